@@ -1,0 +1,260 @@
+// Keeps what a head-end keeps of the collectors' messages: entries by their keys, states, births and meter infos.
+
+import type { Conflict, Dial, Entry, HourEntry, Installation } from './entries.ts';
+import { iso, keyOf } from './entries.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** An entry with the message fields that belong to it, as it arrived; a line of the head-end's file. */
+export interface Arrival {
+  readonly entry: Entry;
+  /** Every field of the entry as sent, with the dial it is stated for. */
+  readonly sent: Fields;
+}
+
+/** How many of what came; `restated` replaced an older `rev`, `stale` came after a newer one. */
+export interface Counts {
+  messages: number;
+  entries: number;
+  resends: number;
+  restated: number;
+  stale: number;
+  conflicts: number;
+  events: number;
+  malformed: number;
+}
+
+/** What a collector last said of itself. */
+export interface CollectorState {
+  readonly state: string;
+  readonly session: string;
+}
+
+const TOPIC = /^watermeter-v1\/[^/]+\/([^/]+)\/up\/(?:meter\/([^/]+)\/)?([a-z]+)$/;
+
+function parseFields(payload: string): Fields | undefined {
+  try {
+    const parsed: unknown = JSON.parse(payload);
+    return isFields(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isFields(one: unknown): one is Fields {
+  return typeof one === 'object' && one !== null && !Array.isArray(one);
+}
+
+/** Epoch ms of an ISO 8601 text in UTC; undefined for anything else. */
+function instant(one: unknown): number | undefined {
+  if (typeof one !== 'string' || !one.endsWith('Z')) return undefined;
+  const at = Date.parse(one);
+  return Number.isNaN(at) ? undefined : at;
+}
+
+const isNumberOrNull = (one: unknown): one is number | null =>
+  one === null || typeof one === 'number';
+
+function dialOf({ digits, unit, pow10 }: Fields): Dial | undefined {
+  if (typeof digits !== 'number' || typeof unit !== 'string' || typeof pow10 !== 'number') {
+    return undefined;
+  }
+  return { digits, unit, pow10 };
+}
+
+/** The meter, installation, dial and revision that every entry needs; undefined when one is missing. */
+function placeOf(message: Fields, sent: Fields) {
+  const { meter, inst } = message;
+  const dial = dialOf(message);
+  const rev = sent['rev'] ?? 0;
+  if (typeof meter !== 'string' || typeof inst !== 'number') return undefined;
+  if (dial === undefined || typeof rev !== 'number') return undefined;
+  return { meter, inst, ...dial, rev };
+}
+
+function hourFrom(message: Fields, sent: Fields): Entry | undefined {
+  const place = placeOf(message, sent);
+  const start = instant(sent['start']);
+  const at = sent['at'] === null ? null : instant(sent['at']);
+  const { read, total, use, q } = sent;
+  if (place === undefined || start === undefined || at === undefined) return undefined;
+  if (!isNumberOrNull(read) || !isNumberOrNull(total) || !isNumberOrNull(use)) return undefined;
+  if (typeof q !== 'string') return undefined;
+  return { kind: 'hour', ...place, start, read, at, total, use, q };
+}
+
+function gapFrom(message: Fields, sent: Fields): Entry | undefined {
+  const place = placeOf(message, sent);
+  const from = instant(sent['from']);
+  const to = instant(sent['to']);
+  const { use, why } = sent;
+  if (place === undefined || from === undefined || to === undefined) return undefined;
+  if (!isNumberOrNull(use) || typeof why !== 'string') return undefined;
+  return { kind: 'gap', ...place, from, to, use, why };
+}
+
+/** The entries of an `interval` message; undefined when it, or one of them, is not what the contract says. */
+function arrivalsOf(message: Fields): Arrival[] | undefined {
+  const { intervals, gaps = [], unit, pow10, digits, len } = message;
+  if (message['v'] !== 1 || message['type'] !== 'interval' || len !== 3600) return undefined;
+  if (!Array.isArray(intervals) || !Array.isArray(gaps)) return undefined;
+  const arrivals: Arrival[] = [];
+  const take = (fields: unknown, read: (message: Fields, sent: Fields) => Entry | undefined) => {
+    const entry = isFields(fields) ? read(message, fields) : undefined;
+    if (!isFields(fields) || entry === undefined) return false;
+    arrivals.push({ entry, sent: { ...fields, unit, pow10, digits } });
+    return true;
+  };
+  const whole =
+    intervals.every((fields) => take(fields, hourFrom)) &&
+    gaps.every((fields) => take(fields, gapFrom));
+  return whole ? arrivals : undefined;
+}
+
+/** The fields in which a resend differs from the first sending; fields added later are no contradiction (I6). */
+function differences(first: Fields, second: Fields): string[] {
+  return Object.keys(first).filter(
+    (field) => JSON.stringify(first[field]) !== JSON.stringify(second[field]),
+  );
+}
+
+/** What the head-end knows. It has no life of its own: messages go in by `take`, `kept` tells of each new entry. */
+export class Ledger {
+  readonly counts: Counts = {
+    messages: 0,
+    entries: 0,
+    resends: 0,
+    restated: 0,
+    stale: 0,
+    conflicts: 0,
+    events: 0,
+    malformed: 0,
+  };
+  readonly conflicts: Conflict[] = [];
+  readonly states = new Map<string, CollectorState>();
+  readonly births = new Map<string, Fields>();
+  readonly infos = new Map<string, Fields>();
+  readonly #arrivals = new Map<string, Arrival>();
+  readonly #newest = new Map<string, HourEntry>();
+  readonly #installations = new Map<string, { place: Installation; live: boolean }>();
+  readonly #kept: (arrival: Arrival) => void;
+
+  constructor(kept: (arrival: Arrival) => void = () => undefined) {
+    this.#kept = kept;
+  }
+
+  /** Takes one message. `retained` is true for one that the broker kept from earlier. */
+  take(topic: string, payload: string, retained = false): void {
+    this.counts.messages += 1;
+    const [, collector, meter, kind] = TOPIC.exec(topic) ?? [];
+    const cleared = payload === '';
+    const message = parseFields(payload);
+    if (collector === undefined || (message === undefined && !cleared)) {
+      this.counts.malformed += 1;
+      return;
+    }
+    if (meter === undefined) this.#takeOwn(collector, kind, message);
+    else if (kind === 'interval') this.#takeIntervals(collector, meter, message);
+    else if (kind === 'info') this.#takeInfo(meter, message, retained);
+    else if (kind === 'event') this.counts.events += 1;
+  }
+
+  /** What is kept: the highest `rev` of every hour, and of every gap not withdrawn, by meter and time. */
+  entries(): Entry[] {
+    const time = (entry: Entry): number => (entry.kind === 'hour' ? entry.start : entry.from);
+    return [...this.#arrivals.values()]
+      .map(({ entry }) => entry)
+      .filter((entry) => entry.kind === 'hour' || entry.use !== null)
+      .sort((a, b) => a.meter.localeCompare(b.meter) || a.inst - b.inst || time(a) - time(b));
+  }
+
+  installations(): Installation[] {
+    return [...this.#installations.values()].map(({ place }) => place);
+  }
+
+  /** The newest hour of a meter. */
+  latest(meter: string): HourEntry | undefined {
+    return this.#newest.get(meter);
+  }
+
+  /** Keeps an entry by its key: the highest `rev` wins, an equal one must be the same (I4, I6). */
+  keep(arrival: Arrival): void {
+    const { entry, sent } = arrival;
+    const key = keyOf(entry);
+    const before = this.#arrivals.get(key);
+    if (before !== undefined && before.entry.rev > entry.rev) {
+      this.counts.stale += 1;
+      return;
+    }
+    if (before !== undefined && before.entry.rev === entry.rev) {
+      this.counts.resends += 1;
+      const fields = differences(before.sent, sent);
+      if (fields.length > 0) {
+        this.#conflict(entry.meter, entry.inst, `${key} came again with another ${fields.join()}`);
+      }
+      return;
+    }
+    if (before !== undefined) this.counts.restated += 1;
+    else this.counts.entries += 1;
+    this.#arrivals.set(key, arrival);
+    const newest = this.#newest.get(entry.meter);
+    if (entry.kind === 'hour' && (newest === undefined || entry.start >= newest.start)) {
+      this.#newest.set(entry.meter, entry);
+    }
+    this.#kept(arrival);
+  }
+
+  #takeOwn(collector: string, kind: string | undefined, message: Fields | undefined): void {
+    if (kind === 'event') this.counts.events += 1;
+    if (kind === 'birth' && message !== undefined) this.births.set(collector, message);
+    if (kind !== 'state' || message === undefined) return;
+    const state = String(message['state']);
+    const session = String(message['session']);
+    const known = this.states.get(collector);
+    // A late will of an old session overrules nothing (S1).
+    if (state === 'lost' && known !== undefined && known.session !== session) return;
+    this.states.set(collector, { state, session });
+  }
+
+  #takeIntervals(collector: string, meter: string, message: Fields | undefined): void {
+    const arrivals = message && arrivalsOf(message);
+    const mine = message?.['meter'] === meter && message['collector'] === collector;
+    if (arrivals === undefined || !mine) {
+      this.counts.malformed += 1;
+      return;
+    }
+    for (const arrival of arrivals) this.keep(arrival);
+  }
+
+  #takeInfo(meter: string, message: Fields | undefined, retained: boolean): void {
+    if (message === undefined) {
+      this.infos.delete(meter);
+      return;
+    }
+    const { inst, initial_read: initialRead } = message;
+    const dial = dialOf(message);
+    const installed = instant(message['installed']);
+    if (message['meter'] !== meter || typeof inst !== 'number' || dial === undefined) {
+      this.counts.malformed += 1;
+      return;
+    }
+    this.infos.set(meter, message);
+    // Before its first reading a meter has no beginning to tell of.
+    if (typeof initialRead !== 'number' || installed === undefined) return;
+    const place: Installation = { meter, inst, ...dial, initialRead, installed };
+    const key = `${meter}/${inst}`;
+    const known = this.#installations.get(key);
+    // What the broker kept may be of an earlier collector; what is said now counts.
+    if (known === undefined || (!known.live && !retained)) {
+      this.#installations.set(key, { place, live: !retained });
+    } else if (!retained && JSON.stringify(known.place) !== JSON.stringify(place)) {
+      const { initialRead: read, installed: at } = known.place;
+      this.#conflict(meter, inst, `began at ${read}, ${iso(at)}; now said to differ`);
+    }
+  }
+
+  #conflict(meter: string, inst: number, what: string): void {
+    this.counts.conflicts += 1;
+    this.conflicts.push({ meter, inst, what });
+  }
+}

@@ -1,0 +1,50 @@
+// Starts the simulator's programs: sim, demo or headend, by the first argument.
+
+import { complain, FAILED, USAGE } from './arguments.ts';
+import { runDemo } from './demo.ts';
+import { runHeadEnd } from './head-end-program.ts';
+import { runSim } from './sim.ts';
+
+const PROGRAMS: Readonly<Record<string, (argv: string[]) => Promise<number>>> = {
+  sim: runSim,
+  demo: runDemo,
+  headend: runHeadEnd,
+};
+
+/** Something a library left open may not keep an ended program alive longer than this. */
+const LINGER_MS = 3_000;
+
+async function main(): Promise<number> {
+  const [name = '', ...argv] = process.argv.slice(2);
+  const run = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  if (run === undefined) {
+    const names = Object.keys(PROGRAMS).join(', ');
+    complain(
+      argv.includes('--json'),
+      'bad_request',
+      `No program "${name}".`,
+      `There are: ${names}.`,
+    );
+    return USAGE;
+  }
+  return run(argv);
+}
+
+/** One plain sentence for what nobody foresaw; the stack only for who asks for it. */
+function confess(error: unknown): number {
+  const message = error instanceof Error ? error.message : String(error);
+  complain(
+    process.argv.includes('--json'),
+    'internal',
+    `The program ended by a mistake of its own: ${message}.`,
+    'Run it again with DEBUG_TRACE=1 to see where.',
+  );
+  if (process.env['DEBUG_TRACE'] === '1' && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  return FAILED;
+}
+
+process.on('uncaughtException', (error) => process.exit(confess(error)));
+process.exitCode = await main().catch(confess);
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,0 +1,96 @@
+// The command line of `meter-collector sim`: what may be asked for, and what a wrong word is told.
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { type FaultPlan, parseFault } from './faults.ts';
+import { BUSES, METERS_MAX, METERS_MIN, meterName } from './street.ts';
+
+/** Fastest time at which a poll still fits an hour many times over. */
+const SPEED_MAX = 10_000;
+
+/** Longest run in seconds that a timer of Node can end: 2^31 milliseconds. */
+const FOR_MAX = 2_147_483;
+
+/** What was asked for, with every default filled in. */
+export interface SimOptions {
+  readonly seed: number;
+  readonly meters: number;
+  readonly speed: number;
+  readonly start: number;
+  readonly folder: string;
+  readonly broker: string;
+  readonly for?: number;
+  readonly fault: readonly FaultPlan[];
+  readonly json?: boolean;
+}
+
+/** A number from `low` to `high`, whole unless `fraction`. */
+function numeric(low: number, high: number, fraction = false): (text: string) => number {
+  return (text) => {
+    const number = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(number >= low && number <= high) || !(fraction || Number.isInteger(number))) {
+      throw new InvalidArgumentError(
+        `It is a ${fraction ? '' : 'whole '}number from ${low} to ${high}.`,
+      );
+    }
+    return number;
+  };
+}
+
+function instant(text: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
+  return at;
+}
+
+function brokerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['mqtt:', 'mqtts:'].includes(url.protocol) || url.hostname === '') {
+    throw new InvalidArgumentError('It is a URL like mqtt://127.0.0.1:1883.');
+  }
+  return text;
+}
+
+function fault(text: string, before: readonly FaultPlan[]): readonly FaultPlan[] {
+  const plan = parseFault(text);
+  if (!plan) {
+    throw new InvalidArgumentError('It is like silent:SP-00003@2h-5h or unplug:bus-1@6h-8h.');
+  }
+  return [...before, plan];
+}
+
+const FAULT_FORM = 'silent:METER@FROMh-TOh or unplug:BUS@FROMh-TOh; repeatable';
+
+/** The parser of the words after `sim`; throws CommanderError instead of ending the process. */
+export function simCommand(): Command {
+  const none: readonly FaultPlan[] = [];
+  const start = new Option('--start <time>', 'simulated time at the start')
+    .argParser(instant)
+    .default(Date.UTC(2026, 5, 1), '2026-06-01T00:00:00Z');
+  const faults = new Option('--fault <plan>', FAULT_FORM).argParser(fault).default(none, 'none');
+  const pace = numeric(0.01, SPEED_MAX, true);
+  const mqtt = 'mqtt://127.0.0.1:1883';
+  return new Command('meter-collector sim')
+    .description('Simulate a street of water meters on pseudo-terminals and TCP ports.')
+    .option('--seed <n>', 'same seed, same street', numeric(0, 2 ** 32 - 1), 1)
+    .option('--meters <n>', 'how many meters', numeric(METERS_MIN, METERS_MAX), METERS_MIN)
+    .option('--speed <x>', 'simulated seconds in a second', pace, 60)
+    .addOption(start)
+    .option('--folder <dir>', 'for port links, settings and truth', './simulated-street')
+    .option('--broker <url>', "goes into the collector's settings", brokerUrl, mqtt)
+    .option('--for <seconds>', 'end by itself after so long', numeric(0, FOR_MAX, true))
+    .addOption(faults)
+    .option('--json', 'one JSON object a line')
+    .allowExcessArguments(false)
+    .exitOverride();
+}
+
+/** The first fault plan that names nothing in the street, in words. */
+export function strangeFault(options: SimOptions): string | undefined {
+  const meters = new Set(Array.from({ length: options.meters }, (_, i) => meterName(i)));
+  const buses = new Set(BUSES.map(({ bus }) => bus));
+  for (const plan of options.fault) {
+    if (plan.kind === 'silent' && !meters.has(plan.meter)) return `no such meter: ${plan.meter}`;
+    if (plan.kind === 'unplug' && !buses.has(plan.bus)) return `no such bus: ${plan.bus}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,185 @@
+// `meter-collector sim`: a simulated street to point a collector at, until Ctrl-C.
+
+import { resolve } from 'node:path';
+import { CommanderError } from 'commander';
+import { type SimOptions, simCommand, strangeFault } from './sim-arguments.ts';
+import { BUSES, meterName } from './street.ts';
+import { buildWorld, type World } from './world.ts';
+
+/** Exit codes: all well, the street could not be built, the command line was wrong. */
+const OK = 0;
+const FAILED = 1;
+const USAGE = 2;
+
+const HOUR_MS = 3_600_000;
+
+/** Shortest pause between two reports, in milliseconds: fast time must not flood the screen. */
+const CALM_MS = 5000;
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Tells of a failure in words, or as the JSON error that every command prints. */
+function complain(json: boolean, code: string, message: string, hint: string): void {
+  if (json) print(JSON.stringify({ error: { code, message, hint } }));
+  else process.stderr.write(`${message}\n${hint}\n`);
+}
+
+function introduce(world: World, options: SimOptions, folder: string): void {
+  const settings = resolve(folder, 'collector.yaml');
+  const truth = resolve(folder, 'truth.ndjson');
+  const next = `meter-collector run --config ${settings}`;
+  const { seed, speed, broker } = options;
+  const start = new Date(options.start).toISOString();
+  if (options.json) {
+    const meters = world.truth.meters;
+    print(
+      JSON.stringify({
+        type: 'street',
+        seed,
+        speed,
+        start,
+        folder,
+        settings,
+        truth,
+        broker,
+        next,
+        meters,
+      }),
+    );
+    return;
+  }
+  print(
+    `A street of ${options.meters} meters, seed ${seed}, ${speed} times real time from ${start}`,
+  );
+  for (const { bus, type } of BUSES) {
+    const here = world.truth.meters.filter((meter) => meter.bus === bus).map((m) => m.meter);
+    const more = here.length > 4 ? ` and ${here.length - 4} more` : '';
+    print(`  ${bus}  ${type.padEnd(12)} ${here.slice(0, 4).join(' ')}${more}`);
+  }
+  print(`  settings ${settings}`);
+  print(`  truth    ${truth}`);
+  print(`  broker   ${broker} (not started here)`);
+  print(`Read it from another terminal, and end it here with Ctrl-C:\n  ${next}`);
+}
+
+/** One line for each meter at the hour's edge `at`: its dial, and what was drawn since the report before. */
+function report(world: World, at: number, since: number, json: boolean): void {
+  const time = new Date(at).toISOString();
+  for (const { meter, digits } of world.truth.meters) {
+    const { register, count } = world.registerAt(meter, at);
+    const use = count - world.registerAt(meter, since).count;
+    const served = world.truth.served(meter).length;
+    if (json) print(JSON.stringify({ type: 'dial', at: time, meter, register, use, served }));
+    else {
+      const dial = String(register).padStart(digits, '0').padStart(8);
+      print(`${time.slice(0, 16)}Z  ${meter}  ${dial}  +${use} counts  read ${served} times`);
+    }
+  }
+}
+
+/** Reports whenever an hour has ended, calmly. Returns what stops it. */
+function reportHours(world: World, json: boolean): () => void {
+  let reported = Math.floor(world.now() / HOUR_MS) * HOUR_MS;
+  let quietUntil = 0;
+  const timer = setInterval(() => {
+    const hour = Math.floor(world.now() / HOUR_MS) * HOUR_MS;
+    if (hour <= reported || Date.now() < quietUntil) return;
+    report(world, hour, reported, json);
+    reported = hour;
+    quietUntil = Date.now() + CALM_MS;
+  }, 200);
+  return () => clearInterval(timer);
+}
+
+/** Resolves on Ctrl-C, SIGTERM, a closed standard output, or after `seconds`. */
+function untilEnd(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const signals = ['SIGINT', 'SIGTERM'] as const;
+    const timer = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
+    function end(): void {
+      clearTimeout(timer);
+      for (const signal of signals) process.off(signal, end);
+      process.stdout.off('error', end);
+      resolve();
+    }
+    for (const signal of signals) process.on(signal, end);
+    process.stdout.on('error', end);
+  });
+}
+
+async function simulate(options: SimOptions): Promise<number> {
+  const json = options.json ?? false;
+  const folder = resolve(options.folder);
+  let world: World;
+  try {
+    world = await buildWorld({
+      ...options,
+      folder,
+      brokerUrl: options.broker,
+      faults: options.fault,
+    });
+  } catch (error) {
+    complain(
+      json,
+      'internal',
+      `The street could not be built: ${String(error)}`,
+      `Is ${folder} writable?`,
+    );
+    return FAILED;
+  }
+  introduce(world, options, folder);
+  const stop = reportHours(world, json);
+  await untilEnd(options.for);
+  stop();
+  try {
+    await world.close();
+  } catch (error) {
+    complain(
+      json,
+      'internal',
+      `The truth is not complete: ${String(error)}`,
+      `Is the disk of ${folder} full?`,
+    );
+    return FAILED;
+  }
+  return OK;
+}
+
+/**
+ * Runs the simulator with the arguments after `sim`. Resolves to the exit code: 0 ended as asked, 1 the street could
+ * not be built or its truth not be written, 2 the command line is wrong. Never rejects for anything a user can do.
+ */
+export async function runSim(argv: string[]): Promise<number> {
+  const json = argv.includes('--json');
+  const program = simCommand().configureOutput({
+    // Said below, in the form that was asked for.
+    outputError: () => undefined,
+  });
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return OK;
+    complain(
+      json,
+      'bad_request',
+      error.message.replace(/^error: /, ''),
+      'See: meter-collector sim --help',
+    );
+    return USAGE;
+  }
+  const options = program.opts<SimOptions>();
+  const strange = strangeFault(options);
+  if (strange !== undefined) {
+    complain(
+      json,
+      'bad_request',
+      strange,
+      `Meters are ${meterName(0)} to ${meterName(options.meters - 1)}.`,
+    );
+    return USAGE;
+  }
+  return simulate(options);
+}

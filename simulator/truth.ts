@@ -1,0 +1,86 @@
+// What really happened: every count and when it passed, every register that was served; kept in memory and as NDJSON.
+
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+
+/** What a meter is, as only the one who made it can know. */
+export interface MeterTruth {
+  readonly meter: string;
+  readonly bus: string;
+  readonly profile: string;
+  readonly registerId: string | null;
+  readonly digits: number;
+  readonly unit: string;
+  readonly pow10: number;
+  /** Unwrapped count at the world's start. */
+  readonly initial: number;
+  /** What is special about it: 'leak', 'rollover', 'apartments', ... */
+  readonly labels: readonly string[];
+}
+
+/** A register that went out on the wire. */
+export interface Served {
+  readonly meter: string;
+  /** Simulated epoch ms at which it was latched. */
+  readonly at: number;
+  /** `count` modulo 10^digits. */
+  readonly register: number;
+  readonly count: number;
+}
+
+/** Registers kept in memory for each meter, the newest ones: 14 years at four polls an hour, about 40 MB. */
+export const SERVED_KEPT = 500_000;
+
+/**
+ * The log of the truth. Lines of the file: {"type":"meter",...}, {"type":"count","meter","at","count"} and
+ * {"type":"served","meter","at","register","count"}, `at` in ISO 8601. Lines of one meter are in order of time.
+ */
+export class Truth {
+  readonly meters: readonly MeterTruth[];
+  readonly #served = new Map<string, Served[]>();
+  readonly #file: WriteStream | undefined;
+  #failure: Error | undefined;
+
+  /** Without `path` the truth is kept in memory only. */
+  constructor(meters: readonly MeterTruth[], path?: string) {
+    this.meters = meters;
+    for (const { meter } of meters) this.#served.set(meter, []);
+    if (path === undefined) return;
+    this.#file = createWriteStream(path);
+    this.#file.on('error', (error) => {
+      this.#failure = error;
+    });
+    for (const meter of meters) this.#line({ type: 'meter', ...meter });
+  }
+
+  /** Registers served by a meter, oldest first; empty for a meter that is not of this world. */
+  served(meter: string): readonly Served[] {
+    return this.#served.get(meter) ?? [];
+  }
+
+  /** Notes that the dial of `meter` reached `count` at `at`. */
+  passed(meter: string, at: number, count: number): void {
+    this.#line({ type: 'count', meter, at: new Date(at).toISOString(), count });
+  }
+
+  /** Notes a register that is about to go out. */
+  serve(served: Served): void {
+    const kept = this.#served.get(served.meter);
+    if (!kept) throw new Error(`no such meter: ${served.meter}`);
+    kept.push(served);
+    if (kept.length > SERVED_KEPT) kept.splice(0, SERVED_KEPT / 10);
+    this.#line({ type: 'served', ...served, at: new Date(served.at).toISOString() });
+  }
+
+  /** Resolves when the file holds everything. Rejects if the file could not be written: a torn truth proves nothing. */
+  async close(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    if (!this.#file || this.#file.closed) return;
+    this.#file.end();
+    await finished(this.#file);
+  }
+
+  #line(fields: object): void {
+    if (!this.#failure) this.#file?.write(`${JSON.stringify(fields)}\n`);
+  }
+}

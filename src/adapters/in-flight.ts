@@ -1,0 +1,122 @@
+// Publishes handed to a broker and not yet answered: a window, an age limit, and one end for all of them.
+
+import type { Clock } from '../boundaries.ts';
+import type { Fault, Result } from '../domain/fault.ts';
+
+/** Un-acknowledged QoS 1 messages on one link (rule A4); a broker may allow fewer, never more. */
+const WINDOW_MAX = 20;
+/** Publishes that may wait for a place in the window. Callers keep a window of their own; a thousand is a bug's worth. */
+const WAITING_MAX = 1_000;
+/** After a stop of the whole process the acks lie unread in the socket: one more look before the link is condemned. */
+const LAST_LOOK_MS = 50;
+
+export type Answer = (outcome: Result<void>) => void;
+
+interface Sent {
+  readonly acknowledged: boolean;
+  readonly due: number;
+  readonly settle: Answer;
+}
+
+interface Waiting {
+  go(): void;
+  stop(fault: Fault): void;
+}
+
+/**
+ * The in-flight publishes of one link. Each settles exactly once: by its answer, or by `end`.
+ * `onSilent` is called when one has waited `ackTimeoutMs` of the wire for its answer.
+ */
+export class InFlight {
+  readonly #clock: Clock;
+  readonly #ackTimeoutMs: number;
+  readonly #onSilent: () => void;
+  readonly #window: number;
+  readonly #sent = new Set<Sent>();
+  readonly #waiting: Waiting[] = [];
+  readonly #ended = new AbortController();
+  #taken = 0;
+  #watching = false;
+  #end: Fault | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(parts: {
+    clock: Clock;
+    ackTimeoutMs: number;
+    /** What the broker allows (MQTT 5 receive maximum). */
+    receiveMaximum?: number | undefined;
+    onSilent: () => void;
+  }) {
+    this.#clock = parts.clock;
+    this.#ackTimeoutMs = parts.ackTimeoutMs;
+    this.#window = Math.min(WINDOW_MAX, parts.receiveMaximum ?? WINDOW_MAX);
+    this.#onSilent = parts.onSilent;
+  }
+
+  /** Hands the message over as soon as the window has a place (QoS 0 needs none). */
+  send(acknowledged: boolean, hand: (answer: Answer) => void): Promise<Result<void>> {
+    return new Promise((settle) => {
+      const go = () => this.#hand(acknowledged, settle, hand);
+      if (this.#end !== undefined) settle({ ok: false, fault: this.#end });
+      else if (!acknowledged || this.#taken < this.#window) go();
+      else if (this.#waiting.length >= WAITING_MAX) {
+        settle({
+          ok: false,
+          fault: { code: 'upstream.silent', detail: 'too many wait to be sent' },
+        });
+      } else this.#waiting.push({ go, stop: (fault) => settle({ ok: false, fault }) });
+    });
+  }
+
+  /** Settles everything: what was sent with `fault`, what waited with `upstream.offline`, as what comes later. */
+  end(fault: Fault): void {
+    if (this.#end !== undefined) return;
+    const offline = { code: 'upstream.offline', detail: fault.detail } as const;
+    this.#end = offline;
+    this.#ended.abort('over');
+    for (const sent of this.#sent) sent.settle({ ok: false, fault });
+    for (const waiting of this.#waiting) waiting.stop(offline);
+    this.#sent.clear();
+    this.#waiting.length = 0;
+    this.#onIdle?.();
+  }
+
+  /** Resolves when nothing is in flight or waiting. One caller. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#sent.size === 0 && this.#waiting.length === 0) resolve();
+      else this.#onIdle = resolve;
+    });
+  }
+
+  #hand(acknowledged: boolean, settle: Answer, hand: (answer: Answer) => void): void {
+    const due = this.#clock.monotonicMs() + this.#ackTimeoutMs;
+    const sent: Sent = { acknowledged, due, settle };
+    this.#sent.add(sent);
+    if (acknowledged) this.#taken += 1;
+    hand((outcome) => this.#answered(sent, outcome));
+    void this.#watch();
+  }
+
+  #answered(sent: Sent, outcome: Result<void>): void {
+    if (!this.#sent.delete(sent)) return;
+    sent.settle(outcome);
+    if (sent.acknowledged) {
+      this.#taken -= 1;
+      this.#waiting.shift()?.go();
+    }
+    if (this.#sent.size === 0 && this.#waiting.length === 0) this.#onIdle?.();
+  }
+
+  /** Sleeps until the oldest is due, as long as there is one; a set keeps the order in which they were sent. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    for (let [oldest] = this.#sent; oldest !== undefined; [oldest] = this.#sent) {
+      const left = oldest.due - this.#clock.monotonicMs();
+      await this.#clock.sleep(left > 0 ? left : LAST_LOOK_MS, this.#ended.signal);
+      if (left <= 0 && this.#sent.has(oldest)) this.#onSilent();
+    }
+    this.#watching = false;
+  }
+}

@@ -1,0 +1,138 @@
+// The journal's medium: LevelDB through `level`, one synced batch at a time, faults as values.
+
+import { access, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Level } from 'level';
+import type { KeyRange, Store, StoreChange } from '../boundaries.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+
+/** For a small box on flash: few descriptors (24 measured with 78 files), short compactions, little memory. */
+const OPTIONS = {
+  keyEncoding: 'utf8',
+  valueEncoding: 'utf8',
+  maxOpenFiles: 64,
+  writeBufferSize: 1024 * 1024,
+  cacheSize: 4 * 1024 * 1024,
+} as const;
+
+/** Entries fetched at a time by an iteration, and the bytes at which a fetch stops sooner: one hop to the thread pool each. */
+const CHUNK_ENTRIES = 1_000;
+const CHUNK_BYTES = 256 * 1024;
+
+type Text = Level<string, string>;
+
+/**
+ * Opens the store in `folder`; creates it, with its parents, unless `create` is false. Keys are ASCII, so byte order is the order of
+ * JavaScript's `<`. `store.locked` while another process or this one holds it, else `store.failed` in the cause's
+ * words. After a failed write LevelDB refuses all further ones until it is opened again.
+ */
+export async function openLevelStore(
+  folder: string,
+  { create = true }: { readonly create?: boolean } = {},
+): Promise<Result<Store>> {
+  try {
+    if (create) await mkdir(dirname(folder), { recursive: true });
+    else await access(folder); // LevelDB leaves a folder behind even where it may not create a store.
+    const level: Text = new Level(folder, { ...OPTIONS, createIfMissing: create });
+    await level.open();
+    return good(storeOver(level));
+  } catch (cause) {
+    if (codeOf(rootOf(cause)) === 'LEVEL_LOCKED') {
+      return faulty('store.locked', `another process holds the journal in ${folder}`);
+    }
+    return faulty('store.failed', `${folder}: ${wordsOf(cause)}`);
+  }
+}
+
+function storeOver(level: Text): Store {
+  return {
+    async write(changes) {
+      try {
+        // Without sync a power cut loses acknowledged writes; with it none was lost in 700 cuts.
+        await level.batch(changes.map(operation), { sync: true });
+        return good(undefined);
+      } catch (cause) {
+        return faulty('store.failed', wordsOf(cause));
+      }
+    },
+    async get(key) {
+      try {
+        return good(await level.get(key));
+      } catch (cause) {
+        return faulty('store.failed', wordsOf(cause));
+      }
+    },
+    entries: (range) => entriesOf(level, range),
+    async close() {
+      try {
+        await level.close();
+      } catch {
+        // A store that cannot close has nothing left to lose: all that was acknowledged is synced.
+      }
+    },
+  };
+}
+
+function operation({ key, value }: StoreChange) {
+  return value === undefined
+    ? ({ type: 'del', key } as const)
+    : ({ type: 'put', key, value } as const);
+}
+
+/** The iterator holds LevelDB's snapshot of the moment of the first step. */
+async function* entriesOf(level: Text, range: KeyRange) {
+  const iterator = chunksOf(level, range);
+  try {
+    for (;;) {
+      const chunk = await iterator.next();
+      if (chunk.length === 0) return;
+      for (const entry of chunk) yield entry;
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+function chunksOf(level: Text, range: KeyRange) {
+  return lost(() => {
+    const iterator = level.iterator({
+      gte: range.from,
+      lt: range.to,
+      reverse: range.reverse ?? false,
+      limit: range.limit ?? -1,
+      highWaterMarkBytes: CHUNK_BYTES,
+    });
+    return {
+      next: () => lost(() => iterator.nextv(CHUNK_ENTRIES)),
+      // Closing again what the medium or `close` has closed already is good.
+      close: () => iterator.close().catch(() => undefined),
+    };
+  });
+}
+
+/** Runs a step of an iteration; whatever it throws or rejects with becomes a StoreLost. */
+function lost<T>(step: () => T): T {
+  const say = (cause: unknown): never => {
+    throw new StoreLost(wordsOf(cause));
+  };
+  try {
+    const outcome = step();
+    return outcome instanceof Promise ? (outcome.catch(say) as T) : outcome;
+  } catch (cause) {
+    return say(cause);
+  }
+}
+
+/** LevelDB's own words are in the cause; the outer error only says which call failed. */
+function rootOf(failure: unknown): unknown {
+  return failure instanceof Error && failure.cause !== undefined ? failure.cause : failure;
+}
+
+function codeOf(failure: unknown): unknown {
+  return (failure as { code?: unknown } | undefined)?.code;
+}
+
+function wordsOf(failure: unknown): string {
+  const root = rootOf(failure);
+  return root instanceof Error ? root.message : String(root);
+}

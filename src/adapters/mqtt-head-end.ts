@@ -1,0 +1,388 @@
+// The way to the head-end over MQTT: 5 first and 3.1.1 where the broker knows no better, a new link after every loss.
+
+import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import type { Clock, HeadEnd, Log, OutMessage } from '../boundaries.ts';
+import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
+import { type Answer, InFlight } from './in-flight.ts';
+import {
+  type ConnectParts,
+  connectOptions,
+  messageProperties,
+  type Version,
+} from './mqtt-connect.ts';
+
+/** The first pause after a lost link; each further failure doubles its ceiling. */
+const PAUSE_MIN_MS = 500;
+/**
+ * A link that held so long resets the pause. A first PUBACK would be too soon a sign: of two collectors with one
+ * id each gets its PUBACK before the other takes the session over, and both would come back at once, for ever.
+ */
+const STABLE_MS = 60_000;
+/** So many links in a row lost within `BRIEF_MS` look like such a second client. */
+const BRIEF_LINKS = 3;
+const BRIEF_MS = 10_000;
+/** TCP, TLS and CONNACK together; on a slow cellular link TLS alone takes several seconds. */
+const CONNECT_TIMEOUT_MS = 20_000;
+/** What is in flight at `close` gets so long to settle, and the DISCONNECT as long again to be sent. */
+const CLOSE_MS = 1_000;
+/** Room for header and properties when a message is held against the broker's maximum packet size. */
+const PACKET_OVERHEAD_BYTES = 128;
+/** Reason codes: the broker does not speak this version (MQTT 3.1.1 table 3.1, MQTT 5 table 3-1), packet too large. */
+const VERSION_REFUSED = [1, 132];
+const PACKET_TOO_LARGE = 149;
+
+export interface MqttHeadEndParts extends ConnectParts {
+  /** The wire's clock. */
+  readonly clock: Clock;
+  /** Evenly spread in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** A head-end behind an MQTT broker. Nothing that a broker or network does makes it throw. */
+export function createMqttHeadEnd(parts: MqttHeadEndParts): HeadEnd {
+  return new MqttHeadEnd(parts);
+}
+
+/** How a link ended. */
+interface Loss {
+  readonly fault: Fault;
+  /** The broker answered that it does not speak this version. */
+  readonly versionRefused?: boolean;
+  /** Closed without a word before CONNACK, as old brokers do at a version unknown to them. */
+  readonly mute?: boolean;
+  readonly opened?: boolean;
+}
+
+class MqttHeadEnd implements HeadEnd {
+  readonly #parts: MqttHeadEndParts;
+  readonly #where: string;
+  readonly #listeners: (() => void)[] = [];
+  readonly #stop = new AbortController();
+  #version: Version;
+  #trial: 'older' | 'confirm' | undefined;
+  #link: Link | undefined;
+  /** The link once its listeners are being told: nothing is published on it sooner. */
+  #ready: Link | undefined;
+  #loop: Promise<void> | undefined;
+  #failures = 0;
+  #briefLinks = 0;
+  #words = 'not started';
+  #warned = '';
+  #nextTry: number | undefined;
+
+  constructor(parts: MqttHeadEndParts) {
+    this.#parts = parts;
+    this.#where = new URL(parts.settings.url).host;
+    this.#version = parts.settings.protocol === '3.1.1' ? 4 : 5;
+  }
+
+  start(will: OutMessage): void {
+    this.#loop ??= this.#keepLinked(will);
+  }
+
+  isConnected(): boolean {
+    return this.#ready?.isUp ?? false;
+  }
+
+  linkState(): string {
+    if (this.#nextTry === undefined) return this.#words;
+    const seconds = Math.max(
+      0,
+      Math.ceil((this.#nextTry - this.#parts.clock.monotonicMs()) / 1_000),
+    );
+    return `${this.#words}, next try in ${seconds} s`;
+  }
+
+  onConnect(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  publish(message: OutMessage): Promise<Result<void>> {
+    const link = this.#ready;
+    if (link === undefined || !link.isUp || this.#stop.signal.aborted) {
+      return Promise.resolve(faulty('upstream.offline', this.linkState()));
+    }
+    return link.publish(message);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#link?.close();
+    await this.#loop;
+    this.#say('closed');
+  }
+
+  async #keepLinked(will: OutMessage): Promise<void> {
+    const stop = this.#stop.signal;
+    while (!stop.aborted) {
+      const version = this.#trial === 'older' ? 4 : this.#version;
+      const loss = await this.#oneLink(will, version);
+      if (!stop.aborted && !this.#triesAgainAtOnce(version, loss)) await this.#pause(loss.fault);
+    }
+  }
+
+  /**
+   * Decides on the version of the next try. A broker that says it does not speak 5 is believed. One that closes
+   * without a word may be a dead one behind a balancer: it is taken for old only if 3.1.1 opens and 5 fails again
+   * right after, for on 3.1.1 a refused publish cannot be seen.
+   */
+  #triesAgainAtOnce(version: Version, { versionRefused, mute, opened }: Loss): boolean {
+    const trial = this.#trial;
+    this.#trial = undefined;
+    if (this.#parts.settings.protocol !== 'auto' || this.#version === 4) return false;
+    if (trial === 'older') {
+      if (opened) this.#trial = 'confirm';
+      return opened === true;
+    }
+    if (version === 5 && (versionRefused || (mute && trial === 'confirm'))) {
+      this.#version = 4;
+      this.#parts.log.info({ broker: this.#where }, 'the broker speaks MQTT 3.1.1 only');
+      return true;
+    }
+    if (mute) this.#trial = 'older';
+    return false;
+  }
+
+  /** From one connection to its loss. */
+  async #oneLink(will: OutMessage, version: Version): Promise<Loss> {
+    this.#say(`connecting to ${this.#where}`);
+    const options = await connectOptions(this.#parts, version, will);
+    if (!options.ok) return options;
+    if (this.#stop.signal.aborted) return { fault: { code: 'aborted', detail: 'closed' } };
+    const link = openLink(this.#parts, this.#where, options.value);
+    if (!(link instanceof Link)) return link;
+    this.#link = link;
+    const began = this.#parts.clock.monotonicMs();
+    if ((await link.opened) && link.isUp) {
+      if (this.#trial === 'older') await link.close();
+      else this.#announce(link, version);
+    }
+    const loss = await link.lost;
+    const held = link.wasUp ? this.#parts.clock.monotonicMs() - began : 0;
+    if (held >= STABLE_MS) this.#failures = 0;
+    this.#briefLinks = link.wasUp && held < BRIEF_MS ? this.#briefLinks + 1 : 0;
+    return { ...loss, opened: link.wasUp };
+  }
+
+  #announce(link: Link, version: Version): void {
+    this.#ready = link;
+    this.#warned = '';
+    this.#say(`connected to ${this.#where} (MQTT ${version === 5 ? '5' : '3.1.1'})`);
+    this.#parts.log.info({ broker: this.#where, version }, 'connected to the broker');
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #pause(fault: Fault): Promise<void> {
+    const { clock, random, settings, log, clientId } = this.#parts;
+    const rival =
+      this.#briefLinks >= BRIEF_LINKS ? `; is another client using the id ${clientId}?` : '';
+    const ceiling = Math.min(settings.reconnectMaxS * 1_000, PAUSE_MIN_MS * 2 ** this.#failures);
+    // Half fixed, half by chance: a broker that comes back is not met by all collectors at once.
+    const pause = (ceiling / 2) * (1 + random());
+    this.#failures += 1;
+    const words = fault.detail + rival;
+    // A broker away for weeks is one line, not one a minute.
+    log[words === this.#warned ? 'debug' : 'warn']({ broker: this.#where }, words);
+    this.#warned = words;
+    this.#say(words);
+    this.#nextTry = clock.monotonicMs() + pause;
+    await clock.sleep(pause, this.#stop.signal);
+  }
+
+  #say(words: string): void {
+    this.#words = words;
+    this.#nextTry = undefined;
+  }
+}
+
+/** One connection: an mqtt.js client that never reconnects, so that nothing is sent again behind our back. */
+class Link {
+  /** True after CONNACK, false when the link is lost before. */
+  readonly opened: Promise<boolean>;
+  /** Settles when the link is lost or closed. */
+  readonly lost: Promise<Loss>;
+  isUp = false;
+  wasUp = false;
+  readonly #client: MqttClient;
+  readonly #clock: Clock;
+  readonly #where: string;
+  readonly #over = new AbortController();
+  readonly #ackTimeoutS: number;
+  #inFlight: InFlight | undefined;
+  #settleLost: (loss: Loss) => void = () => undefined;
+  #limits: { packetBytes?: number | undefined; retain?: boolean | undefined } = {};
+
+  constructor(client: MqttClient, where: string, clock: Clock, ackTimeoutS: number) {
+    this.#client = client;
+    this.#where = where;
+    this.#clock = clock;
+    this.#ackTimeoutS = ackTimeoutS;
+    this.lost = new Promise((resolve) => {
+      this.#settleLost = resolve;
+    });
+    this.opened = new Promise((resolve) => {
+      client.once('connect', (connack) => {
+        this.#connected(connack.properties ?? {});
+        resolve(true);
+      });
+      this.#over.signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    // The broker says why it is about to close (MQTT 5).
+    client.on('disconnect', ({ reasonCode = 0 }) => {
+      this.#lose({ fault: offline(`${where} ended the link: ${reasonWords(reasonCode)}`) });
+    });
+    // Stays for the life of the client: an error after the end must not end the process.
+    client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp)));
+    client.on('close', () => {
+      const words = this.wasUp ? `${where} closed the link` : `${where} closed the link unanswered`;
+      this.#lose({ fault: offline(words), mute: !this.wasUp });
+    });
+    void this.#limitConnecting();
+  }
+
+  publish({ topic, payload, qos, retain, expiryS }: OutMessage): Promise<Result<void>> {
+    const { packetBytes } = this.#limits;
+    const bytes = Buffer.byteLength(payload) + Buffer.byteLength(topic) + PACKET_OVERHEAD_BYTES;
+    // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
+    if (packetBytes !== undefined && bytes > packetBytes) {
+      return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
+    }
+    const options = {
+      qos,
+      // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
+      retain: retain && this.#limits.retain !== false,
+      properties: messageProperties(expiryS),
+    };
+    return (this.#inFlight as InFlight).send(qos === 1, (answer: Answer) => {
+      this.#client.publish(topic, payload, options, (error) => {
+        if (!error) return answer(good(undefined));
+        const code = codeOf(error);
+        const gone = `the link was lost before ${topic} was answered`;
+        answer(
+          typeof code === 'number'
+            ? refused(topic, reasonWords(code))
+            : faulty('upstream.offline', gone),
+        );
+      });
+    });
+  }
+
+  /** Ends the link with a DISCONNECT, so that the broker leaves the will unsaid. */
+  async close(): Promise<void> {
+    if (this.isUp) {
+      await this.#within(CLOSE_MS, this.#inFlight?.idle());
+      // mqtt.js sends no DISCONNECT while it waits for a PUBACK.
+      for (const id of Object.keys(this.#client.outgoing)) {
+        this.#client.removeOutgoingMessage(Number(id));
+      }
+      this.isUp = false;
+      this.#client.end();
+      await this.#within(CLOSE_MS, this.lost);
+    }
+    this.#lose({ fault: { code: 'aborted', detail: 'closed' } });
+  }
+
+  #connected(properties: NonNullable<IConnackPacket['properties']>): void {
+    if (this.#over.signal.aborted) return;
+    this.isUp = true;
+    this.wasUp = true;
+    this.#limits = {
+      packetBytes: properties.maximumPacketSize,
+      retain: properties.retainAvailable,
+    };
+    this.#inFlight = new InFlight({
+      clock: this.#clock,
+      ackTimeoutMs: this.#ackTimeoutS * 1_000,
+      receiveMaximum: properties.receiveMaximum,
+      // mqtt.js waits for a PUBACK for ever and calls such a link connected.
+      onSilent: () => {
+        const words = `${this.#where} left a message unacknowledged for ${this.#ackTimeoutS} s`;
+        this.#lose({ fault: { code: 'upstream.silent', detail: words } });
+      },
+    });
+  }
+
+  /** The one end of a link, whatever ended it; idempotent. */
+  #lose(loss: Loss): void {
+    if (this.#over.signal.aborted) return;
+    this.isUp = false;
+    this.#over.abort();
+    const silent = loss.fault.code === 'upstream.silent';
+    this.#inFlight?.end(silent ? loss.fault : offline(loss.fault.detail));
+    // Forced: an unforced end never comes while a PUBACK is missing.
+    this.#client.end(true);
+    this.#client.stream.destroy();
+    this.#settleLost(loss);
+  }
+
+  async #limitConnecting(): Promise<void> {
+    const late = new AbortController();
+    void this.opened.then(() => late.abort());
+    await this.#clock.sleep(CONNECT_TIMEOUT_MS, late.signal);
+    if (!this.wasUp) this.#lose({ fault: offline(`no answer from ${this.#where}: timed out`) });
+  }
+
+  async #within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([work, this.#clock.sleep(ms, done.signal)]);
+    done.abort();
+  }
+}
+
+function openLink({ clock, settings }: MqttHeadEndParts, where: string, options: IClientOptions) {
+  try {
+    const client = mqtt.connect({
+      ...options,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+      // Ours, on the wire's clock, ends sooner.
+      connectTimeout: 2 * CONNECT_TIMEOUT_MS,
+    });
+    return new Link(client, where, clock, settings.ackTimeoutS);
+  } catch (cause) {
+    // An unusable key or certificate is thrown, not emitted.
+    return lossOf(cause as Error, where, false);
+  }
+}
+
+function lossOf(error: Error, where: string, wasUp: boolean): Loss {
+  const code = codeOf(error);
+  if (typeof code === 'number' && !wasUp) {
+    const fault = {
+      code: 'upstream.refused',
+      detail: `refused by ${where}: ${reasonWords(code)}`,
+    } as const;
+    return { fault, versionRefused: VERSION_REFUSED.includes(code) };
+  }
+  const words = wordsOf(error);
+  if (/^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME)/.test(words)) {
+    return { fault: offline(`TLS with ${where} failed: ${words}`) };
+  }
+  const what = wasUp ? 'lost the link to' : 'no answer from';
+  return { fault: offline(`${what} ${where}: ${words}`) };
+}
+
+function offline(detail: string): Fault {
+  return { code: 'upstream.offline', detail };
+}
+
+function refused(topic: string, words: string) {
+  return faulty('upstream.refused', `the broker refused ${topic}: ${words}`);
+}
+
+/** "135 Not authorized", as MQTT 5 table 2-6 has it. */
+function reasonWords(code: number): string {
+  const name = (mqtt.ReasonCodes as Readonly<Record<number, string>>)[code];
+  return name === undefined ? `${code}` : `${code} ${name}`;
+}
+
+function codeOf(error: Error): unknown {
+  return (error as { code?: unknown }).code;
+}
+
+function wordsOf(error: Error): string {
+  const code = codeOf(error);
+  return typeof code === 'string' ? code : error.message;
+}

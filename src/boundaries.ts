@@ -1,0 +1,235 @@
+// The few interfaces between the collector and everything outside it; each method's promise in words.
+
+import type { Advance, Installation, MeterRules } from './domain/advance.ts';
+import type { Entry, Increment, Row } from './domain/entry.ts';
+import type { InstallationFacts } from './domain/facts.ts';
+import type { Result } from './domain/fault.ts';
+import type { Profile } from './domain/profile.ts';
+import type { Counts, Dial, EpochMs } from './domain/units.ts';
+
+/**
+ * Time as an argument. The schedule's clock (hours, retention, alerts) may run scaled or virtual;
+ * the wire's clock (time-outs and gaps of lines, disk and network) is a second instance at speed 1.
+ */
+export interface Clock {
+  /** Milliseconds of this clock in one millisecond of the wire; 1 outside simulations. */
+  readonly speed: number;
+  /** Names the run of `monotonicMs`: readings of two boots cannot be subtracted. */
+  readonly boot: string;
+  /** Wall time. May step. */
+  now(): EpochMs;
+  /** Time that never steps, from an arbitrary origin within one boot. */
+  monotonicMs(): number;
+  /** Whether the wall time is synchronised; null when nobody can tell. */
+  synced(): boolean | null;
+  /** Resolves after `ms` of this clock, or at once when `signal` aborts. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** One conversation of bytes with what hangs on a serial port or a TCP peer. Used by one owner, one call at a time. */
+export interface Line {
+  /** True between a good `open` and the loss of the port, noticed even while nothing is asked of it. */
+  isOpen(): boolean;
+  /** One try to open; bounded by the adapter's own time-out. Opening an open line is good. Never rejects. */
+  open(): Promise<Result<void>>;
+  /** Resolves when the bytes are handed to the driver. `port.absent` when not open. */
+  write(bytes: Uint8Array): Promise<Result<void>>;
+  /**
+   * The next whole frame (without its delimiter) that began after the last `drain`. `line.silent` after
+   * `timeoutMs` of the wire, `line.torn` when by then part of a frame had come, `line.overlong` when the cap is
+   * passed without a delimiter, `port.absent` at once when the port is lost. A torn tail is never a frame.
+   */
+  receive(timeoutMs: number, signal?: AbortSignal): Promise<Result<Uint8Array>>;
+  /** Forgets every byte received so far. */
+  drain(): void;
+  /** Releases the port; a pending `receive` settles. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A question to a Modbus device: `quantity` 16-bit words from the 0-based `address`. Reading only: there is no write. */
+export interface ModbusQuestion {
+  readonly unit: number;
+  readonly table: 'holding' | 'input';
+  readonly address: number;
+  readonly quantity: number;
+  readonly timeoutMs: number;
+}
+
+/** A Modbus link (RTU on a serial line, or TCP). Used by one owner, one call at a time. */
+export interface ModbusLink {
+  isOpen(): boolean;
+  /** One try to open; bounded. Never rejects. */
+  open(): Promise<Result<void>>;
+  /**
+   * The words in address order. `line.silent` after `timeoutMs`, `line.torn` when by then a part of an answer had come.
+   * A unit that still owes an answer is first given another `timeoutMs` to be silent in, and its next answer as long
+   * to be followed by a second one; any other question settles within `timeoutMs` (plus a quiet of the line).
+   */
+  read(question: ModbusQuestion, signal?: AbortSignal): Promise<Result<readonly number[]>>;
+  close(): Promise<void>;
+}
+
+/** One change of a batch; `value` absent deletes the key. Keys and values are text. */
+export interface StoreChange {
+  readonly key: string;
+  readonly value?: string;
+}
+
+/** A range of keys in byte order: `from` inclusive, `to` exclusive. */
+export interface KeyRange {
+  readonly from: string;
+  readonly to: string;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** An ordered store of text on something that survives a power cut. */
+export interface Store {
+  /** All changes or none, on the medium (synced) when it resolves good. After a fault the outcome is unknown until read again. */
+  write(changes: readonly StoreChange[]): Promise<Result<void>>;
+  get(key: string): Promise<Result<string | undefined>>;
+  /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
+  entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
+  close(): Promise<void>;
+}
+
+/** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
+export interface OutMessage {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly expiryS?: number;
+}
+
+/** The way to the head-end through a broker. Reconnects for ever by itself, backing off to a ceiling. */
+export interface HeadEnd {
+  /** Begins connecting. `will` is left with the broker for the day the link is lost. */
+  start(will: OutMessage): void;
+  isConnected(): boolean;
+  /** Says in words what the link is doing, for `status`. */
+  linkState(): string;
+  /** Called after each new connection, before anything else is published on it. */
+  onConnect(listener: () => void): void;
+  /**
+   * Good only when the broker has acknowledged (QoS 1) or the bytes are sent (QoS 0). `upstream.offline` at once
+   * when not connected: nothing is queued here. `upstream.silent` when no PUBACK came in time, `upstream.refused`
+   * when the broker said no.
+   */
+  publish(message: OutMessage): Promise<Result<void>>;
+  /** Disconnects cleanly, after what is in flight has settled or one second has passed. */
+  close(): Promise<void>;
+}
+
+/** Where the daemon tells what happens. Fields are plain data; no secrets, nothing untrusted as a key. */
+export interface Log {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What technicians and the head-end may ask of a running collector; one set of handlers for every door. */
+export interface Commands {
+  /** Runs the named command. The answer is plain data; a refusal carries a code and a hint. Never rejects. */
+  run(name: string, args: Readonly<Record<string, unknown>>): Promise<CommandAnswer>;
+}
+
+export type CommandAnswer =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly hint: string };
+
+/** Where a meter hangs and how it is asked. */
+export interface ReadTarget {
+  readonly meter: string;
+  /** Modbus unit (1 to 247), or the text that takes the place of `{address}` in a line's request. */
+  readonly address: string;
+  /** Identification the encoder must send with its register. */
+  readonly registerId?: string;
+  readonly profile: Profile;
+  readonly dial: Dial;
+}
+
+/** What a dial showed, and the identification that came with it where the device sends one. */
+export interface Register {
+  readonly register: Counts;
+  readonly id: string | null;
+}
+
+/** One bus with its meters: one conversation at a time. */
+export interface Bus {
+  /**
+   * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps; `port.absent` or
+   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time.
+   */
+  read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
+  /** What the link is doing, in words, and whether it is open. */
+  link(): { readonly open: boolean; readonly detail: string };
+  /** Releases the link; what is being read settles. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What is not settled yet, for status and pacing. */
+export interface Pending {
+  readonly rows: number;
+  readonly oldest: EpochMs | null;
+}
+
+/**
+ * The one truth between polling and sending. Memory runs ahead of the medium by at most one group; nothing is handed
+ * out for publishing before its group is synced, and after a failed write memory is dropped and read again.
+ */
+export interface Journal {
+  /** Names the life of this journal; rows count without holes within it. */
+  readonly epoch: string;
+  /** False while the medium fails; readings taken meanwhile are not kept (registers are absolute: no water is lost). */
+  isSound(): boolean;
+  /** The meter's present installation; undefined for a meter that was not declared or while not sound. */
+  installation(meter: string): Installation | undefined;
+  facts(meter: string): InstallationFacts | undefined;
+  /** The facts of an earlier installation too. */
+  factsOf(meter: string, inst: number): InstallationFacts | undefined;
+  /** Declares that a meter with this dial stands at the place. A dial or encoder other than the recorded one is a new installation flagged `config`. */
+  declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void;
+  /** Stages what one observation produced, to be written with the next group. */
+  commit(meter: string, after: Advance): void;
+  /** Newest revisions of hours that begin at or after `start` and of gaps that end after it. When the medium fails the journal is not sound afterwards. */
+  publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]>;
+  /** Resolves when anything is staged (or was, since the last call). */
+  staged(signal: AbortSignal): Promise<void>;
+  /** Resolves when hours or gaps are staged that should be written at once. */
+  urgent(signal: AbortSignal): Promise<void>;
+  /** Writes the staged group as one synced batch; good when there was nothing. */
+  flush(): Promise<Result<void>>;
+  /** Rows that became durable since the last call, for sending at once. */
+  takeFresh(): readonly Row[];
+  /** Meters whose facts became durable since the last call, for describing them again. */
+  takeDescribed(): readonly string[];
+  /** Resolves when `takeFresh` or `takeDescribed` has something. */
+  fresh(signal: AbortSignal): Promise<void>;
+  /** Meters that have rows pending, in the order of their names. */
+  metersPending(): readonly string[];
+  /** Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight. */
+  backlog(meter: string, limit: number): Promise<readonly Row[]>;
+  /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
+  claim(rows: readonly Row[]): void;
+  release(rows: readonly Row[]): void;
+  /** Forgets that acknowledged rows were pending; written with the next group. */
+  settle(rows: readonly Row[]): void;
+  pending(): Promise<Pending>;
+  lastRow(): number;
+  /** Every row of a meter, all revisions, in the order of hours then gaps. */
+  rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<Row>;
+  incrementsOf(meter: string): AsyncIterable<Increment>;
+  meters(): readonly string[];
+  close(): Promise<void>;
+}
+
+/** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
+export interface Upstream {
+  isConnected(): boolean;
+  /** Publishes rows of one meter and installation; good when the broker has acknowledged every message. Returns the rows acknowledged. */
+  send(rows: readonly Row[], cause: 'scheduled' | 'backfill'): Promise<Result<readonly Row[]>>;
+  /** Publishes the retained description of a meter. */
+  describe(meter: string): Promise<void>;
+}

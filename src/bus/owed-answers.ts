@@ -1,0 +1,49 @@
+// Which meters were asked on a line and may still answer, so that no late answer is taken for another meter's.
+
+interface Debt {
+  readonly meter: string;
+  /** Monotonic time of the wire after which no answer is expected. */
+  until: number;
+}
+
+/** Questions without their answer. Times are monotonic milliseconds of the wire. */
+export class OwedAnswers {
+  #debts: Debt[] = [];
+
+  /** `meter` was asked and may answer until then. */
+  asked(meter: string, until: number): void {
+    this.#debts.push({ meter, until });
+  }
+
+  /** `meter` did not answer in its time, and may do so until then. */
+  late(meter: string, until: number): void {
+    for (const debt of this.#debts) if (debt.meter === meter) debt.until = until;
+  }
+
+  /** A message of `meter` came: its oldest question is answered. */
+  paidBy(meter: string): void {
+    this.#pay((debt) => debt.meter === meter);
+  }
+
+  /** A message of another than `meter` came. False when no other was asked. */
+  paidByOther(meter: string): boolean {
+    return this.#pay((debt) => debt.meter !== meter);
+  }
+
+  /** A message came and nobody can tell whose: the oldest question is answered. */
+  paid(): void {
+    this.#pay(() => true);
+  }
+
+  /** How long answers are still expected at `now`, 0 when none is. */
+  leftAt(now: number): number {
+    this.#debts = this.#debts.filter((debt) => debt.until > now);
+    return this.#debts.reduce((most, debt) => Math.max(most, debt.until - now), 0);
+  }
+
+  #pay(is: (debt: Debt) => boolean): boolean {
+    const index = this.#debts.findIndex(is);
+    if (index >= 0) this.#debts.splice(index, 1);
+    return index >= 0;
+  }
+}

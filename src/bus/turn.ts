@@ -1,0 +1,57 @@
+// One meter's turn on a bus: one at a time, a second try where that helps and costs little, and an end at closing.
+
+import type { Clock } from '../boundaries.ts';
+import type { Result } from '../domain/fault.ts';
+import { FAULTS, faulty } from '../domain/fault.ts';
+
+/** The turns of one bus. */
+export class Turns {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  #closed = false;
+  #current: AbortController | undefined;
+
+  /** `clock` is the wire's; `timeoutMs` is how long one meter may stay silent. */
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * The outcome of `attempt`, made a second time when its fault says that may help at once and it came within half of
+   * the time-out. So a silent meter is never asked twice: it costs its own time-out and no more. `aborted` when `signal`
+   * or `close` ends the turn. Throws when a turn is already under way, which is a bug of the owner.
+   */
+  async take<T>(
+    attempt: (signal: AbortSignal) => Promise<Result<T>>,
+    signal?: AbortSignal,
+  ): Promise<Result<T>> {
+    if (this.#current !== undefined) throw new Error('a bus is one conversation at a time');
+    if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
+    // Not AbortSignal.any: it leaves a trace of each turn on a signal that lives as long as the daemon.
+    const current = new AbortController();
+    const giveUp = () => current.abort('over');
+    signal?.addEventListener('abort', giveUp, { once: true });
+    this.#current = current;
+    try {
+      const began = this.#clock.monotonicMs();
+      const first = await attempt(current.signal);
+      const fast = this.#clock.monotonicMs() - began <= this.#timeoutMs / 2;
+      const again = fast && !current.signal.aborted && mayHelp(first);
+      return again ? await attempt(current.signal) : first;
+    } finally {
+      this.#current = undefined;
+      signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
+  /** Ends the turn under way; none begins after this. */
+  close(): void {
+    this.#closed = true;
+    this.#current?.abort('over');
+  }
+}
+
+function mayHelp(outcome: Result<unknown>): boolean {
+  return !outcome.ok && FAULTS[outcome.fault.code] === 'now';
+}

@@ -1,0 +1,48 @@
+// What the commands of the command line are given: where they write, and what only the process edge can do.
+
+import type { Commands } from '../boundaries.ts';
+import type { Result } from '../domain/fault.ts';
+import type { Checked } from '../settings/check-settings.ts';
+import type { Problem } from '../settings/problems.ts';
+import type { Settings } from '../settings/settings.ts';
+
+/** Output goes to `out` and nothing else does; messages for people go to `err`. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  /** True when a person looks at both. */
+  readonly isTTY: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A collector at work. `stopped` resolves when it has ended, asked for or not; absent, it never ends by itself. */
+export interface RunningCollector {
+  readonly stopped?: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Programs of the simulator, which start as processes of their own. */
+export const PROGRAMS = ['sim', 'demo', 'headend'] as const;
+export type Program = (typeof PROGRAMS)[number];
+
+export interface Parts {
+  readonly version: string;
+  loadSettings(file: string): Promise<Checked>;
+  /** `file:line:column: sentence`. */
+  formatProblem(problem: Problem): string;
+  startCollector(settings: Settings): Promise<RunningCollector>;
+  /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
+  daemon(control: string): Commands;
+  /** The same commands over the journal of a daemon that is not running. */
+  openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
+  /** Runs a program to its end and resolves to its exit code. */
+  runProgram(program: Program, args: readonly string[]): Promise<number>;
+  /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */
+  onStop(listener: () => void): () => void;
+}
+
+/** Options that every command understands. */
+export interface Manner {
+  readonly json: boolean;
+  readonly color: boolean;
+}

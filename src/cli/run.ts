@@ -1,0 +1,54 @@
+// The command `run`: the collector in the foreground, from good settings to a clean stop.
+
+import { EXIT } from './exit-codes.ts';
+import type { Io, Manner, Parts } from './parts.ts';
+import { fail } from './say.ts';
+import { sayWarnings, settingsOf } from './settings-file.ts';
+
+/**
+ * Runs until somebody asks to stop: then 0 after everything is put away, or 130 at once when asked a second time.
+ * A collector that ends by itself is a failure, for whoever supervises it to start it again.
+ */
+export async function run(file: string, manner: Manner, io: Io, parts: Parts): Promise<number> {
+  const loaded = await settingsOf(file, manner, io, parts);
+  if ('exit' in loaded) return loaded.exit;
+  sayWarnings(loaded.warnings, io, parts);
+  const requests = stopRequests(parts);
+  try {
+    const life = live(loaded.settings, requests.first, manner, io, parts);
+    return await Promise.race([life, requests.second.then(() => EXIT.interrupted)]);
+  } finally {
+    requests.release();
+  }
+}
+
+async function live(
+  settings: Parameters<Parts['startCollector']>[0],
+  asked: Promise<void>,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<number> {
+  // A start may wait long for a disk. Nothing is read or sent before it is done, so then it is simply left.
+  const collector = await Promise.race([parts.startCollector(settings), asked]);
+  if (collector === undefined) return EXIT.ok;
+  const why = await Promise.race([
+    asked.then(() => 'asked' as const),
+    collector.stopped?.then(() => 'itself' as const) ?? new Promise<never>(() => undefined),
+  ]);
+  if (why === 'asked') {
+    await collector.stop();
+    return EXIT.ok;
+  }
+  const message = 'The collector ended without having been asked to.';
+  return fail(io, manner, { code: 'collector.ended', message, hint: 'Its log says why.' });
+}
+
+function stopRequests(parts: Parts) {
+  const resolvers: (() => void)[] = [];
+  const [first, second] = [0, 1].map(
+    () => new Promise<void>((resolve) => resolvers.push(resolve)),
+  ) as [Promise<void>, Promise<void>];
+  const release = parts.onStop(() => resolvers.shift()?.());
+  return { first, second, release };
+}

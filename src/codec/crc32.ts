@@ -1,0 +1,18 @@
+// CRC-32 (IEEE 802.3, reflected) over text: tells a rotten record from a sound one.
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc >>> 0;
+});
+
+/** CRC-32 of the text's UTF-16 units, low byte first (ASCII: its bytes), as an unsigned number. */
+export function crc32(text: string): number {
+  let crc = 0xffffffff;
+  for (let i = 0; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    crc = (crc >>> 8) ^ (TABLE[(crc ^ unit) & 0xff] ?? 0);
+    if (unit > 0xff) crc = (crc >>> 8) ^ (TABLE[(crc ^ (unit >>> 8)) & 0xff] ?? 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}

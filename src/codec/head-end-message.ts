@@ -1,0 +1,203 @@
+// The contract's payloads: state, birth, meter and interval messages as JSON text, and their topics.
+
+import type { GapEntry, HourEntry, Row } from '../domain/entry.ts';
+import type { InstallationFacts } from '../domain/facts.ts';
+import type { EpochMs } from '../domain/units.ts';
+
+/** Full version of the contract, told in birth; its major is in every topic and payload. */
+export const CONTRACT_VERSION = '1.0';
+
+/** Limits of one message (I8): cloud brokers refuse more, and a week of hours is enough. */
+export const MESSAGE_BYTES_MAX = 32 * 1024;
+export const MESSAGE_ENTRIES_MAX = 168;
+
+/** ISO 8601 UTC, without milliseconds where there are none. */
+export function isoTime(at: EpochMs): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
+}
+
+/** Where a collector publishes: below `watermeter-v1/{utility}/{collector}/`. */
+export function topicOf(utility: string, collector: string, path: string): string {
+  return `watermeter-v1/${utility}/${collector}/${path}`;
+}
+
+function hourPayload(row: HourEntry & { row: number }) {
+  return {
+    row: row.row,
+    start: isoTime(row.start),
+    read: row.read,
+    at: row.at === null ? null : isoTime(row.at),
+    total: row.total,
+    use: row.use,
+    q: row.q,
+    n: row.n,
+    flags: row.flags,
+    ...(row.rev > 0 ? { rev: row.rev } : {}),
+  };
+}
+
+function gapPayload(row: GapEntry & { row: number }) {
+  return {
+    row: row.row,
+    from: isoTime(row.from),
+    to: isoTime(row.to),
+    use: row.use,
+    why: row.why,
+    flags: row.flags,
+    ...(row.rev > 0 ? { rev: row.rev } : {}),
+  };
+}
+
+/** One row as the contract states it. */
+export function entryPayload(row: Row): object {
+  return row.kind === 'hour' ? hourPayload(row) : gapPayload(row);
+}
+
+export interface Envelope {
+  readonly collector: string;
+  readonly epoch: string;
+  readonly cause: 'scheduled' | 'backfill' | 'replay' | 'ondemand' | 'final';
+  readonly sent: EpochMs;
+}
+
+/**
+ * Interval messages for rows of one meter and installation, in the order given: each with as many entries as fit.
+ * Every message comes with the rows it carries.
+ */
+export function encodeIntervals(
+  rows: readonly Row[],
+  facts: InstallationFacts,
+  envelope: Envelope,
+): { payload: string; rows: readonly Row[] }[] {
+  const messages: { payload: string; rows: readonly Row[] }[] = [];
+  const room = MESSAGE_BYTES_MAX - intervalPayload([], facts, envelope).length;
+  let batch: Row[] = [];
+  let bytes = 0;
+  const ship = () => {
+    if (batch.length > 0)
+      messages.push({ payload: intervalPayload(batch, facts, envelope), rows: batch });
+    batch = [];
+    bytes = 0;
+  };
+  for (const row of rows) {
+    const size = JSON.stringify(entryPayload(row)).length + 1; // and its comma
+    if (batch.length >= MESSAGE_ENTRIES_MAX || bytes + size > room) ship();
+    batch.push(row);
+    bytes += size;
+  }
+  ship();
+  return messages;
+}
+
+function intervalPayload(
+  rows: readonly Row[],
+  facts: InstallationFacts,
+  envelope: Envelope,
+): string {
+  const { unit, pow10, digits } = facts.dial;
+  return JSON.stringify({
+    v: 1,
+    type: 'interval',
+    collector: envelope.collector,
+    epoch: envelope.epoch,
+    meter: facts.meter,
+    inst: facts.inst,
+    unit,
+    pow10,
+    digits,
+    len: 3600,
+    cause: envelope.cause,
+    sent: isoTime(envelope.sent),
+    intervals: rows.filter((row) => row.kind === 'hour').map(entryPayload),
+    gaps: rows.filter((row) => row.kind === 'gap').map(entryPayload),
+  });
+}
+
+export type CollectorState = 'ready' | 'alert' | 'disconnected' | 'lost';
+
+export function encodeCollectorState(
+  collector: string,
+  session: string,
+  state: CollectorState,
+  at: EpochMs | null,
+): string {
+  const sent = at === null ? {} : { sent: isoTime(at) };
+  return JSON.stringify({ v: 1, type: 'state', collector, session, state, ...sent });
+}
+
+/** What the settings say of a meter beside its installation's facts (S3). */
+export interface MeterFacts {
+  readonly bodySerial?: string | undefined;
+  readonly servicePoint?: string | undefined;
+  readonly route?: string | undefined;
+  readonly service: 'active' | 'inactive';
+  readonly size?: string | undefined;
+  readonly profile: string;
+  readonly bus: string;
+  readonly address: string;
+  readonly pollS: number;
+  readonly toleranceS: number;
+  readonly maxFlowPerH: number;
+}
+
+/** The retained description of a meter (S3); what nobody has established is null. */
+export function meterPayload(facts: InstallationFacts, meter: MeterFacts): object {
+  return {
+    v: 1,
+    type: 'meter',
+    meter: facts.meter,
+    inst: facts.inst,
+    body_serial: meter.bodySerial ?? null,
+    register_id: facts.registerId,
+    register: 'single',
+    service_point: meter.servicePoint ?? null,
+    route: meter.route ?? null,
+    service: meter.service,
+    unit: facts.dial.unit,
+    pow10: facts.dial.pow10,
+    digits: facts.dial.digits,
+    size: meter.size ?? null,
+    profile: meter.profile,
+    bus: meter.bus,
+    address: meter.address,
+    poll_s: meter.pollS,
+    tolerance_s: meter.toleranceS,
+    max_flow_per_h: meter.maxFlowPerH,
+    installed: facts.installed === null ? null : isoTime(facts.installed),
+    initial_read: facts.initialRead,
+    verified: null,
+    detectable: null,
+  };
+}
+
+export interface BirthFacts {
+  readonly collector: string;
+  readonly session: string;
+  readonly software: string;
+  readonly configRevision: string;
+  readonly epoch: string;
+  readonly oldestHour: EpochMs | null;
+  readonly rowsPending: number;
+  readonly sent: EpochMs;
+  readonly meters: readonly { meter: string; inst: number; rev: number }[];
+}
+
+/** Birth (S2); where the list of meters does not fit, their count and hash stand for it. */
+export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): string {
+  const { meters, configRevision, oldestHour, rowsPending, sent, ...rest } = birth;
+  const head = {
+    v: 1,
+    type: 'birth',
+    ...rest,
+    contract: CONTRACT_VERSION,
+    config_rev: configRevision,
+    oldest_hour: oldestHour === null ? null : isoTime(oldestHour),
+    rows_pending: rowsPending,
+    commands: [],
+    sent: isoTime(sent),
+  };
+  const whole = JSON.stringify({ ...head, meters });
+  if (whole.length <= MESSAGE_BYTES_MAX) return whole;
+  const summary = { meters_count: meters.length, meters_hash: hash(JSON.stringify(meters)) };
+  return JSON.stringify({ ...head, ...summary });
+}

@@ -1,0 +1,328 @@
+// The composition root: settings to adapters to jobs; starts in order and stops in reverse.
+
+import { randomBytes } from 'node:crypto';
+import { serveCommands } from './adapters/control-socket.ts';
+import { openLevelStore } from './adapters/level-store.ts';
+import { createModbusRtuLink, createModbusTcpLink } from './adapters/modbus-link.ts';
+import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
+import { createPinoLog } from './adapters/pino-log.ts';
+import { createSerialLine } from './adapters/serial-line.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import { createTcpLine } from './adapters/tcp-line.ts';
+import { Bell } from './bell.ts';
+import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
+import { createLineBus } from './bus/line-bus.ts';
+import { createModbusBus } from './bus/modbus-bus.ts';
+import { crc32 } from './codec/crc32.ts';
+import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
+import { createCommands, meterStatus } from './commands/commands.ts';
+import type { MeterRules } from './domain/advance.ts';
+import { good, type Result } from './domain/fault.ts';
+import { commitGroups } from './jobs/commit-groups.ts';
+import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { openJournal } from './journal/journal.ts';
+import type { MeteredPlace } from './pipeline.ts';
+import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
+import { createUpstream } from './upstream/upstream.ts';
+
+/** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
+export interface Parts {
+  /** The schedule's clock. */
+  readonly clock: Clock;
+  /** The wire's clock, at speed 1. */
+  readonly wire: Clock;
+  readonly log: Log;
+  readonly headEnd: HeadEnd;
+  readonly openStore: () => Promise<Result<Store>>;
+  readonly openBus: (settings: BusSettings) => Bus;
+  /** Opens the door for the command line, or none. */
+  readonly serve: ((commands: Commands) => Promise<Door>) | null;
+  /** Text never given before, for epochs and sessions. */
+  readonly newName: () => string;
+  readonly version: string;
+}
+
+/** The way in for the command line; `problem` says in words why there is none. */
+export interface Door {
+  readonly problem: string | null;
+  close(): Promise<void>;
+}
+
+export interface RunningCollector {
+  readonly commands: Commands;
+  /** Resolves when it has ended, asked for or because a job failed. */
+  readonly stopped: Promise<void>;
+  /** Stops polling, writes what is staged, says goodbye to the head-end. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** A medium that cannot be opened is tried again after this long, in milliseconds of the wire. */
+const OPEN_RETRY_MS = 2_000;
+
+/** Starts a collector over the given parts. Resolves once it polls; waits, trying, while the journal cannot be opened. */
+export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
+  const { clock, wire, log } = parts;
+  const halt = new AbortController();
+  const journal = await openPatiently(settings, parts, halt.signal);
+  const places = settings.meters.map(placeOf);
+  for (const [i, meter] of settings.meters.entries()) {
+    const rules = places[i]?.rules;
+    if (rules) journal.declare(meter.meter, meter.dial, meter.registerId, rules);
+  }
+  await passAbsence(places, { journal, clock, log });
+  await journal.flush();
+  const session = parts.newName();
+  const upstream = createUpstream({
+    ...{ headEnd: parts.headEnd, journal, clock, log, session, software: parts.version },
+    utility: settings.utility,
+    collector: settings.collector,
+    configRevision: crc32(JSON.stringify(settings)).toString(16),
+    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+  });
+  const buses = settings.buses.map((bus) => ({ settings: bus, bus: parts.openBus(bus) }));
+  const records = new Map<string, PollRecord>();
+  const forward: ForwardParts = {
+    ...{ journal, upstream, clock, wire, log, collector: settings.collector },
+    smearMs: settings.upstream.smearS * 1000,
+    backlogPerS: settings.upstream.backlogPerS,
+    stir: new Bell(),
+  };
+  parts.headEnd.onConnect(() => forward.stir.ring());
+  const status = () => statusOf(settings, parts, journal, buses, records);
+  const commands = createCommands(journal, { status });
+  const door = await parts.serve?.(commands);
+  if (door?.problem)
+    log.error({ problem: door.problem }, 'the command line cannot reach this collector');
+  upstream.start();
+  log.info({ collector: settings.collector, meters: places.length }, 'collecting');
+
+  const polling = buses.map(({ settings: bus, bus: conversation }) =>
+    pollBus(
+      {
+        ...{ bus: conversation, journal, clock, log, timeoutMs: bus.timeoutMs },
+        places: places.filter((_, i) => settings.meters[i]?.bus === bus.bus),
+      },
+      records,
+      halt.signal,
+    ),
+  );
+  const last = new AbortController();
+  const sending = [
+    forwardNews(forward, last.signal),
+    forwardBacklog(forward, last.signal),
+    commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
+  ];
+  const jobs = [...polling, ...sending];
+  const end = async () => {
+    halt.abort('stopping');
+    await Promise.allSettled(polling);
+    for (const { bus } of buses) await bus.close();
+    last.abort('stopping');
+    await Promise.allSettled(sending);
+    await upstream.stop();
+    await door?.close();
+    await journal.close();
+    log.info({}, 'stopped');
+  };
+  let ending: Promise<void> | null = null;
+  const stop = () => {
+    ending ??= end();
+    return ending;
+  };
+  const stopped = new Promise<void>((resolve) => {
+    Promise.all(jobs)
+      .catch((bug: unknown) => {
+        // A job never fails for reasons of the world: whoever supervises us starts afresh.
+        log.error({ error: bug instanceof Error ? bug.stack : String(bug) }, 'a job failed');
+        return stop();
+      })
+      .then(() => ending)
+      .then(() => resolve(), resolve);
+  });
+  return { commands, stopped, stop };
+}
+
+async function openPatiently(
+  settings: Settings,
+  parts: Parts,
+  signal: AbortSignal,
+): Promise<Journal> {
+  const { openStore, newName } = parts;
+  const how = { collector: settings.collector, openStore, newEpoch: newName };
+  for (;;) {
+    const opened = await openJournal(how);
+    if (opened.ok) return opened.value;
+    parts.log.error({ ...opened.fault }, 'the journal cannot be opened; trying again');
+    await parts.wire.sleep(OPEN_RETRY_MS, signal);
+  }
+}
+
+/** A meter's settings in the page's terms. */
+export function placeOf(meter: MeterSettings): MeteredPlace {
+  const rules: MeterRules = {
+    dial: meter.dial,
+    maxFlowPerH: meter.maxFlowPerH,
+    jitter: meter.jitter,
+    toleranceMs: meter.toleranceS * 1000,
+    pollMs: meter.pollS * 1000,
+  };
+  const target = {
+    meter: meter.meter,
+    address: meter.address,
+    profile: meter.profile,
+    dial: meter.dial,
+    ...(meter.registerId === undefined ? {} : { registerId: meter.registerId }),
+  };
+  return { target, rules };
+}
+
+function factsOf(meter: MeterSettings): MeterFacts {
+  const { bodySerial, servicePoint, route, service, size, bus, address } = meter;
+  const { pollS, toleranceS, maxFlowPerH } = meter;
+  return {
+    ...{ bodySerial, servicePoint, route, service, size, bus, address },
+    ...{ pollS, toleranceS, maxFlowPerH, profile: meter.profile.name },
+  };
+}
+
+async function statusOf(
+  settings: Settings,
+  { clock, headEnd, version }: Parts,
+  journal: Journal,
+  buses: readonly { settings: BusSettings; bus: Bus }[],
+  records: ReadonlyMap<string, PollRecord>,
+): Promise<object> {
+  const pending = await journal.pending();
+  const fault = (meter: string) => {
+    const found = records.get(meter)?.fault;
+    return found ? { ...found, since: isoTime(found.since) } : null;
+  };
+  const meters = await Promise.all(
+    settings.meters.map(async (meter) => ({
+      ...(await meterStatus(journal, meter.meter)),
+      bus: meter.bus,
+      fault: fault(meter.meter),
+    })),
+  );
+  return {
+    collector: settings.collector,
+    utility: settings.utility,
+    version,
+    now: isoTime(clock.now()),
+    epoch: journal.epoch,
+    upstream: { connected: headEnd.isConnected(), detail: headEnd.linkState() },
+    journal: {
+      pending: pending.rows,
+      rows: journal.lastRow(),
+      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
+      detail: journal.isSound() ? 'sound' : 'cannot be written; trying again',
+    },
+    clock: { synced: clock.synced(), speed: clock.speed },
+    buses: buses.map(({ settings: { bus, type }, bus: conversation }) => ({
+      bus,
+      type,
+      ...conversation.link(),
+    })),
+    meters,
+  };
+}
+
+/** The daemon: real clocks, ports, LevelDB and broker. */
+export async function startCollector(
+  settings: Settings,
+  options: { readonly root: string; readonly version: string },
+): Promise<RunningCollector> {
+  const clock = createSystemClock(settings.time);
+  const wire = createSystemClock();
+  const log = createPinoLog({ level: settings.logLevel });
+  const random = Math.random;
+  return runCollector(settings, {
+    ...{ clock, wire, log, version: options.version, newName },
+    headEnd: createMqttHeadEnd({
+      settings: settings.upstream,
+      clientId: settings.collector,
+      clock: wire,
+      random,
+      log,
+    }),
+    openStore: () => openLevelStore(settings.data),
+    openBus: (bus) => openBus(bus, wire, random),
+    serve: (commands) => serveCommands(settings.control, commands),
+  });
+}
+
+/** The journal alone, for questions while no collector runs. */
+export async function openJournalOffline(
+  settings: Settings,
+): Promise<Result<Commands & { close(): Promise<void> }>> {
+  const opened = await openJournal({
+    collector: settings.collector,
+    openStore: () => openLevelStore(settings.data, { create: false }),
+    newEpoch: newName,
+  });
+  if (!opened.ok) return opened;
+  const journal = opened.value;
+  const commands = createCommands(journal, {
+    status: () => offlineStatus(settings, journal),
+  });
+  return good({ run: commands.run, close: () => journal.close() });
+}
+
+async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {
+  const pending = await journal.pending();
+  const meters = await Promise.all(
+    settings.meters.map(async ({ meter, bus }) => ({
+      ...(await meterStatus(journal, meter)),
+      ...{ bus, fault: null },
+    })),
+  );
+  return {
+    collector: settings.collector,
+    utility: settings.utility,
+    now: null,
+    epoch: journal.epoch,
+    upstream: { connected: false, detail: 'the collector is not running' },
+    journal: {
+      pending: pending.rows,
+      rows: journal.lastRow(),
+      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
+      detail: 'read while the collector is not running',
+    },
+    clock: null,
+    buses: [],
+    meters,
+  };
+}
+
+/** 20 characters of base 32 from 100 random bits. */
+function newName(): string {
+  return BigInt(`0x${randomBytes(13).toString('hex')}`)
+    .toString(32)
+    .slice(0, 20)
+    .toUpperCase();
+}
+
+function openBus(settings: BusSettings, wire: Clock, random: () => number): Bus {
+  const { timeoutMs, reopenMaxMs } = settings;
+  const common = { clock: wire, timeoutMs, reopenMaxMs, random };
+  switch (settings.type) {
+    case 'line-serial': {
+      const line = createSerialLine({ settings: settings.serial, clock: wire });
+      return createLineBus({ line, ...common });
+    }
+    case 'line-tcp':
+      return createLineBus({
+        line: createTcpLine({ peer: settings.peer, clock: wire }),
+        ...common,
+      });
+    case 'modbus-rtu': {
+      const link = createModbusRtuLink({ settings: settings.serial, clock: wire });
+      return createModbusBus({ link, ...common });
+    }
+    case 'modbus-tcp': {
+      const link = createModbusTcpLink({ peer: settings.peer, clock: wire });
+      return createModbusBus({ link, ...common });
+    }
+  }
+}

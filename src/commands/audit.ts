@@ -1,0 +1,120 @@
+// Proves conservation over the whole journal: hours and gaps against the dial, and against every increment kept.
+
+import type { Journal } from '../boundaries.ts';
+import { isoTime } from '../codec/head-end-message.ts';
+import { conserve } from '../domain/conservation.ts';
+import type { Increment, Row } from '../domain/entry.ts';
+import { StoreLost } from '../domain/fault.ts';
+
+interface InstallationProof {
+  readonly meter: string;
+  readonly inst: number;
+  readonly hours: number;
+  readonly gaps: number;
+  readonly sum: number;
+  readonly total: number;
+  /** Sum of the increments, which also holds what is not closed yet. */
+  readonly increments: number;
+  readonly ok: boolean;
+  readonly problem: string | null;
+}
+
+/** The proof for every installation, and how many rows there are and wait. Never throws for damage: it is the verdict. */
+export async function auditJournal(journal: Journal): Promise<object> {
+  const meters: InstallationProof[] = [];
+  for (const meter of journal.meters()) {
+    try {
+      meters.push(...(await auditMeter(journal, meter)));
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      const inst = journal.facts(meter)?.inst ?? 0;
+      const none = { hours: 0, gaps: 0, sum: 0, total: 0, increments: 0 };
+      meters.push({ meter, inst, ...none, ok: false, problem: error.message });
+    }
+  }
+  const pending = await journal.pending();
+  return {
+    ok: meters.every((proof) => proof.ok),
+    meters,
+    rows: journal.lastRow(),
+    pending: pending.rows,
+  };
+}
+
+async function auditMeter(journal: Journal, meter: string): Promise<InstallationProof[]> {
+  const rows = new Map<number, Row[]>();
+  for await (const row of journal.rowsOf(meter)) {
+    const known = rows.get(row.inst);
+    if (known) known.push(row);
+    else rows.set(row.inst, [row]);
+  }
+  const chains = await chainsOf(journal.incrementsOf(meter));
+  const last = journal.facts(meter)?.inst ?? 0;
+  return Array.from({ length: last }, (_, i) => i + 1).map((inst) =>
+    proveInstallation(journal, meter, inst, rows.get(inst) ?? [], chains.get(inst)),
+  );
+}
+
+/** Increments of one installation: their sum, and the first place where one does not begin where the last ended. */
+interface Chain {
+  sum: number;
+  next: number;
+  read: number;
+  broken: string | null;
+}
+
+async function chainsOf(increments: AsyncIterable<Increment>): Promise<Map<number, Chain>> {
+  const chains = new Map<number, Chain>();
+  for await (const step of increments) {
+    const chain = chains.get(step.inst) ?? { sum: 0, next: 0, read: step.fromRead, broken: null };
+    if (step.seq !== chain.next) chain.broken ??= `increment ${chain.next} is missing`;
+    if (step.fromRead !== chain.read) {
+      chain.broken ??= `increment ${step.seq} does not begin where the one before ended`;
+    }
+    chain.sum += step.counts;
+    chain.next = step.seq + 1;
+    chain.read = step.toRead;
+    chains.set(step.inst, chain);
+  }
+  return chains;
+}
+
+function proveInstallation(
+  journal: Journal,
+  meter: string,
+  inst: number,
+  rows: readonly Row[],
+  chain: Chain | undefined,
+): InstallationProof {
+  const facts = journal.factsOf(meter, inst);
+  if (!facts) {
+    const none = { hours: 0, gaps: 0, sum: 0, total: 0, increments: 0 };
+    return { meter, inst, ...none, ok: false, problem: 'its facts are missing' };
+  }
+  const proof = conserve(inst, rows, facts.initialRead ?? 0, facts.dial);
+  const state = journal.installation(meter);
+  const problem =
+    (proof.problem && `${proof.problem.violation} at ${isoTime(proof.problem.at)}`) ??
+    chain?.broken ??
+    openSum(proof.sum, chain?.sum ?? 0, state?.inst === inst ? state : undefined);
+  const { hours, gaps, sum, total } = proof;
+  const increments = chain?.sum ?? 0;
+  return { meter, inst, hours, gaps, sum, total, increments, ok: problem === null, problem };
+}
+
+/** What was published, plus what is measured and still open, must be the sum of the increments. */
+function openSum(
+  published: number,
+  increments: number,
+  state: ReturnType<Journal['installation']>,
+): string | null {
+  if (!state?.last || !state.hours) return null;
+  if (state.last.total !== increments) {
+    return `increments sum to ${increments}, the dial says ${state.last.total}`;
+  }
+  const { gap, ended, from } = state.hours;
+  if ((gap && gap.rev > 0) || (ended && ended.rev > 0)) return null; // A gap is being restated.
+  const unsent = ended && !ended.sent ? ended.from : null;
+  const begun = (unsent ?? gap?.from ?? from)?.total ?? 0;
+  return published === begun ? null : `published ${published}, closed on the dial ${begun}`;
+}

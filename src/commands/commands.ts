@@ -1,0 +1,127 @@
+// The command handlers: one set for every door, answering in the contract's words from the journal and the running jobs.
+
+import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
+import { entryPayload, isoTime } from '../codec/head-end-message.ts';
+import type { Row } from '../domain/entry.ts';
+import { StoreLost } from '../domain/fault.ts';
+import { auditJournal } from './audit.ts';
+
+/** What only a running collector can tell; a journal read offline has none of it. */
+export interface LiveStatus {
+  status(): Promise<object>;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+type Handler = (args: Args) => Promise<CommandAnswer>;
+
+const refused = (code: string, message: string, hint: string): CommandAnswer => ({
+  ok: false,
+  code,
+  message,
+  hint,
+});
+
+/** The commands over `journal`; `live` answers `status`. */
+export function createCommands(journal: Journal, live: LiveStatus): Commands {
+  const named: Readonly<Record<string, Handler>> = {
+    status: async () => ({ ok: true, data: await live.status() }),
+    intervals: (args) => intervals(journal, args),
+    audit: async () => ({ ok: true, data: await auditJournal(journal) }),
+  };
+  return {
+    async run(name, args) {
+      const handler = Object.hasOwn(named, name) ? named[name] : undefined;
+      if (!handler) {
+        const known = Object.keys(named).join(', ');
+        return refused('unknown_command', `there is no command ${name}`, `known: ${known}`);
+      }
+      try {
+        return await handler(args);
+      } catch (error) {
+        if (!(error instanceof StoreLost)) throw error;
+        return refused(
+          'internal',
+          error.message,
+          'run "meter-collector audit" for the exact place',
+        );
+      }
+    },
+  };
+}
+
+async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
+  const { meter } = args;
+  if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
+    const known = journal.meters().join(', ') || 'none yet';
+    return refused('unknown_meter', `there is no meter ${String(meter)}`, `known: ${known}`);
+  }
+  const from = timeOf(args['from'], 0);
+  const to = timeOf(args['to'], Number.POSITIVE_INFINITY);
+  if (from === null || to === null) {
+    return refused(
+      'bad_request',
+      'from and to must be ISO 8601 times',
+      'e.g. 2026-11-22T04:00:00Z',
+    );
+  }
+  const kept = new Map<string, Row>();
+  for await (const row of journal.rowsOf(meter, from, to)) {
+    const key = row.kind === 'hour' ? `h${row.inst}/${row.start}` : `g${row.inst}/${row.from}`;
+    const before = kept.get(key);
+    if (!before || row.rev > before.rev) kept.set(key, row);
+  }
+  const rows = [...kept.values()];
+  const stated = (row: Row) => ({ inst: row.inst, ...entryPayload(row) });
+  const installations = [...new Set(rows.map((row) => row.inst))].sort().flatMap((inst) => {
+    const facts = journal.factsOf(meter, inst);
+    return facts ? [{ inst, ...facts.dial }] : [];
+  });
+  return {
+    ok: true,
+    data: {
+      meter,
+      installations,
+      intervals: rows.filter((row) => row.kind === 'hour').map(stated),
+      gaps: rows.filter((row) => row.kind === 'gap').map(stated),
+    },
+  };
+}
+
+/** Milliseconds of an ISO time, `absent` where none is given, null where it is none. */
+function timeOf(text: unknown, absent: number): number | null {
+  if (text === undefined) return absent;
+  const at = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
+}
+
+/** One meter's line of `status`, from the journal alone. */
+export async function meterStatus(journal: Journal, meter: string): Promise<object> {
+  const facts = journal.facts(meter);
+  const state = journal.installation(meter);
+  const last = state?.last;
+  const opened = state?.hours?.from;
+  const hour = await lastHour(journal, meter);
+  return {
+    meter,
+    inst: facts?.inst ?? null,
+    digits: facts?.dial.digits ?? null,
+    unit: facts?.dial.unit ?? null,
+    pow10: facts?.dial.pow10 ?? null,
+    read: last?.read ?? null,
+    at: last ? isoTime(last.at) : null,
+    use_this_hour: last && opened ? last.total - opened.total : null,
+    last_hour: hour,
+  };
+}
+
+async function lastHour(journal: Journal, meter: string): Promise<object | null> {
+  const start = journal.installation(meter)?.hours?.start;
+  if (start === undefined) return null;
+  let newest: Row | null = null;
+  for await (const row of journal.rowsOf(meter, start - 2 * 3_600_000)) {
+    if (row.kind !== 'hour') continue;
+    if (!newest || row.kind !== newest.kind || row.start >= newest.start) newest = row;
+  }
+  if (newest?.kind !== 'hour') return null;
+  return { start: isoTime(newest.start), q: newest.q, use: newest.use };
+}

@@ -1,0 +1,91 @@
+// What is kept and published of a meter: hours, gaps, increments and notices, as plain records.
+
+import type { Counts, EpochMs } from './units.ts';
+
+/** Contract I3. */
+export type Quality = 'A' | 'P' | 'M' | 'S' | 'T' | 'H';
+
+/** Contract I7, in the order in which they are published. */
+export const FLAGS = [
+  'gap',
+  'late',
+  'rollover',
+  'rollover_ambiguous',
+  'reverse',
+  'restart',
+  'clock',
+  'unreadable',
+  'changeout',
+  'config',
+  'unconfirmed',
+] as const;
+export type Flag = (typeof FLAGS)[number];
+
+/** Contract I4. */
+export type GapCause = 'bus' | 'power' | 'clock' | 'quarantine' | 'disabled';
+
+/** One UTC hour of one installation; `read`, `at`, `total`, `use` are null where nothing was measured. Key: (meter, inst, start), highest `rev` wins. */
+export interface HourEntry {
+  readonly kind: 'hour';
+  readonly inst: number;
+  readonly start: EpochMs;
+  /** Dial at the hour's end, read at `at`. */
+  readonly read: Counts | null;
+  readonly at: EpochMs | null;
+  /** Counts since the installation's first reading; does not wrap. */
+  readonly total: Counts | null;
+  readonly use: Counts | null;
+  readonly q: Quality;
+  /** Accepted readings in the hour. */
+  readonly n: number;
+  readonly flags: readonly Flag[];
+  readonly rev: number;
+}
+
+/** Volume that passed while an hour's edge went unread. Key: (meter, inst, from), highest `rev` wins, `use` null withdraws. */
+export interface GapEntry {
+  readonly kind: 'gap';
+  readonly inst: number;
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+  readonly use: Counts | null;
+  readonly why: GapCause;
+  readonly flags: readonly Flag[];
+  readonly rev: number;
+}
+
+export type Entry = HourEntry | GapEntry;
+
+/** An entry with its number in the journal: collector-wide, without holes within an epoch. */
+export type Row = Entry & { readonly meter: string; readonly row: number };
+
+/** Counts between two accepted readings of one installation; a journal keeps every one. */
+export interface Increment {
+  readonly inst: number;
+  /** Number of the increment within the installation; the next one begins at the dial where this one ended. */
+  readonly seq: number;
+  readonly fromAt: EpochMs;
+  readonly fromRead: Counts;
+  readonly toAt: EpochMs;
+  readonly toRead: Counts;
+  readonly counts: Counts;
+  readonly kind: 'first' | 'forward' | 'reverse';
+}
+
+/** A reading that was not believed, or a fact about one, with its evidence; told in the log and kept in the journal. */
+export interface Notice {
+  readonly code:
+    | 'read.jitter'
+    | 'read.implausible'
+    | 'flow.reverse'
+    | 'meter.rollover'
+    | 'clock.step'
+    | 'clock.restated';
+  readonly at: EpochMs;
+  readonly evidence: Readonly<Record<string, number | string>>;
+}
+
+/** Flags without repeats, in the published order. */
+export function orderFlags(flags: readonly Flag[]): readonly Flag[] {
+  return FLAGS.filter((flag) => flags.includes(flag));
+}

@@ -1,0 +1,65 @@
+// Every operating fault the collector knows, what it means for the next try, and the result type that carries it.
+
+/**
+ * What to do after a fault: `now` a second try may help at once, `next-poll` wait for the next turn,
+ * `never` only a person can mend it (a setting, a right).
+ */
+export type Retry = 'now' | 'next-poll' | 'never';
+
+/** Code of every operating fault, with its consequence. The README lists the same codes; a test compares. */
+export const FAULTS = {
+  'port.absent': 'next-poll',
+  'port.denied': 'never',
+  'port.failed': 'next-poll',
+  'peer.unreachable': 'next-poll',
+  'line.silent': 'now',
+  'line.overlong': 'now',
+  'line.torn': 'now',
+  'frame.malformed': 'now',
+  'frame.unreadable': 'now',
+  'frame.wrong_id': 'next-poll',
+  'modbus.crc': 'now',
+  'modbus.exception': 'next-poll',
+  'modbus.unexpected': 'now',
+  'register.digits': 'never',
+  'store.locked': 'never',
+  'store.failed': 'next-poll',
+  'upstream.offline': 'next-poll',
+  'upstream.refused': 'never',
+  'upstream.silent': 'next-poll',
+  aborted: 'next-poll',
+} as const satisfies Record<string, Retry>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** A fault as a value: a code for programs, a detail in plain words for people. */
+export interface Fault {
+  readonly code: FaultCode;
+  readonly detail: string;
+}
+
+/** The outcome of anything the world can spoil. Exceptions are left for our own bugs. */
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly fault: Fault };
+
+/** A good outcome. */
+export function good<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+/** A fault of the given code; `detail` says what was seen, in words. */
+export function faulty(code: FaultCode, detail: string): { ok: false; fault: Fault } {
+  return { ok: false, fault: { code, detail } };
+}
+
+/** Thrown by an iteration over a store whose medium failed before the end: what came so far is not all. */
+export class StoreLost extends Error {
+  readonly fault: Fault;
+
+  constructor(detail: string) {
+    super(detail);
+    this.name = 'StoreLost';
+    this.fault = { code: 'store.failed', detail };
+  }
+}

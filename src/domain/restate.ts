@@ -1,0 +1,88 @@
+// Closed hours that prove to lie in the future are taken back (I10): they become missing, their volume one gap.
+
+import { newest } from './conservation.ts';
+import type { Entry, GapEntry, HourEntry } from './entry.ts';
+import type { Edge, HourState } from './hours.ts';
+import { type EpochMs, hourOf } from './units.ts';
+
+/** Hours that begin at or after this instant end in the future of `now`, by more than the tolerance. */
+export function futureFrom(now: EpochMs, toleranceMs: number): EpochMs {
+  return hourOf(now + toleranceMs);
+}
+
+/** Whether hours were closed that are not over yet at the true time `now`. */
+export function hasFutureHours(state: HourState, now: EpochMs, toleranceMs: number): boolean {
+  return state.start > futureFrom(now, toleranceMs);
+}
+
+interface Restated {
+  readonly state: HourState;
+  readonly entries: readonly Entry[];
+}
+
+/**
+ * Takes back the hours of `published` (entries of this installation) that begin at or after `start`, as `futureFrom`
+ * gives it, and the gaps that end after `now`. Their volume, and what the open hour held, becomes one gap up to
+ * `now`; the true hours will come with a higher `rev`.
+ */
+export function restate(
+  state: HourState,
+  published: readonly Entry[],
+  now: EpochMs,
+  start: EpochMs,
+): Restated {
+  const told = newest(published);
+  const hours = told.filter((e): e is HourEntry => e.kind === 'hour' && e.start >= start);
+  const gaps = told.filter((e): e is GapEntry => e.kind === 'gap' && e.to > now && e.use !== null);
+  const growing = state.ended && !state.ended.sent ? state.ended : state.gap;
+  const revs = [...hours, ...gaps].map((entry) => entry.rev);
+  const rev = 2 + Math.max(state.rev, growing?.rev ?? 0, ...revs);
+  const entries: Entry[] = hours.filter((hour) => hour.q !== 'M').map(takeBack);
+  const base = gaps.filter((gap) => gap.from <= now).sort((a, b) => a.from - b.from)[0];
+  for (const gap of gaps) {
+    if (gap !== base) entries.push({ ...gap, use: null, rev: gap.rev + 1 });
+  }
+  // A gap that grows out of a published one begins where that one did: its volume is not on the way.
+  const passed = gaps.filter((gap) => !(growing && gap.from === growing.from.at));
+  const begun = growing?.from ?? state.from ?? state.last;
+  const volume = [...hours, ...passed].reduce((sum, entry) => sum + (entry.use ?? 0), 0);
+  const from = {
+    ...begun,
+    at: base?.from ?? Math.min(begun.at, now),
+    total: begun.total - volume,
+  };
+  // It ends no earlier than the hour it is sent with, which may begin within the tolerance after `now`.
+  const to: Edge = { ...state.last, at: Math.max(start, Math.min(state.last.at, now)) };
+  return {
+    entries,
+    state: {
+      ...state,
+      start,
+      last: to,
+      from: to,
+      whole: false,
+      first: false,
+      n: 0,
+      flags: ['clock'],
+      gap: null,
+      ended:
+        base || to.total !== from.total
+          ? {
+              from,
+              to,
+              why: 'clock',
+              rev,
+              flags: ['clock'],
+              sent: false,
+            }
+          : null,
+      until: Math.max(state.until, state.start),
+      rev,
+    },
+  };
+}
+
+function takeBack(hour: HourEntry): HourEntry {
+  const nothing = { read: null, at: null, total: null, use: null } as const;
+  return { ...hour, ...nothing, q: 'M', flags: ['clock'], rev: hour.rev + 1 };
+}

@@ -1,0 +1,35 @@
+// Dials, counts and times: the quantities of the domain. Counts are integers; volume appears only at the edge.
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type EpochMs = number;
+
+/** A dial position or a number of dial steps; always an integer. */
+export type Counts = number;
+
+export const HOUR_MS = 3_600_000;
+
+/** Units of volume a count may be stated in. */
+export const VOLUME_UNITS = ['ft3', 'gal', 'm3', 'L'] as const;
+export type VolumeUnit = (typeof VOLUME_UNITS)[number];
+
+/** What one dial shows: its capacity is 10^`digits` counts, one count is 10^`pow10` `unit`. */
+export interface Dial {
+  readonly digits: number;
+  readonly unit: VolumeUnit;
+  readonly pow10: number;
+}
+
+/** Counts at which the dial passes through zero, 10^digits. */
+export function capacity(dial: Pick<Dial, 'digits'>): Counts {
+  return 10 ** dial.digits;
+}
+
+/** The start of the UTC hour that holds `at`. */
+export function hourOf(at: EpochMs): EpochMs {
+  return Math.floor(at / HOUR_MS) * HOUR_MS;
+}
+
+/** `a` modulo `m`, never negative. */
+export function modulo(a: number, m: number): number {
+  return ((a % m) + m) % m;
+}

@@ -1,0 +1,42 @@
+// Makes the journal's staged changes durable: hours at once, everything else as one group a period.
+
+import type { Clock, Journal, Log } from '../boundaries.ts';
+
+/** A failing medium is tried again after this long, in milliseconds of the wire. */
+const RETRY_MS = 2_000;
+
+/** Writes groups until `signal` aborts, then the last one. `periodMs` is time of the wire, as the disk's. */
+export async function commitGroups(
+  { journal, wire, log }: { readonly journal: Journal; readonly wire: Clock; readonly log: Log },
+  periodMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    await journal.staged(signal);
+    await untilDue(journal, wire, periodMs, signal);
+    const written = await journal.flush();
+    if (written.ok) continue;
+    log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
+    do await wire.sleep(RETRY_MS, signal);
+    while (!(await journal.flush()).ok && !signal.aborted);
+    log.info({}, 'the journal is sound again');
+  }
+  await journal.flush();
+}
+
+async function untilDue(
+  journal: Journal,
+  wire: Clock,
+  periodMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const turn = new AbortController();
+  const end = () => turn.abort('over');
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
+  const waits = [journal.urgent(turn.signal), wire.sleep(periodMs, turn.signal)];
+  await Promise.race(waits);
+  end();
+  signal.removeEventListener('abort', end);
+  await Promise.all(waits);
+}

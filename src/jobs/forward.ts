@@ -1,0 +1,122 @@
+// Sends what is durable: the newest hours at once, the backlog beside them at a bounded pace. Either never waits for the other.
+
+import type { Bell } from '../bell.ts';
+import type { Clock, Journal, Log, Upstream } from '../boundaries.ts';
+import type { Row } from '../domain/entry.ts';
+import { spreadOf } from '../domain/schedule.ts';
+import { HOUR_MS } from '../domain/units.ts';
+import { forwardPending } from '../pipeline.ts';
+
+export interface ForwardParts {
+  readonly journal: Journal;
+  readonly upstream: Upstream;
+  /** The schedule's clock: the hourly send is spread on it. */
+  readonly clock: Clock;
+  readonly wire: Clock;
+  readonly log: Log;
+  readonly collector: string;
+  readonly smearMs: number;
+  readonly backlogPerS: number;
+  /** Rung when there may be a backlog to send: a new link, rows that were not acknowledged or are no news. */
+  readonly stir: Bell;
+}
+
+/** A message holds a week of one meter (I8). */
+const BACKLOG_ROWS = 168;
+
+/** Rows older than this when they become durable are no news: they go with the backlog. */
+const NEWS_MS = 2 * HOUR_MS;
+
+/** Rows that were not acknowledged are tried again after this, in milliseconds of the wire. */
+const RETRY_MS = 2_000;
+
+/** Sends new rows as they become durable, spread over the smear by the collector's id (A4). */
+export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Promise<void> {
+  const smear = spreadOf(parts.collector) * parts.smearMs;
+  while (!signal.aborted) {
+    await parts.journal.fresh(signal);
+    await describeChanged(parts);
+    const rows = takeNews(parts);
+    if (rows.length > 0) await sendNews(rows, smear, parts, signal);
+  }
+}
+
+async function describeChanged({ journal, upstream }: ForwardParts): Promise<void> {
+  if (!upstream.isConnected()) return; // Everything is described on the next link.
+  for (const meter of journal.takeDescribed()) await upstream.describe(meter);
+}
+
+/** The fresh rows that are news; the others are left to the backlog. */
+function takeNews({ journal, clock, stir }: ForwardParts): readonly Row[] {
+  const fresh = journal.takeFresh();
+  const news = fresh.filter((row) => endOf(row) > clock.now() - NEWS_MS);
+  if (news.length < fresh.length) stir.ring();
+  return news;
+}
+
+async function sendNews(
+  rows: readonly Row[],
+  smear: number,
+  parts: ForwardParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { journal, clock, upstream, stir } = parts;
+  journal.claim(rows); // They are on their way: the backlog leaves them alone.
+  const due = Math.max(...rows.map(endOf)) + smear;
+  if (due > clock.now()) await clock.sleep(due - clock.now(), signal);
+  journal.release(rows);
+  if (!upstream.isConnected()) return; // They wait in the backlog for the next link.
+  const groups = byInstallation(rows);
+  const sent = await Promise.all(groups.map((group) => send(group, 'scheduled', parts)));
+  if (sum(sent) < rows.length) stir.ring();
+}
+
+/** Sends the backlog, meter by meter, oldest first within each, until `signal` aborts. */
+export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): Promise<void> {
+  const { journal, upstream, wire, stir } = parts;
+  while (!signal.aborted) {
+    let left = 0;
+    let sent = 0;
+    for (const meter of upstream.isConnected() ? journal.metersPending() : []) {
+      const rows = await journal.backlog(meter, BACKLOG_ROWS);
+      if (rows.length === 0 || signal.aborted) continue;
+      const settled = await send(rows, 'backfill', parts);
+      sent += settled;
+      left += rows.length - settled;
+      await wire.sleep(1000 / parts.backlogPerS, signal);
+    }
+    if (left > 0) await wire.sleep(RETRY_MS, signal);
+    else if (sent === 0) await stir.wait(signal);
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+async function send(
+  rows: readonly Row[],
+  cause: 'scheduled' | 'backfill',
+  parts: ForwardParts,
+): Promise<number> {
+  const sent = await forwardPending(rows, cause, parts);
+  if (sent.ok) return sent.value;
+  parts.log.debug(
+    { rows: rows.length, ...sent.fault },
+    'rows were not acknowledged and stay pending',
+  );
+  return 0;
+}
+
+function endOf(row: Row): number {
+  return row.kind === 'hour' ? row.start + HOUR_MS : row.to;
+}
+
+function byInstallation(rows: readonly Row[]): Row[][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = `${row.meter}/${row.inst}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,144 @@
+// One loop per bus: whose turn it is, one conversation at a time, hours closed in time whatever the bus does.
+
+import type { Fault } from '../domain/fault.ts';
+import { nextPoll } from '../domain/schedule.ts';
+import { type EpochMs, HOUR_MS, hourOf } from '../domain/units.ts';
+import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+
+/** What status tells of a meter's polling. */
+export interface PollRecord {
+  readonly fault: (Fault & { readonly since: EpochMs }) | null;
+}
+
+export interface PollPlan extends PollParts {
+  readonly places: readonly MeteredPlace[];
+  /** How long a silent meter may hold the bus, in milliseconds of the wire. */
+  readonly timeoutMs: number;
+}
+
+/** A long sleep is cut so that a wall clock that steps is noticed. */
+const SLEEP_MAX_MS = 5 * 60_000;
+
+/** A meter whose hours cannot close yet (a doubtful clock) is looked at again after this. */
+const CLOSING_RETRY_MS = 30_000;
+
+interface Turn {
+  readonly place: MeteredPlace;
+  due: EpochMs;
+  failures: number;
+  fault: PollRecord['fault'];
+  /** The hour's edge that was already asked for a second time. */
+  retried: EpochMs;
+  closingTried: EpochMs;
+}
+
+/** Polls the meters of one bus until `signal` aborts; `records` is kept up to date for status. */
+export async function pollBus(
+  plan: PollPlan,
+  records: Map<string, PollRecord>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = plan;
+  const turns = plan.places.map((place) => newTurn(place, clock.now()));
+  while (!signal.aborted) {
+    await closeHours(turns, plan);
+    const now = clock.now();
+    for (const turn of turns) turn.due = Math.min(turn.due, nextPoll(now, turn.place.rules.pollMs));
+    const turn = nextTurn(turns, now, plan.timeoutMs * clock.speed);
+    if (turn) {
+      await poll(turn, plan, signal);
+      records.set(turn.place.target.meter, { fault: turn.fault });
+      continue;
+    }
+    await clock.sleep(Math.max(1, wakeAt(turns, plan) - now), signal);
+  }
+}
+
+function newTurn(place: MeteredPlace, now: EpochMs): Turn {
+  return { place, due: now, failures: 0, fault: null, retried: 0, closingTried: 0 };
+}
+
+/**
+ * The meter to ask now: those that answer before those that do not, then the one longest due. A meter that was silent
+ * is not asked when its time-out could reach into the next hour's edge, where the others are read.
+ */
+function nextTurn(turns: readonly Turn[], now: EpochMs, timeoutMs: number): Turn | undefined {
+  const edge = hourOf(now) + HOUR_MS;
+  return turns
+    .filter((turn) => turn.due <= now)
+    .filter((turn) => turn.failures === 0 || turns.length === 1 || now + timeoutMs < edge)
+    .sort((a, b) => Math.min(a.failures, 1) - Math.min(b.failures, 1) || a.due - b.due)[0];
+}
+
+async function poll(turn: Turn, plan: PollPlan, signal: AbortSignal): Promise<void> {
+  const { rules } = turn.place;
+  const asked = plan.clock.now();
+  const outcome = await pollMeter(turn.place, plan, signal);
+  const now = plan.clock.now();
+  turn.due = nextPoll(Math.max(asked, turn.due), rules.pollMs);
+  if (outcome.ok) {
+    if (turn.fault) plan.log.info({ meter: turn.place.target.meter }, 'the meter answers again');
+    turn.failures = 0;
+    turn.fault = null;
+    return;
+  }
+  if (signal.aborted) return;
+  turn.failures += 1;
+  turn.fault = { ...outcome.fault, since: turn.fault?.since ?? asked };
+  if (turn.failures === 1) {
+    plan.log.warn({ meter: turn.place.target.meter, ...outcome.fault }, 'the meter was not read');
+  }
+  if (mayRetryEdge(turn, now, plan)) {
+    turn.retried = hourOf(now);
+    turn.due = now;
+  }
+}
+
+/** The hour's edge is worth a second try while a reading would still count for it. */
+function mayRetryEdge(turn: Turn, now: EpochMs, plan: PollPlan): boolean {
+  const edge = hourOf(now);
+  const { toleranceMs } = turn.place.rules;
+  const inTime = now + plan.timeoutMs * plan.clock.speed <= edge + toleranceMs;
+  return inTime && turn.retried !== edge && now - edge <= toleranceMs;
+}
+
+/** Closes hours whose edge has passed unread by more than the tolerance. */
+async function closeHours(turns: readonly Turn[], plan: PollPlan): Promise<void> {
+  const now = plan.clock.now();
+  for (const turn of turns) {
+    if (closingOf(turn, plan) > now || now < turn.closingTried + CLOSING_RETRY_MS) continue;
+    turn.closingTried = now;
+    await passTime(turn.place, plan, 'bus');
+  }
+}
+
+/** When the meter's open hour can no longer be read at its end. */
+function closingOf(turn: Turn, { journal }: PollPlan): EpochMs {
+  const hours = journal.installation(turn.place.target.meter)?.hours;
+  if (!hours) return Number.POSITIVE_INFINITY;
+  return hours.start + HOUR_MS + turn.place.rules.toleranceMs + 1;
+}
+
+function wakeAt(turns: readonly Turn[], plan: PollPlan): EpochMs {
+  const { clock } = plan;
+  const now = clock.now();
+  let wake = now + SLEEP_MAX_MS;
+  for (const turn of turns) {
+    // A due meter that waits for its turn (see nextTurn) is looked at after the edge.
+    const due = turn.due > now ? turn.due : hourOf(now) + HOUR_MS;
+    wake = Math.min(
+      wake,
+      due,
+      Math.max(closingOf(turn, plan), turn.closingTried + CLOSING_RETRY_MS),
+    );
+  }
+  return wake;
+}
+
+/** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */
+export async function passAbsence(
+  places: readonly MeteredPlace[],
+  parts: Omit<PollParts, 'bus'>,
+): Promise<void> {
+  for (const place of places) await passTime(place, parts, 'power', ['restart']);
+}

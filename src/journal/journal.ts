@@ -1,0 +1,439 @@
+// The journal: installations in memory, one group at a time made durable, rows handed out only after their group is synced.
+
+import { Bell } from '../bell.ts';
+import type { Journal, Pending, Store, StoreChange } from '../boundaries.ts';
+import {
+  decodeIncrement,
+  decodeRow,
+  encodeFacts,
+  encodeIncrement,
+  encodeNotice,
+  encodeRow,
+  encodeState,
+  keys,
+  pendingOf,
+  seal,
+  within,
+} from '../codec/journal-record.ts';
+import {
+  type Advance,
+  finish,
+  type Installation,
+  type MeterRules,
+  newInstallation,
+} from '../domain/advance.ts';
+import { newest } from '../domain/conservation.ts';
+import type { Entry, Increment, Row } from '../domain/entry.ts';
+import { differs, type InstallationFacts } from '../domain/facts.ts';
+import { good, type Result, StoreLost } from '../domain/fault.ts';
+import type { Dial, EpochMs } from '../domain/units.ts';
+import { loadStanding, type Standing } from './load.ts';
+
+export interface JournalParts {
+  readonly collector: string;
+  /** Opens the medium; called again after every failure. */
+  readonly openStore: () => Promise<Result<Store>>;
+  /** A new name for the life of a journal, never given before. */
+  readonly newEpoch: () => string;
+}
+
+/** Opens the journal, or says why it cannot be opened now. */
+export async function openJournal(parts: JournalParts): Promise<Result<Journal>> {
+  const opened = await openStanding(parts);
+  if (!opened.ok) return opened;
+  return good(new GroupJournal(parts, opened.value.store, opened.value.standing));
+}
+
+async function openStanding(
+  parts: JournalParts,
+): Promise<Result<{ store: Store; standing: Standing }>> {
+  const store = await parts.openStore();
+  if (!store.ok) return store;
+  const standing = await loadStanding(store.value, parts.collector, parts.newEpoch);
+  if (standing.ok) return good({ store: store.value, standing: standing.value });
+  await store.value.close();
+  return standing;
+}
+
+/** One group: what the next synced batch will hold. The newest change of a key stands. */
+interface Group {
+  readonly changes: Map<string, string | undefined>;
+  readonly rows: Row[];
+  readonly settled: string[];
+  /** Meters whose state changed; it is encoded once, when the group is written. */
+  readonly states: Set<string>;
+  readonly described: Set<string>;
+}
+
+const emptyGroup = (): Group => ({
+  changes: new Map(),
+  rows: [],
+  settled: [],
+  states: new Set(),
+  described: new Set(),
+});
+
+class GroupJournal implements Journal {
+  readonly #parts: JournalParts;
+  #store: Store;
+  #standing: Standing;
+  #nextRow: number;
+  #sound = true;
+  #group = emptyGroup();
+  #flushing: Promise<Result<void>> | null = null;
+  #fresh: Row[] = [];
+  #described = new Set<string>();
+  /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
+  readonly #settled = new Set<string>();
+  readonly #claimed = new Set<number>();
+  /** What was declared, to be declared again when memory is read anew. */
+  readonly #declared = new Map<string, () => void>();
+  /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
+  readonly #cursors = new Map<string, string>();
+  readonly #stagedBell = new Bell();
+  readonly #urgentBell = new Bell();
+  readonly #freshBell = new Bell();
+
+  constructor(parts: JournalParts, store: Store, standing: Standing) {
+    this.#parts = parts;
+    this.#store = store;
+    this.#standing = standing;
+    this.#nextRow = standing.nextRow;
+  }
+
+  get epoch(): string {
+    return this.#standing.epoch;
+  }
+
+  isSound(): boolean {
+    return this.#sound;
+  }
+
+  installation(meter: string): Installation | undefined {
+    return this.#sound ? this.#standing.states.get(meter) : undefined;
+  }
+
+  facts(meter: string): InstallationFacts | undefined {
+    const state = this.#standing.states.get(meter);
+    return state && this.factsOf(meter, state.inst);
+  }
+
+  factsOf(meter: string, inst: number): InstallationFacts | undefined {
+    return this.#standing.facts.get(`${meter}/${inst}`);
+  }
+
+  meters(): readonly string[] {
+    return [...this.#standing.states.keys()].sort();
+  }
+
+  lastRow(): number {
+    return this.#nextRow - 1;
+  }
+
+  declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void {
+    this.#declared.set(meter, () => this.#declare(meter, dial, registerId, rules));
+    this.#declare(meter, dial, registerId, rules);
+  }
+
+  #declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void {
+    const known = this.facts(meter);
+    if (known && !differs(known, dial, registerId)) return;
+    const before = this.#standing.states.get(meter);
+    if (known && before) this.commit(meter, finish(before, ['config'], rules));
+    const inst = (known?.inst ?? 0) + 1;
+    this.#keepFacts({
+      meter,
+      inst,
+      dial,
+      registerId: registerId ?? null,
+      installed: null,
+      initialRead: null,
+    });
+    this.#keepState(meter, newInstallation(inst, known ? ['config'] : []));
+  }
+
+  commit(meter: string, after: Advance): void {
+    if (!this.#sound) return;
+    this.#keepState(meter, after.state);
+    const facts = this.#noteBirth(meter, after.state);
+    const { changes } = this.#group;
+    for (const step of after.increments) {
+      if (facts) {
+        changes.set(
+          keys.increment(meter, step.inst, step.seq),
+          encodeIncrement(meter, step, facts),
+        );
+      }
+    }
+    for (const [n, notice] of after.notices.entries()) {
+      const key = keys.notice(meter, notice.at, n);
+      changes.set(key, encodeNotice(key, notice));
+    }
+    for (const entry of after.entries) this.#addRow(meter, entry);
+    if (after.entries.length > 0) this.#urgentBell.ring();
+  }
+
+  async publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]> {
+    await this.flush();
+    const found: Entry[] = [];
+    await this.#reading(() => this.#findPublished(meter, start, found));
+    return newest(found);
+  }
+
+  async #findPublished(meter: string, start: EpochMs, found: Entry[]): Promise<void> {
+    const inst = this.#standing.states.get(meter)?.inst ?? 0;
+    for await (const row of this.#rows(
+      keys.hoursFrom(meter, inst, start),
+      within(`h/${meter}/`).to,
+    )) {
+      found.push(row);
+    }
+    const gaps = within(keys.gaps(meter, inst));
+    for await (const row of this.#rows(gaps.from, gaps.to)) {
+      if (row.kind === 'gap' && row.to > start) found.push(row);
+    }
+  }
+
+  staged(signal: AbortSignal): Promise<void> {
+    return this.#stagedBell.wait(signal);
+  }
+
+  urgent(signal: AbortSignal): Promise<void> {
+    return this.#urgentBell.wait(signal);
+  }
+
+  fresh(signal: AbortSignal): Promise<void> {
+    return this.#freshBell.wait(signal);
+  }
+
+  async flush(): Promise<Result<void>> {
+    while (this.#flushing !== null) await this.#flushing;
+    this.#flushing = this.#sound ? this.#writeGroup() : this.#recover();
+    try {
+      return await this.#flushing;
+    } finally {
+      this.#flushing = null;
+    }
+  }
+
+  takeFresh(): readonly Row[] {
+    const rows = this.#fresh;
+    this.#fresh = [];
+    return rows;
+  }
+
+  takeDescribed(): readonly string[] {
+    const meters = [...this.#described];
+    this.#described.clear();
+    return meters;
+  }
+
+  metersPending(): readonly string[] {
+    return [...this.#standing.pending]
+      .filter(([, rows]) => rows > 0)
+      .map(([meter]) => meter)
+      .sort();
+  }
+
+  async backlog(meter: string, limit: number): Promise<readonly Row[]> {
+    const rows: Row[] = [];
+    await this.#reading(() => this.#findPending(meter, limit, rows));
+    return rows;
+  }
+
+  async #findPending(meter: string, limit: number, rows: Row[]): Promise<void> {
+    const range = within(`p/${meter}/`);
+    const from = this.#cursors.get(meter) ?? range.from;
+    let first: string | undefined;
+    for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
+      if (this.#settled.has(key)) continue;
+      first ??= key;
+      if (this.#claimed.has(pendingOf(key).row)) continue;
+      const row = await this.#rowAt(entryKey);
+      if (!row) continue;
+      if (rows[0] && rows[0].inst !== row.inst) break;
+      rows.push(row);
+      if (rows.length >= limit) break;
+    }
+    this.#cursors.set(meter, first ?? from);
+  }
+
+  claim(rows: readonly Row[]): void {
+    for (const { row } of rows) this.#claimed.add(row);
+  }
+
+  release(rows: readonly Row[]): void {
+    for (const { row } of rows) this.#claimed.delete(row);
+  }
+
+  settle(rows: readonly Row[]): void {
+    for (const { meter, row } of rows) {
+      const key = keys.pending(meter, row);
+      if (this.#settled.has(key)) continue;
+      this.#settled.add(key);
+      this.#count(meter, -1);
+      this.#group.changes.set(key, undefined);
+      this.#group.settled.push(key);
+      this.#stagedBell.ring();
+    }
+  }
+
+  async pending(): Promise<Pending> {
+    let rows = 0;
+    let oldest: EpochMs | null = null;
+    for (const [meter, count] of this.#standing.pending) {
+      if (count <= 0) continue;
+      rows += count;
+      await this.#reading(async () => {
+        const begin = await this.#oldestPending(meter);
+        if (begin !== null) oldest = Math.min(oldest ?? begin, begin);
+      });
+    }
+    return { rows, oldest };
+  }
+
+  async *rowsOf(meter: string, from = 0, to = Number.POSITIVE_INFINITY): AsyncIterable<Row> {
+    for (const kind of ['h', 'g']) {
+      const range = within(`${kind}/${meter}/`);
+      for await (const row of this.#rows(range.from, range.to)) {
+        const begins = row.kind === 'hour' ? row.start : row.from;
+        const ends = row.kind === 'hour' ? row.start : row.to;
+        if (ends >= from && begins < to) yield row;
+      }
+    }
+  }
+
+  async *incrementsOf(meter: string): AsyncIterable<Increment> {
+    for await (const [key, text] of this.#store.entries(within(`i/${meter}/`))) {
+      const step = decodeIncrement(key, text);
+      if (!step) throw new StoreLost(`the increment in ${key} is damaged`);
+      yield step;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#sound) await this.flush();
+    await this.#store.close();
+  }
+
+  #keepState(meter: string, state: Installation): void {
+    this.#standing.states.set(meter, state);
+    this.#group.states.add(meter);
+    this.#stagedBell.ring();
+  }
+
+  #keepFacts(facts: InstallationFacts): void {
+    this.#standing.facts.set(`${facts.meter}/${facts.inst}`, facts);
+    this.#group.changes.set(keys.facts(facts.meter, facts.inst), encodeFacts(facts));
+    this.#group.described.add(facts.meter);
+  }
+
+  /** The first accepted reading completes the installation's facts: total 0 is at its dial. */
+  #noteBirth(meter: string, state: Installation): InstallationFacts | undefined {
+    const facts = this.factsOf(meter, state.inst);
+    if (!facts || facts.installed !== null || !state.initial) return facts;
+    const born = { ...facts, installed: state.initial.at, initialRead: state.initial.read };
+    this.#keepFacts(born);
+    this.#urgentBell.ring();
+    return born;
+  }
+
+  #addRow(meter: string, entry: Entry): void {
+    const row: Row = { ...entry, meter, row: this.#nextRow };
+    this.#nextRow += 1;
+    const key = keys.entry(meter, entry);
+    const { changes, rows } = this.#group;
+    changes.set(key, encodeRow(row));
+    changes.set(keys.row(row.row), key);
+    changes.set(keys.pending(meter, row.row), key);
+    rows.push(row);
+  }
+
+  #count(meter: string, by: number): void {
+    const { pending } = this.#standing;
+    pending.set(meter, (pending.get(meter) ?? 0) + by);
+  }
+
+  async #writeGroup(): Promise<Result<void>> {
+    const group = this.#group;
+    if (group.changes.size + group.states.size === 0) return good(undefined);
+    this.#group = emptyGroup();
+    for (const meter of group.states) {
+      const state = this.#standing.states.get(meter);
+      if (state) group.changes.set(keys.state(meter), encodeState(meter, state));
+    }
+    if (group.rows.length > 0) {
+      group.changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
+    }
+    const changes: StoreChange[] = [];
+    for (const [key, value] of group.changes) {
+      changes.push(value === undefined ? { key } : { key, value });
+    }
+    const written = await this.#store.write(changes);
+    if (!written.ok) {
+      this.#sound = false;
+      this.#stagedBell.ring(); // There is work to do: to open it again.
+      return written;
+    }
+    for (const key of group.settled) this.#settled.delete(key);
+    for (const row of group.rows) {
+      this.#count(row.meter, 1);
+      this.#fresh.push(row);
+    }
+    for (const meter of group.described) this.#described.add(meter);
+    if (group.rows.length + group.described.size > 0) this.#freshBell.ring();
+    return good(undefined);
+  }
+
+  /** Reads for a job: a medium that fails under it makes the journal unsound, and the job finds nothing. */
+  async #reading(read: () => Promise<void>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#sound = false;
+      this.#stagedBell.ring();
+    }
+  }
+
+  /** After a failed write nobody knows what is on the medium: forget what memory held, open it again and read. */
+  async #recover(): Promise<Result<void>> {
+    await this.#store.close();
+    const opened = await openStanding(this.#parts);
+    if (!opened.ok) return opened;
+    this.#store = opened.value.store;
+    this.#standing = opened.value.standing;
+    this.#nextRow = opened.value.standing.nextRow;
+    this.#group = emptyGroup();
+    this.#settled.clear();
+    this.#cursors.clear();
+    this.#sound = true;
+    for (const declare of this.#declared.values()) declare();
+    return good(undefined);
+  }
+
+  async #rowAt(key: string): Promise<Row | undefined> {
+    const found = await this.#store.get(key);
+    if (!found.ok || found.value === undefined) return undefined;
+    return decodeRow(key, found.value);
+  }
+
+  async #oldestPending(meter: string): Promise<EpochMs | null> {
+    const range = within(`p/${meter}/`);
+    const from = this.#cursors.get(meter) ?? range.from;
+    for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
+      if (this.#settled.has(key)) continue;
+      const row = await this.#rowAt(entryKey);
+      if (row) return row.kind === 'hour' ? row.start : row.from;
+    }
+    return null;
+  }
+
+  async *#rows(from: string, to: string): AsyncIterable<Row> {
+    for await (const [key, text] of this.#store.entries({ from, to })) {
+      const row = decodeRow(key, text);
+      if (!row) throw new StoreLost(`the entry in ${key} is damaged`);
+      yield row;
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// Reads the journal's standing records into memory: installations, their facts, the next row, what is pending.
+
+import type { Store } from '../boundaries.ts';
+import {
+  decodeFacts,
+  decodeState,
+  keys,
+  pendingOf,
+  seal,
+  unseal,
+  within,
+} from '../codec/journal-record.ts';
+import type { Installation } from '../domain/advance.ts';
+import type { InstallationFacts } from '../domain/facts.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+
+export interface Standing {
+  readonly epoch: string;
+  readonly nextRow: number;
+  readonly states: Map<string, Installation>;
+  /** All installations' facts by `meter/inst`. */
+  readonly facts: Map<string, InstallationFacts>;
+  /** Rows pending by meter. */
+  readonly pending: Map<string, number>;
+}
+
+/**
+ * Loads what stands in the store; a new store first gets its epoch. `store.failed` when a record is damaged
+ * or the store belongs to another collector.
+ */
+export async function loadStanding(
+  store: Store,
+  collector: string,
+  newEpoch: () => string,
+): Promise<Result<Standing>> {
+  try {
+    const meta = await store.get(keys.meta);
+    if (!meta.ok) return meta;
+    if (meta.value === undefined) return await create(store, collector, newEpoch());
+    const found = unseal(keys.meta, meta.value) as { epoch: string; collector: string } | undefined;
+    if (!found) return faulty('store.failed', 'the record that names this journal is damaged');
+    if (found.collector !== collector) {
+      return faulty('store.failed', `this journal belongs to collector ${found.collector}`);
+    }
+    return await read(store, found.epoch);
+  } catch (error) {
+    if (error instanceof StoreLost) return faulty('store.failed', error.message);
+    throw error;
+  }
+}
+
+async function create(store: Store, collector: string, epoch: string): Promise<Result<Standing>> {
+  const written = await store.write([
+    { key: keys.meta, value: seal(keys.meta, { epoch, collector }) },
+    { key: keys.nextRow, value: seal(keys.nextRow, 1) },
+  ]);
+  if (!written.ok) return written;
+  return good({
+    epoch,
+    nextRow: 1,
+    states: new Map(),
+    facts: new Map(),
+    pending: new Map(),
+  });
+}
+
+async function read(store: Store, epoch: string): Promise<Result<Standing>> {
+  const row = await store.get(keys.nextRow);
+  if (!row.ok) return row;
+  const nextRow = unseal(keys.nextRow, row.value ?? '');
+  if (typeof nextRow !== 'number') return faulty('store.failed', 'the row counter is damaged');
+  const states = new Map<string, Installation>();
+  for await (const [key, text] of store.entries(within('s/'))) {
+    const meter = key.slice(2);
+    const state = decodeState(meter, text);
+    if (!state) return faulty('store.failed', `the state of meter ${meter} is damaged`);
+    states.set(meter, state);
+  }
+  const facts = new Map<string, InstallationFacts>();
+  for await (const [key, text] of store.entries(within('d/'))) {
+    const found = decodeFacts(key, text);
+    if (!found) return faulty('store.failed', `the facts in ${key} are damaged`);
+    facts.set(`${found.meter}/${found.inst}`, found);
+  }
+  const pending = new Map<string, number>();
+  for await (const [key] of store.entries(within('p/'))) {
+    const { meter } = pendingOf(key);
+    pending.set(meter, (pending.get(meter) ?? 0) + 1);
+  }
+  return good({ epoch, nextRow, states, facts, pending });
+}

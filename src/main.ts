@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+// The process edge: arguments, signals, streams and the exit code; everything else is given to the command line.
+
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { callCommands } from './adapters/control-socket.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import { runCli } from './cli/cli.ts';
+import type { Io, Parts } from './cli/parts.ts';
+import { openJournalOffline, startCollector } from './collector.ts';
+import { loadSettings } from './settings/load-settings.ts';
+import { formatProblem } from './settings/problems.ts';
+
+/** npm passes on the Ctrl-C that the terminal has sent already: two in one breath are one wish. */
+const ONE_WISH_MS = 500;
+
+const here = fileURLToPath(import.meta.url);
+const root = packageRoot(dirname(here));
+const version = packageVersion(root);
+const clock = createSystemClock();
+
+const io: Io = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  isTTY: process.stdout.isTTY === true && process.stderr.isTTY === true,
+  env: process.env,
+};
+
+const parts: Parts = {
+  version,
+  loadSettings: (file) => loadSettings({ file, root }),
+  formatProblem,
+  startCollector: (settings) => startCollector(settings, { root, version }),
+  daemon: callCommands,
+  openJournal: openJournalOffline,
+  runProgram,
+  onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
+};
+
+/** The folder with package.json above both src/ and dist/src/. */
+function packageRoot(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return folder;
+  const parent = dirname(folder);
+  if (parent === folder) throw new Error('package.json is missing above the program');
+  return packageRoot(parent);
+}
+
+function packageVersion(folder: string): string {
+  const text = readFileSync(join(folder, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Calls `listener` for each wish to stop. */
+function onSignals(
+  signals: readonly NodeJS.Signals[],
+  listener: (signal: NodeJS.Signals) => void,
+): () => void {
+  let before = Number.NEGATIVE_INFINITY;
+  const heard = (signal: NodeJS.Signals) => {
+    const now = clock.monotonicMs();
+    if (now - before >= ONE_WISH_MS) listener(signal);
+    before = now;
+  };
+  for (const signal of signals) process.on(signal, heard);
+  return () => {
+    for (const signal of signals) process.off(signal, heard);
+  };
+}
+
+/**
+ * Starts simulator/main beside this program, passes signals on, and resolves to its exit code. Ctrl-C at a terminal
+ * reaches it twice, from the terminal and from here; it takes two in one breath as one, as we do.
+ */
+function runProgram(program: string, args: readonly string[]): Promise<number> {
+  const script = join(dirname(here), '..', 'simulator', `main${extname(here)}`);
+  const child = spawn(process.execPath, [...process.execArgv, script, program, ...args], {
+    stdio: 'inherit',
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const release = onSignals(signals, (signal) => child.kill(signal));
+  return new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      // As a shell has it: 128 and the number of the signal that ended it.
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  }).finally(release);
+}
+
+// `meter-collector intervals SP-1 | head` closes the pipe early: that is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.stderr.on('error', () => undefined);
+
+const exit = await runCli(process.argv.slice(2), io, parts);
+// Exits even when something is stuck, but not before all that was said is out.
+process.stderr.write('', () => process.stdout.write('', () => process.exit(exit)));

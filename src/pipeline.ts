@@ -1,0 +1,96 @@
+// The page: how water becomes increments and hours, and how hours reach the head-end. Polling and sending meet only in the journal.
+
+import type { Bus, Clock, Journal, Log, ReadTarget, Upstream } from './boundaries.ts';
+import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
+import type { Flag, GapCause, Row } from './domain/entry.ts';
+import type { Result } from './domain/fault.ts';
+import { good } from './domain/fault.ts';
+import type { Moment } from './domain/moment.ts';
+import type { Counts } from './domain/units.ts';
+
+/** One meter as the page sees it: where to ask, and what its dial can do. */
+export interface MeteredPlace {
+  readonly target: ReadTarget;
+  readonly rules: MeterRules;
+}
+
+export interface PollParts {
+  readonly bus: Bus;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. */
+export async function pollMeter(
+  place: MeteredPlace,
+  parts: PollParts,
+  signal?: AbortSignal,
+): Promise<Result<Counts>> {
+  const seen = await parts.bus.read(place.target, signal);
+  const moment = momentOf(parts.clock);
+  await takeIn(
+    place,
+    parts,
+    seen.ok
+      ? { kind: 'reading', moment, register: seen.value.register }
+      : { kind: 'silence', moment, why: 'bus', flags: faultFlags(seen.fault.code) },
+  );
+  return seen.ok ? good(seen.value.register) : seen;
+}
+
+/** Lets time pass for a meter that nobody read: hours whose edge can no longer be read are closed. */
+export async function passTime(
+  place: MeteredPlace,
+  parts: Omit<PollParts, 'bus'>,
+  why: GapCause,
+  flags: readonly Flag[] = [],
+): Promise<void> {
+  const moment = momentOf(parts.clock);
+  await takeIn(place, parts, { kind: 'silence', moment, why, flags });
+}
+
+/** Sends rows of one meter and installation and settles what was acknowledged. Good with the number settled. */
+export async function forwardPending(
+  rows: readonly Row[],
+  cause: 'scheduled' | 'backfill',
+  { journal, upstream }: { readonly journal: Journal; readonly upstream: Upstream },
+): Promise<Result<number>> {
+  journal.claim(rows);
+  const sent = await upstream.send(rows, cause);
+  if (sent.ok) journal.settle(sent.value);
+  journal.release(rows);
+  return sent.ok ? good(sent.value.length) : sent;
+}
+
+async function takeIn(
+  { target, rules }: MeteredPlace,
+  { journal, log }: Omit<PollParts, 'bus'>,
+  seen: Observation,
+): Promise<void> {
+  const { meter } = target;
+  const known = journal.installation(meter);
+  if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
+  const ahead = futureHours(known, seen.moment, rules);
+  const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
+  const before = journal.installation(meter);
+  if (!before) return;
+  const after = advance(before, seen, rules, published);
+  journal.commit(meter, after);
+  for (const { code, at, evidence } of after.notices) {
+    log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
+  }
+}
+
+function momentOf(clock: Clock): Moment {
+  return {
+    at: clock.now(),
+    boot: clock.boot,
+    mono: clock.monotonicMs(),
+    synced: clock.synced(),
+  };
+}
+
+function faultFlags(code: string): readonly Flag[] {
+  return code === 'frame.unreadable' ? ['unreadable'] : [];
+}

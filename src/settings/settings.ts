@@ -1,0 +1,100 @@
+// What a checked settings file says, in the collector's own terms: every default filled in, every profile found.
+
+import type { Profile } from '../domain/profile.ts';
+import type { Dial, EpochMs } from '../domain/units.ts';
+
+export type { Profile } from '../domain/profile.ts';
+
+export interface Settings {
+  readonly utility: string;
+  readonly collector: string;
+  /** Folder of the journal. */
+  readonly data: string;
+  /** Unix socket on which the command line reaches the running daemon. */
+  readonly control: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly time: TimeSettings;
+  readonly upstream: UpstreamSettings;
+  readonly journal: { readonly commitS: number };
+  readonly buses: readonly BusSettings[];
+  readonly meters: readonly MeterSettings[];
+}
+
+/** The schedule's time: `simulated` + (system time - `real`) x `speed`. Speed 1 with equal origins is the system's clock. */
+export interface TimeSettings {
+  readonly speed: number;
+  readonly real: EpochMs;
+  readonly simulated: EpochMs;
+  /** `assumed`: the wall clock is believed; `timesyncd`: only while systemd-timesyncd says it is synchronised. */
+  readonly sync: 'assumed' | 'timesyncd';
+}
+
+export interface UpstreamSettings {
+  /** mqtt://, mqtts:// with host and port. */
+  readonly url: string;
+  readonly protocol: 'auto' | '5' | '3.1.1';
+  readonly username?: string;
+  readonly passwordFile?: string;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+  readonly keepaliveS: number;
+  /** Without a PUBACK for so long the link is taken for dead and made anew. */
+  readonly ackTimeoutS: number;
+  /** Messages of backlog a second. */
+  readonly backlogPerS: number;
+  /** The hourly send is spread over so many seconds by a hash of the collector's id. */
+  readonly smearS: number;
+  /** Ceiling of the pause between two tries to connect. */
+  readonly reconnectMaxS: number;
+}
+
+export interface SerialSettings {
+  readonly path: string;
+  readonly baud: number;
+  readonly dataBits: 7 | 8;
+  readonly parity: 'none' | 'even' | 'odd';
+  readonly stopBits: 1 | 2;
+}
+
+export interface PeerSettings {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type BusSettings = {
+  readonly bus: string;
+  /** How long one meter may stay silent before its turn is over, in milliseconds of the wire. */
+  readonly timeoutMs: number;
+  /** Ceiling of the pause between two tries to open a lost port or peer, in milliseconds of the wire. */
+  readonly reopenMaxMs: number;
+} & (
+  | { readonly type: 'line-serial'; readonly serial: SerialSettings }
+  | { readonly type: 'line-tcp'; readonly peer: PeerSettings }
+  | { readonly type: 'modbus-rtu'; readonly serial: SerialSettings }
+  | { readonly type: 'modbus-tcp'; readonly peer: PeerSettings }
+);
+
+export interface MeterSettings {
+  /** The stable key of the place. */
+  readonly meter: string;
+  readonly bus: string;
+  readonly profile: Profile;
+  /** The profile's dial unless this meter's own settings say otherwise. */
+  readonly dial: Dial;
+  /** Modbus unit (1 to 247), or the text that takes the place of `{address}` in a line's request. */
+  readonly address: string;
+  /** Identification the encoder sends; a reading with another is not this meter's. */
+  readonly registerId?: string;
+  readonly bodySerial?: string;
+  readonly servicePoint?: string;
+  readonly route?: string;
+  readonly service: 'active' | 'inactive';
+  readonly size?: string;
+  readonly pollS: number;
+  readonly toleranceS: number;
+  /** Counts an hour at the meter's safe maximum; what passes faster is not believed. */
+  readonly maxFlowPerH: number;
+  /** Counts the dial may rock back without any water. */
+  readonly jitter: number;
+}

@@ -1,0 +1,181 @@
+// A file that has passed every check, turned into Settings: names in our form, paths absolute, dials laid over profiles.
+
+import { resolve } from 'node:path';
+import type { Profile } from '../domain/profile.ts';
+import type { Dial } from '../domain/units.ts';
+import { dialOf, modbusUnit, type Profiles } from './check-meters.ts';
+import { controlPath } from './check-upstream.ts';
+import { defaultMaxFlowPerH } from './default-flow.ts';
+import type {
+  BusSettings,
+  MeterSettings,
+  SerialSettings,
+  Settings,
+  TimeSettings,
+  UpstreamSettings,
+} from './settings.ts';
+
+/** The file's shape after its schema has passed it and filled the defaults in. */
+interface Raw {
+  readonly utility: string;
+  readonly collector: string;
+  readonly data: string;
+  readonly control?: string;
+  readonly log: { readonly level: Settings['logLevel'] };
+  readonly time: RawTime;
+  readonly upstream: RawUpstream;
+  readonly journal: { readonly commit_s: number };
+  readonly buses: readonly RawBus[];
+  readonly meters: readonly RawMeter[];
+}
+
+interface RawTime {
+  readonly speed: number;
+  readonly real?: string;
+  readonly simulated?: string;
+  readonly sync: TimeSettings['sync'];
+}
+
+interface RawUpstream {
+  readonly url: string;
+  readonly protocol: UpstreamSettings['protocol'];
+  readonly username?: string;
+  readonly password_file?: string;
+  readonly ca_file?: string;
+  readonly cert_file?: string;
+  readonly key_file?: string;
+  readonly keepalive_s: number;
+  readonly ack_timeout_s: number;
+  readonly backlog_per_s: number;
+  readonly smear_s: number;
+  readonly reconnect_max_s: number;
+}
+
+interface RawBus {
+  readonly bus: string;
+  readonly type: BusSettings['type'];
+  readonly path: string;
+  readonly baud: number;
+  readonly data_bits: 7 | 8;
+  readonly parity: SerialSettings['parity'];
+  readonly stop_bits: 1 | 2;
+  readonly host: string;
+  readonly port: number;
+  readonly timeout_ms: number;
+  readonly reopen_max_ms: number;
+}
+
+interface RawMeter {
+  readonly meter: string;
+  readonly bus: string;
+  readonly profile: string;
+  readonly address?: string | number;
+  readonly register_id?: string;
+  readonly body_serial?: string;
+  readonly service_point?: string;
+  readonly route?: string;
+  readonly service: MeterSettings['service'];
+  readonly size?: string;
+  readonly poll_s: number;
+  readonly tolerance_s: number;
+  readonly max_flow_per_h?: number;
+  readonly jitter: number;
+  readonly dial?: Partial<Dial>;
+}
+
+/** Builds Settings from data without problems; every meter's profile is there. */
+export function toSettings(data: unknown, folder: string, profiles: Profiles): Settings {
+  const raw = data as Raw;
+  return {
+    utility: raw.utility,
+    collector: raw.collector,
+    data: resolve(folder, raw.data),
+    control: controlPath(raw as unknown as Record<string, unknown>, folder),
+    logLevel: raw.log.level,
+    time: toTime(raw.time),
+    upstream: toUpstream(raw.upstream, folder),
+    journal: { commitS: raw.journal.commit_s },
+    buses: raw.buses.map((bus) => toBus(bus, folder)),
+    meters: raw.meters.map((meter) => toMeter(meter, profiles)),
+  };
+}
+
+function toTime(raw: RawTime): TimeSettings {
+  // Equal origins at speed 1 are the system's clock, whatever the origin.
+  const [real, simulated] = [raw.real, raw.simulated].map((one) => (one ? Date.parse(one) : 0));
+  return { speed: raw.speed, real: real ?? 0, simulated: simulated ?? 0, sync: raw.sync };
+}
+
+function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {
+  const path = (one: string | undefined) => (one === undefined ? undefined : resolve(folder, one));
+  return {
+    url: raw.url,
+    protocol: raw.protocol,
+    ...present({
+      username: raw.username,
+      passwordFile: path(raw.password_file),
+      caFile: path(raw.ca_file),
+      certFile: path(raw.cert_file),
+      keyFile: path(raw.key_file),
+    }),
+    keepaliveS: raw.keepalive_s,
+    ackTimeoutS: raw.ack_timeout_s,
+    backlogPerS: raw.backlog_per_s,
+    smearS: raw.smear_s,
+    reconnectMaxS: raw.reconnect_max_s,
+  };
+}
+
+function toBus(raw: RawBus, folder: string): BusSettings {
+  const common = { bus: raw.bus, timeoutMs: raw.timeout_ms, reopenMaxMs: raw.reopen_max_ms };
+  if (raw.type === 'line-tcp' || raw.type === 'modbus-tcp') {
+    return { ...common, type: raw.type, peer: { host: raw.host, port: raw.port } };
+  }
+  const serial: SerialSettings = {
+    // Only a path that says so is relative: "COM3" is the name of a port.
+    path: raw.path.startsWith('.') ? resolve(folder, raw.path) : raw.path,
+    baud: raw.baud,
+    dataBits: raw.data_bits,
+    parity: raw.parity,
+    stopBits: raw.stop_bits,
+  };
+  return { ...common, type: raw.type, serial };
+}
+
+function toMeter(raw: RawMeter, profiles: Profiles): MeterSettings {
+  const profile = profiles.byName.get(raw.profile);
+  if (profile === undefined) throw new Error(`profile ${raw.profile} passed the checks unfound`);
+  const dial = dialOf(raw as unknown as Record<string, unknown>, profile);
+  return {
+    meter: raw.meter,
+    bus: raw.bus,
+    profile,
+    dial,
+    address: addressOf(raw, profile),
+    ...present({
+      registerId: raw.register_id,
+      bodySerial: raw.body_serial,
+      servicePoint: raw.service_point,
+      route: raw.route,
+      size: raw.size,
+    }),
+    service: raw.service,
+    pollS: raw.poll_s,
+    toleranceS: raw.tolerance_s,
+    maxFlowPerH: raw.max_flow_per_h ?? defaultMaxFlowPerH(dial),
+    jitter: raw.jitter,
+  };
+}
+
+function addressOf(raw: RawMeter, profile: Profile): string {
+  const address = String(raw.address ?? '');
+  return profile.transport === 'modbus' ? String(modbusUnit(address)) : address;
+}
+
+/** Without the keys that are undefined: an absent key is absent, not empty. */
+function present<T extends Record<string, string | undefined>>(
+  all: T,
+): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const kept = Object.entries(all).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

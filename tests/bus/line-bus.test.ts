@@ -1,0 +1,304 @@
+// What a bus of line meters owes each of them, on virtual time: its own answer, its own time-out, nobody else's.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import type { Bus, Line, ReadTarget } from '../../src/boundaries.ts';
+import { createLineBus } from '../../src/bus/line-bus.ts';
+import type { Result } from '../../src/domain/fault.ts';
+import { good } from '../../src/domain/fault.ts';
+import type { LineProfile } from '../../src/domain/profile.ts';
+import { ScriptedLine } from '../fakes/scripted-line.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+
+const TIMEOUT_MS = 1_000;
+const PROFILE: LineProfile = {
+  name: 'generic-8-digit-line',
+  transport: 'line',
+  request: '#{address}\r',
+  frame: 'ui1203',
+  dial: { digits: 8, unit: 'ft3', pow10: -1 },
+};
+const UNASKED: LineProfile = {
+  name: 'speaks-by-itself',
+  transport: 'line',
+  frame: 'ui1203',
+  dial: PROFILE.dial,
+};
+
+/** A meter at `address` whose encoder is known by its identification. */
+function known(address: string): ReadTarget {
+  return { ...unknown(address), registerId: idOf(address) };
+}
+
+/** A meter at `address` of which only the address is known. */
+function unknown(address: string): ReadTarget {
+  return { meter: `SP-${address}`, address, profile: PROFILE, dial: PROFILE.dial };
+}
+
+const idOf = (address: string) => `4821337${address}`;
+const frameOf = (address: string, reading: number) =>
+  `V;RB${String(reading).padStart(8, '0')};IB${idOf(address)}\r`;
+const addressIn = (request: string) => request.slice(1, -1);
+
+/** The register, or the fault's code. */
+function told(result: Result<{ register: number }>): number | string {
+  return result.ok ? result.value.register : result.fault.code;
+}
+
+let clock: VirtualClock;
+let line: ScriptedLine;
+let bus: Bus;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  line = new ScriptedLine(clock);
+  bus = createLineBus({
+    line,
+    clock,
+    timeoutMs: TIMEOUT_MS,
+    reopenMaxMs: 30_000,
+    random: () => 0.5,
+  });
+});
+
+/** The outcome of one read and how long it took. */
+async function read(target: ReadTarget, signal?: AbortSignal) {
+  const began = clock.monotonicMs();
+  const result = await clock.runUntil(bus.read(target, signal));
+  return { is: told(result), ms: clock.monotonicMs() - began };
+}
+
+const pass = (ms: number) => clock.run(clock.trueNow() + ms);
+
+/** Each meter shows ten times its address after 50 ms. */
+const prompt = (request: string) => [
+  { bytes: frameOf(addressIn(request), Number(addressIn(request)) * 10), afterMs: 50 },
+];
+
+describe('a bus of line meters', () => {
+  it('asks with the address in its place and reads the dial and the identification', async () => {
+    line.answer(prompt);
+    expect(await clock.runUntil(bus.read(known('1')))).toEqual({
+      ok: true,
+      value: { register: 10, id: '48213371' },
+    });
+    expect(line.requests).toEqual(['#1\r']);
+    expect(bus.link()).toMatchObject({ open: true });
+  });
+
+  it('an address is put in as it is, whatever it holds', async () => {
+    line.answer(prompt);
+    await read(unknown('$&1'));
+    expect(line.requests[0]).toBe('#$&1\r');
+  });
+
+  it('a silent meter costs its own time-out and no more, and is asked once', async () => {
+    line.answer((request) => (request === '#1\r' ? [] : prompt(request)));
+    expect(await read(known('1'))).toEqual({ is: 'line.silent', ms: TIMEOUT_MS });
+    expect(await read(known('2'))).toEqual({ is: 20, ms: 50 });
+    expect(await read(known('3'))).toEqual({ is: 30, ms: 50 });
+    expect(line.requests).toEqual(['#1\r', '#2\r', '#3\r']);
+  });
+
+  it('a late answer of the meter before is passed over where the identification tells', async () => {
+    line.answer((request) =>
+      request === '#1\r'
+        ? [{ bytes: frameOf('1', 10), afterMs: TIMEOUT_MS + 20 }]
+        : prompt(request),
+    );
+    expect(await read(known('1'))).toEqual({ is: 'line.silent', ms: TIMEOUT_MS });
+    expect(await read(known('2'))).toEqual({ is: 20, ms: 50 });
+  });
+
+  it('a meter without identification waits out a late answer of the meter before, no longer than one time-out', async () => {
+    line.answer((request) =>
+      request === '#1\r'
+        ? [{ bytes: frameOf('1', 10), afterMs: TIMEOUT_MS + 300 }]
+        : prompt(request),
+    );
+    await read(known('1'));
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 350 });
+    line.answer((request) => (request === '#1\r' ? [] : prompt(request)));
+    await read(known('1'));
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: TIMEOUT_MS + 50 });
+    expect(await read(unknown('3'))).toEqual({ is: 30, ms: 50 });
+  });
+
+  it('a meter that answers twice leaves its second answer to nobody', async () => {
+    let asked = 0;
+    line.answer((request) => {
+      asked += 1;
+      if (request !== '#1\r') return prompt(request);
+      // The first answer late, the second as late again: one is always under way.
+      return [{ bytes: frameOf('1', 10 + asked), afterMs: TIMEOUT_MS + 100 }];
+    });
+    await read(known('1'));
+    expect((await read(known('1'))).is).toBe(11);
+    expect((await read(unknown('2'))).is).toBe(20);
+  });
+
+  it('another encoder on the address is told at once, and is no number', async () => {
+    line.answer(() => [{ bytes: frameOf('9', 777), afterMs: 50 }]);
+    expect(await read(known('1'))).toEqual({ is: 'frame.wrong_id', ms: 50 });
+    line.answer(() => [{ bytes: 'V;RB00000777\r', afterMs: 50 }]);
+    expect(await read(known('1'))).toEqual({ is: 'frame.wrong_id', ms: 50 });
+    line.answer(prompt);
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 50 });
+  });
+
+  it('a spoilt answer is asked for once more in the same turn', async () => {
+    line.answer((request) =>
+      line.requests.length === 1 ? [{ bytes: 'V;RB0000#010\r', afterMs: 50 }] : prompt(request),
+    );
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 100 });
+    line.answer(() => [{ bytes: 'V;RB0000?010\r', afterMs: 50 }]);
+    expect(await read(known('1'))).toEqual({ is: 'frame.unreadable', ms: 100 });
+    expect(line.requests.length).toBe(4);
+  });
+
+  it('a spoilt answer that came late is not asked for again: the turn is over', async () => {
+    line.answer(() => [{ bytes: 'V;RB0000#010\r', afterMs: 600 }]);
+    expect(await read(known('1'))).toEqual({ is: 'frame.malformed', ms: 600 });
+    line.answer(() => [{ bytes: 'V;RB0000', afterMs: 50 }]);
+    expect(await read(known('1'))).toEqual({ is: 'line.torn', ms: TIMEOUT_MS });
+  });
+
+  it('what follows a spoilt answer is not taken for the next', async () => {
+    line.answer((request) =>
+      request === '#1\r'
+        ? [
+            { bytes: 'noise\r', afterMs: 50 },
+            { bytes: frameOf('1', 10), afterMs: 700 },
+          ]
+        : [{ bytes: frameOf('2', 20), afterMs: 900 }],
+    );
+    expect((await read(unknown('1'))).is).toBe('frame.malformed');
+    expect((await read(unknown('2'))).is).toBe(20);
+  });
+
+  it('an answer of other digits than the dial has is refused and not asked for again', async () => {
+    line.answer(() => [{ bytes: `V;RB0000010;IB${idOf('1')}\r`, afterMs: 50 }]);
+    expect(await read(known('1'))).toEqual({ is: 'register.digits', ms: 50 });
+    expect(line.requests.length).toBe(1);
+  });
+
+  it('an adapter that hears its own request is no hindrance', async () => {
+    line.answer((request) => [{ bytes: request, afterMs: 5 }, ...prompt(request)]);
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 50 });
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 50 });
+  });
+
+  it('bytes that came while nothing was asked are not the answer', async () => {
+    line.answer(prompt);
+    await read(known('1'));
+    line.say(frameOf('1', 99_999));
+    expect((await read(known('1'))).is).toBe(10);
+    line.say(frameOf('1', 99_999));
+    expect((await read(unknown('1'))).is).toBe(10);
+  });
+
+  it('a chattering line keeps nobody beyond the time-out', async () => {
+    await clock.runUntil(line.open());
+    const chatter = async () => {
+      for (let i = 0; i < 1_000; i += 1) {
+        line.say(frameOf('9', i));
+        await clock.sleep(10);
+      }
+    };
+    void chatter();
+    expect((await read({ ...known('1'), profile: UNASKED })).ms).toBeLessThanOrEqual(TIMEOUT_MS);
+    expect((await read(known('1'))).is).toBe('frame.wrong_id');
+  });
+
+  it('a line that gives frames without end and without pause is left at the time-out', async () => {
+    const wire = createSystemClock();
+    const endless: Line = {
+      isOpen: () => true,
+      open: async () => good(undefined),
+      write: async () => good(undefined),
+      receive: () =>
+        new Promise((resolve) => {
+          setImmediate(() => resolve(good(Buffer.from(frameOf('9', 1).slice(0, -1)))));
+        }),
+      drain: () => {},
+      close: async () => {},
+    };
+    const flooded = createLineBus({
+      line: endless,
+      clock: wire,
+      timeoutMs: 50,
+      reopenMaxMs: 1_000,
+      random: () => 0.5,
+    });
+    const target = { ...known('1'), profile: UNASKED };
+    expect(told(await flooded.read(target))).toBe('frame.wrong_id');
+  });
+
+  it('a device that speaks by itself is heard from its next whole frame on', async () => {
+    await clock.runUntil(line.open());
+    const target = { ...known('1'), profile: UNASKED };
+    line.say('V;RB000000');
+    clock.at(clock.trueNow() + 10, () => line.say('05;IB48213371\r'));
+    clock.at(clock.trueNow() + 200, () => line.say(frameOf('2', 6)));
+    clock.at(clock.trueNow() + 400, () => line.say(frameOf('1', 7)));
+    expect(await read(target)).toEqual({ is: 7, ms: 400 });
+    expect(line.requests).toEqual([]);
+  });
+
+  it('an absent port costs nobody anything, is tried ever more seldom and for ever', async () => {
+    line.unplug();
+    line.answer(prompt);
+    const tries: number[] = [];
+    for (let ms = 0; ms < 120_000; ms += 50) {
+      const before = line.opens;
+      expect(await read(known('1'))).toEqual({ is: 'port.absent', ms: 0 });
+      if (line.opens > before) tries.push(ms);
+      await pass(50);
+    }
+    const pauses = tries.slice(1).map((ms, i) => ms - (tries[i] as number));
+    expect(tries[0]).toBe(0);
+    // Jitter 0.5: three quarters of 100, 200, ... 30 000 ms, seen each 50 ms.
+    expect(pauses.slice(0, 4)).toEqual([100, 150, 300, 600]);
+    expect(Math.max(...pauses)).toBe(22_500);
+    expect(bus.link()).toMatchObject({ open: false });
+    line.plugIn();
+    await pass(30_000);
+    expect((await read(known('1'))).is).toBe(10);
+  });
+
+  it('a line lost in the middle of a question is a fault at once and opens at the next read', async () => {
+    line.answer(() => []);
+    clock.at(clock.trueNow() + 300, () => line.unplug());
+    expect(await read(known('1'))).toEqual({ is: 'port.absent', ms: 300 });
+    line.plugIn();
+    line.answer(prompt);
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 50 });
+  });
+
+  it('a port without the right to open it is told as that', async () => {
+    line.unplug('port.denied');
+    expect((await read(known('1'))).is).toBe('port.denied');
+    expect(bus.link().open).toBe(false);
+  });
+
+  it('who gives up is let go at once, and closing ends the turn and all later ones', async () => {
+    line.answer(() => []);
+    const giveUp = new AbortController();
+    clock.at(clock.trueNow() + 100, () => giveUp.abort());
+    expect(await read(known('1'), giveUp.signal)).toEqual({ is: 'aborted', ms: 100 });
+    expect(await read(known('1'), giveUp.signal)).toEqual({ is: 'aborted', ms: 0 });
+    clock.at(clock.trueNow() + 100, () => void bus.close());
+    const ended = await read(known('1'));
+    expect(ended.ms).toBe(100);
+    expect(['aborted', 'port.absent']).toContain(ended.is);
+    expect(await read(known('1'))).toEqual({ is: 'aborted', ms: 0 });
+    expect(line.isOpen()).toBe(false);
+  });
+
+  it('two reads at once are a bug', async () => {
+    line.answer(prompt);
+    const first = bus.read(known('1'));
+    await expect(bus.read(known('2'))).rejects.toThrow();
+    expect(told(await clock.runUntil(first))).toBe(10);
+  });
+});

@@ -1,0 +1,92 @@
+// What the command line is given in tests: streams that remember, and parts that answer as told.
+
+import type { CommandAnswer, Commands } from '../../src/boundaries.ts';
+import { runCli } from '../../src/cli/cli.ts';
+import type { Parts } from '../../src/cli/parts.ts';
+import { good } from '../../src/domain/fault.ts';
+import { loadSettings } from '../../src/settings/load-settings.ts';
+import { formatProblem } from '../../src/settings/problems.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+const SETTINGS = `version: 1
+utility: demo
+collector: COL-1
+data: ./journal
+upstream: { url: "mqtt://127.0.0.1" }
+buses:
+  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0 }
+meters:
+  - { meter: SP-1, bus: pole-1, profile: generic-8-digit-line, address: "1" }
+`;
+
+/** The text of each settings file there is. */
+const FILES: Readonly<Record<string, string>> = {
+  'good.yaml': SETTINGS,
+  'bad.yaml': SETTINGS.replace('utility', 'utilty').replace('pole-1, pro', 'pole-2, pro'),
+};
+
+/** Commands that answer as `answers` says and remember what was asked. */
+export function scriptedCommands(answers: Readonly<Record<string, CommandAnswer>>) {
+  const asked: [name: string, args: unknown][] = [];
+  const commands: Commands = {
+    async run(name, args) {
+      asked.push([name, args]);
+      const refusal = { ok: false, code: 'unknown_command', message: 'No.', hint: '' } as const;
+      return answers[name] ?? refusal;
+    },
+  };
+  return { asked, commands };
+}
+
+export const absent: Commands = {
+  run: async () => ({ ok: false, code: 'daemon.absent', message: 'Nobody listens.', hint: '' }),
+};
+
+/** Parts for a machine on which no collector runs and no journal is, changed by `changes`. */
+export function fakeParts(changes: Partial<Parts> = {}): Parts {
+  return {
+    version: '1.2.3',
+    loadSettings: (file) =>
+      loadSettings({ file, root: ROOT, readText: async (path) => textOf(path) }),
+    formatProblem,
+    startCollector: async () => ({ stop: async () => undefined }),
+    daemon: () => absent,
+    openJournal: async () => good({ ...absent, close: async () => undefined }),
+    runProgram: async () => 0,
+    onStop: () => () => undefined,
+    ...changes,
+  };
+}
+
+function textOf(path: string): string {
+  const text = FILES[path];
+  if (text === undefined) throw Object.assign(new Error('absent'), { code: 'ENOENT' });
+  return text;
+}
+
+/** One command line, what it said on both streams, and its exit code. */
+export async function typed(line: string, parts: Parts, surroundings: Surroundings = {}) {
+  let out = '';
+  let err = '';
+  const exit = await runCli(
+    line.split(' ').filter(Boolean),
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      isTTY: surroundings.isTTY ?? false,
+      env: surroundings.env ?? {},
+    },
+    parts,
+  );
+  return { exit, out, err };
+}
+
+export interface Surroundings {
+  readonly isTTY?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,118 @@
+// The compiled program as a process of its own: settings, signals, the socket and the exit codes, on a machine without ports or broker.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const MAIN = join(ROOT, 'dist/src/main.js');
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+/** A folder with the simulator's settings, whose ports and broker are all absent. */
+async function site(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'site-'));
+  cleanups.push(() => rm(folder, { recursive: true, force: true }));
+  const settings = await readFile(join(ROOT, 'config/simulator.yaml'), 'utf8');
+  // Port 9 (discard) is served nowhere.
+  const alone = settings.replace(':1883', ':9').replaceAll(/port: \d+/g, 'port: 9');
+  await writeFile(join(folder, 'settings.yaml'), alone);
+  return folder;
+}
+
+function start(folder: string, ...args: string[]): { child: ChildProcess; out(): string } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  cleanups.push(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout?.on('data', (chunk) => {
+    out += chunk;
+  });
+  child.stderr?.resume();
+  return { child, out: () => out };
+}
+
+async function ended({ child, out }: ReturnType<typeof start>) {
+  const [exit] = await once(child, 'close');
+  return { exit, out: out() };
+}
+
+/** A collector that has said it collects. */
+async function running(folder: string) {
+  const started = start(folder, 'run', '--config', 'settings.yaml');
+  while (!started.out().includes('"collecting"')) {
+    await Promise.race([
+      once(started.child.stdout as NonNullable<ChildProcess['stdout']>, 'data'),
+      once(started.child, 'close').then(() => Promise.reject(new Error(started.out()))),
+    ]);
+  }
+  return started;
+}
+
+describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
+  test('says its version', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    expect(await ended(start(ROOT, 'version'))).toEqual({
+      exit: 0,
+      out: `meter-collector ${version}\n`,
+    });
+  });
+
+  test('ends with 2, 3 and 7 as told', async () => {
+    const folder = await site();
+    expect((await ended(start(folder, 'statuz'))).exit).toBe(2);
+    expect((await ended(start(folder, 'config', 'check', 'none.yaml'))).exit).toBe(3);
+    const collector = await running(folder);
+    await rm(join(folder, 'journal/control.sock'));
+    expect((await ended(start(folder, 'audit', '--config', 'settings.yaml'))).exit).toBe(7);
+    collector.child.kill('SIGTERM');
+    expect((await ended(collector)).exit).toBe(0);
+  });
+
+  test('runs without ports and broker, answers, stops cleanly, and its journal answers on', async () => {
+    const folder = await site();
+    const collector = await running(folder);
+    const ask = async () => {
+      const { exit, out } = await ended(
+        start(folder, 'status', '--config', 'settings.yaml', '--json'),
+      );
+      expect(exit).toBe(0);
+      return JSON.parse(out);
+    };
+    const meters = [1, 2, 3, 4].map((n) => ({ meter: `SP-${n}`, read: null }));
+    expect(await ask()).toMatchObject({ clock: { speed: 1 }, meters });
+    collector.child.kill('SIGTERM');
+    expect((await ended(collector)).exit).toBe(0);
+    expect(existsSync(join(folder, 'journal/control.sock'))).toBe(false);
+    expect(await ask()).toMatchObject({ clock: null, meters });
+  });
+
+  test('takes the Ctrl-C that terminal and npm both send as one', async () => {
+    const collector = await running(await site());
+    collector.child.kill('SIGINT');
+    collector.child.kill('SIGTERM');
+    expect((await ended(collector)).exit).toBe(0);
+  });
+
+  test('answers again after having been killed', async () => {
+    const folder = await site();
+    const killed = await running(folder);
+    killed.child.kill('SIGKILL');
+    await ended(killed);
+    expect(existsSync(join(folder, 'journal/control.sock'))).toBe(true);
+    const collector = await running(folder);
+    const audit = start(folder, 'audit', '--config', 'settings.yaml', '--json');
+    expect(await ended(audit)).toMatchObject({ exit: 0 });
+    collector.child.kill('SIGTERM');
+    expect((await ended(collector)).exit).toBe(0);
+  });
+});

@@ -1,0 +1,125 @@
+// I10: what a wrong clock does to hours, and how they are put right; the water is independent of the clock.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { conserve, newest } from '../../src/domain/conservation.ts';
+import { HOUR_MS } from '../../src/domain/units.ts';
+import { gapsOf, hoursOf, MINUTE, type Poll, RULES, run, T0 } from './meter-run.ts';
+
+const QUARTER = 15 * MINUTE;
+
+/** Polls each quarter hour of true time; `wallAhead` says by how much the wall clock is ahead of the truth then. */
+function polls(
+  hours: number,
+  wallAhead: (trueMs: number) => number,
+  synced: boolean | null = null,
+): Poll[] {
+  return Array.from({ length: hours * 4 + 1 }, (_, i) => {
+    const mono = i * QUARTER + 2_000;
+    return { at: T0 + mono + wallAhead(mono), mono, read: i * 5, synced };
+  });
+}
+
+describe('I10: the clock', () => {
+  it('a step beyond the tolerance closes no hour for 15 minutes, and places what was read meanwhile', () => {
+    const ahead = (ms: number) => (ms > 2 * HOUR_MS ? 10 * MINUTE : 0);
+    const { entries, notices } = run(polls(6, ahead));
+    expect(notices.map((notice) => notice.code)).toEqual(['clock.step']);
+    expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+    const stepped = run(polls(2, ahead).slice(0, 9)).entries;
+    expect(stepped).toHaveLength(1); // 02:00 true is 02:10 on the wall: nothing closes yet.
+  });
+
+  it('a step that the time service vouches for is believed at once', () => {
+    const ahead = (ms: number) => (ms > 2 * HOUR_MS ? 10 * MINUTE : 0);
+    const held = run(polls(2, ahead).slice(0, 9)).state.held;
+    const trusted = run(polls(2, ahead, true).slice(0, 9)).state.held;
+    expect([held.length, trusted.length]).toEqual([1, 0]);
+  });
+
+  it('an unsynchronised clock holds hours open until it is synchronised, then they are placed in true time', () => {
+    const wrong = polls(3, () => -5 * 365 * 24 * HOUR_MS, false).slice(0, 1);
+    const right = polls(3, () => 0, true).slice(1);
+    const { entries } = run([...wrong, ...right]);
+    expect(hoursOf(entries).map((hour) => [hour.start, hour.use])).toEqual([
+      [T0, 20],
+      [T0 + HOUR_MS, 20],
+      [T0 + 2 * HOUR_MS, 20],
+    ]);
+  });
+
+  it('a reading stamped before the last closed boundary counts in the open hour, which is partial', () => {
+    const back = (ms: number) => (ms > 2 * HOUR_MS + 3_000 ? -10_000 : 0);
+    const list = polls(4, back);
+    list.splice(9, 0, {
+      at: T0 + 2 * HOUR_MS - 6_000,
+      mono: 2 * HOUR_MS + 4_000,
+      read: 41,
+      synced: null,
+    });
+    const hours = hoursOf(run(list).entries);
+    expect(hours[2]).toMatchObject({ use: 20, q: 'P', flags: ['clock'] });
+  });
+
+  it('closed hours that prove to lie in the future are taken back, their volume is one gap, the true hours come with a higher rev', () => {
+    const ahead = (ms: number) => (ms > HOUR_MS + QUARTER && ms < 5 * HOUR_MS ? 6 * HOUR_MS : 0);
+    const { entries, notices } = run(polls(16, ahead));
+    const kept = newest(entries);
+    expect(notices.map((notice) => notice.code)).toContain('clock.restated');
+    const proof = conserve(1, entries, 0, RULES.dial);
+    expect(proof.problem).toBeNull();
+    expect(gapsOf(kept).some((gap) => gap.why === 'clock')).toBe(true);
+    const hours = hoursOf(kept).sort((a, b) => a.start - b.start);
+    const restated = hours.filter((hour) => hour.rev > 0);
+    expect(restated.length).toBeGreaterThan(2);
+    expect(restated.filter((hour) => hour.q === 'A').length).toBeGreaterThan(2);
+    for (const hour of hours) expect(hour.start).toBeLessThan(T0 + 16 * HOUR_MS);
+  });
+
+  it('conserves every count under any sequence of clock steps, reboots and lost synchronisation', () => {
+    const step = fc.record({
+      polls: fc.integer({ min: 1, max: 12 }),
+      jump: fc.oneof(
+        fc.constant(0),
+        fc.integer({ min: -5 * HOUR_MS, max: 5 * HOUR_MS }),
+        fc.integer({ min: -60_000, max: 60_000 }),
+      ),
+      synced: fc.constantFrom(true, false, null),
+      reboot: fc.boolean(),
+      silent: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), (plan) => {
+        const list: Poll[] = [];
+        let mono = 2_000;
+        let ahead = 0;
+        let boot = 0;
+        let read = 0;
+        for (const part of plan) {
+          ahead += part.jump;
+          if (part.reboot) boot += 1;
+          for (let i = 0; i < part.polls; i += 1) {
+            read += 7;
+            const silent = part.silent && list.length > 0;
+            list.push({
+              ...{ at: T0 + mono + ahead, mono, boot: `b${boot}`, synced: part.synced },
+              read: silent ? null : read,
+            });
+            mono += QUARTER;
+          }
+        }
+        const { entries, state, increments } = run(list);
+        const moved = increments.reduce((sum, increment) => sum + increment.counts, 0);
+        expect(moved).toBe(state.last?.total);
+        const initial = state.initial?.read ?? 0;
+        const proof = conserve(1, entries, initial, RULES.dial);
+        expect(proof.problem).toBeNull();
+        const keys = entries.map(
+          (e) => `${e.kind}${e.kind === 'hour' ? e.start : e.from}/${e.rev}`,
+        );
+        expect(new Set(keys).size).toBe(keys.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,38 @@
+// Kills the real collector again and again, lets it recover, and compares the head-end with the truth.
+
+import { type Audit, passes } from '../../simulator/audit.ts';
+import { Random } from '../../simulator/random.ts';
+import type { RealBroker } from '../fakes/real-brokers.ts';
+import { until } from '../fakes/until.ts';
+import { HOUR, START, Street } from './street.ts';
+
+const SPEED = 2_400;
+
+/** The audit after `kills` times kill -9 at moments drawn from `seed`. Throws when something is found. */
+export async function killAtRandomMoments(
+  broker: RealBroker,
+  kills: number,
+  seed: number,
+): Promise<Audit> {
+  const street = await Street.open({ seed, speed: SPEED, broker });
+  try {
+    const { world } = street;
+    const moments = new Random(`${seed}/kills`);
+    for (let kill = 0; kill < kills; kill += 1) {
+      street.start();
+      // Up to a second and a half of its life: the start takes about a third of it.
+      const end = world.now() + moments.between(0.1, 1.5) * 1000 * SPEED;
+      await until('the moment of the kill', () => world.now() >= end);
+      await street.kill();
+    }
+    street.start();
+    const hours = Math.ceil((world.now() - START) / HOUR) + 2;
+    await street.arrived(hours);
+    if (!(await street.stop())) throw new Error(`it did not stop: ${street.lastLines()}`);
+    const result = street.audit(hours);
+    if (!passes(result)) throw new Error(JSON.stringify(result.findings.slice(0, 5)));
+    return result;
+  } finally {
+    await street.close();
+  }
+}

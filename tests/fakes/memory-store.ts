@@ -1,0 +1,200 @@
+// A store in memory with the promises of the real one: its medium survives restarts and can be made to fail.
+
+import type { KeyRange, Store, StoreChange } from '../../src/boundaries.ts';
+import { faulty, good, type Result, StoreLost } from '../../src/domain/fault.ts';
+
+/** Most entries of a leaf. Leaves are never changed, only replaced, so an iteration keeps what it began with. */
+const LEAF_MAX = 128;
+
+interface Leaf {
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
+/** What a failing write does all the same; the caller is never told which. */
+export type FailedWrite = 'applied' | 'lost';
+
+/** The disk under a memory store. One store is open on it at a time, as LevelDB's lock has it. */
+export class Medium {
+  readonly #leaves: Leaf[] = [];
+  #life: { open: boolean } | undefined;
+  #failing = 0;
+  #failedWrite: FailedWrite = 'lost';
+  #readsFail = false;
+  /** Good writes since the beginning. */
+  writes = 0;
+
+  /** Opens the store that lies on this medium; `store.locked` while another is open. */
+  open(): Promise<Result<Store>> {
+    if (this.#life !== undefined) {
+      return Promise.resolve(faulty('store.locked', 'another store is open on this medium'));
+    }
+    const life = { open: true };
+    this.#life = life;
+    return Promise.resolve(good(this.#storeOf(life)));
+  }
+
+  /** The holder dies: its lock is gone, every further call of it fails. What was written is synced and stays. */
+  crash(): void {
+    if (this.#life !== undefined) this.#life.open = false;
+    this.#life = undefined;
+  }
+
+  /** The next `count` writes answer `store.failed`; whether they are applied all the same is `outcome`. */
+  failNext(count: number, outcome: FailedWrite = 'lost'): void {
+    this.#failing = count;
+    this.#failedWrite = outcome;
+  }
+
+  /** While true every `get` fails, and iterations end with StoreLost. */
+  failReads(fail: boolean): void {
+    this.#readsFail = fail;
+  }
+
+  /** Everything on the medium, in order, as it stands. */
+  *dump(): Generator<readonly [key: string, value: string]> {
+    for (const leaf of this.#leaves.slice()) {
+      for (const [i, key] of leaf.keys.entries()) yield [key, leaf.values[i] as string];
+    }
+  }
+
+  #storeOf(life: { open: boolean }): Store {
+    return {
+      write: (changes) => Promise.resolve(this.#write(life, changes)),
+      get: (key) =>
+        Promise.resolve(
+          !life.open || this.#readsFail
+            ? faulty('store.failed', 'the medium does not answer')
+            : good(this.#find(key)),
+        ),
+      entries: (range) => this.#entries(life, range),
+      close: () => {
+        if (life.open) this.crash();
+        return Promise.resolve();
+      },
+    };
+  }
+
+  #write(life: { open: boolean }, changes: readonly StoreChange[]): Result<void> {
+    if (!life.open) return faulty('store.failed', 'the store is not open');
+    if (this.#failing > 0) {
+      this.#failing -= 1;
+      if (this.#failedWrite === 'applied') this.#apply(changes);
+      return faulty('store.failed', 'a planted fault');
+    }
+    this.#apply(changes);
+    this.writes += 1;
+    return good(undefined);
+  }
+
+  #apply(changes: readonly StoreChange[]): void {
+    for (const { key, value } of changes) {
+      if (!/^[\x20-\x7e]+$/.test(key)) throw new Error(`keys are ASCII text: ${key}`);
+      if (value === undefined) this.#remove(key);
+      else this.#put(key, value);
+    }
+  }
+
+  #put(key: string, value: string): void {
+    const at = leafOf(this.#leaves, key);
+    const leaf = this.#leaves[at];
+    if (leaf === undefined) {
+      this.#leaves.push({ keys: [key], values: [value] });
+      return;
+    }
+    const i = lowerBound(leaf.keys, key);
+    const replaced = leaf.keys[i] === key ? 1 : 0;
+    const keys = leaf.keys.toSpliced(i, replaced, key);
+    const values = leaf.values.toSpliced(i, replaced, value);
+    if (keys.length <= LEAF_MAX) {
+      this.#leaves[at] = { keys, values };
+      return;
+    }
+    // Keys mostly grow: a leaf that overflows at its end is left full.
+    const cut = i === keys.length - 1 ? i : keys.length >> 1;
+    this.#leaves.splice(
+      at,
+      1,
+      { keys: keys.slice(0, cut), values: values.slice(0, cut) },
+      { keys: keys.slice(cut), values: values.slice(cut) },
+    );
+  }
+
+  #remove(key: string): void {
+    const at = leafOf(this.#leaves, key);
+    const leaf = this.#leaves[at];
+    if (leaf === undefined) return;
+    const i = lowerBound(leaf.keys, key);
+    if (leaf.keys[i] !== key) return;
+    if (leaf.keys.length === 1) this.#leaves.splice(at, 1);
+    else {
+      this.#leaves[at] = { keys: leaf.keys.toSpliced(i, 1), values: leaf.values.toSpliced(i, 1) };
+    }
+  }
+
+  #find(key: string): string | undefined {
+    const leaf = this.#leaves[leafOf(this.#leaves, key)];
+    if (leaf === undefined) return undefined;
+    const i = lowerBound(leaf.keys, key);
+    return leaf.keys[i] === key ? leaf.values[i] : undefined;
+  }
+
+  async *#entries(life: { open: boolean }, range: KeyRange) {
+    const leaves = this.#leaves.slice(
+      leafOf(this.#leaves, range.from),
+      leafOf(this.#leaves, range.to) + 1,
+    );
+    let left = range.limit ?? Number.POSITIVE_INFINITY;
+    for (const entry of inOrder(leaves, range)) {
+      this.#mustRead(life);
+      if (left <= 0) return;
+      left -= 1;
+      yield entry;
+    }
+    this.#mustRead(life);
+  }
+
+  #mustRead(life: { open: boolean }): void {
+    if (!life.open || this.#readsFail) throw new StoreLost('the medium does not answer');
+  }
+}
+
+function* inOrder(leaves: readonly Leaf[], { from, to, reverse }: KeyRange) {
+  for (const { keys, values } of reverse ? leaves.toReversed() : leaves) {
+    const first = lowerBound(keys, from);
+    const end = lowerBound(keys, to);
+    for (let n = 0; n < end - first; n += 1) {
+      const i = reverse ? end - 1 - n : first + n;
+      yield [keys[i] as string, values[i] as string] as const;
+    }
+  }
+}
+
+/** A memory store on a medium of its own or on one that has lived before. */
+export function openMemoryStore(medium: Medium = new Medium()): Promise<Result<Store>> {
+  return medium.open();
+}
+
+/** The leaf in which `key` is or would be: the last that begins at or before it, else the first. */
+function leafOf(leaves: readonly Leaf[], key: string): number {
+  let low = 0;
+  let high = leaves.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (((leaves[middle] as Leaf).keys[0] as string) <= key) low = middle + 1;
+    else high = middle;
+  }
+  return Math.max(0, low - 1);
+}
+
+/** Index of the first key not below `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,482 @@
+// Every kind of problem a settings file can have, at its exact place, and all of them at once.
+
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadSettings } from '../../src/settings/load-settings.ts';
+import { formatProblem, type Problem } from '../../src/settings/problems.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+const HEAD = [
+  'version: 1',
+  'utility: demo',
+  'collector: COL-00001',
+  'data: ./journal',
+  'upstream: { url: "mqtt://127.0.0.1:1883" }',
+];
+const BUS = '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0 }';
+const METER = '  - { meter: SP-1, bus: pole-1, profile: generic-8-digit-line, address: "1" }';
+const GOOD = [...HEAD, 'buses:', BUS, 'meters:', METER];
+
+/** A good file with some of its lines (counted from 1) replaced. */
+function withLines(changes: Readonly<Record<number, string>>): string {
+  return GOOD.map((line, i) => changes[i + 1] ?? line).join('\n');
+}
+
+async function load(text: string) {
+  return loadSettings({ file: '/site/settings.yaml', root: ROOT, readText: async () => text });
+}
+
+async function problemsOf(text: string): Promise<readonly Problem[]> {
+  const loaded = await load(text);
+  return loaded.ok ? [] : loaded.problems;
+}
+
+function brief(problems: readonly Problem[]): string[] {
+  return problems.map(({ code, line, column, suggestion }) =>
+    [`${line}:${column}`, code, ...(suggestion === undefined ? [] : [suggestion])].join(' '),
+  );
+}
+
+async function found(text: string): Promise<string[]> {
+  return brief(await problemsOf(text));
+}
+
+describe('a good settings file', () => {
+  test('has no problem and no warning', async () => {
+    const loaded = await load(GOOD.join('\n'));
+    expect(loaded).toMatchObject({ ok: true, warnings: [] });
+  });
+
+  test('gets every default that it does not say', async () => {
+    const loaded = await load(GOOD.join('\n'));
+    expect(loaded).toMatchObject({
+      settings: {
+        data: '/site/journal',
+        control: '/site/journal/control.sock',
+        logLevel: 'info',
+        time: { speed: 1, real: 0, simulated: 0, sync: 'assumed' },
+        upstream: {
+          protocol: 'auto',
+          keepaliveS: 30,
+          ackTimeoutS: 30,
+          backlogPerS: 10,
+          smearS: 300,
+          reconnectMaxS: 60,
+        },
+        journal: { commitS: 60 },
+        buses: [
+          {
+            timeoutMs: 1000,
+            reopenMaxMs: 30000,
+            serial: { baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 },
+          },
+        ],
+        meters: [
+          {
+            address: '1',
+            service: 'active',
+            pollS: 900,
+            toleranceS: 15,
+            maxFlowPerH: 6016,
+            jitter: 1,
+            dial: { digits: 8, unit: 'ft3', pow10: -1 },
+          },
+        ],
+      },
+    });
+  });
+
+  test('says in the schema the same defaults as in config/README.md', async () => {
+    const schema = JSON.parse(await readFile(join(ROOT, 'config/settings.schema.json'), 'utf8'));
+    const readme = await readFile(join(ROOT, 'config/README.md'), 'utf8');
+    const defaults = defaultsIn(schema);
+    expect(defaults.length).toBeGreaterThan(15);
+    for (const [key, value] of defaults) {
+      expect(readme, `${key} = ${value}`).toMatch(new RegExp(`\`${key}\` +\\| ${value} +\\|`));
+    }
+  });
+
+  test('lets a meter lay parts of its own dial over its profile', async () => {
+    const text = withLines({ 9: `${METER.slice(0, -2)}, dial: { pow10: 0 } }` });
+    const loaded = await load(text);
+    expect(loaded).toMatchObject({
+      settings: { meters: [{ dial: { digits: 8, unit: 'ft3', pow10: 0 }, maxFlowPerH: 602 }] },
+    });
+  });
+
+  test('takes paths from its own folder, ports only when they begin with a dot', async () => {
+    const text = withLines({
+      4: 'data: ../data',
+      7: '  - { bus: pole-1, type: line-serial, path: ./tty }',
+    });
+    expect(await load(text)).toMatchObject({
+      settings: { data: '/data', buses: [{ serial: { path: '/site/tty' } }] },
+    });
+    const named = withLines({ 7: '  - { bus: pole-1, type: line-serial, path: COM3 }' });
+    expect(await load(named)).toMatchObject({
+      settings: { buses: [{ serial: { path: 'COM3' } }] },
+    });
+  });
+
+  test('keeps two origins of time and a speed', async () => {
+    const time = `time: { speed: 60, real: "2026-11-22T06:00:00.000Z", simulated: "2026-06-01T00:00:00Z" }`;
+    expect(await load(`${GOOD.join('\n')}\n${time}`)).toMatchObject({
+      settings: { time: { speed: 60, real: 1795327200000, simulated: 1780272000000 } },
+    });
+  });
+
+  test.each(['config/field.yaml', 'config/simulator.yaml'])('%s is one', async (file) => {
+    const loaded = await loadSettings({ file: join(ROOT, file), root: ROOT });
+    expect(loaded).toMatchObject({ ok: true, warnings: [] });
+  });
+});
+
+/** [table name of the README, default] of every default in the schema. */
+function defaultsIn(schema: {
+  properties: Record<string, { default?: unknown; properties?: Record<string, Defaulted> }>;
+  $defs: Record<string, Entry>;
+}): [string, unknown][] {
+  const top = Object.entries(schema.properties).flatMap(([group, { properties }]) =>
+    Object.entries(properties ?? {}).map(([key, one]) => [`${group}.${key}`, one.default]),
+  );
+  const serial = schema.$defs['bus']?.allOf?.[0]?.then.properties ?? {};
+  const entries = [schema.$defs['bus'], schema.$defs['meter'], { properties: serial }];
+  const lists = entries.flatMap((entry) =>
+    Object.entries(entry?.properties ?? {}).map(([key, one]) => [key, one.default]),
+  );
+  return [...top, ...lists].filter(([, value]) => value !== undefined) as [string, unknown][];
+}
+
+interface Defaulted {
+  readonly default?: unknown;
+}
+
+interface Entry {
+  readonly properties: Record<string, Defaulted>;
+  readonly allOf?: readonly { then: { properties: Record<string, Defaulted> } }[];
+}
+
+describe('a settings file is refused, at the place of the fault, for', () => {
+  const bus = (rest: string) => withLines({ 7: `  - { bus: pole-1, ${rest} }` });
+  const meter = (rest: string) =>
+    withLines({ 9: `  - { meter: SP-1, bus: pole-1, profile: generic-8-digit-line, ${rest} }` });
+  const upstream = (rest: string) => withLines({ 5: `upstream: { ${rest} }` });
+  const modbus = (rest: string) =>
+    withLines({
+      7: '  - { bus: pole-1, type: modbus-rtu, path: /dev/ttyUSB0 }',
+      9: `  - { meter: SP-1, bus: pole-1, profile: generic-4-digit-modbus, ${rest} }`,
+    });
+  const twoMeters = (second: string) => withLines({ 9: `${METER}\n${second}` });
+  const twoBuses = (second: string) => withLines({ 7: `${BUS}\n${second}` });
+  const plus = (rest: string) => `${GOOD.join('\n')}\n${rest}`;
+  // A mark stands before the place that must be named; it is taken out before loading.
+  const cases: [why: string, text: string, found: string][] = [
+    ['a misspelt key', withLines({ 2: '^utilty: demo' }), 'key.unknown utility'],
+    ['a key like no other', withLines({ 2: 'utility: demo\n^colour: x' }), 'key.unknown'],
+    [
+      'a key of another kind of bus',
+      bus('type: line-serial, path: /dev/x, ^port: 1'),
+      'key.misplaced',
+    ],
+    ['a missing key', withLines({ 1: '^version: 1', 2: '' }), 'key.missing'],
+    [
+      'a missing key of an entry',
+      withLines({ 7: '  - ^{ bus: pole-1, type: line-tcp, host: h }' }),
+      'key.missing',
+    ],
+    ['a key that stands twice', withLines({ 4: 'data: ./a\n^data: ./b' }), 'key.duplicate'],
+    ['a key without a value', withLines({ 2: 'utility:^' }), 'value.missing'],
+    ['a misspelt type', bus('type: ^line-serail, path: /dev/x'), 'value.enum line-serial'],
+    ['a text where a number belongs', meter('address: "1", poll_s: ^often'), 'value.type'],
+    ['a list where a map belongs', withLines({ 5: 'upstream: ^[1]' }), 'value.type'],
+    ['an identifier with a space', withLines({ 3: 'collector: ^"my house"' }), 'value.pattern'],
+    [
+      'an identifier of 41 characters',
+      withLines({ 3: `collector: ^${'x'.repeat(41)}` }),
+      'value.pattern',
+    ],
+    ["the head-end's own name", withLines({ 3: 'collector: ^_headend' }), 'value.reserved'],
+    ['another version', withLines({ 1: 'version: ^2' }), 'version.unknown'],
+    [
+      'a serial number that would lose its zeros',
+      meter('address: "1", body_serial: ^0012345'),
+      'value.quote 0012345',
+    ],
+    [
+      'an identification that reads as a number',
+      meter('address: "1", register_id: ^48213377'),
+      'value.quote 48213377',
+    ],
+    ['a line address that would lose its zeros', meter('address: ^007'), 'value.quote 007'],
+    ['a poll period of nothing', meter('address: "1", poll_s: ^0'), 'value.range'],
+    ['a poll period over an hour', meter('address: "1", poll_s: ^3601'), 'value.range'],
+    ['a tolerance over half an hour', meter('address: "1", tolerance_s: ^1801'), 'value.range'],
+    [
+      'more flow than the dial has',
+      meter('address: "1", max_flow_per_h: ^100000000'),
+      'max_flow.range',
+    ],
+    ['an unknown bus', withLines({ 9: METER.replace('pole-1', '^pole-l') }), 'bus.unknown pole-1'],
+    [
+      'a bus named twice',
+      twoBuses('  - { bus: ^pole-1, type: line-serial, path: /y }'),
+      'bus.duplicate',
+    ],
+    [
+      'two buses on one port',
+      twoBuses(BUS.replace('pole-1', 'b').replace('/', '^/')),
+      'port.shared',
+    ],
+    [
+      'a meter named twice',
+      twoMeters(METER.replace('SP', '^SP').replace('"1"', '"2"')),
+      'meter.duplicate',
+    ],
+    [
+      'two meters at one address',
+      twoMeters(METER.replace('SP-1', 'SP-2').replace('"1"', '^"1"')),
+      'address.duplicate',
+    ],
+    [
+      'two meters at one Modbus address, written differently',
+      `${modbus('address: 17')}\n  - { meter: SP-2, bus: pole-1, profile: generic-4-digit-modbus, address: ^"017" }`,
+      'address.duplicate',
+    ],
+    [
+      'an unknown profile',
+      withLines({ 9: METER.replace('generic-8-digit', '^generic-8-digits') }),
+      'profile.unknown generic-8-digit-line',
+    ],
+    [
+      'a Modbus profile on a bus of lines',
+      withLines({ 9: METER.replace('generic-8-digit-line', '^generic-8-digit-modbus') }),
+      'profile.transport',
+    ],
+    [
+      'a line profile on a Modbus bus',
+      withLines({
+        7: '  - { bus: pole-1, type: modbus-tcp, host: h, port: 502 }',
+        9: METER.replace('generic', '^generic'),
+      }),
+      'profile.transport',
+    ],
+    [
+      'a meter without the address that is asked for',
+      withLines({ 9: METER.replace('{', '^{').replace(', address: "1"', '') }),
+      'key.missing',
+    ],
+    ['Modbus address 0', modbus('address: ^0'), 'address.range'],
+    ['Modbus address 248', modbus('address: ^248'), 'address.range'],
+    ['a Modbus address in letters', modbus('address: ^"a1"'), 'address.range'],
+    ['a dial wider than its word', modbus('address: 1, dial: ^{ digits: 5 }'), 'dial.too_wide'],
+    ['a broker without a scheme', upstream('url: ^"b.org:1883"'), 'upstream.url mqtt://b.org:1883'],
+    [
+      'a broker with a foreign scheme',
+      upstream('url: ^"tls://b:8883"'),
+      'upstream.url mqtts://b:8883',
+    ],
+    ['a broker with a path', upstream('url: ^"mqtt://b/x"'), 'upstream.url'],
+    ['a password in the url of the broker', upstream('url: ^"mqtt://u:p@b"'), 'upstream.secret'],
+    [
+      'a certificate without its key',
+      upstream('url: "mqtts://b", ^cert_file: c'),
+      'upstream.key_pair',
+    ],
+    [
+      'a password without its name',
+      upstream('url: "mqtts://b", ^password_file: c'),
+      'upstream.key_pair',
+    ],
+    [
+      'a protocol number without quotes',
+      upstream('url: "mqtt://b", protocol: ^5'),
+      'value.quote 5',
+    ],
+    ['a speed without origins of time', plus('^time: { speed: 60 }'), 'time.origin'],
+    [
+      'an instant of no calendar',
+      plus('time: { real: ^"2026-13-01T00:00:00Z", simulated: "2026-01-01T00:00:00Z" }'),
+      'value.time',
+    ],
+    [
+      'a control socket too long for Linux',
+      withLines({ 4: `data: d\ncontrol: ^/${'c'.repeat(107)}` }),
+      'control.too_long',
+    ],
+    [
+      'a folder too long for a control socket',
+      withLines({ 4: `data: ^./${'d'.repeat(100)}` }),
+      'control.too_long',
+    ],
+    ['a tab', withLines({ 5: 'upstream:\n^\turl: x' }), 'yaml.tab'],
+    ['an open quote', withLines({ 9: '  - meter: "SP-1^' }), 'yaml.syntax'],
+    ['two documents', plus('^---\nversion: 1'), 'yaml.documents'],
+    ['a tag', withLines({ 2: 'utility: ^!secret demo' }), 'yaml.tag'],
+    ['a key that is no word', plus('? ^[a]\n: 1'), 'yaml.key'],
+    ['an alias without an anchor', withLines({ 2: 'utility: ^*none' }), 'yaml.alias'],
+    ['an alias within its anchor', withLines({ 5: 'upstream: &u { url: ^*u }' }), 'yaml.alias'],
+    ['no content', '^# nothing yet\n', 'file.empty'],
+    ['a list instead of a map', '^- a\n- b', 'value.type'],
+  ];
+
+  test.each(cases)('%s', async (_why, marked, expected) => {
+    const before = marked.slice(0, marked.indexOf('^')).split('\n');
+    const place = `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    expect(await found(marked.replace('^', ''))).toEqual([`${place} ${expected}`]);
+  });
+
+  test('every one of many problems at once, in the order of the file', async () => {
+    const text = [
+      'version: 1',
+      'utilty: demo',
+      'collector: "COL 1"',
+      'data: ./journal',
+      'upstream: { url: broker, keepalive_s: 1 }',
+      'buses:',
+      '  - { bus: a, type: line-serial, path: /dev/ttyUSB0, host: h }',
+      '  - { bus: a, type: modbus-tpc, host: h, port: 1 }',
+      'meters:',
+      '  - { meter: m, bus: b, profile: generic-8-digit-lime, address: 01, poll_s: 9999 }',
+      '  - { meter: m, bus: a, profile: generic-4-digit-modbus, address: 300, serial: 1 }',
+    ].join('\n');
+    expect((await found(text)).map((one) => one.replace(/:\d+/, ''))).toEqual([
+      '2 key.unknown utility',
+      '3 value.pattern',
+      '5 upstream.url mqtt://broker',
+      '5 value.range',
+      '7 key.misplaced',
+      '8 bus.duplicate',
+      '8 value.enum modbus-tcp',
+      '10 bus.unknown a',
+      '10 profile.unknown generic-8-digit-line',
+      '10 value.range',
+      '11 meter.duplicate',
+      '11 address.range',
+      '11 key.unknown',
+    ]);
+  });
+
+  test('a line of the form file:line:column: sentence. Did you mean "..."?', async () => {
+    const [problem] = await problemsOf(withLines({ 2: 'utilty: demo' }));
+    expect(problem && formatProblem(problem)).toMatch(
+      /^\/site\/settings\.yaml:2:1: [A-Z][^:]*\. Did you mean "utility"\?$/,
+    );
+  });
+});
+
+describe('a settings file passes with a warning for', () => {
+  const cases: [why: string, text: string, code: string][] = [
+    ['no meters', [...HEAD, 'buses: []', 'meters: []'].join('\n'), 'meter.none'],
+    [
+      'a bus without meters',
+      withLines({ 7: `${BUS}\n  - { bus: b, type: line-tcp, host: h, port: 1 }` }),
+      'bus.unused',
+    ],
+    [
+      'an identification used twice',
+      withLines({
+        9: [1, 2]
+          .map(
+            (n) =>
+              `  - { meter: m${n}, bus: pole-1, profile: generic-8-digit-line, address: "${n}", register_id: "1" }`,
+          )
+          .join('\n'),
+      }),
+      'register_id.duplicate',
+    ],
+    [
+      'a password in clear text',
+      withLines({ 5: 'upstream: { url: "mqtt://b", username: u, password_file: f }' }),
+      'upstream.clear_text',
+    ],
+    [
+      'a dial that turns through within an hour',
+      withLines({ 9: `${METER.slice(0, -2)}, dial: { digits: 3 } }` }),
+      'dial.too_small',
+    ],
+  ];
+
+  test.each(cases)('%s', async (_why, text, code) => {
+    const loaded = await load(text);
+    expect(loaded.ok ? loaded.warnings.map((warning) => warning.code) : loaded).toEqual([code]);
+  });
+});
+
+describe('a hostile file costs little and never ends the process:', () => {
+  const laughs = Array.from({ length: 12 }, (_, i) =>
+    i === 0
+      ? 'l0: &l0 [x, x, x]'
+      : `l${i}: &l${i} [${Array(9)
+          .fill(`*l${i - 1}`)
+          .join(', ')}]`,
+  ).join('\n');
+  const cases: [why: string, text: string, code: string][] = [
+    ['aliases that unfold a billionfold', laughs, 'yaml.alias'],
+    ['more aliases than anyone needs', `x: &x 1\na: [${'*x, '.repeat(101)}]`, 'yaml.alias'],
+    ['40,000 open brackets', '['.repeat(40_000), 'yaml.too_deep'],
+    ['40,000 maps in each other', '{a: '.repeat(40_000), 'yaml.too_deep'],
+    ['40,000 lists on one line', '- '.repeat(40_000), 'yaml.too_deep'],
+    ['200,000 values', `a: [${'1,'.repeat(200_000)}]`, 'file.too_large'],
+    [
+      '20,000 keys of one map',
+      Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join('\n'),
+      'key.unknown',
+    ],
+    ['10 MB', '#'.repeat(10_000_000), 'file.too_large'],
+    [
+      'a key __proto__',
+      withLines({ 2: 'utility: demo\n__proto__: { polluted: 1 }' }),
+      'key.unknown',
+    ],
+  ];
+
+  test.each(cases)('%s', async (_why, text, code) => {
+    const problems = await problemsOf(text);
+    expect(problems.map((problem) => problem.code)).toContain(code);
+    expect('polluted' in {}).toBe(false);
+  });
+});
+
+describe('a settings file on the disk', () => {
+  const folders: string[] = [];
+  afterEach(async () => {
+    await Promise.all(folders.splice(0).map((one) => rm(one, { recursive: true, force: true })));
+  });
+  const folder = async () => {
+    const made = await mkdtemp(join(tmpdir(), 'settings-'));
+    folders.push(made);
+    return made;
+  };
+  const codes = async (file: string) => {
+    const loaded = await loadSettings({ file, root: ROOT });
+    return loaded.ok ? [] : loaded.problems.map((problem) => problem.code);
+  };
+
+  test('that is absent is said to be absent', async () => {
+    expect(await codes(join(await folder(), 'none.yaml'))).toEqual(['file.absent']);
+  });
+
+  test('that is a folder cannot be read', async () => {
+    expect(await codes(await folder())).toEqual(['file.failed']);
+  });
+
+  test('of more than a megabyte is not read to its end', async () => {
+    const file = join(await folder(), 'large.yaml');
+    await writeFile(file, '#'.repeat(1_000_001));
+    expect(await codes(file)).toEqual(['file.too_large']);
+  });
+
+  test('named by a pipe is read like any other', async () => {
+    const pipe = join(await folder(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const [loaded] = await Promise.all([
+      loadSettings({ file: pipe, root: ROOT }),
+      writeFile(pipe, GOOD.join('\n')),
+    ]);
+    expect(loaded.ok).toBe(true);
+  });
+});

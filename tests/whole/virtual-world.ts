@@ -1,0 +1,266 @@
+// The whole collector on virtual time: the composition root over in-memory boundaries, simulated homes, and the truth beside it.
+
+import { createHash } from 'node:crypto';
+import { type Audit, audit } from '../../simulator/audit.ts';
+import { Household } from '../../simulator/household.ts';
+import { Ledger } from '../../simulator/ledger.ts';
+import { SimulatedMeter } from '../../simulator/meter.ts';
+import { Random } from '../../simulator/random.ts';
+import type { Bus } from '../../src/boundaries.ts';
+import { createLineBus } from '../../src/bus/line-bus.ts';
+import { createModbusBus } from '../../src/bus/modbus-bus.ts';
+import { type RunningCollector, runCollector } from '../../src/collector.ts';
+import type { Profile } from '../../src/domain/profile.ts';
+import type { Dial } from '../../src/domain/units.ts';
+import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
+import { MemoryBroker } from '../fakes/memory-head-end.ts';
+import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
+import { RecordingLog } from '../fakes/recording-log.ts';
+import { ScriptedLine } from '../fakes/scripted-line.ts';
+import { ScriptedModbus } from '../fakes/scripted-modbus.ts';
+import { type Life, VirtualClock } from '../fakes/virtual-clock.ts';
+
+export const START = Date.UTC(2026, 5, 1);
+export const HOUR = 3_600_000;
+
+const FINE: Dial = { digits: 8, unit: 'ft3', pow10: -1 };
+const COARSE: Dial = { digits: 4, unit: 'ft3', pow10: 2 };
+
+/** What the dial showed when it was served. */
+export interface ServedReading {
+  readonly at: number;
+  readonly register: number;
+  readonly count: number;
+}
+
+interface Place {
+  readonly settings: MeterSettings;
+  readonly meter: SimulatedMeter;
+  readonly served: ServedReading[];
+  silent: boolean;
+}
+
+/** A street of meters on buses, a broker and a medium that outlive the collector, all on one virtual clock. */
+export class VirtualWorld {
+  readonly clock = new VirtualClock(START);
+  readonly broker = new MemoryBroker(this.clock);
+  readonly medium = new Medium();
+  readonly log = new RecordingLog();
+  readonly places: Place[];
+  readonly settings: Settings;
+  readonly #lines = new Map<string, ScriptedLine | ScriptedModbus>();
+  readonly #unplugged = new Set<string>();
+  readonly #seed: number;
+  #names = 0;
+  #life: Life | null = null;
+  #collector: RunningCollector | null = null;
+
+  constructor(options: { seed: number; meters: number; pollS?: number }) {
+    this.#seed = options.seed;
+    const buses = busesFor(options.meters);
+    this.places = Array.from({ length: options.meters }, (_, i) => placeOf(i, options));
+    this.settings = {
+      utility: 'test',
+      collector: 'COL-1',
+      data: '',
+      control: '',
+      logLevel: 'info',
+      time: { speed: 1, real: 0, simulated: 0, sync: 'assumed' },
+      upstream: {
+        url: '',
+        protocol: 'auto',
+        keepaliveS: 30,
+        ackTimeoutS: 30,
+        backlogPerS: 10,
+        smearS: 300,
+        reconnectMaxS: 60,
+      },
+      journal: { commitS: 60 },
+      buses,
+      meters: this.places.map((place) => place.settings),
+    };
+  }
+
+  /** Starts the collector (again). */
+  async start(): Promise<void> {
+    const life = this.clock.life();
+    this.#life = life;
+    const starting = runCollector(this.settings, {
+      clock: life,
+      wire: life.wire(),
+      log: this.log,
+      headEnd: this.broker.headEnd({ clock: life.wire() }),
+      openStore: () => openMemoryStore(this.medium),
+      openBus: (bus) => this.#openBus(bus, life),
+      serve: null,
+      newName: () => {
+        this.#names += 1;
+        return `NAME${this.#names}`;
+      },
+      version: 'test',
+    });
+    this.#collector = await this.clock.runUntil(starting);
+  }
+
+  /** The process dies between two instants: nothing it awaited ever settles, what was synced stays. */
+  kill(): void {
+    this.#life?.halt();
+    this.broker.vanish();
+    this.medium.crash();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#collector) await this.clock.runUntil(this.#collector.stop());
+  }
+
+  run(hours: number): Promise<void> {
+    return this.clock.run(this.clock.trueNow() + hours * HOUR);
+  }
+
+  silence(meter: string, silent: boolean): void {
+    const place = this.places.find((one) => one.settings.meter === meter);
+    if (place) place.silent = silent;
+  }
+
+  unplug(bus: string): void {
+    this.#unplugged.add(bus);
+    this.#lines.get(bus)?.unplug();
+  }
+
+  plugIn(bus: string): void {
+    this.#unplugged.delete(bus);
+    this.#lines.get(bus)?.plugIn();
+  }
+
+  async ask(name: string, args: Record<string, unknown> = {}): Promise<unknown> {
+    if (!this.#collector) throw new Error('not started');
+    const answer = await this.clock.runUntil(this.#collector.commands.run(name, args));
+    if (!answer.ok) throw new Error(answer.code);
+    return answer.data;
+  }
+
+  /** What a head-end that heard everything keeps. */
+  ledger(): Ledger {
+    const ledger = new Ledger();
+    for (const { topic, payload } of this.broker.received) ledger.take(topic, payload);
+    return ledger;
+  }
+
+  /** The head-end's entries against the registers served, up to the hour's edge before `trueNow` less one. */
+  audit(until?: number): Audit {
+    const ledger = this.ledger();
+    const served = new Map(this.places.map((one) => [one.settings.meter, one.served]));
+    const truth = {
+      meters: this.places.map(({ settings: { meter, dial } }) => ({ meter, ...dial })),
+      served: (meter: string) => served.get(meter) ?? [],
+    };
+    return audit(truth, ledger.entries(), {
+      installations: ledger.installations(),
+      conflicts: ledger.conflicts,
+      since: START,
+      ...(until === undefined ? {} : { until }),
+    });
+  }
+
+  /** SHA-256 over everything published, in order. */
+  hash(): string {
+    const hash = createHash('sha256');
+    for (const { topic, payload, at } of this.broker.received)
+      hash.update(`${at} ${topic} ${payload}\n`);
+    return hash.digest('hex');
+  }
+
+  #openBus(bus: BusSettings, life: Life): Bus {
+    const clock = life.wire();
+    const chance = new Random(`${this.#seed}/${bus.bus}`);
+    const random = () => chance.next();
+    const common = { clock, timeoutMs: bus.timeoutMs, reopenMaxMs: bus.reopenMaxMs, random };
+    const line = bus.type.startsWith('line') ? new ScriptedLine(clock) : new ScriptedModbus(clock);
+    this.#lines.set(bus.bus, line);
+    if (this.#unplugged.has(bus.bus)) line.unplug();
+    if (line instanceof ScriptedLine) {
+      line.answer((request) => this.#speak(bus.bus, request));
+      return createLineBus({ line, ...common });
+    }
+    line.answer(({ unit }) => {
+      const place = this.#placeAt(bus.bus, String(unit));
+      if (!place || place.silent) return 'silence';
+      const { register } = this.#serve(place);
+      const words =
+        place.settings.dial.digits === 4 ? [register] : [register >>> 16, register & 0xffff];
+      return { words, afterMs: 30 };
+    });
+    return createModbusBus({ link: line, ...common });
+  }
+
+  #speak(bus: string, request: string) {
+    const place = this.#placeAt(bus, request.slice(1, -1));
+    if (!place || place.silent) return [];
+    const { register } = this.#serve(place);
+    const { digits } = place.settings.dial;
+    const id = place.settings.registerId ?? '';
+    const dial = String(register).padStart(digits, '0');
+    const bytes = digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`;
+    return [{ bytes, afterMs: 250 }];
+  }
+
+  #placeAt(bus: string, address: string): Place | undefined {
+    return this.places.find((one) => one.settings.bus === bus && one.settings.address === address);
+  }
+
+  #serve(place: Place): ServedReading {
+    const at = this.clock.trueNow();
+    const count = place.meter.countAt(at);
+    const reading = { at, count, register: count % 10 ** place.settings.dial.digits };
+    place.served.push(reading);
+    return reading;
+  }
+}
+
+const TYPES = ['line-serial', 'line-tcp', 'modbus-rtu', 'modbus-tcp'] as const;
+
+function busesFor(meters: number): BusSettings[] {
+  const serial = { path: '', baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+  const peer = { host: '', port: 1 };
+  return TYPES.slice(0, meters).map((type, i) => ({
+    ...{ bus: `bus-${i + 1}`, timeoutMs: 1_000, reopenMaxMs: 30_000 },
+    ...(type === 'line-serial' || type === 'modbus-rtu' ? { type, serial } : { type, peer }),
+  }));
+}
+
+function placeOf(i: number, options: { seed: number; pollS?: number }): Place {
+  const type = TYPES[i % TYPES.length] as (typeof TYPES)[number];
+  const coarse = i % 6 === 5;
+  const dial = coarse ? COARSE : FINE;
+  const household = new Household({
+    seed: `${options.seed}/${i}`,
+    start: START - HOUR,
+    leakGalPerHour: i === 0 ? 6 : 0,
+    ...(coarse ? { homes: 60 } : {}),
+  });
+  const initial = i === 1 ? 99_999_950 : (i * 7_919_317) % 10 ** dial.digits;
+  const profile: Profile = type.startsWith('line')
+    ? { name: 'line', transport: 'line', request: '#{address}\r', frame: 'ui1203', dial }
+    : {
+        ...{ name: 'modbus', transport: 'modbus', table: 'holding', address: 0, dial },
+        ...{ type: coarse ? 'u16' : 'u32', words: 'high-first' },
+      };
+  return {
+    settings: {
+      meter: `SP-${String(i + 1).padStart(5, '0')}`,
+      bus: `bus-${(i % TYPES.length) + 1}`,
+      profile,
+      dial,
+      address: String(Math.floor(i / TYPES.length) + 1),
+      ...(type.startsWith('line') ? { registerId: String(10_000_000 + i) } : {}),
+      service: 'active',
+      pollS: options.pollS ?? 900,
+      toleranceS: 15,
+      maxFlowPerH: coarse ? 400 : 2_406,
+      jitter: 1,
+    },
+    meter: new SimulatedMeter({ household, dial, initial }),
+    served: [],
+    silent: false,
+  };
+}

@@ -201,11 +201,11 @@ export interface Journal {
   urgent(signal: AbortSignal): Promise<void>;
   /** Writes the staged group as one synced batch; good when there was nothing. */
   flush(): Promise<Result<void>>;
-  /** Rows that became durable since the last call, for sending at once. */
+  /** Rows that became durable since the last call, for sending at once; claimed until they are released. */
   takeFresh(): readonly Row[];
   /** Meters whose facts became durable since the last call, for describing them again. */
   takeDescribed(): readonly string[];
-  /** Resolves when `takeFresh` or `takeDescribed` has something. */
+  /** Resolves when `takeFresh` or `takeDescribed` has something, or the journal was read anew. */
   fresh(signal: AbortSignal): Promise<void>;
   /** Meters that have rows pending, in the order of their names. */
   metersPending(): readonly string[];

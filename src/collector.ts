@@ -1,6 +1,7 @@
 // The composition root: settings to adapters to jobs; starts in order and stops in reverse.
 
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { serveCommands } from './adapters/control-socket.ts';
 import { openLevelStore } from './adapters/level-store.ts';
 import { createModbusRtuLink, createModbusTcpLink } from './adapters/modbus-link.ts';
@@ -113,6 +114,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
   ];
+  // Every bus and job listens on these; Node would warn from the eleventh.
+  setMaxListeners(0, halt.signal, last.signal);
   const jobs = [...polling, ...sending];
   const end = async () => {
     halt.abort('stopping');
@@ -125,22 +128,27 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     await journal.close();
     log.info({}, 'stopped');
   };
+  return { commands, ...supervise(jobs, end, log) };
+}
+
+/** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */
+function supervise(
+  jobs: readonly Promise<void>[],
+  end: () => Promise<void>,
+  log: Log,
+): Pick<RunningCollector, 'stop' | 'stopped'> {
   let ending: Promise<void> | null = null;
   const stop = () => {
     ending ??= end();
     return ending;
   };
-  const stopped = new Promise<void>((resolve) => {
-    Promise.all(jobs)
-      .catch((bug: unknown) => {
-        // A job never fails for reasons of the world: whoever supervises us starts afresh.
-        log.error({ error: bug instanceof Error ? bug.stack : String(bug) }, 'a job failed');
-        return stop();
-      })
-      .then(() => ending)
-      .then(() => resolve(), resolve);
-  });
-  return { commands, stopped, stop };
+  const stopped = Promise.all(jobs)
+    .catch((bug: unknown) => {
+      log.error({ error: bug instanceof Error ? bug.stack : String(bug) }, 'a job failed');
+      return stop();
+    })
+    .then(() => ending ?? undefined);
+  return { stop, stopped };
 }
 
 async function openPatiently(

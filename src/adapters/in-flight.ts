@@ -114,7 +114,8 @@ export class InFlight {
     this.#watching = true;
     for (let [oldest] = this.#sent; oldest !== undefined; [oldest] = this.#sent) {
       const left = oldest.due - this.#clock.monotonicMs();
-      await this.#clock.sleep(left > 0 ? left : LAST_LOOK_MS, this.#ended.signal);
+      // Whole milliseconds: a rest too small to move the clock would be slept for ever.
+      await this.#clock.sleep(left > 0 ? Math.ceil(left) : LAST_LOOK_MS, this.#ended.signal);
       if (left <= 0 && this.#sent.has(oldest)) this.#onSilent();
     }
     this.#watching = false;

@@ -65,17 +65,20 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
     );
   }
   const kept = new Map<string, Row>();
-  for await (const row of journal.rowsOf(meter, from, to)) {
+  // All of them: a revision may lie elsewhere than the entry it replaces.
+  for await (const row of journal.rowsOf(meter)) {
     const key = row.kind === 'hour' ? `h${row.inst}/${row.start}` : `g${row.inst}/${row.from}`;
     const before = kept.get(key);
     if (!before || row.rev > before.rev) kept.set(key, row);
   }
-  const rows = [...kept.values()];
+  const rows = [...kept.values()].filter((row) => touches(row, from, to));
   const stated = (row: Row) => ({ inst: row.inst, ...entryPayload(row) });
-  const installations = [...new Set(rows.map((row) => row.inst))].sort().flatMap((inst) => {
-    const facts = journal.factsOf(meter, inst);
-    return facts ? [{ inst, ...facts.dial }] : [];
-  });
+  const installations = [...new Set(rows.map((row) => row.inst))]
+    .sort((a, b) => a - b)
+    .flatMap((inst) => {
+      const facts = journal.factsOf(meter, inst);
+      return facts ? [{ inst, ...facts.dial }] : [];
+    });
   return {
     ok: true,
     data: {
@@ -85,6 +88,12 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
       gaps: rows.filter((row) => row.kind === 'gap').map(stated),
     },
   };
+}
+
+/** An hour that begins in `[from, to)`, a gap that has any part of it. */
+function touches(row: Row, from: number, to: number): boolean {
+  if (row.kind === 'hour') return row.start >= from && row.start < to;
+  return row.to >= from && row.from < to;
 }
 
 /** Milliseconds of an ISO time, `absent` where none is given, null where it is none. */

@@ -114,9 +114,10 @@ export function advance(
 
 /** Ends an installation at its newest reading; its last hour is `P` with `flags` (I9). */
 export function finish(state: Installation, flags: readonly Flag[], rules: MeterRules): Advance {
-  if (!state.hours || !state.clock) return { state, increments: [], entries: [], notices: [] };
+  const begun = state.hours !== null || state.held.length > 0;
+  if (!begun || !state.clock) return { state, increments: [], entries: [], notices: [] };
   const step = new Step(state, { ...state.clock, synced: true }, rules);
-  step.placeHeld([], 'clock');
+  step.placeHeld(null, 'clock');
   return step.finish(flags);
 }
 
@@ -162,8 +163,11 @@ class Step {
     return this.#accept(register, movement);
   }
 
-  /** Places what waited, and this reading, once the wall clock is believed; closes what can be closed. */
-  placeHeld(published: readonly Entry[], why: GapCause): void {
+  /**
+   * Places what waited, and this reading, once the wall clock is believed; closes what can be closed. `published`
+   * null: hours in the future stay as they were told, for without them nobody knows what to take back.
+   */
+  placeHeld(published: readonly Entry[] | null, why: GapCause): void {
     const { clock, hours, held, inst } = this.#state;
     if (!clock || clock.heldSince !== null) return;
     const placed = held.map((edge) => ({
@@ -173,7 +177,7 @@ class Step {
     const first = hours ?? this.#firstHours(placed[0]?.edge);
     if (!first) return;
     const fold = new HourFold(first, inst, this.#rules, this.#suspect);
-    this.#restateFuture(fold, published);
+    if (published) this.#restateFuture(fold, published);
     for (const { edge, flags } of placed) {
       if (edge.seq > fold.state.last.seq) fold.place(edge, flags, why);
     }

@@ -127,10 +127,15 @@ export class HourFold {
     this.#flagHour(flags);
   }
 
-  /** Ends the installation at its newest reading: the open hour's measured part is published `P` with `flags`. */
+  /**
+   * Ends the installation at its newest reading: the open hour's measured part is published `P` with `flags`, and what
+   * a running gap holds already as a gap that ends there, for no reading will end it.
+   */
   finish(flags: readonly Flag[]): void {
-    const { from, last } = this.#state;
+    const { gap, last } = this.#state;
     this.#flagHour(flags);
+    if (gap && gap.from.total !== last.total) this.#endGap(last);
+    const { from } = this.#state;
     this.#sendEnded();
     if (from && from.seq !== last.seq) this.#sendMeasured(last, 'P');
   }

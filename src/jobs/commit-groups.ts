@@ -19,7 +19,7 @@ export async function commitGroups(
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
     do await wire.sleep(RETRY_MS, signal);
     while (!(await journal.flush()).ok && !signal.aborted);
-    log.info({}, 'the journal is sound again');
+    if (journal.isSound()) log.info({}, 'the journal is sound again');
   }
   await journal.flush();
 }

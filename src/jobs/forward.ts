@@ -30,6 +30,9 @@ const NEWS_MS = 2 * HOUR_MS;
 /** Rows that were not acknowledged are tried again after this, in milliseconds of the wire. */
 const RETRY_MS = 2_000;
 
+/** The pause doubles up to this while nothing is acknowledged: what a broker refuses only a person can mend. */
+const RETRY_MAX_MS = 5 * 60_000;
+
 /** Sends new rows as they become durable, spread over the smear by the collector's id (A4). */
 export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Promise<void> {
   const smear = spreadOf(parts.collector) * parts.smearMs;
@@ -49,8 +52,11 @@ async function describeChanged({ journal, upstream }: ForwardParts): Promise<voi
 /** The fresh rows that are news; the others are left to the backlog. */
 function takeNews({ journal, clock, stir }: ForwardParts): readonly Row[] {
   const fresh = journal.takeFresh();
-  const news = fresh.filter((row) => endOf(row) > clock.now() - NEWS_MS);
-  if (news.length < fresh.length) stir.ring();
+  const isNews = (row: Row) => endOf(row) > clock.now() - NEWS_MS;
+  const news = fresh.filter(isNews);
+  journal.release(fresh.filter((row) => !isNews(row)));
+  // A journal that was read anew has no news, but maybe rows that never were any.
+  if (news.length < fresh.length || fresh.length === 0) stir.ring();
   return news;
 }
 
@@ -62,8 +68,9 @@ async function sendNews(
 ): Promise<void> {
   const { journal, clock, upstream, stir } = parts;
   journal.claim(rows); // They are on their way: the backlog leaves them alone.
-  const due = Math.max(...rows.map(endOf)) + smear;
-  if (due > clock.now()) await clock.sleep(due - clock.now(), signal);
+  // Hours that a wrong clock closed end in the future: nothing waits longer than the spread.
+  const wait = Math.min(Math.max(...rows.map(endOf)) - clock.now(), 0) + smear;
+  if (wait > 0) await clock.sleep(wait, signal);
   journal.release(rows);
   if (!upstream.isConnected()) return; // They wait in the backlog for the next link.
   const groups = byInstallation(rows);
@@ -74,6 +81,7 @@ async function sendNews(
 /** Sends the backlog, meter by meter, oldest first within each, until `signal` aborts. */
 export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): Promise<void> {
   const { journal, upstream, wire, stir } = parts;
+  let pause = RETRY_MS;
   while (!signal.aborted) {
     let left = 0;
     let sent = 0;
@@ -85,9 +93,14 @@ export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): 
       left += rows.length - settled;
       await wire.sleep(1000 / parts.backlogPerS, signal);
     }
-    if (left > 0) await wire.sleep(RETRY_MS, signal);
+    pause = nextPause(pause, sent, left);
+    if (left > 0) await wire.sleep(pause, signal);
     else if (sent === 0) await stir.wait(signal);
   }
+}
+
+function nextPause(pause: number, sent: number, left: number): number {
+  return sent > 0 || left === 0 ? RETRY_MS : Math.min(2 * pause, RETRY_MAX_MS);
 }
 
 function sum(numbers: readonly number[]): number {

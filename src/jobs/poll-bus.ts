@@ -22,6 +22,9 @@ const SLEEP_MAX_MS = 5 * 60_000;
 /** A meter whose hours cannot close yet (a doubtful clock) is looked at again after this. */
 const CLOSING_RETRY_MS = 30_000;
 
+/** A bus asks a silent meter once more where that helps (see Bus.read), so it is held for two time-outs. */
+const ASKS_MAX = 2;
+
 interface Turn {
   readonly place: MeteredPlace;
   due: EpochMs;
@@ -41,10 +44,10 @@ export async function pollBus(
   const { clock } = plan;
   const turns = plan.places.map((place) => newTurn(place, clock.now()));
   while (!signal.aborted) {
+    forgetFuture(turns, clock.now());
     await closeHours(turns, plan);
     const now = clock.now();
-    for (const turn of turns) turn.due = Math.min(turn.due, nextPoll(now, turn.place.rules.pollMs));
-    const turn = nextTurn(turns, now, plan.timeoutMs * clock.speed);
+    const turn = nextTurn(turns, now, ASKS_MAX * plan.timeoutMs * clock.speed);
     if (turn) {
       await poll(turn, plan, signal);
       records.set(turn.place.target.meter, { fault: turn.fault });
@@ -58,15 +61,23 @@ function newTurn(place: MeteredPlace, now: EpochMs): Turn {
   return { place, due: now, failures: 0, fault: null, retried: 0, closingTried: 0 };
 }
 
+/** After the wall clock went back nothing waits for an instant that it had reached before. */
+function forgetFuture(turns: readonly Turn[], now: EpochMs): void {
+  for (const turn of turns) {
+    turn.due = Math.min(turn.due, nextPoll(now, turn.place.rules.pollMs));
+    turn.closingTried = Math.min(turn.closingTried, now);
+  }
+}
+
 /**
  * The meter to ask now: those that answer before those that do not, then the one longest due. A meter that was silent
  * is not asked when its time-out could reach into the next hour's edge, where the others are read.
  */
-function nextTurn(turns: readonly Turn[], now: EpochMs, timeoutMs: number): Turn | undefined {
+function nextTurn(turns: readonly Turn[], now: EpochMs, silentMs: number): Turn | undefined {
   const edge = hourOf(now) + HOUR_MS;
   return turns
     .filter((turn) => turn.due <= now)
-    .filter((turn) => turn.failures === 0 || turns.length === 1 || now + timeoutMs < edge)
+    .filter((turn) => turn.failures === 0 || turns.length === 1 || now + silentMs < edge)
     .sort((a, b) => Math.min(a.failures, 1) - Math.min(b.failures, 1) || a.due - b.due)[0];
 }
 

@@ -137,7 +137,11 @@ class GroupJournal implements Journal {
 
   #declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void {
     const known = this.facts(meter);
-    if (known && !differs(known, dial, registerId)) return;
+    if (known && !differs(known, dial, registerId)) {
+      // An encoder named since is a fact: the next one named is compared with it.
+      if (known.registerId === null && registerId) this.#keepFacts({ ...known, registerId });
+      return;
+    }
     const before = this.#standing.states.get(meter);
     if (known && before) this.commit(meter, finish(before, ['config'], rules));
     const inst = (known?.inst ?? 0) + 1;
@@ -244,8 +248,9 @@ class GroupJournal implements Journal {
   async #findPending(meter: string, limit: number, rows: Row[]): Promise<void> {
     const range = within(`p/${meter}/`);
     const from = this.#cursors.get(meter) ?? range.from;
+    const store = this.#store;
     let first: string | undefined;
-    for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
+    for await (const [key, entryKey] of store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
       first ??= key;
       if (this.#claimed.has(pendingOf(key).row)) continue;
@@ -255,7 +260,8 @@ class GroupJournal implements Journal {
       rows.push(row);
       if (rows.length >= limit) break;
     }
-    this.#cursors.set(meter, first ?? from);
+    // What was settled before the medium was opened again may be pending again.
+    if (store === this.#store) this.#cursors.set(meter, first ?? from);
   }
 
   claim(rows: readonly Row[]): void {
@@ -379,6 +385,7 @@ class GroupJournal implements Journal {
     for (const row of group.rows) {
       this.#count(row.meter, 1);
       this.#fresh.push(row);
+      this.#claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
     }
     for (const meter of group.described) this.#described.add(meter);
     if (group.rows.length + group.described.size > 0) this.#freshBell.ring();
@@ -387,10 +394,12 @@ class GroupJournal implements Journal {
 
   /** Reads for a job: a medium that fails under it makes the journal unsound, and the job finds nothing. */
   async #reading(read: () => Promise<void>): Promise<void> {
+    const store = this.#store;
     try {
       await read();
     } catch (error) {
       if (!(error instanceof StoreLost)) throw error;
+      if (store !== this.#store) return; // It was opened again meanwhile.
       this.#sound = false;
       this.#stagedBell.ring();
     }
@@ -409,12 +418,14 @@ class GroupJournal implements Journal {
     this.#cursors.clear();
     this.#sound = true;
     for (const declare of this.#declared.values()) declare();
+    this.#freshBell.ring(); // What is pending on the medium may never have been news.
     return good(undefined);
   }
 
   async #rowAt(key: string): Promise<Row | undefined> {
     const found = await this.#store.get(key);
-    if (!found.ok || found.value === undefined) return undefined;
+    if (!found.ok) throw new StoreLost(found.fault.detail);
+    if (found.value === undefined) return undefined;
     return decodeRow(key, found.value);
   }
 

@@ -36,7 +36,13 @@ export async function loadStanding(
   try {
     const meta = await store.get(keys.meta);
     if (!meta.ok) return meta;
-    if (meta.value === undefined) return await create(store, collector, newEpoch());
+    if (meta.value === undefined) {
+      // Writing to what lost its name would number rows and installations from 1 again.
+      for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) {
+        return faulty('store.failed', 'the record that names this journal is missing');
+      }
+      return await create(store, collector, newEpoch());
+    }
     const found = unseal(keys.meta, meta.value) as { epoch: string; collector: string } | undefined;
     if (!found) return faulty('store.failed', 'the record that names this journal is damaged');
     if (found.collector !== collector) {
@@ -82,10 +88,22 @@ async function read(store: Store, epoch: string): Promise<Result<Standing>> {
     if (!found) return faulty('store.failed', `the facts in ${key} are damaged`);
     facts.set(`${found.meter}/${found.inst}`, found);
   }
+  const odd = partless(states, facts);
+  if (odd) return faulty('store.failed', `the state or the facts of meter ${odd} are missing`);
   const pending = new Map<string, number>();
   for await (const [key] of store.entries(within('p/'))) {
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
   return good({ epoch, nextRow, states, facts, pending });
+}
+
+/** A meter whose state or present facts the medium lost; the two are always written together. */
+function partless(
+  states: ReadonlyMap<string, Installation>,
+  facts: ReadonlyMap<string, InstallationFacts>,
+): string | undefined {
+  const stateless = [...facts.values()].find(({ meter }) => !states.has(meter));
+  if (stateless) return stateless.meter;
+  return [...states].find(([meter, { inst }]) => !facts.has(`${meter}/${inst}`))?.[0];
 }

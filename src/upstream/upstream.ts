@@ -12,7 +12,7 @@ import {
   topicOf,
 } from '../codec/head-end-message.ts';
 import type { Row } from '../domain/entry.ts';
-import { faulty, good, type Result } from '../domain/fault.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 
 export interface UpstreamParts {
   readonly headEnd: HeadEnd;
@@ -139,9 +139,14 @@ async function birth(parts: UpstreamParts): Promise<string> {
 async function oldestHour(journal: Journal): Promise<number | null> {
   let oldest: number | null = null;
   for (const meter of journal.meters()) {
-    for await (const row of journal.rowsOf(meter)) {
-      if (row.kind === 'hour' && (oldest === null || row.start < oldest)) oldest = row.start;
-      break;
+    try {
+      for await (const row of journal.rowsOf(meter)) {
+        if (row.kind === 'hour' && (oldest === null || row.start < oldest)) oldest = row.start;
+        break;
+      }
+    } catch (error) {
+      // One damaged entry must not keep the birth back; the audit says where it is.
+      if (!(error instanceof StoreLost)) throw error;
     }
   }
   return oldest;

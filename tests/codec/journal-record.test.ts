@@ -1,0 +1,141 @@
+// Journal records come back as they went in, and a damaged one is never taken for water.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decodeFacts,
+  decodeIncrement,
+  decodeRow,
+  encodeFacts,
+  encodeIncrement,
+  encodeRow,
+  keys,
+  pendingOf,
+  seal,
+  unseal,
+} from '../../src/codec/journal-record.ts';
+import { FLAGS, orderFlags, type Row } from '../../src/domain/entry.ts';
+import type { InstallationFacts } from '../../src/domain/facts.ts';
+
+const meter = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/);
+const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
+const counts = fc.integer({ min: -1e9, max: 1e9 });
+const flags = fc.subarray([...FLAGS]).map(orderFlags);
+const common = {
+  meter,
+  flags,
+  row: fc.nat(),
+  inst: fc.integer({ min: 1, max: 9_999 }),
+  rev: fc.integer({ min: 0, max: 999 }),
+  use: fc.option(counts),
+};
+const row: fc.Arbitrary<Row> = fc.oneof(
+  fc.record({
+    ...common,
+    kind: fc.constant('hour' as const),
+    start: time,
+    read: fc.option(fc.nat()),
+    at: fc.option(time),
+    total: fc.option(counts),
+    q: fc.constantFrom('A', 'P', 'M', 'S', 'T', 'H'),
+    n: fc.nat(),
+  }),
+  fc.record({
+    ...common,
+    kind: fc.constant('gap' as const),
+    from: time,
+    to: time,
+    why: fc.constantFrom('bus', 'power', 'clock', 'quarantine', 'disabled'),
+  }),
+);
+
+const factsOf = (unit: 'ft3' | 'gal', pow10: number): InstallationFacts => ({
+  meter: 'SP-1',
+  inst: 1,
+  dial: { digits: 8, unit, pow10 },
+  registerId: null,
+  installed: null,
+  initialRead: null,
+});
+
+describe('journal records', () => {
+  it('an hour or a gap comes back with every count, time and flag', () => {
+    fc.assert(
+      fc.property(row, (one) => {
+        expect(decodeRow(keys.entry(one.meter, one), encodeRow(one))).toEqual(one);
+      }),
+    );
+  });
+
+  it('an increment comes back with its resolution, whatever its counts', () => {
+    const step = fc.record({
+      inst: fc.integer({ min: 1, max: 9_999 }),
+      seq: fc.nat(),
+      fromAt: time,
+      fromRead: fc.nat(),
+      toAt: time,
+      toRead: fc.nat(),
+      counts,
+    });
+    const scale = fc.record({
+      pow10: fc.integer({ min: -3, max: 3 }),
+      unit: fc.constantFrom('ft3' as const, 'gal' as const),
+    });
+    fc.assert(
+      fc.property(step, scale, ({ inst, seq, ...rest }, { unit, pow10 }) => {
+        const kind = seq === 0 ? 'first' : rest.counts < 0 ? 'reverse' : 'forward';
+        const increment = { inst, seq, ...rest, kind } as const;
+        const text = encodeIncrement('SP-1', increment, factsOf(unit, pow10));
+        const key = keys.increment('SP-1', inst, seq);
+        expect(decodeIncrement(key, text)).toEqual({ ...increment, unit, pow10 });
+      }),
+    );
+  });
+
+  it('an installation comes back with its dial', () => {
+    const facts = factsOf('ft3', 2);
+    expect(decodeFacts(keys.facts('SP-1', 1), encodeFacts(facts))).toEqual(facts);
+  });
+
+  it('a record in which any one character is another is no record', () => {
+    const letter = fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code));
+    fc.assert(
+      fc.property(row, fc.nat(), letter, (one, place, other) => {
+        const text = encodeRow(one);
+        const i = place % text.length;
+        fc.pre(text[i] !== other);
+        const damaged = text.slice(0, i) + other + text.slice(i + 1);
+        expect(unseal(keys.entry(one.meter, one), damaged)).toBeUndefined();
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('a record cut short, or filed under the key of another hour, is no record', () => {
+    fc.assert(
+      fc.property(row, row, fc.nat(), (one, other, cut) => {
+        const text = encodeRow(one);
+        const key = keys.entry(one.meter, one);
+        expect(unseal(key, text.slice(0, cut % text.length))).toBeUndefined();
+        fc.pre(keys.entry(other.meter, other) !== key);
+        expect(decodeRow(keys.entry(other.meter, other), text)).toBeUndefined();
+      }),
+    );
+  });
+
+  it('a record of another version is refused, not guessed at', () => {
+    expect(unseal('a/row', seal('a/row', 7))).toBe(7);
+    expect(unseal('a/row', seal('a/row', 7).replace(/^1/, '2'))).toBeUndefined();
+  });
+
+  it('keys sort as hours and rows do, and a pending key tells its meter and row', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (a, b) => {
+        expect(keys.row(a) < keys.row(b)).toBe(a < b);
+        expect(keys.pending('SP-1', a) < keys.pending('SP-1', b)).toBe(a < b);
+        expect(keys.hoursFrom('SP-1', 1, a) < keys.hoursFrom('SP-1', 1, b)).toBe(a < b);
+        expect(pendingOf(keys.pending('SP-1', a))).toEqual({ meter: 'SP-1', row: a });
+      }),
+    );
+  });
+});

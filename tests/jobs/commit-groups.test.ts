@@ -1,0 +1,85 @@
+// The group commit: hours at once, readings once a period, nothing when nothing changed, and a failing medium is opened again.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Journal } from '../../src/boundaries.ts';
+import { commitGroups } from '../../src/jobs/commit-groups.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import { RecordingLog } from '../fakes/recording-log.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { FINE, MINUTE, openMetered, read, readHours, rulesOf, T0 } from '../journal/metered.ts';
+
+const PERIOD = 60_000;
+
+describe('the group commit', () => {
+  let clock: VirtualClock;
+  let medium: Medium;
+  let journal: Journal;
+  let log: RecordingLog;
+  let stop: AbortController;
+  let job: Promise<void>;
+  const later = (ms: number) => clock.run(clock.trueNow() + ms);
+  beforeEach(async () => {
+    clock = new VirtualClock(T0);
+    medium = new Medium();
+    log = new RecordingLog();
+    stop = new AbortController();
+    journal = await openMetered(() => medium.open());
+    read(journal, 'SP-1', 0, 0);
+    await journal.flush();
+    job = commitGroups({ journal, wire: clock, log }, PERIOD, stop.signal);
+    await later(2 * PERIOD);
+    medium.writes = 0;
+  });
+
+  it('writes nothing while nothing changes', async () => {
+    await later(24 * 60 * MINUTE);
+    expect(medium.writes).toBe(0);
+  });
+
+  it('writes many readings as one group, a period after the first', async () => {
+    for (const minute of [1, 2, 3]) read(journal, 'SP-1', minute, minute);
+    await later(PERIOD - 1_000);
+    expect(medium.writes).toBe(0);
+    await later(2_000);
+    expect(medium.writes).toBe(1);
+  });
+
+  it('writes the end of an hour at once', async () => {
+    readHours(journal, 'SP-1', 0.25, 1);
+    await later(1);
+    expect(medium.writes).toBe(1);
+    expect(journal.takeFresh()).toHaveLength(1);
+  });
+
+  it('a failing medium is opened again, and then what comes is kept', async () => {
+    read(journal, 'SP-1', 1, 1);
+    medium.failNext(1);
+    await later(PERIOD);
+    expect(journal.isSound()).toBe(false);
+    await later(3_000);
+    expect(journal.isSound()).toBe(true);
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
+    readHours(journal, 'SP-1', 0.5, 1);
+    await later(1_000);
+    expect(journal.takeFresh()).toHaveLength(1);
+  });
+
+  it('asked to stop, it writes what is staged and ends', async () => {
+    journal.declare('SP-2', FINE, undefined, rulesOf(FINE));
+    await later(10);
+    stop.abort();
+    await clock.runUntil(Promise.race([job, clock.sleep(1_000)]));
+    expect(medium.writes).toBe(1);
+  });
+
+  it('asked to stop while the medium fails, it ends and does not call the journal sound', async () => {
+    read(journal, 'SP-1', 1, 1);
+    medium.failNext(1);
+    await later(PERIOD);
+    medium.failReads(true);
+    stop.abort();
+    await clock.runUntil(Promise.race([job, clock.sleep(10_000)]));
+    expect(journal.isSound()).toBe(false);
+    expect(log.lines.some(({ level }) => level === 'info')).toBe(false);
+  });
+});

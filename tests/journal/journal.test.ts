@@ -1,0 +1,395 @@
+// The journal over memory and over LevelDB: what it promises between polling and sending, and what it does when the medium fails.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openLevelStore } from '../../src/adapters/level-store.ts';
+import type { Journal, Store } from '../../src/boundaries.ts';
+import { keys } from '../../src/codec/journal-record.ts';
+import type { Row } from '../../src/domain/entry.ts';
+import { faulty, type Result } from '../../src/domain/fault.ts';
+import { openJournal } from '../../src/journal/journal.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import {
+  all,
+  COARSE,
+  FINE,
+  HOUR,
+  openMetered,
+  read,
+  readHours,
+  rulesOf,
+  silence,
+  T0,
+  waiting,
+} from './metered.ts';
+
+const rowsOf = (rows: readonly Row[]) => rows.map(({ row }) => row);
+const never = () => new AbortController().signal;
+
+interface Place {
+  open(): Promise<Result<Store>>;
+  dispose(): Promise<void>;
+}
+
+function journalSuite(name: string, newPlace: () => Promise<Place>): void {
+  describe(`the journal over ${name}`, () => {
+    let place: Place;
+    let journal: Journal | undefined;
+    const open = async (meters?: Parameters<typeof openMetered>[1]) => {
+      await journal?.close();
+      journal = await openMetered(() => place.open(), meters);
+      return journal;
+    };
+    const change = async (key: string, edit: (text: string) => string | undefined) => {
+      await journal?.close();
+      journal = undefined;
+      const store = await place.open();
+      if (!store.ok) throw new Error(store.fault.detail);
+      const found = await store.value.get(key);
+      if (!found.ok || found.value === undefined) throw new Error(`nothing in ${key}`);
+      const value = edit(found.value);
+      await store.value.write([value === undefined ? { key } : { key, value }]);
+      await store.value.close();
+    };
+    const opening = () =>
+      openJournal({ collector: 'COL-1', openStore: () => place.open(), newEpoch: () => 'E' });
+    beforeEach(async () => {
+      place = await newPlace();
+      journal = undefined;
+    });
+    afterEach(async () => {
+      await journal?.close();
+      await place.dispose();
+    });
+
+    it('numbers hours of all meters in one row without holes, over a restart too', async () => {
+      let one = await open({ 'SP-1': FINE, 'SP-2': FINE });
+      readHours(one, 'SP-1', 0, 3);
+      readHours(one, 'SP-2', 0, 3);
+      await one.flush();
+      const { epoch } = one;
+      one = await open({ 'SP-1': FINE, 'SP-2': FINE });
+      readHours(one, 'SP-2', 3.25, 5);
+      readHours(one, 'SP-1', 3.25, 5);
+      await one.flush();
+      const rows = [...(await all(one.rowsOf('SP-1'))), ...(await all(one.rowsOf('SP-2')))];
+      expect(rowsOf(rows).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect(one.lastRow()).toBe(10);
+      expect(one.epoch).toBe(epoch);
+    });
+
+    it('hands out no hour before its group is synced', async () => {
+      const one = await open();
+      readHours(one, 'SP-1', 0, 2);
+      expect(one.takeFresh()).toEqual([]);
+      expect(await one.backlog('SP-1', 10)).toEqual([]);
+      expect(await all(one.rowsOf('SP-1'))).toEqual([]);
+      expect((await one.pending()).rows).toBe(0);
+      await one.flush();
+      expect(rowsOf(one.takeFresh())).toEqual([1, 2]);
+    });
+
+    it('the backlog is oldest first and within its limit; rows in flight are left alone until released', async () => {
+      const one = await open();
+      readHours(one, 'SP-1', 0, 6);
+      await one.flush();
+      const fresh = one.takeFresh();
+      expect(await one.backlog('SP-1', 10)).toEqual([]); // The news has them.
+      one.release(fresh);
+      expect(rowsOf(await one.backlog('SP-1', 4))).toEqual([1, 2, 3, 4]);
+      one.claim(fresh.slice(1, 3));
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([1, 4, 5, 6]);
+      one.release(fresh.slice(1, 3));
+      one.settle(fresh.slice(0, 2));
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([3, 4, 5, 6]);
+      expect(await one.pending()).toEqual({ rows: 4, oldest: T0 + 2 * HOUR });
+    });
+
+    it('what is settled stays settled, what is pending stays pending, after opening again', async () => {
+      let one = await open();
+      readHours(one, 'SP-1', 0, 5);
+      await one.flush();
+      one.settle(one.takeFresh().slice(0, 2));
+      await one.flush();
+      one = await open();
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([3, 4, 5]);
+      expect((await one.pending()).rows).toBe(3);
+      expect(one.metersPending()).toEqual(['SP-1']);
+      one.settle(await one.backlog('SP-1', 10));
+      expect(one.metersPending()).toEqual([]);
+    });
+
+    it('a batch of the backlog is of one installation', async () => {
+      let one = await open();
+      readHours(one, 'SP-1', 0, 2);
+      await one.flush();
+      one = await open({ 'SP-1': COARSE });
+      for (let minute = 125; minute < 300; minute += 5) read(one, 'SP-1', minute, minute);
+      await one.flush();
+      const first = await waiting(one);
+      expect(new Set(first.map(({ inst }) => inst))).toEqual(new Set([1]));
+      one.settle(first);
+      const second = await one.backlog('SP-1', 100);
+      expect(new Set(second.map(({ inst }) => inst))).toEqual(new Set([2]));
+    });
+
+    it('keeps every increment, and a step of 100 ft3 is never one of 0.1 ft3', async () => {
+      const one = await open({ 'SP-1': FINE, 'SP-2': COARSE });
+      for (const meter of ['SP-1', 'SP-2']) {
+        for (const [i, register] of [7, 8, 8, 12].entries()) read(one, meter, i * 15, register);
+      }
+      await one.flush();
+      const fine = await all(one.incrementsOf('SP-1'));
+      const coarse = await all(one.incrementsOf('SP-2'));
+      for (const [steps, pow10] of [
+        [fine, -1],
+        [coarse, 2],
+      ] as const) {
+        expect(steps).toMatchObject([
+          { seq: 0, counts: 0, kind: 'first', unit: 'ft3', pow10 },
+          { seq: 1, fromRead: 7, toRead: 8, counts: 1, unit: 'ft3', pow10 },
+          { seq: 2, fromRead: 8, toRead: 12, counts: 4, unit: 'ft3', pow10 },
+        ]);
+      }
+    });
+
+    it('I2, I9: another dial in the settings is a new installation flagged config, the old one’s last hour P', async () => {
+      let one = await open();
+      readHours(one, 'SP-1', 0, 1);
+      read(one, 'SP-1', 75, 80);
+      await one.flush();
+      one = await open({ 'SP-1': COARSE });
+      expect(one.facts('SP-1')).toMatchObject({ inst: 2, dial: COARSE });
+      expect(one.factsOf('SP-1', 1)).toMatchObject({ inst: 1, dial: FINE, initialRead: 0 });
+      for (const minute of [90, 105, 120, 135]) read(one, 'SP-1', minute, minute);
+      await one.flush();
+      const rows = await all(one.rowsOf('SP-1'));
+      expect(rows).toMatchObject([
+        { inst: 1, start: T0, use: 60 },
+        { inst: 1, start: T0 + HOUR, use: 20, q: 'P', flags: ['config'] },
+        { inst: 2, start: T0 + HOUR, use: 30, q: 'P', flags: ['config'] },
+      ]);
+    });
+
+    it('another encoder in the settings is a new installation; one named for the first time is the same meter', async () => {
+      let one = await open({});
+      one.declare('SP-1', FINE, undefined, rulesOf(FINE));
+      one.declare('SP-1', FINE, '111', rulesOf(FINE));
+      expect(one.facts('SP-1')).toMatchObject({ inst: 1, registerId: '111' });
+      await one.flush();
+      one = await open({});
+      one.declare('SP-1', FINE, '111', rulesOf(FINE));
+      expect(one.facts('SP-1')?.inst).toBe(1);
+      one.declare('SP-1', FINE, '222', rulesOf(FINE));
+      expect(one.facts('SP-1')).toMatchObject({ inst: 2, registerId: '222' });
+      expect(one.installation('SP-1')?.birth).toEqual(['config']);
+    });
+
+    it('tells that facts are to be described once they are durable, and again when the first reading completes them', async () => {
+      const one = await open();
+      expect(one.takeDescribed()).toEqual([]);
+      await one.flush();
+      expect(one.takeDescribed()).toEqual(['SP-1']);
+      read(one, 'SP-1', 5, 4_711);
+      await one.flush();
+      expect(one.takeDescribed()).toEqual(['SP-1']);
+      expect(one.facts('SP-1')).toMatchObject({ initialRead: 4_711, installed: T0 + 5 * 60_000 });
+    });
+
+    it('gives what was published from an hour on, the newest revision of each', async () => {
+      const one = await open();
+      readHours(one, 'SP-1', 0, 4);
+      const found = await one.publishedFrom('SP-1', T0 + 2 * HOUR);
+      expect(found).toMatchObject([{ start: T0 + 2 * HOUR }, { start: T0 + 3 * HOUR }]);
+    });
+
+    it.each([
+      ['its name', () => keys.meta],
+      ['the row counter', () => keys.nextRow],
+      ['an installation', () => keys.state('SP-1')],
+      ['the facts of one', () => keys.facts('SP-1', 1)],
+    ])(
+      'a journal in which %s is damaged or lost is a fault, never a new beginning',
+      async (_, keyOf) => {
+        readHours(await open(), 'SP-1', 0, 2);
+        await journal?.flush();
+        let kept = '';
+        await change(keyOf(), (text) => {
+          kept = text;
+          return text.slice(0, -1) + (text.endsWith('x') ? 'y' : 'x');
+        });
+        expect(await opening()).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
+        await change(keyOf(), () => undefined);
+        expect(await opening()).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
+        expect(kept).not.toBe('');
+      },
+    );
+
+    it('a damaged hour or increment ends what reads it, and never becomes a number', async () => {
+      let one = await open();
+      readHours(one, 'SP-1', 0, 2);
+      await one.flush();
+      const row = (await all(one.rowsOf('SP-1')))[1] as Row;
+      await change(keys.entry('SP-1', row), (text) => text.replace(/,\d/, ',9'));
+      await change(keys.increment('SP-1', 1, 1), (text) => text.replace(/\[\d/, '[9'));
+      one = await open();
+      await expect(all(one.rowsOf('SP-1'))).rejects.toThrow(/h\/SP-1/);
+      await expect(all(one.incrementsOf('SP-1'))).rejects.toThrow(/i\/SP-1/);
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([1]);
+    });
+
+    it('the journal of another collector is refused, and opened again by its own', async () => {
+      await open();
+      await journal?.close();
+      const other = () => openMetered(() => place.open(), {}, 'COL-2');
+      await expect(other()).rejects.toThrow(/COL-1/);
+      journal = undefined;
+      await open();
+    });
+  });
+}
+
+journalSuite('memory', async () => {
+  const medium = new Medium();
+  return { open: () => medium.open(), dispose: async () => undefined };
+});
+
+journalSuite('LevelDB', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'journal-'));
+  return {
+    open: () => openLevelStore(join(folder, 'journal')),
+    dispose: () => rm(folder, { recursive: true }),
+  };
+});
+
+describe('the journal when its medium fails', () => {
+  let medium: Medium;
+  let journal: Journal;
+  beforeEach(async () => {
+    medium = new Medium();
+    journal = await openMetered(() => medium.open());
+    readHours(journal, 'SP-1', 0, 2);
+    await journal.flush();
+    journal.settle(journal.takeFresh());
+    await journal.flush();
+  });
+
+  it.each(['applied', 'lost'] as const)(
+    'a failed write that was %s drops what memory held, and the medium is read again',
+    async (outcome) => {
+      readHours(journal, 'SP-1', 2.25, 4);
+      medium.failNext(1, outcome);
+      expect((await journal.flush()).ok).toBe(false);
+      expect(journal.isSound()).toBe(false);
+      expect(journal.installation('SP-1')).toBeUndefined();
+      readHours(journal, 'SP-1', 4.25, 4.5); // Not kept; the dial will tell.
+      expect((await journal.flush()).ok).toBe(true);
+      expect(journal.takeFresh()).toEqual([]);
+      read(journal, 'SP-1', 285, 285);
+      read(journal, 'SP-1', 300, 300);
+      await journal.flush();
+      const rows = await all(journal.rowsOf('SP-1'));
+      expect(rowsOf(rows).sort((a, b) => a - b)).toEqual(
+        Array.from({ length: journal.lastRow() }, (_, i) => i + 1),
+      );
+      expect(rows.reduce((sum, row) => sum + (row.use ?? 0), 0)).toBe(300);
+    },
+  );
+
+  it.each(['applied', 'lost'] as const)(
+    'after a failed write that was %s the forwarder is woken, for rows may wait that never were news',
+    async (outcome) => {
+      await journal.fresh(AbortSignal.abort());
+      readHours(journal, 'SP-1', 2.25, 3);
+      medium.failNext(1, outcome);
+      await journal.flush();
+      let woken = false;
+      const waited = journal.fresh(never()).then(() => {
+        woken = true;
+      });
+      await journal.flush();
+      await waited;
+      expect(woken).toBe(true);
+      expect(rowsOf(await waiting(journal))).toEqual(outcome === 'applied' ? [3] : []);
+    },
+  );
+
+  it('an acknowledgement whose group was lost leaves its rows pending, to be sent again', async () => {
+    readHours(journal, 'SP-1', 2.25, 4);
+    await journal.flush();
+    const fresh = journal.takeFresh();
+    journal.settle(fresh);
+    journal.release(fresh);
+    expect(await journal.backlog('SP-1', 10)).toEqual([]);
+    medium.failNext(1, 'lost');
+    await journal.flush();
+    await journal.flush();
+    expect(rowsOf(await journal.backlog('SP-1', 10))).toEqual([3, 4]);
+    expect((await journal.pending()).rows).toBe(2);
+  });
+
+  it('a medium that cannot be read hides no row: the journal is opened again and finds it', async () => {
+    readHours(journal, 'SP-1', 2.25, 4);
+    await journal.flush();
+    medium.failReads(true);
+    expect(await waiting(journal)).toEqual([]);
+    expect(journal.isSound()).toBe(false);
+    expect((await journal.flush()).ok).toBe(false);
+    medium.failReads(false);
+    expect((await journal.flush()).ok).toBe(true);
+    expect(rowsOf(await waiting(journal))).toEqual([3, 4]);
+  });
+
+  it('a row whose entry alone cannot be fetched makes the journal unsound; it is not passed over', async () => {
+    let broken = false;
+    const open = async () => {
+      const opened = await medium.open();
+      if (!opened.ok) return opened;
+      const store: Store = {
+        ...opened.value,
+        get: (key) =>
+          broken ? Promise.resolve(faulty('store.failed', 'rotten')) : opened.value.get(key),
+      };
+      return { ok: true, value: store } as const;
+    };
+    await journal.close();
+    journal = await openMetered(open);
+    readHours(journal, 'SP-1', 2.25, 4);
+    await journal.flush();
+    broken = true;
+    expect(await waiting(journal)).toEqual([]);
+    expect(journal.isSound()).toBe(false);
+    broken = false;
+    await journal.flush();
+    expect(rowsOf(await waiting(journal))).toEqual([3, 4]);
+  });
+
+  it('what was declared while the medium failed is declared again', async () => {
+    medium.failNext(1, 'lost');
+    journal.declare('SP-9', COARSE, undefined, rulesOf(COARSE));
+    await journal.flush();
+    expect(journal.installation('SP-9')).toBeUndefined();
+    await journal.flush();
+    expect(journal.installation('SP-9')).toMatchObject({ inst: 1 });
+    await journal.flush();
+    expect([...medium.dump()].map(([key]) => key)).toContain(keys.facts('SP-9', 1));
+  });
+
+  it('a row that was settled is counted once, however late', async () => {
+    readHours(journal, 'SP-1', 2.25, 4);
+    await journal.flush();
+    const fresh = journal.takeFresh();
+    journal.settle(fresh.slice(0, 1));
+    journal.settle(fresh.slice(0, 1));
+    expect((await journal.pending()).rows).toBe(1);
+    expect(journal.metersPending()).toEqual(['SP-1']);
+  });
+
+  it('silence that changes no hour leaves no row', async () => {
+    silence(journal, 'SP-1', 130);
+    await journal.flush();
+    expect(journal.lastRow()).toBe(2);
+  });
+});

@@ -1,0 +1,162 @@
+// What the head-end hears on every connection, and how rows are handed up and acknowledged.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Journal } from '../../src/boundaries.ts';
+import type { MeterFacts } from '../../src/codec/head-end-message.ts';
+import { createUpstream, type RunningUpstream } from '../../src/upstream/upstream.ts';
+import { MemoryBroker } from '../fakes/memory-head-end.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import { RecordingLog } from '../fakes/recording-log.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
+import { COARSE, FINE, openMetered, readHours, T0 } from '../journal/metered.ts';
+
+const METER: MeterFacts = {
+  ...{ service: 'active', profile: 'p', bus: 'b', address: '1' },
+  ...{ pollS: 900, toleranceS: 15, maxFlowPerH: 2_000 },
+};
+const BELOW = 'watermeter-v1/u/COL-1/up/';
+
+describe('the way up', () => {
+  let clock: VirtualClock;
+  let broker: MemoryBroker;
+  let medium: Medium;
+  let journal: Journal;
+  let log: RecordingLog;
+  const heard = () => broker.received.map(({ topic }) => topic.slice(BELOW.length));
+  const kept = (path: string) => JSON.parse(broker.retained.get(BELOW + path) ?? 'null');
+  const later = (ms: number) => clock.run(clock.trueNow() + ms);
+  const create = (meters: readonly string[], session = 'S1'): RunningUpstream =>
+    createUpstream({
+      ...{ journal, clock, log, utility: 'u', collector: 'COL-1', session, software: '1.2.3' },
+      ...{ headEnd: broker.headEnd({ clock }), configRevision: 'c1' },
+      meters: new Map(meters.map((meter) => [meter, METER])),
+    });
+  beforeEach(async () => {
+    clock = new VirtualClock(T0);
+    broker = new MemoryBroker(clock);
+    medium = new Medium();
+    log = new RecordingLog();
+    journal = await openMetered(() => medium.open(), { 'SP-1': FINE, 'SP-2': COARSE });
+    readHours(journal, 'SP-1', 0, 3);
+    await journal.flush();
+  });
+
+  it('announces itself on every connection: ready, every meter, then birth, all retained', async () => {
+    create(['SP-1', 'SP-2']).start();
+    await later(10);
+    const all = ['state', 'meter/SP-1/info', 'meter/SP-2/info', 'birth'];
+    expect(heard()).toEqual(all);
+    expect(broker.received.every(({ qos, retain }) => qos === 1 && retain)).toBe(true);
+    broker.cut();
+    await later(2_000);
+    expect(heard()).toEqual([...all, 'state', ...all]); // The first is the will.
+  });
+
+  it('S1: ready and the will carry the session of this start', async () => {
+    create(['SP-1'], 'S7').start();
+    await later(10);
+    expect(kept('state')).toMatchObject({ state: 'ready', session: 'S7' });
+    broker.vanish();
+    await later(10);
+    expect(kept('state')).toEqual({
+      ...{ v: 1, type: 'state', collector: 'COL-1', session: 'S7', state: 'lost' },
+    });
+  });
+
+  it('S1: a clean stop says disconnected, and no will follows', async () => {
+    const upstream = create(['SP-1']);
+    upstream.start();
+    await later(10);
+    await clock.runUntil(upstream.stop());
+    await later(120_000);
+    expect(kept('state')).toMatchObject({ state: 'disconnected', session: 'S1' });
+  });
+
+  it('a stop ends though the broker acknowledges nothing', async () => {
+    const upstream = create(['SP-1']);
+    upstream.start();
+    await later(10);
+    broker.withheld = 'messages';
+    const from = clock.trueNow();
+    await clock.runUntil(upstream.stop());
+    expect(clock.trueNow() - from).toBeLessThanOrEqual(32_000);
+  });
+
+  it('S2: birth tells epoch, oldest hour, what waits, and each meter’s revision as in its info', async () => {
+    create(['SP-1', 'SP-2']).start();
+    await later(10);
+    expect(kept('birth')).toMatchObject({
+      ...{ software: '1.2.3', contract: '1.0', config_rev: 'c1', session: 'S1' },
+      ...{ epoch: journal.epoch, oldest_hour: '2026-06-01T00:00:00Z', rows_pending: 3 },
+      commands: [],
+      meters: ['SP-1', 'SP-2'].map((meter) => ({
+        meter,
+        inst: 1,
+        rev: kept(`meter/${meter}/info`).rev,
+      })),
+    });
+  });
+
+  it('S2: one damaged entry does not keep the birth back', async () => {
+    await journal.close();
+    const [key, text] = [...medium.dump()].find(([one]) => one.startsWith('h/')) ?? ['', ''];
+    const store = await medium.open();
+    if (!store.ok) throw new Error('not opened');
+    await store.value.write([{ key, value: `${text}9` }]);
+    await store.value.close();
+    journal = await openMetered(() => medium.open(), { 'SP-1': FINE, 'SP-2': COARSE });
+    create(['SP-1', 'SP-2']).start();
+    await later(10);
+    expect(kept('birth')).toMatchObject({ oldest_hour: null, rows_pending: 3 });
+  });
+
+  it('S3: rev names the content: another description has another one, the same the same', async () => {
+    const upstream = create(['SP-1', 'SP-2']);
+    upstream.start();
+    await later(10);
+    const before = kept('meter/SP-2/info');
+    await clock.runUntil(upstream.describe('SP-2'));
+    expect(kept('meter/SP-2/info')).toEqual(before);
+    readHours(journal, 'SP-2', 0, 1);
+    await clock.runUntil(upstream.describe('SP-2'));
+    const after = kept('meter/SP-2/info');
+    expect(after).toMatchObject({ initial_read: 0, installed: '2026-06-01T00:00:00Z', pow10: 2 });
+    expect(after.rev).not.toBe(before.rev);
+  });
+
+  it('a meter that is no longer in the settings is cleared by an empty payload, and not in birth', async () => {
+    create(['SP-1', 'SP-2'], 'S1').start();
+    await later(10);
+    create(['SP-1'], 'S2').start();
+    await later(10);
+    expect(broker.retained.has(`${BELOW}meter/SP-2/info`)).toBe(false);
+    expect(broker.received.at(-2)).toMatchObject({ payload: '', retain: true });
+    expect(kept('birth').meters.map(({ meter }: { meter: string }) => meter)).toEqual(['SP-1']);
+  });
+
+  it('sends rows unretained with the dial of their installation; good with those acknowledged', async () => {
+    const upstream = create(['SP-1']);
+    upstream.start();
+    await later(10);
+    const rows = journal.takeFresh();
+    const sent = await clock.runUntil(upstream.send(rows, 'backfill'));
+    expect(sent).toEqual({ ok: true, value: rows });
+    const message = broker.received.at(-1);
+    expect(message).toMatchObject({ topic: `${BELOW}meter/SP-1/interval`, qos: 1, retain: false });
+    expect(JSON.parse(message?.payload ?? '')).toMatchObject({
+      ...{ meter: 'SP-1', inst: 1, digits: 8, pow10: -1, cause: 'backfill', epoch: journal.epoch },
+    });
+  });
+
+  it('rows that the broker refuses, or that nobody can take, are not called sent', async () => {
+    const upstream = create(['SP-1']);
+    const rows = journal.takeFresh();
+    const offline = await clock.runUntil(upstream.send(rows, 'scheduled'));
+    expect(offline).toMatchObject({ ok: false, fault: { code: 'upstream.offline' } });
+    upstream.start();
+    await later(10);
+    broker.refuses = () => true;
+    const refused = await clock.runUntil(upstream.send(rows, 'scheduled'));
+    expect(refused).toMatchObject({ ok: false, fault: { code: 'upstream.refused' } });
+  });
+});

@@ -41,7 +41,7 @@ export function identifier(text: string): string {
 /** Tells of a failure in words on standard error, or as the JSON line that every command prints. */
 export function complain(json: boolean, code: string, message: string, hint: string): void {
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
-  else process.stderr.write(`${message}\n${hint}\n`);
+  else process.stderr.write(`error: ${message}\n${hint}\n`);
 }
 
 /** The options of `argv`, or the exit code when it asks for help or is wrong, which has been said then. */

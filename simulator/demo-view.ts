@@ -1,7 +1,7 @@
 // What the demo's screen shows at a moment: the street's dials beside what has arrived at the head-end.
 
 import type { Stage } from './demo-stage.ts';
-import { modulo } from './entries.ts';
+import { HOUR_MS, modulo } from './entries.ts';
 import type { MeterRow, ScreenView } from './screen.ts';
 import type { MeterTruth } from './truth.ts';
 
@@ -16,6 +16,13 @@ export class Arrivals {
 
   of(meter: string): number {
     return this.#starts.get(meter)?.size ?? 0;
+  }
+
+  /** Whether no hour is missing from the meter's first up to `until`; it may have none yet that is due. */
+  isWhole(meter: string, until: number, begin: number): boolean {
+    const starts = this.#starts.get(meter) ?? new Set([begin]);
+    const first = Math.min(...starts);
+    return first + starts.size * HOUR_MS >= until;
   }
 
   all(): number {

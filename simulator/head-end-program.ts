@@ -89,6 +89,18 @@ export async function readTruth(path: string): Promise<TruthView> {
   return { meters, served: (meter) => served.get(meter) ?? [] };
 }
 
+/** The file given as the truth of a simulation is none. */
+class NoTruth extends Error {}
+
+/** `readTruth`, but no meters at all are no truth. Rejects with NoTruth or the system's error. */
+async function truthOf(path: string): Promise<TruthView> {
+  const truth = await readTruth(path).catch((error: unknown) => {
+    throw error instanceof SyntaxError ? new NoTruth(path) : error;
+  });
+  if (truth.meters.length === 0) throw new NoTruth(path);
+  return truth;
+}
+
 function tellEntry(entry: Entry): void {
   const volume = entry.use === null ? '-' : volumeText(entry.use, entry);
   const time = (at: number) => iso(at).slice(0, 16).replace('T', ' ');
@@ -115,7 +127,7 @@ async function judge(
 ): Promise<number> {
   const entries = headEnd.entries();
   const until = options.until ?? newestEdge(entries);
-  const result = audit(await readTruth(path), entries, {
+  const result = audit(await truthOf(path), entries, {
     installations: headEnd.installations(),
     conflicts: headEnd.conflicts(),
     speed: options.speed,
@@ -139,6 +151,8 @@ function tellCounts(headEnd: HeadEnd, json: boolean): number {
 
 async function receive(options: HeadEndProgramOptions, stop: StopRequest): Promise<number> {
   const { broker: url, utility, store, truth, json = false } = options;
+  // Told now, not after a week of listening.
+  if (truth !== undefined) await truthOf(truth);
   const headEnd = await HeadEnd.connect({
     url,
     utility,
@@ -171,16 +185,15 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
       complain(json, 'upstream', error.message, 'Is it running, and is the URL right?');
       return UPSTREAM;
     }
-    if (error instanceof Error && Reflect.get(error, 'code') === 'ENOENT') {
-      complain(
-        json,
-        'internal',
-        `There is no file ${options.truth}.`,
-        'Give the truth.ndjson of a simulation.',
-      );
+    if (error instanceof NoTruth) {
+      const message = `${options.truth} is not the truth of a simulation.`;
+      complain(json, 'internal', message, 'Give the truth.ndjson in the folder of a sim.');
       return FAILED;
     }
-    throw error;
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (typeof code !== 'string' || path === undefined) throw error;
+    complain(json, 'internal', `${path} cannot be opened (${code}).`, 'Is the path right?');
+    return FAILED;
   } finally {
     stop.release();
   }

@@ -1,6 +1,6 @@
 // A small reference head-end: subscribes to the collectors of one utility and keeps what they publish.
 
-import { createWriteStream, existsSync, readFileSync, type WriteStream } from 'node:fs';
+import { createWriteStream, existsSync, openSync, readFileSync, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
@@ -79,8 +79,12 @@ async function connectAny(
   try {
     return await connectAs(4, url, clientId, onMessage);
   } catch (error) {
+    const { message } = error as Error;
+    // Only an answer in MQTT is a refusal; a stranger's bytes or silence are not.
     throw new BrokerRefused(
-      `The broker at ${url} refuses the connection: ${(error as Error).message}.`,
+      message.startsWith('Connection refused')
+        ? `The broker at ${url} refuses the connection: ${message}.`
+        : `What answers at ${url} does not do so as a broker: ${message}.`,
     );
   }
 }
@@ -107,7 +111,7 @@ export class HeadEnd {
     this.#retained = retained;
   }
 
-  /** Resolves when subscribed. Rejects with BrokerRefused. */
+  /** Resolves when subscribed. Rejects with BrokerRefused, or with the system's error for the store's file. */
   static async connect(options: HeadEndOptions): Promise<HeadEnd> {
     const { url, utility, store } = options;
     const clientId = options.clientId ?? `head-end-${utility}-${process.pid}-${Date.now()}`;
@@ -121,7 +125,8 @@ export class HeadEnd {
     if (store !== undefined) {
       // Read before the file is opened for adding, so that nothing is written twice.
       for (const arrival of readStore(store)) ledger.keep(arrival);
-      file = createWriteStream(store, { flags: 'a' });
+      // Opened here and now: a place that cannot be written to is the caller's to hear of.
+      file = createWriteStream(store, { fd: openSync(store, 'a') });
       // Ends the line at which an earlier run may have been cut off.
       if (ledger.counts.entries > 0) file.write('\n');
     }

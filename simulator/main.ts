@@ -36,10 +36,10 @@ function confess(error: unknown): number {
   complain(
     process.argv.includes('--json'),
     'internal',
-    `The program ended by a mistake of its own: ${message}.`,
-    'Run it again with DEBUG_TRACE=1 to see where.',
+    `This is a bug: ${message}.`,
+    'Please report it, with what METER_COLLECTOR_TRACE=1 adds.',
   );
-  if (process.env['DEBUG_TRACE'] === '1' && error instanceof Error) {
+  if (process.env['METER_COLLECTOR_TRACE'] && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }
   return FAILED;

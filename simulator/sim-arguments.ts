@@ -89,8 +89,9 @@ export function strangeFault(options: SimOptions): string | undefined {
   const meters = new Set(Array.from({ length: options.meters }, (_, i) => meterName(i)));
   const buses = new Set(BUSES.map(({ bus }) => bus));
   for (const plan of options.fault) {
-    if (plan.kind === 'silent' && !meters.has(plan.meter)) return `no such meter: ${plan.meter}`;
-    if (plan.kind === 'unplug' && !buses.has(plan.bus)) return `no such bus: ${plan.bus}`;
+    if (plan.kind === 'silent' && !meters.has(plan.meter))
+      return `There is no meter ${plan.meter}.`;
+    if (plan.kind === 'unplug' && !buses.has(plan.bus)) return `There is no bus ${plan.bus}.`;
   }
   return undefined;
 }

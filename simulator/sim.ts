@@ -23,7 +23,7 @@ function print(line: string): void {
 /** Tells of a failure in words, or as the JSON error that every command prints. */
 function complain(json: boolean, code: string, message: string, hint: string): void {
   if (json) print(JSON.stringify({ error: { code, message, hint } }));
-  else process.stderr.write(`${message}\n${hint}\n`);
+  else process.stderr.write(`error: ${message}\n${hint}\n`);
 }
 
 function introduce(world: World, options: SimOptions, folder: string): void {
@@ -124,8 +124,8 @@ async function simulate(options: SimOptions): Promise<number> {
     complain(
       json,
       'internal',
-      `The street could not be built: ${String(error)}`,
-      `Is ${folder} writable?`,
+      `The street could not be built: ${error instanceof Error ? error.message : String(error)}.`,
+      `Is ${folder} a folder that this user may write to?`,
     );
     return FAILED;
   }
@@ -173,11 +173,12 @@ export async function runSim(argv: string[]): Promise<number> {
   const options = program.opts<SimOptions>();
   const strange = strangeFault(options);
   if (strange !== undefined) {
+    const buses = BUSES.map(({ bus }) => bus).join(', ');
     complain(
       json,
       'bad_request',
       strange,
-      `Meters are ${meterName(0)} to ${meterName(options.meters - 1)}.`,
+      `Meters are ${meterName(0)} to ${meterName(options.meters - 1)}, buses ${buses}.`,
     );
     return USAGE;
   }

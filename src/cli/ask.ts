@@ -51,7 +51,13 @@ async function answerOf(
   const opened = await parts.openJournal(settings);
   if (!opened.ok) {
     const { code, detail } = opened.fault;
-    return { ok: false, code, message: `The journal cannot be opened: ${detail}.`, hint: '' };
+    const message = `The journal cannot be opened: ${detail}.`;
+    if (DENIED.test(detail)) {
+      const hint = `Ask as the user who runs the collector, who owns ${settings.data}.`;
+      return { ok: false, code: 'forbidden', message, hint };
+    }
+    const hint = ABSENT.test(detail) ? 'Has the collector run with these settings yet?' : '';
+    return { ok: false, code, message, hint };
   }
   if (!manner.json) io.err('The collector is not running; this is what its journal says.\n');
   try {
@@ -60,6 +66,10 @@ async function answerOf(
     await opened.value.close();
   }
 }
+
+/** How LevelDB and the operating system say that this user may not. */
+const DENIED = /permission denied|EACCES|EPERM/i;
+const ABSENT = /ENOENT/;
 
 /** Enough names to see what is meant, on one line. */
 const NAMES_SHOWN_MAX = 8;

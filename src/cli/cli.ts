@@ -149,7 +149,8 @@ function usageFailure(error: CommanderError, manner: Manner, io: Io): number {
   if (error.exitCode === 0) return EXIT.ok;
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const meant = /\(Did you mean (.+)\?\)/.exec(rest.join(' '))?.[1];
-  const message = first === '(outputHelp)' ? 'A command is missing.' : `${first}.`;
+  const message =
+    first === '(outputHelp)' ? 'A command is missing.' : `${first.replace(/\.$/, '')}.`;
   const next = `See: ${NAME} --help`;
   const hint = meant === undefined ? next : `Did you mean ${meant}? ${next}`;
   const code = `usage.${error.code.replace('commander.', '')}`;

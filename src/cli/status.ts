@@ -18,8 +18,10 @@ export async function status(file: string, manner: Manner, io: Io, parts: Parts)
 function screen(answer: StatusAnswer): string {
   const { collector, utility, upstream, journal, buses, meters } = answer;
   const well = meters.filter(({ fault, read }) => fault === null && read !== null).length;
+  // A journal remembers readings, but nobody asks the meters.
+  const answering = answer.now === null ? 'meters were read before' : 'meters answer';
   return [
-    `${collector} of ${utility}: ${well} of ${meters.length} meters answer, ${waiting(journal)}.\n\n`,
+    `${collector} of ${utility}: ${well} of ${meters.length} ${answering}, ${waiting(journal)}.\n\n`,
     table(
       ['', ''],
       [

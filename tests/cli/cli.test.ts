@@ -118,11 +118,13 @@ describe('a word that is typed wrong', () => {
     ['config', 2],
     ['config chek good.yaml', 2],
     ['help me', 2],
+    ['audit now --config good.yaml', 2],
   ])('"%s" ends with %i, says so on standard error alone', async (line, exit) => {
     const said = await typed(line, fakeParts());
     expect(said.exit).toBe(exit);
     expect(said.out).toBe('');
     expect(said.err.length).toBeGreaterThan(20);
+    expect(said.err).not.toMatch(/\.\.\n/);
   });
 
   test('is answered with the command that was meant', async () => {
@@ -250,7 +252,9 @@ describe('status', () => {
   test('shows a journal whose collector does not run', async () => {
     const { version: _, ...rest } = STATUS;
     const { parts } = answering({ status: { ...rest, now: null, clock: null, buses: [] } });
-    expect((await typed('status --config good.yaml', parts)).out).not.toContain('Clock');
+    const { out } = await typed('status --config good.yaml', parts);
+    expect(out).not.toContain('Clock');
+    expect(out.split('\n')[0]).not.toContain('answer');
   });
 });
 
@@ -366,6 +370,17 @@ describe('the collector that is asked', () => {
       expect(closed()).toBe(0);
     },
   );
+
+  test.each([
+    ['IO error: /data/LOCK: Permission denied', 8, 'forbidden'],
+    ["ENOENT: no such file or directory, access '/data'", 1, 'store.failed'],
+    ['Corruption: 3 missing files', 1, 'store.failed'],
+  ])('whose journal cannot be opened (%s) ends the program with %i', async (detail, exit, code) => {
+    const openJournal = async () => faulty('store.failed', detail);
+    const said = await typed('audit --config good.yaml --json', fakeParts({ openJournal }));
+    expect(said.exit).toBe(exit);
+    expect(JSON.parse(said.out).error).toMatchObject({ code });
+  });
 
   test('whose journal another process holds cannot be reached', async () => {
     const openJournal = async () => faulty('store.locked', 'it is locked');

@@ -95,14 +95,18 @@ export class Street {
     await until(`hour ${hours}`, () => this.world.now() >= START + hours * HOUR, wait + 10_000);
   }
 
-  /** Resolves when every meter's hours up to the given number after the beginning have arrived. */
+  /** Resolves when all hours of every meter up to the given number after the beginning have arrived, the backlog too. */
   async arrived(hours: number, ms = 20_000): Promise<void> {
-    const due = START + (hours - 1) * HOUR;
-    const isThere = ({ meter }: { meter: string }) => {
-      const latest = this.headEnd.latest(meter);
-      return latest !== undefined && latest.start >= due;
+    const isWhole = ({ meter }: { meter: string }) => {
+      const told = new Set(this.hoursOf(meter).map((hour) => hour.start));
+      const first = Math.min(...told);
+      const due = (START + hours * HOUR - first) / HOUR;
+      return (
+        due >= 1 &&
+        Array.from({ length: due }, (_, i) => first + i * HOUR).every((start) => told.has(start))
+      );
     };
-    await until(`hour ${hours} at the head-end`, () => this.world.truth.meters.every(isThere), ms);
+    await until(`${hours} hours at the head-end`, () => this.world.truth.meters.every(isWhole), ms);
   }
 
   hoursOf(meter: string): HourEntry[] {

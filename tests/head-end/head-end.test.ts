@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { startBroker } from '../../simulator/broker.ts';
 import type { HourEntry } from '../../simulator/entries.ts';
 import { BrokerRefused, HeadEnd } from '../../simulator/head-end.ts';
+import { runHeadEnd } from '../../simulator/head-end-program.ts';
 
 const UTILITY = 'rivertown';
 const COLLECTOR = 'COL-00017';
@@ -295,6 +296,35 @@ describe('the head-end on the embedded broker', () => {
   test('a broker that is not there is told in words', async () => {
     const url = `mqtt://127.0.0.1:${await freePort()}`;
     await expect(HeadEnd.connect({ url, utility: UTILITY })).rejects.toThrow(BrokerRefused);
+  });
+});
+
+describe('the command line of the head-end', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'head-end-command-'));
+  const written = (name: string, text: string) => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each([
+    ['a truth that is not there', () => ['--truth', join(folder, 'no-truth.ndjson')]],
+    ['a truth that is none', () => ['--truth', written('none.ndjson', '{"type":"other"}\n')]],
+    ['a truth that is no JSON', () => ['--truth', written('torn.ndjson', 'water}\n')]],
+    ['a store that cannot be written', () => ['--store', join(folder, 'no-folder', 'store')]],
+  ])('%s is told in words before anything is listened to', async (_, args) => {
+    const said: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    expect(await runHeadEnd([...args(), '--json', '--broker', 'mqtt://127.0.0.1:1'])).toBe(1);
+    expect(said).toHaveLength(1);
+    expect(JSON.parse(said[0] ?? '').error.code).toBe('internal');
   });
 });
 

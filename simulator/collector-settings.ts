@@ -1,6 +1,7 @@
 // The settings file that lets a collector read a simulated street.
 
 import { stringify } from 'yaml';
+import type { LineDevice } from './device.ts';
 import type { BusType, ServicePoint } from './street.ts';
 
 /** A bus as a collector reaches it. */
@@ -34,23 +35,37 @@ function toleranceS(speed: number): number {
   return Math.round(Math.min(900, Math.max(15, 0.25 * speed)));
 }
 
-function busSettings(outlet: Outlet, fast: boolean): object {
+/** A bridge before encoders that only pass their message on is asked as the generic one; a device that speaks is not. */
+function lineSettings(points: readonly ServicePoint[]): object {
+  const lines = points
+    .map((point) => point.device)
+    .filter((device): device is LineDevice => device.transport === 'line');
+  const pause = Math.max(0, ...lines.map((device) => device.speaks_every_s ?? 0));
+  // A second more than the pause between two of its lines.
+  if (pause > 0) return { timeout_ms: pause * 1000 + 1000 };
+  return lines.some((device) => device.request === undefined) ? { request: '#{address}\r' } : {};
+}
+
+function busSettings(outlet: Outlet, points: readonly ServicePoint[], fast: boolean): object {
   const patience = fast
     ? { timeout_ms: 300, reopen_max_ms: 500 }
     : { timeout_ms: 1000, reopen_max_ms: 30_000 };
   const place = outlet.type.endsWith('tcp')
     ? { host: '127.0.0.1', port: outlet.number }
     : { path: outlet.path, baud: 9600 };
-  return { bus: outlet.bus, type: outlet.type, ...place, ...patience };
+  return { bus: outlet.bus, type: outlet.type, ...place, ...patience, ...lineSettings(points) };
 }
 
 function meterSettings(point: ServicePoint, tolerance: number): object {
   const { meter, bus, profile, registerId } = point.truth;
+  const { device, unit } = point;
+  const speaks = device.transport === 'line' && device.speaks_every_s !== undefined;
+  const channel = device.transport === 'modbus' && (device.channels ?? 1) > 1 ? '/1' : '';
   return {
     meter,
     bus,
     profile,
-    address: String(point.unit),
+    ...(speaks ? {} : { address: `${unit}${channel}` }),
     ...(registerId === null ? {} : { register_id: registerId }),
     body_serial: point.bodySerial,
     size: point.size,
@@ -80,7 +95,10 @@ export function collectorSettings(street: StreetSettings): string {
       reconnect_max_s: fast ? 2 : 60,
     },
     journal: { commit_s: 60 },
-    buses: street.outlets.map((outlet) => busSettings(outlet, fast)),
+    buses: street.outlets.map((outlet) => {
+      const here = street.points.filter((point) => point.truth.bus === outlet.bus);
+      return busSettings(outlet, here, fast);
+    }),
     meters: street.points.map((point) => meterSettings(point, tolerance)),
   });
 }

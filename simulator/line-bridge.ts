@@ -1,4 +1,4 @@
-// A line bridge with several encoders behind it: asked "#ADDRESS" CR, it answers with that encoder's UI-1203 message.
+// A line bridge with several encoders behind it: asked "#ADDRESS" CR, it passes that encoder's frame on; or a device that speaks unasked.
 
 import type { Service } from './ports.ts';
 
@@ -8,18 +8,8 @@ const REQUEST = /#([^#\n]{1,32})$/;
 /** Characters kept while no CR has come: more than any request has, so that noise costs nothing. */
 const UNHEARD_MAX = 64;
 
-/** The message of the encoder at an address, without its CR, or null when nothing answers there. */
-export type LineDevices = (address: string) => string | null;
-
-/** The fixed form: R, four digits of the reading, eight characters of identification (encoders.md 1.2). */
-export function fixedMessage(register: number, id: string): string {
-  return `R${String(register).padStart(4, '0')}${id}`;
-}
-
-/** The variable form: fields by tag, here the reading in eight digits and the identification (encoders.md 1.3). */
-export function variableMessage(register: number, id: string): string {
-  return `V;RB${String(register).padStart(8, '0')};IB${id}`;
-}
+/** The whole frame of the encoder at an address, or null when nothing answers there. */
+export type LineDevices = (address: string) => Uint8Array | null;
 
 /** Answers requests on a byte stream. What stands before '#' is noise; an unknown address stays silent. */
 export function lineBridge(devices: LineDevices): Service {
@@ -27,8 +17,8 @@ export function lineBridge(devices: LineDevices): Service {
     let heard = '';
     const answer = (line: string): void => {
       const request = REQUEST.exec(line);
-      const message = request && devices(request[1] as string);
-      if (message !== null) send(Buffer.from(`${message}\r`, 'latin1'));
+      const frame = request && devices(request[1] as string);
+      if (frame !== null) send(frame);
     };
     return {
       receive: (chunk) => {
@@ -40,5 +30,16 @@ export function lineBridge(devices: LineDevices): Service {
         heard = '';
       },
     };
+  };
+}
+
+/** A device that says its frame every `everyMs` to whoever listens, and hears nothing. */
+export function speaker(frame: () => Uint8Array | null, everyMs: number): Service {
+  return (send) => {
+    const timer = setInterval(() => {
+      const said = frame();
+      if (said !== null) send(said);
+    }, everyMs);
+    return { receive: () => undefined, end: () => clearInterval(timer) };
   };
 }

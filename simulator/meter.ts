@@ -3,7 +3,7 @@
 import type { Household } from './household.ts';
 
 /** US gallons in one of the unit. 1 gal is 231 in3, 1 ft3 is 1728 in3, 1 in is 25.4 mm: all exact. */
-const GALLONS = {
+export const GALLONS = {
   gal: 1,
   ft3: 1728 / 231,
   L: 1 / 3.785411784,

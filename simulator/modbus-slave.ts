@@ -2,17 +2,18 @@
 
 import { HangUp, type Service } from './ports.ts';
 
-/**
- * The 16-bit words of a unit from address 0, latched at the call, or null when there is no such unit.
- * `whole` is true when the request covers every word, so that the register really goes out.
- */
+/** The 16-bit words of a unit, or null when there is no such unit. */
 export type ModbusUnits = (unit: number) => UnitWords | null;
 
 export interface UnitWords {
-  /** Words the unit has, from address 0. */
-  readonly size: number;
-  /** The words at this instant, latched; `whole` says that all of them will be sent. */
-  latch(whole: boolean): readonly number[];
+  /** The function that reads these words; absent: 3 and 4. */
+  readonly code?: 3 | 4;
+  /** Whether there is a word at an address. */
+  has(address: number): boolean;
+  /** The words at this instant, latched, of which the asked ones will be sent; null when the device cannot tell them. */
+  latch(address: number, quantity: number): ReadonlyMap<number, number> | null;
+  /** What the wire makes of this answer; absent where it comes through whole. */
+  readonly damage?: (frame: Uint8Array) => Buffer;
 }
 
 const READ_HOLDING = 3;
@@ -20,6 +21,9 @@ const READ_INPUT = 4;
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_QUANTITY = 3;
+const DEVICE_FAILURE = 4;
+/** What a gateway says when the answer behind it did not come through whole. */
+const TARGET_FAILED = 11;
 
 /** Most words in one answer (Modbus Application Protocol 1.1b3, 6.3). */
 const QUANTITY_MAX = 125;
@@ -28,21 +32,26 @@ function exception(code: number, reason: number): Buffer {
   return Buffer.from([code | 0x80, reason]);
 }
 
-/** The answer to one request PDU (function code first). Holding and input words are the same here. */
+/** The answer to one request PDU (function code first). */
 export function answerPdu(pdu: Buffer, words: UnitWords): Buffer {
   const code = pdu[0] ?? 0;
-  if (code !== READ_HOLDING && code !== READ_INPUT) return exception(code & 0x7f, ILLEGAL_FUNCTION);
+  const known = words.code === undefined || words.code === code;
+  if (!known || (code !== READ_HOLDING && code !== READ_INPUT)) {
+    return exception(code & 0x7f, ILLEGAL_FUNCTION);
+  }
   if (pdu.length !== 5) return exception(code, ILLEGAL_QUANTITY);
   const address = pdu.readUInt16BE(1);
   const quantity = pdu.readUInt16BE(3);
   // The order of the checks is the specification's state diagram: quantity before address.
   if (quantity < 1 || quantity > QUANTITY_MAX) return exception(code, ILLEGAL_QUANTITY);
-  if (address + quantity > words.size) return exception(code, ILLEGAL_ADDRESS);
-  const sent = words.latch(quantity === words.size).slice(address, address + quantity);
+  const asked = Array.from({ length: quantity }, (_, i) => address + i);
+  if (!asked.every((at) => words.has(at))) return exception(code, ILLEGAL_ADDRESS);
+  const latched = words.latch(address, quantity);
+  if (latched === null) return exception(code, DEVICE_FAILURE);
   const answer = Buffer.alloc(2 + 2 * quantity);
   answer[0] = code;
   answer[1] = 2 * quantity;
-  for (const [i, word] of sent.entries()) answer.writeUInt16BE(word, 2 + 2 * i);
+  for (const [i, at] of asked.entries()) answer.writeUInt16BE(latched.get(at) ?? 0, 2 + 2 * i);
   return answer;
 }
 
@@ -103,7 +112,9 @@ export function rtuSlave(units: ModbusUnits): Service {
     const answer = (frame: Buffer): void => {
       const unit = frame[0] ?? 0;
       const words = units(unit);
-      if (words) send(rtuFrame(unit, answerPdu(frame.subarray(1, -2), words)));
+      if (!words) return;
+      const sent = rtuFrame(unit, answerPdu(frame.subarray(1, -2), words));
+      send(words.damage?.(sent) ?? sent);
     };
     const fallSilent = (): void => {
       if (hasCrc(bytes)) answer(bytes);
@@ -136,7 +147,11 @@ export function mbapSlave(units: ModbusUnits): Service {
       const unit = frame[6] ?? 0;
       const words = units(unit);
       if (!words) return;
-      const pdu = answerPdu(frame.subarray(MBAP), words);
+      const request = frame.subarray(MBAP);
+      // TCP brings bytes whole: what is damaged behind a gateway, the gateway refuses.
+      const pdu = words.damage
+        ? exception((request[0] ?? 0) & 0x7f, TARGET_FAILED)
+        : answerPdu(request, words);
       const header = Buffer.from(frame.subarray(0, MBAP));
       header.writeUInt16BE(pdu.length + 1, 4);
       send(Buffer.concat([header, pdu]));

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type FaultPlan, parseFault } from './faults.ts';
+import { misfit } from './fitting.ts';
 import { BUSES, METERS_MAX, METERS_MIN, meterName } from './street.ts';
 
 /** Fastest time at which a poll still fits an hour many times over. */
@@ -20,6 +21,7 @@ export interface SimOptions {
   readonly broker: string;
   readonly for?: number;
   readonly fault: readonly FaultPlan[];
+  readonly profile: ReadonlyMap<string, string>;
   readonly json?: boolean;
 }
 
@@ -53,12 +55,27 @@ function brokerUrl(text: string): string {
 function fault(text: string, before: readonly FaultPlan[]): readonly FaultPlan[] {
   const plan = parseFault(text);
   if (!plan) {
-    throw new InvalidArgumentError('It is like silent:SP-00003@2h-5h or unplug:bus-1@6h-8h.');
+    throw new InvalidArgumentError(
+      'It is like silent:SP-00003@2h-5h, shifted:SP-00003@2h=+1000 or unplug:bus-1@6h-8h.',
+    );
   }
   return [...before, plan];
 }
 
-const FAULT_FORM = 'silent:METER@FROMh-TOh or unplug:BUS@FROMh-TOh; repeatable';
+function profile(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const [, meter, name] = /^([^=]+)=([a-z0-9-]+)$/.exec(text) ?? [];
+  if (meter === undefined || name === undefined) {
+    throw new InvalidArgumentError('It is like SP-00003=arad-octave.');
+  }
+  return new Map([...before, [meter, name]]);
+}
+
+const FAULT_FORM =
+  'unplug:BUS@FROMh-TOh or KIND:METER@FROMh-TOh with KIND silent, unreadable, frozen, shifted=COUNTS, ' +
+  'reverse=COUNTS_PER_HOUR, stranger=ID, shared=ID, damaged=SHARE, swapped=DIGITS/ID, the value at the end; ' +
+  'without -TOh most stay; repeatable';
+
+const PROFILE_FORM = 'METER=NAME serves this meter as devices/NAME.yaml says; repeatable';
 
 /** The parser of the words after `sim`; throws CommanderError instead of ending the process. */
 export function simCommand(): Command {
@@ -67,6 +84,9 @@ export function simCommand(): Command {
     .argParser(instant)
     .default(Date.UTC(2026, 5, 1), '2026-06-01T00:00:00Z');
   const faults = new Option('--fault <plan>', FAULT_FORM).argParser(fault).default(none, 'none');
+  const profiles = new Option('--profile <device>', PROFILE_FORM)
+    .argParser(profile)
+    .default(new Map<string, string>(), 'generic');
   const pace = numeric(0.01, SPEED_MAX, true);
   const mqtt = 'mqtt://127.0.0.1:1883';
   return new Command('meter-collector sim')
@@ -79,19 +99,20 @@ export function simCommand(): Command {
     .option('--broker <url>', "goes into the collector's settings", brokerUrl, mqtt)
     .option('--for <seconds>', 'end by itself after so long', numeric(0, FOR_MAX, true))
     .addOption(faults)
+    .addOption(profiles)
     .option('--json', 'one JSON object a line')
     .allowExcessArguments(false)
     .exitOverride();
 }
 
-/** The first fault plan that names nothing in the street, in words. */
-export function strangeFault(options: SimOptions): string | undefined {
+/** The first fault plan or profile that does not fit the street, in words. */
+export function strangeWish(options: SimOptions): string | undefined {
   const meters = new Set(Array.from({ length: options.meters }, (_, i) => meterName(i)));
   const buses = new Set(BUSES.map(({ bus }) => bus));
   for (const plan of options.fault) {
-    if (plan.kind === 'silent' && !meters.has(plan.meter))
-      return `There is no meter ${plan.meter}.`;
-    if (plan.kind === 'unplug' && !buses.has(plan.bus)) return `There is no bus ${plan.bus}.`;
+    if (plan.kind === 'unplug') {
+      if (!buses.has(plan.bus)) return `There is no bus ${plan.bus}.`;
+    } else if (!meters.has(plan.meter)) return `There is no meter ${plan.meter}.`;
   }
-  return undefined;
+  return misfit(options.profile, options.meters);
 }

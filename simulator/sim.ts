@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
-import { type SimOptions, simCommand, strangeFault } from './sim-arguments.ts';
+import { type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
 import { BUSES, meterName } from './street.ts';
 import { buildWorld, type World } from './world.ts';
 
@@ -119,6 +119,7 @@ async function simulate(options: SimOptions): Promise<number> {
       folder,
       brokerUrl: options.broker,
       faults: options.fault,
+      profiles: options.profile,
     });
   } catch (error) {
     complain(
@@ -171,7 +172,7 @@ export async function runSim(argv: string[]): Promise<number> {
     return USAGE;
   }
   const options = program.opts<SimOptions>();
-  const strange = strangeFault(options);
+  const strange = strangeWish(options);
   if (strange !== undefined) {
     const buses = BUSES.map(({ bus }) => bus).join(', ');
     complain(

@@ -1,7 +1,8 @@
 // Which meters stand in the simulated street: homes, dials, identities and buses, all from the seed.
 
+import { type Device, deviceNamed, idLength } from './device.ts';
 import { Household, type HouseholdOptions } from './household.ts';
-import { type MeterDial, SimulatedMeter } from './meter.ts';
+import { GALLONS, type MeterDial, SimulatedMeter } from './meter.ts';
 import { Random } from './random.ts';
 import type { MeterTruth } from './truth.ts';
 
@@ -25,6 +26,10 @@ export const METERS_MAX = 960;
 export interface ServicePoint {
   readonly truth: MeterTruth;
   readonly meter: SimulatedMeter;
+  /** The water that passes here, whatever meter measures it. */
+  readonly water: Household;
+  /** How the meter is asked and answers. */
+  readonly device: Device;
   /** The position on its bus, from 1: the line's address and the Modbus unit. */
   readonly unit: number;
   readonly size: string;
@@ -47,10 +52,13 @@ interface Place {
 const SIZES = { '5/8in': 2406, '1in': 6015, '2in': 19_250 } as const;
 type Size = keyof typeof SIZES;
 
-const EIGHT: MeterDial = { digits: 8, unit: 'ft3', pow10: -1 };
-const FOUR: MeterDial = { digits: 4, unit: 'ft3', pow10: 2 };
-/** One count of the four-digit dial is 1000 of the eight-digit one. */
-const FOUR_IN_EIGHT = 1000;
+/** Counts of another dial that are as much as `counts` of 0.1 ft3, rounded up. */
+function onDial(counts: number, { unit, pow10 }: MeterDial): number {
+  const tenths = GALLONS.ft3 / 10;
+  const exact = (counts * tenths) / (GALLONS[unit] * 10 ** pow10);
+  // Powers of ten are not exact: 2406 must not become 2407.
+  return Math.ceil(exact - 1e-6);
+}
 
 /** The first eight places are told; two and two share a bus: 1 and 5, 2 and 6, 3 and 7, 4 and 8. */
 const FIRST_PLACES: readonly Place[] = [
@@ -104,40 +112,53 @@ function registerId(random: Random, index: number): string {
   return random.digits(5) + String(index + 1).padStart(3, '0');
 }
 
-function servicePoint(index: number, seed: number, start: number): ServicePoint {
+/** As long as the device sends it; null where it sends none. */
+function idOf(device: Device, random: Random, index: number): string | null {
+  const length = idLength(device);
+  return length === 0 ? null : registerId(random, index).padStart(length, '0');
+}
+
+function servicePoint(index: number, { seed, start, profiles }: StreetPlan): ServicePoint {
   const random = new Random(`place ${seed} ${index}`);
   const place = FIRST_PLACES[index] ?? furtherPlace(random);
   const at = BUSES[index % BUSES.length] as (typeof BUSES)[number];
   const fourDigits = place.fourDigits ?? false;
-  const dial = fourDigits ? FOUR : EIGHT;
+  const meter = meterName(index);
+  const device = deviceNamed(profiles?.get(meter) ?? profileOf(at.type, fourDigits));
+  const { dial } = device;
   const water = new Household({ ...place.water, seed: `${seed} ${index}`, start });
   const size = place.size ?? '5/8in';
   const initial = initialCount(place, random, dial, water);
   return {
     truth: {
-      meter: meterName(index),
+      meter,
       bus: at.bus,
-      profile: profileOf(at.type, fourDigits),
-      // A Modbus answer carries no identification; the fixed line form has room for exactly eight characters.
-      registerId: at.type.startsWith('line') ? registerId(random, index) : null,
+      profile: device.profile,
+      registerId: idOf(device, random, index),
       ...dial,
       initial,
       labels: place.label === undefined ? [] : [place.label],
     },
     meter: new SimulatedMeter({ household: water, dial, initial }),
+    water,
+    device,
     unit: Math.floor(index / BUSES.length) + 1,
     size,
-    maxFlowPerH: fourDigits ? Math.ceil(SIZES[size] / FOUR_IN_EIGHT) : SIZES[size],
+    maxFlowPerH: onDial(SIZES[size], dial),
     bodySerial: random.digits(8),
   };
 }
 
-/** The street of a seed: `meters` places spread over the four buses. Pure; `start` is simulated epoch ms. */
-export function layStreet(options: {
-  seed: number;
-  meters: number;
-  start: number;
-}): ServicePoint[] {
-  const { seed, meters, start } = options;
-  return Array.from({ length: meters }, (_, index) => servicePoint(index, seed, start));
+export interface StreetPlan {
+  readonly seed: number;
+  readonly meters: number;
+  /** Simulated epoch ms. */
+  readonly start: number;
+  /** Names of device files by meter, for those that are not generic. */
+  readonly profiles?: ReadonlyMap<string, string>;
+}
+
+/** The street of a seed: `meters` places spread over the four buses. Throws Error for a profile that is not there. */
+export function layStreet(options: StreetPlan): ServicePoint[] {
+  return Array.from({ length: options.meters }, (_, index) => servicePoint(index, options));
 }

@@ -28,12 +28,21 @@ export interface Served {
   readonly count: number;
 }
 
+/** A register of another encoder that went out in a meter's place. */
+export interface ServedByStranger {
+  readonly meter: string;
+  readonly at: number;
+  readonly register: number;
+  /** Whose it was; null where the device sends no identification. */
+  readonly id: string | null;
+}
+
 /** Registers kept in memory for each meter, the newest ones: 14 years at four polls an hour, about 40 MB. */
 export const SERVED_KEPT = 500_000;
 
 /**
  * The log of the truth. Lines of the file: {"type":"meter",...}, {"type":"count","meter","at","count"} and
- * {"type":"served","meter","at","register","count"}, `at` in ISO 8601. Lines of one meter are in order of time.
+ * {"type":"served","meter","at","register","count"}, {"type":"stranger","meter","at","register","id"}, `at` in ISO 8601. Lines of one meter are in order of time.
  */
 export class Truth {
   readonly meters: readonly MeterTruth[];
@@ -70,6 +79,11 @@ export class Truth {
     kept.push(served);
     if (kept.length > SERVED_KEPT) kept.splice(0, SERVED_KEPT / 10);
     this.#line({ type: 'served', ...served, at: new Date(served.at).toISOString() });
+  }
+
+  /** Notes a register of another encoder that is about to go out; it is no reading of the meter. */
+  serveStranger(served: ServedByStranger): void {
+    this.#line({ type: 'stranger', ...served, at: new Date(served.at).toISOString() });
   }
 
   /** Resolves when the file holds everything. Rejects if the file could not be written: a torn truth proves nothing. */

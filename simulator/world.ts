@@ -3,10 +3,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { collectorSettings } from './collector-settings.ts';
+import { type Answer, Encoder } from './encoder.ts';
+import { lineFrame } from './encodings.ts';
 import { type FaultPlan, isDue } from './faults.ts';
-import { fixedMessage, lineBridge, variableMessage } from './line-bridge.ts';
+import { misfit } from './fitting.ts';
+import { lineBridge, speaker } from './line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from './modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
+import { registerMap, takesRegister } from './register-map.ts';
 import {
   BUSES,
   type BusType,
@@ -31,6 +35,8 @@ export interface WorldOptions {
   readonly folder: string;
   readonly brokerUrl: string;
   readonly faults?: readonly FaultPlan[];
+  /** Names of files in devices/ by meter, for those that are not generic. */
+  readonly profiles?: ReadonlyMap<string, string>;
   /** Pause before each answer, in milliseconds of the wire; default 0. */
   readonly replyDelayMs?: number;
 }
@@ -56,6 +62,9 @@ export interface World {
 /** How often counts are logged and faults looked at, in milliseconds of the system. */
 const TICK_MS = 50;
 
+/** Shortest pause between two frames of a device that speaks by itself, in milliseconds of the wire, in fast time. */
+const SPEAK_MIN_MS = 100;
+
 /** A bus with its port, and the pulling and plugging of it, one after the other. */
 interface Socketed {
   readonly type: BusType;
@@ -72,6 +81,7 @@ class Street implements World {
   readonly #options: WorldOptions;
   readonly #real = Date.now();
   readonly #points = new Map<string, ServicePoint>();
+  readonly #encoders = new Map<string, Encoder>();
   readonly #buses = new Map<string, Socketed>();
   readonly #logged = new Map<string, number>();
   readonly #silenced = new Set<string>();
@@ -86,6 +96,8 @@ class Street implements World {
     this.#newest = options.start;
     for (const point of layStreet(options)) {
       this.#points.set(point.truth.meter, point);
+      const encoder = new Encoder(point, options.faults ?? [], options.start);
+      this.#encoders.set(point.truth.meter, encoder);
       this.#logged.set(point.truth.meter, options.start);
     }
     const meters = [...this.#points.values()].map((point) => point.truth);
@@ -97,8 +109,8 @@ class Street implements World {
       this.#buses.set(bus, { type, path, service, port: undefined, number: 0, last });
     }
     for (const plan of options.faults ?? []) {
-      if (plan.kind === 'silent') this.#point(plan.meter);
-      else this.#bus(plan.bus);
+      if (plan.kind === 'unplug') this.#bus(plan.bus);
+      else this.#point(plan.meter);
     }
   }
 
@@ -127,8 +139,8 @@ class Street implements World {
   }
 
   registerAt(meter: string, at: number): { register: number; count: number } {
-    const { meter: dial } = this.#point(meter);
-    return { register: dial.registerAt(at), count: dial.countAt(at) };
+    const encoder = this.#encoder(meter);
+    return { register: encoder.registerAt(at), count: encoder.countAt(at) };
   }
 
   silence(meter: string, on: boolean): void {
@@ -184,6 +196,12 @@ class Street implements World {
     return point;
   }
 
+  #encoder(meter: string): Encoder {
+    const encoder = this.#encoders.get(meter);
+    if (!encoder) throw new Error(`no such meter: ${meter}`);
+    return encoder;
+  }
+
   #bus(bus: string): Socketed {
     const socketed = this.#buses.get(bus);
     if (!socketed) throw new Error(`no such bus: ${bus}`);
@@ -212,51 +230,47 @@ class Street implements World {
 
   #logMeter(meter: string, to: number): void {
     const from = this.#logged.get(meter) ?? to;
-    for (const { at, count } of this.#point(meter).meter.passings(from, to)) {
+    for (const { at, count } of this.#encoder(meter).passings(from, to)) {
       this.truth.passed(meter, at, count);
     }
     this.#logged.set(meter, Math.max(from, to));
   }
 
+  /** What a meter says now; null while it is silent. */
+  #answer(encoder: Encoder): Answer | null {
+    if (this.#silenced.has(encoder.point.truth.meter)) return null;
+    return encoder.answerAt(this.now());
+  }
+
   /** Latches a dial for the wire: this is the instant at which the meter answers. */
-  #serve(point: ServicePoint): number {
-    const { meter } = point.truth;
-    const at = this.now();
+  #serve(encoder: Encoder, { at, own, register, count, id, unreadable }: Answer): void {
+    const { meter } = encoder.point.truth;
     this.#logMeter(meter, at);
-    const { register, count } = this.registerAt(meter, at);
-    this.truth.serve({ meter, at, register, count });
-    return register;
+    encoder.spoken();
+    if (unreadable) return;
+    if (own) this.truth.serve({ meter, at, register, count });
+    else this.truth.serveStranger({ meter, at, register, id });
   }
 
   #service(bus: string, type: BusType): Service {
-    const units = new Map<number, ServicePoint>();
-    for (const point of this.#points.values()) {
-      if (point.truth.bus === bus) units.set(point.unit, point);
+    const here = [...this.#encoders.values()].filter(({ point }) => point.truth.bus === bus);
+    const units = new Map(here.map((encoder) => [encoder.point.unit, encoder]));
+    if (!type.startsWith('line')) {
+      const words = (unit: number): UnitWords | null => {
+        const encoder = units.get(unit);
+        return encoder ? this.#words(encoder) : null;
+      };
+      return type === 'modbus-rtu' ? rtuSlave(words) : mbapSlave(words);
     }
-    const answering = (unit: number): ServicePoint | null => {
-      const point = units.get(unit);
-      return point && !this.#isSilent(point.truth.meter) ? point : null;
-    };
-    if (type.startsWith('line')) {
-      return lineBridge((address) => {
-        const point = /^[1-9][0-9]*$/.test(address) ? answering(Number(address)) : null;
-        return point && this.#message(point);
-      });
+    const pause = speakingPause(here);
+    if (pause !== undefined) {
+      const everyMs = Math.max(SPEAK_MIN_MS, pause / this.#options.speed);
+      return speaker(() => this.#frame(here), everyMs);
     }
-    const words = (unit: number): UnitWords | null => {
-      const point = answering(unit);
-      return point && this.#words(point);
-    };
-    return type === 'modbus-rtu' ? rtuSlave(words) : mbapSlave(words);
-  }
-
-  /** Plans are looked up at the very instant of a request: a silence has sharp edges. */
-  #isSilent(meter: string): boolean {
-    const hours = this.#hours();
-    const planned = this.#options.faults?.some(
-      (plan) => plan.kind === 'silent' && plan.meter === meter && isDue(plan, hours),
-    );
-    return this.#silenced.has(meter) || planned === true;
+    return lineBridge((address) => {
+      const encoder = /^[1-9][0-9]*$/.test(address) ? units.get(Number(address)) : undefined;
+      return encoder ? this.#frame([encoder]) : null;
+    });
   }
 
   /** Simulated hours since the start. */
@@ -264,30 +278,56 @@ class Street implements World {
     return (this.now() - this.#options.start) / 3_600_000;
   }
 
-  #message(point: ServicePoint): string {
-    const { digits, registerId } = point.truth;
-    const form = digits === 4 ? fixedMessage : variableMessage;
-    return form(this.#serve(point), registerId ?? '');
+  /** One frame of the encoders behind one device; null when none of them speaks. */
+  #frame(encoders: readonly Encoder[]): Buffer | null {
+    const said: (Answer | null)[] = [];
+    let frame: Buffer | null = null;
+    for (const encoder of encoders) {
+      const answer = this.#answer(encoder);
+      if (answer === null) continue;
+      const { device } = encoder.point;
+      if (device.transport !== 'line') continue;
+      said[(device.channel ?? 1) - 1] = answer;
+      frame = lineFrame(device, said);
+      this.#serve(encoder, answer);
+    }
+    const damaged = encoders.find((encoder) => encoder.isDamaged(this.now()));
+    return frame && damaged ? damaged.damage(frame) : frame;
   }
 
-  /** Four digits fit one word; eight take two, the high word first. */
-  #words(point: ServicePoint): UnitWords {
-    const size = point.truth.digits === 4 ? 1 : 2;
-    return {
-      size,
-      latch: (whole) => {
-        const register = whole
-          ? this.#serve(point)
-          : this.registerAt(point.truth.meter, this.now()).register;
-        return size === 1 ? [register] : [register >>> 16, register & 0xffff];
+  /** The words of a Modbus device, all of its channels but the first at 0; null while it is silent. */
+  #words(encoder: Encoder): UnitWords | null {
+    const { device } = encoder.point;
+    const answer = this.#answer(encoder);
+    if (answer === null || device.transport !== 'modbus') return null;
+    const words = registerMap(device, [answer]);
+    const held = words ?? registerMap(device, []);
+    const whole: UnitWords = {
+      code: device.table === 'input' ? 4 : 3,
+      has: (address) => held?.has(address) === true,
+      latch: (address, quantity) => {
+        if (takesRegister(device, 1, address, quantity)) this.#serve(encoder, answer);
+        return words;
       },
     };
+    return encoder.isDamaged(this.now())
+      ? { ...whole, damage: (frame) => encoder.damage(frame) }
+      : whole;
   }
+}
+
+/** Simulated milliseconds between two frames of a device that speaks by itself; undefined where none does. */
+function speakingPause(encoders: readonly Encoder[]): number | undefined {
+  for (const { point } of encoders) {
+    if (point.device.transport !== 'line' || point.device.speaks_every_s === undefined) continue;
+    return point.device.speaks_every_s * 1000;
+  }
+  return undefined;
 }
 
 /**
  * Builds the street and begins its time. Rejects when a port or the folder cannot be had; throws RangeError for a
- * number of meters that no street has, Error for a fault that names nothing in it.
+ * number of meters that no street has, Error for a fault that names nothing in it or a profile that does not fit its bus.
  */
 export async function buildWorld(options: WorldOptions): Promise<World> {
   if (!(options.meters >= METERS_MIN && options.meters <= METERS_MAX)) {
@@ -295,6 +335,8 @@ export async function buildWorld(options: WorldOptions): Promise<World> {
       `a street has ${METERS_MIN} to ${METERS_MAX} meters, not ${options.meters}`,
     );
   }
+  const strange = misfit(options.profiles ?? new Map(), options.meters);
+  if (strange !== undefined) throw new Error(strange);
   await mkdir(options.folder, { recursive: true });
   const street = new Street(options);
   try {

@@ -1,11 +1,14 @@
 // The few interfaces between the collector and everything outside it; each method's promise in words.
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
-import type { Entry, Increment, Row } from './domain/entry.ts';
-import type { InstallationFacts } from './domain/facts.ts';
+import type { Evidence } from './domain/alarms.ts';
+import type { Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
+import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
-import type { Profile } from './domain/profile.ts';
-import type { Counts, Dial, EpochMs } from './domain/units.ts';
+import type { Profile, Register } from './domain/profile.ts';
+import type { Dial, EpochMs } from './domain/units.ts';
+
+export type { Register } from './domain/profile.ts';
 
 /**
  * Time as an argument. The schedule's clock (hours, retention, alerts) may run scaled or virtual;
@@ -142,7 +145,7 @@ export type CommandAnswer =
 /** Where a meter hangs and how it is asked. */
 export interface ReadTarget {
   readonly meter: string;
-  /** Modbus unit (1 to 247), or the text that takes the place of `{address}` in a line's request. */
+  /** Modbus unit (1 to 247), with `/CHANNEL` where the device has several, or the text that takes the place of `{address}` in a line's request. */
   readonly address: string;
   /** Identification the encoder must send with its register. */
   readonly registerId?: string;
@@ -150,16 +153,11 @@ export interface ReadTarget {
   readonly dial: Dial;
 }
 
-/** What a dial showed, and the identification that came with it where the device sends one. */
-export interface Register {
-  readonly register: Counts;
-  readonly id: string | null;
-}
-
 /** One bus with its meters: one conversation at a time. */
 export interface Bus {
   /**
-   * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps; `port.absent` or
+   * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
+   * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or
    * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time.
    */
   read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
@@ -173,6 +171,12 @@ export interface Bus {
 export interface Pending {
   readonly rows: number;
   readonly oldest: EpochMs | null;
+}
+
+/** The meter that now stands at a place, and what is told of the change. */
+export interface ChangeOut extends Declaration {
+  readonly bodySerial: string | null;
+  readonly told: Evidence;
 }
 
 /**
@@ -189,8 +193,10 @@ export interface Journal {
   facts(meter: string): InstallationFacts | undefined;
   /** The facts of an earlier installation too. */
   factsOf(meter: string, inst: number): InstallationFacts | undefined;
-  /** Declares that a meter with this dial stands at the place. A dial or encoder other than the recorded one is a new installation flagged `config`. */
-  declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void;
+  /** Declares what the settings say stands at the place. Where they were corrected, it is a new installation flagged `config`. */
+  declare(meter: string, declared: Declaration, rules: MeterRules): void;
+  /** Ends the present installation, flagged `changeout`, and begins the next. */
+  changeOut(meter: string, change: ChangeOut, rules: MeterRules): void;
   /** Stages what one observation produced, to be written with the next group. */
   commit(meter: string, after: Advance): void;
   /** Newest revisions of hours that begin at or after `start` and of gaps that end after it. When the medium fails the journal is not sound afterwards. */
@@ -218,8 +224,10 @@ export interface Journal {
   settle(rows: readonly Row[]): void;
   pending(): Promise<Pending>;
   lastRow(): number;
-  /** Every row of a meter, all revisions, in the order of hours then gaps. */
-  rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<Row>;
+  /** Every hour and gap of a meter, all revisions, hours first. */
+  rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<EntryRow>;
+  /** Every event message of a meter, in the order of installations and alarms. */
+  eventsOf(meter: string): AsyncIterable<EventRow>;
   incrementsOf(meter: string): AsyncIterable<Increment>;
   meters(): readonly string[];
   close(): Promise<void>;

@@ -15,10 +15,12 @@ import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './bound
 import { createLineBus } from './bus/line-bus.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
 import { crc32 } from './codec/crc32.ts';
+import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { good, type Result } from './domain/fault.ts';
+import { HOUR_MS } from './domain/units.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
@@ -60,6 +62,8 @@ export interface RunningCollector {
 
 /** A medium that cannot be opened is tried again after this long, in milliseconds of the wire. */
 const OPEN_RETRY_MS = 2_000;
+/** The same trouble is told again after this long. */
+const OPEN_TELL_MS = 60_000;
 
 /** Starts a collector over the given parts. Resolves once it polls; waits, trying, while the journal cannot be opened. */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
@@ -69,7 +73,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const places = settings.meters.map(placeOf);
   for (const [i, meter] of settings.meters.entries()) {
     const rules = places[i]?.rules;
-    if (rules) journal.declare(meter.meter, meter.dial, meter.registerId, rules);
+    const declared = { dial: meter.dial, registerId: meter.registerId ?? null };
+    if (rules) journal.declare(meter.meter, declared, rules);
   }
   await passAbsence(places, { journal, clock, log });
   await journal.flush();
@@ -91,7 +96,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   };
   parts.headEnd.onConnect(() => forward.stir.ring());
   const status = () => statusOf(settings, parts, journal, buses, records);
-  const commands = createCommands(journal, { status });
+  const known = new Map(places.map((place) => [place.target.meter, place]));
+  const commands = createCommands(journal, { status }, { clock, places: known });
   const door = await parts.serve?.(commands);
   if (door?.problem)
     log.error({ problem: door.problem }, 'the command line cannot reach this collector');
@@ -158,10 +164,20 @@ async function openPatiently(
 ): Promise<Journal> {
   const { openStore, newName } = parts;
   const how = { collector: settings.collector, openStore, newEpoch: newName };
+  let told = { detail: '', at: 0 };
   for (;;) {
     const opened = await openJournal(how);
     if (opened.ok) return opened.value;
-    parts.log.error({ ...opened.fault }, 'the journal cannot be opened; trying again');
+    const { code, detail } = opened.fault;
+    const now = parts.wire.monotonicMs();
+    if (detail !== told.detail || now - told.at >= OPEN_TELL_MS) {
+      const hint =
+        code === 'store.locked'
+          ? 'stop the other collector, or give this one a data folder of its own'
+          : 'see that the data folder can be written and its disk has room';
+      parts.log.error({ code, detail, hint }, 'the journal cannot be opened; trying again');
+      told = { detail, at: now };
+    }
     await parts.wire.sleep(OPEN_RETRY_MS, signal);
   }
 }
@@ -174,6 +190,7 @@ export function placeOf(meter: MeterSettings): MeteredPlace {
     jitter: meter.jitter,
     toleranceMs: meter.toleranceS * 1000,
     pollMs: meter.pollS * 1000,
+    stuckMs: meter.stuckDays * 24 * HOUR_MS,
   };
   const target = {
     meter: meter.meter,
@@ -271,9 +288,15 @@ export async function openJournalOffline(
   });
   if (!opened.ok) return opened;
   const journal = opened.value;
-  const commands = createCommands(journal, {
-    status: () => offlineStatus(settings, journal),
-  });
+  const places = settings.meters.map(placeOf);
+  const commands = createCommands(
+    journal,
+    { status: () => offlineStatus(settings, journal) },
+    {
+      clock: createSystemClock(settings.time),
+      places: new Map(places.map((place) => [place.target.meter, place])),
+    },
+  );
   return good({ run: commands.run, close: () => journal.close() });
 }
 
@@ -312,18 +335,17 @@ function newName(): string {
 }
 
 function openBus(settings: BusSettings, wire: Clock, random: () => number): Bus {
-  const { timeoutMs, reopenMaxMs } = settings;
+  const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
   const common = { clock: wire, timeoutMs, reopenMaxMs, random };
   switch (settings.type) {
     case 'line-serial': {
-      const line = createSerialLine({ settings: settings.serial, clock: wire });
+      const line = createSerialLine({ settings: settings.serial, clock: wire, framing });
       return createLineBus({ line, ...common });
     }
-    case 'line-tcp':
-      return createLineBus({
-        line: createTcpLine({ peer: settings.peer, clock: wire }),
-        ...common,
-      });
+    case 'line-tcp': {
+      const line = createTcpLine({ peer: settings.peer, clock: wire, framing });
+      return createLineBus({ line, ...common });
+    }
     case 'modbus-rtu': {
       const link = createModbusRtuLink({ settings: settings.serial, clock: wire });
       return createModbusBus({ link, ...common });

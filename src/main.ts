@@ -13,6 +13,7 @@ import type { Io, Parts } from './cli/parts.ts';
 import { openJournalOffline, startCollector } from './collector.ts';
 import { loadSettings } from './settings/load-settings.ts';
 import { formatProblem } from './settings/problems.ts';
+import { tryProfile } from './settings/try-profile.ts';
 
 /** npm passes on the Ctrl-C that the terminal has sent already: two in one breath are one wish. */
 const ONE_WISH_MS = 500;
@@ -33,6 +34,7 @@ const parts: Parts = {
   version,
   loadSettings: (file) => loadSettings({ file, root }),
   formatProblem,
+  tryProfile: (name, answer) => tryProfile({ root, name, answer }),
   startCollector: (settings) => startCollector(settings, { root, version }),
   daemon: callCommands,
   openJournal: openJournalOffline,

@@ -3,6 +3,7 @@
 import type { Bus, Clock, Journal, Log, ReadTarget, Upstream } from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
 import type { Flag, GapCause, Row } from './domain/entry.ts';
+import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
@@ -27,14 +28,24 @@ export async function pollMeter(
   parts: PollParts,
   signal?: AbortSignal,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(place.target, signal);
+  const seen = await parts.bus.read(standing(place, parts.journal).target, signal);
   const moment = momentOf(parts.clock);
   await takeIn(
     place,
     parts,
     seen.ok
-      ? { kind: 'reading', moment, register: seen.value.register }
-      : { kind: 'silence', moment, why: 'bus', flags: faultFlags(seen.fault.code) },
+      ? {
+          kind: 'reading',
+          moment,
+          register: seen.value.register,
+          checked: place.target.profile.checked,
+          identified: seen.value.id !== null && seen.value.id === journalId(place, parts.journal),
+        }
+      : {
+          ...{ kind: 'silence', moment, why: 'bus', flags: faultFlags(seen.fault.code) },
+          fault: seen.fault.code === 'aborted' ? null : seen.fault.code,
+          stranger: seen.fault.id ?? null,
+        },
   );
   return seen.ok ? good(seen.value.register) : seen;
 }
@@ -47,7 +58,8 @@ export async function passTime(
   flags: readonly Flag[] = [],
 ): Promise<void> {
   const moment = momentOf(parts.clock);
-  await takeIn(place, parts, { kind: 'silence', moment, why, flags });
+  const nothing = { fault: null, stranger: null };
+  await takeIn(place, parts, { kind: 'silence', moment, why, flags, ...nothing });
 }
 
 /** Sends rows of one meter and installation and settles what was acknowledged. Good with the number settled. */
@@ -63,11 +75,34 @@ export async function forwardPending(
   return sent.ok ? good(sent.value.length) : sent;
 }
 
+/** The place with the dial and encoder that stand there now: after a change-out the journal knows better than the settings. */
+export function standing(place: MeteredPlace, journal: Journal): MeteredPlace {
+  const facts = journal.facts(place.target.meter);
+  if (!facts) return place;
+  const known = STANDING.get(place);
+  if (known?.facts === facts) return known.now;
+  const { registerId: _, ...target } = place.target;
+  const { dial, registerId } = facts;
+  const now = {
+    target: { ...target, dial, ...(registerId === null ? {} : { registerId }) },
+    rules: { ...place.rules, dial },
+  };
+  STANDING.set(place, { facts, now });
+  return now;
+}
+
+/** What `standing` worked out last for a place: it is asked at every poll and changes once in years. */
+const STANDING = new WeakMap<
+  MeteredPlace,
+  { readonly facts: InstallationFacts; readonly now: MeteredPlace }
+>();
+
 async function takeIn(
-  { target, rules }: MeteredPlace,
+  place: MeteredPlace,
   { journal, log }: Omit<PollParts, 'bus'>,
   seen: Observation,
 ): Promise<void> {
+  const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
@@ -80,9 +115,17 @@ async function takeIn(
   for (const { code, at, evidence } of after.notices) {
     log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
   }
+  for (const { code, phase, severity, data } of after.events) {
+    log.warn({ meter, code, phase, severity, ...data }, 'an event of the meter');
+  }
 }
 
-function momentOf(clock: Clock): Moment {
+/** The identification the encoder that stands there must send. */
+function journalId(place: MeteredPlace, journal: Journal): string | undefined {
+  return standing(place, journal).target.registerId;
+}
+
+export function momentOf(clock: Clock): Moment {
   return {
     at: clock.now(),
     boot: clock.boot,

@@ -1,8 +1,8 @@
 // The receiving half of every line: frames that came, the one owner waiting for the next, and what ends the wait.
 
 import type { Clock } from '../boundaries.ts';
-import type { LineItem, LineSplitter } from '../codec/line-framer.ts';
-import { crSplitter, LineFramer } from '../codec/line-framer.ts';
+import { CR_FRAMING, framerOf } from '../codec/framer.ts';
+import type { Framer, LineItem } from '../codec/line-framer.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 
@@ -19,15 +19,15 @@ type Frame = Result<Uint8Array>;
 /** Keeps Line's promises on `receive` and `drain` over any source of bytes. */
 export class LineInbox {
   readonly #clock: Clock;
-  readonly #framer: LineFramer;
+  readonly #framer: Framer;
   #open = false;
   #waiting: Frame[] = [];
   #lastByteAt = 0;
   #settle: ((frame: Frame) => void) | undefined;
 
-  constructor(clock: Clock, splitter: LineSplitter = crSplitter()) {
+  constructor(clock: Clock, framer: Framer = framerOf(CR_FRAMING)) {
     this.#clock = clock;
-    this.#framer = new LineFramer(splitter);
+    this.#framer = framer;
   }
 
   /** A new link begins: nothing of the last one remains. */
@@ -68,24 +68,23 @@ export class LineInbox {
 
   #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Frame> {
     return new Promise((resolve) => {
-      const over = new AbortController();
       const giveUp = () => settle(faulty('aborted', 'given up'));
       const settle = (frame: Frame) => {
         if (this.#settle !== settle) return;
         this.#settle = undefined;
         signal?.removeEventListener('abort', giveUp);
-        over.abort('over');
         resolve(frame);
       };
       this.#settle = settle;
       signal?.addEventListener('abort', giveUp, { once: true });
-      void this.#clock.sleep(timeoutMs, over.signal).then(() => settle(this.#silence(timeoutMs)));
+      // Left to run out: it settles nothing once a frame has come, and costs less than calling it off.
+      void this.#clock.sleep(timeoutMs).then(() => settle(this.#silence(timeoutMs)));
     });
   }
 
   #silence(timeoutMs: number): Frame {
     return this.#framer.isPartial()
-      ? faulty('line.torn', `part of a line and no end of it in ${timeoutMs} ms`)
+      ? faulty('line.torn', `part of a frame and no end of it in ${timeoutMs} ms`)
       : faulty('line.silent', `no answer in ${timeoutMs} ms`);
   }
 

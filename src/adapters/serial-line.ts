@@ -3,9 +3,11 @@
 import { ReadlineParser } from '@serialport/parser-readline';
 import { SerialPort } from 'serialport';
 import type { Clock, Line } from '../boundaries.ts';
-import type { LineSplitter } from '../codec/line-framer.ts';
+import { CR_FRAMING, framerOf } from '../codec/framer.ts';
+import type { Delimiter, LineSplitter } from '../codec/line-framer.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import type { Framing } from '../domain/profile.ts';
 import type { SerialSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
 import { LineInbox } from './line-inbox.ts';
@@ -13,8 +15,13 @@ import { CLOSE_LIMIT_MS, OPEN_LIMIT_MS, portFault, WRITE_LIMIT_MS } from './port
 import { deviceAt, deviceGone } from './port-watch.ts';
 
 /** A closed line over the port of `settings`. `clock` is the wire's. The port is locked while it is open. */
-export function createSerialLine(options: { settings: SerialSettings; clock: Clock }): Line {
-  return new SerialLine(options.settings, options.clock);
+export function createSerialLine(options: {
+  settings: SerialSettings;
+  clock: Clock;
+  /** CR unless said otherwise. */
+  framing?: Framing;
+}): Line {
+  return new SerialLine(options.settings, options.clock, options.framing ?? CR_FRAMING);
 }
 
 class SerialLine implements Line {
@@ -27,10 +34,10 @@ class SerialLine implements Line {
   /** Counts closes, so that an open overtaken by one is undone. */
   #closes = 0;
 
-  constructor(settings: SerialSettings, clock: Clock) {
+  constructor(settings: SerialSettings, clock: Clock, framing: Framing) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#inbox = new LineInbox(clock, readlineSplitter());
+    this.#inbox = new LineInbox(clock, framerOf(framing, readlineSplitter));
   }
 
   isOpen(): boolean {
@@ -142,10 +149,14 @@ class SerialLine implements Line {
  * The library's parser, read in step with its writes. It has no bound of its own and, when ended, gives a torn tail
  * as a line: so it only sees guarded bytes, is never ended, and is thrown away to forget.
  */
-function readlineSplitter(): LineSplitter {
+function readlineSplitter(delimiter: Delimiter): LineSplitter {
   const newParser = () =>
-    // Latin-1 keeps all 8 bits; object mode gives one line a read.
-    new ReadlineParser({ delimiter: '\r', encoding: 'latin1', readableObjectMode: true });
+    new ReadlineParser({
+      delimiter: delimiter === 'CR' ? '\r' : '\r\n',
+      // Latin-1 keeps all 8 bits; object mode gives one line a read.
+      encoding: 'latin1',
+      readableObjectMode: true,
+    });
   let parser = newParser();
   return {
     split(bytes) {

@@ -2,8 +2,10 @@
 
 import type { Socket } from 'node:net';
 import type { Clock, Line } from '../boundaries.ts';
+import { CR_FRAMING, framerOf } from '../codec/framer.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import type { Framing } from '../domain/profile.ts';
 import type { PeerSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
 import { LineInbox } from './line-inbox.ts';
@@ -17,8 +19,13 @@ import { WRITE_LIMIT_MS } from './port-fault.ts';
 const SILENCES_TO_RECONNECT = 3;
 
 /** A closed line to the bridge at `peer`. `clock` is the wire's. */
-export function createTcpLine(options: { peer: PeerSettings; clock: Clock }): Line {
-  return new TcpLine(options.peer, options.clock);
+export function createTcpLine(options: {
+  peer: PeerSettings;
+  clock: Clock;
+  /** CR unless said otherwise. */
+  framing?: Framing;
+}): Line {
+  return new TcpLine(options.peer, options.clock, options.framing ?? CR_FRAMING);
 }
 
 class TcpLine implements Line {
@@ -29,10 +36,10 @@ class TcpLine implements Line {
   #closes = 0;
   #silences = 0;
 
-  constructor(peer: PeerSettings, clock: Clock) {
+  constructor(peer: PeerSettings, clock: Clock, framing: Framing) {
     this.#peer = peer;
     this.#clock = clock;
-    this.#inbox = new LineInbox(clock);
+    this.#inbox = new LineInbox(clock, framerOf(framing));
   }
 
   isOpen(): boolean {

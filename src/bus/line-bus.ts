@@ -1,10 +1,10 @@
 // Meters on one line: asks one at a time, and takes no answer for another's.
 
 import type { Bus, Clock, Line, ReadTarget, Register } from '../boundaries.ts';
-import type { EncoderMessage } from '../codec/encoder-line.ts';
-import { parseUi1203, registerOf } from '../codec/encoder-line.ts';
+import { readLine, registerIn } from '../codec/decode.ts';
+import type { LineMessage } from '../codec/line-message.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
-import { faulty, good } from '../domain/fault.ts';
+import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
 import { OwedAnswers } from './owed-answers.ts';
 import { Reopening } from './reopening.ts';
@@ -22,7 +22,15 @@ export interface LineBusOptions {
   readonly random: () => number;
 }
 
-/** A bus over a line of its own. The line is opened by the first read. */
+/** What is asked in one turn, and in which form the answer comes. */
+interface Question {
+  readonly target: ReadTarget;
+  readonly profile: LineProfile;
+  /** Null where the device speaks by itself. */
+  readonly request: Uint8Array | null;
+}
+
+/** A bus over a line of its own. The line is opened by the first read. All its meters share the line's framing. */
 export function createLineBus(options: LineBusOptions): Bus {
   return new LineBus(options);
 }
@@ -46,8 +54,8 @@ class LineBus implements Bus {
   async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
-    const request = requestOf(profile, target.address);
-    return this.#turns.take((ended) => this.#attempt(target, request, ended), signal);
+    const question = { target, profile, request: requestOf(profile, target.address) };
+    return this.#turns.take((ended) => this.#attempt(question, ended), signal);
   }
 
   link(): { open: boolean; detail: string } {
@@ -59,14 +67,11 @@ class LineBus implements Bus {
     await this.#line.close();
   }
 
-  async #attempt(
-    target: ReadTarget,
-    request: Uint8Array | null,
-    signal: AbortSignal,
-  ): Promise<Result<Register>> {
+  async #attempt(question: Question, signal: AbortSignal): Promise<Result<Register>> {
+    const { target, request } = question;
     const opened = await this.#reopening.ensure();
     if (!opened.ok) return opened;
-    await this.#hold(target, signal);
+    await this.#hold(question, signal);
     if (signal.aborted) return faulty('aborted', 'given up');
     this.#line.drain();
     if (request !== null) {
@@ -74,7 +79,7 @@ class LineBus implements Bus {
       if (!written.ok) return written;
       this.#owed.asked(target.meter, this.#clock.monotonicMs() + this.#timeoutMs);
     }
-    const register = await this.#answer(target, request, signal);
+    const register = await this.#answer(question, signal);
     if (!register.ok) {
       // What follows a spoilt answer is its rest.
       this.#line.drain();
@@ -89,22 +94,18 @@ class LineBus implements Bus {
    * A meter without a known identification cannot tell its answer from a late one of the meter before, so what is
    * owed is waited for: one time-out, and no longer.
    */
-  async #hold(target: ReadTarget, signal: AbortSignal): Promise<void> {
-    if (target.registerId !== undefined) return;
+  async #hold(question: Question, signal: AbortSignal): Promise<void> {
+    if (expectedId(question) !== undefined) return;
     for (;;) {
       const left = this.#owed.leftAt(this.#clock.monotonicMs());
       if (left === 0 || signal.aborted || !this.#line.isOpen()) return;
       const late = await this.#line.receive(left, signal);
-      if (late.ok && isMessage(parseUi1203(late.value))) this.#owed.paid();
+      if (late.ok && isMessage(messageIn(late.value, question))) this.#owed.paid();
     }
   }
 
   /** This meter's message within the time-out. Others' are passed over while they can be explained. */
-  async #answer(
-    target: ReadTarget,
-    request: Uint8Array | null,
-    signal: AbortSignal,
-  ): Promise<Result<Register>> {
+  async #answer(question: Question, signal: AbortSignal): Promise<Result<Register>> {
     const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
     let passed: Result<Register> | undefined;
     for (;;) {
@@ -114,56 +115,67 @@ class LineBus implements Bus {
       const frame = await this.#line.receive(left, signal);
       if (!frame.ok) return passed ?? frame;
       // A two-wire adapter hears itself.
-      if (request !== null && isEcho(frame.value, request)) continue;
-      const { register, pass } = this.#judge(parseUi1203(frame.value), target, request);
+      if (isEcho(frame.value, question.request)) continue;
+      const { register, pass } = this.#judge(messageIn(frame.value, question), question);
       if (!pass) return register;
       passed = register;
     }
   }
 
-  /** What a message means for `target`, and whether its own is still to be waited for. */
+  /** What a message means for the meter asked, and whether its own is still to be waited for. */
   #judge(
-    message: Result<EncoderMessage>,
-    target: ReadTarget,
-    request: Uint8Array | null,
+    message: Result<LineMessage>,
+    question: Question,
   ): { register: Result<Register>; pass: boolean } {
-    const { meter, registerId } = target;
-    if (!message.ok || registerId === undefined || message.value.id === registerId) {
+    const { target, profile, request } = question;
+    const expected = expectedId(question);
+    if (!message.ok || expected === undefined || message.value.id === expected) {
       // A spoilt answer may have been noise, with the answer still to come.
-      if (isMessage(message)) this.#owed.paidBy(meter);
-      return { register: registerIn(message, target), pass: false };
+      if (isMessage(message)) this.#owed.paidBy(target.meter);
+      const register = message.ok ? registerIn(message.value, profile, target.dial) : message;
+      return { register, pass: false };
     }
-    const wrong = `${message.value.id ?? 'none'} instead of ${registerId}`;
-    const pass = this.#owed.paidByOther(meter) || request === null;
+    const { id } = message.value;
+    const pass = this.#owed.paidByOther(target.meter) || request === null;
     // Nobody else was asked: on this address hangs another meter.
-    if (!pass) this.#owed.paidBy(meter);
-    return { register: faulty('frame.wrong_id', wrong), pass };
+    if (!pass) this.#owed.paidBy(target.meter);
+    return { register: wrongId(id, expected), pass };
   }
 }
 
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);
+/** The faults that only a device's message has. */
+const MESSAGE: ReadonlySet<FaultCode> = new Set(['frame.unreadable', 'register.digits']);
 
 function requestOf(profile: LineProfile, address: string): Uint8Array | null {
   if (profile.request === undefined) return null;
   return new TextEncoder().encode(profile.request.replaceAll('{address}', () => address));
 }
 
-/** `frame` comes without the CR that ends the request. */
-function isEcho(frame: Uint8Array, request: Uint8Array): boolean {
-  return (
-    frame.length === request.length - 1 && frame.every((byte, index) => byte === request[index])
-  );
+function messageIn(frame: Uint8Array, { profile, target }: Question): Result<LineMessage> {
+  return readLine(profile, frame, target.dial);
+}
+
+/** The identification that must come; undefined where none is known, or the form has no place for one. */
+function expectedId({ profile, target }: Question): string | undefined {
+  return profile.frame === 'ethermeter-ascii' ? undefined : target.registerId;
+}
+
+function wrongId(id: string | null, expected: string): Result<never> {
+  const detail = `${id ?? 'none'} instead of ${expected}`;
+  const fault = { code: 'frame.wrong_id', detail } as const;
+  return { ok: false, fault: id === null ? fault : { ...fault, id } };
+}
+
+/** `frame` comes without the line end of the request. */
+function isEcho(frame: Uint8Array, request: Uint8Array | null): boolean {
+  if (request === null) return false;
+  const text = String.fromCharCode(...request).replace(/[\r\n]+$/, '');
+  return frame.length === text.length && frame.every((byte, i) => byte === text.charCodeAt(i));
 }
 
 /** True for what only an encoder sends, read or not. */
-function isMessage(message: Result<EncoderMessage>): boolean {
-  return message.ok || message.fault.code === 'frame.unreadable';
-}
-
-function registerIn(message: Result<EncoderMessage>, target: ReadTarget): Result<Register> {
-  if (!message.ok) return message;
-  const { digits, id } = message.value;
-  const register = registerOf(digits, target.dial);
-  return register.ok ? good({ register: register.value, id }) : register;
+function isMessage(message: Result<LineMessage>): boolean {
+  return message.ok || MESSAGE.has(message.fault.code);
 }

@@ -1,9 +1,11 @@
-// Meters on one Modbus link: asks one at a time for the words of its register.
+// Meters on one Modbus link: asks one at a time for the words of its profile.
 
 import type { Bus, Clock, ModbusLink, ReadTarget, Register } from '../boundaries.ts';
-import { countsOf, wordsOf } from '../codec/modbus-words.ts';
+import { blocksOf } from '../codec/modbus-blocks.ts';
+import { type Answers, registerIn } from '../codec/modbus-register.ts';
 import type { Result } from '../domain/fault.ts';
-import { good } from '../domain/fault.ts';
+import { faulty, good } from '../domain/fault.ts';
+import { unitAndChannel } from '../domain/modbus-address.ts';
 import type { ModbusProfile } from '../domain/profile.ts';
 import { Reopening } from './reopening.ts';
 import { Turns } from './turn.ts';
@@ -60,18 +62,28 @@ class ModbusBus implements Bus {
   ): Promise<Result<Register>> {
     const opened = await this.#reopening.ensure();
     if (!opened.ok) return opened;
-    const question = {
-      unit: Number(target.address),
-      table: profile.table,
-      address: profile.address,
-      // Both words in one question: asked one by one, a carry in between would tear the number.
-      quantity: wordsOf(profile),
-      timeoutMs: this.#timeoutMs,
-    };
-    const words = await this.#link.read(question, signal);
-    if (!words.ok) return words;
-    const register = countsOf(words.value, profile, target.dial);
-    // A device behind Modbus words sends no identification of its encoder.
-    return register.ok ? good({ register: register.value, id: null }) : register;
+    const { unit, channel } = unitAndChannel(target.address);
+    const answers: Answers[number][] = [];
+    for (const block of blocksOf(profile, channel)) {
+      const question = { unit, table: profile.table, ...block, timeoutMs: this.#timeoutMs };
+      const words = await this.#link.read(question, signal);
+      // A register from half of its words would be a guess.
+      if (!words.ok) return words;
+      answers.push({ block, words: words.value });
+    }
+    const register = registerIn(answers, profile, target.dial, channel);
+    return register.ok ? identified(register.value, target, profile) : register;
   }
+}
+
+/** A device that sends no identification cannot be told from another; one that does must send the right one. */
+function identified(
+  register: Register,
+  { registerId }: ReadTarget,
+  profile: ModbusProfile,
+): Result<Register> {
+  if (registerId === undefined || profile.id === undefined || register.id === registerId) {
+    return good(register);
+  }
+  return faulty('frame.wrong_id', `${register.id ?? 'none'} instead of ${registerId}`);
 }

@@ -10,6 +10,8 @@ export class Turns {
   readonly #timeoutMs: number;
   #closed = false;
   #current: AbortController | undefined;
+  /** One controller serves all turns until one is given up. */
+  #spare = new AbortController();
 
   /** `clock` is the wire's; `timeoutMs` is how long one meter may stay silent. */
   constructor(clock: Clock, timeoutMs: number) {
@@ -29,9 +31,10 @@ export class Turns {
     if (this.#current !== undefined) throw new Error('a bus is one conversation at a time');
     if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
     // Not AbortSignal.any: it leaves a trace of each turn on a signal that lives as long as the daemon.
-    const current = new AbortController();
+    const current = this.#spare.signal.aborted ? new AbortController() : this.#spare;
     const giveUp = () => current.abort('over');
     signal?.addEventListener('abort', giveUp, { once: true });
+    this.#spare = current;
     this.#current = current;
     try {
       const began = this.#clock.monotonicMs();

@@ -38,6 +38,21 @@ export async function ask(
   return { data: answer.data };
 }
 
+/** The answer to a command that does something, or the exit code after the failure has been said. */
+export async function perform(
+  { file, name, args = {} }: Omit<Question, 'list'>,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<{ data: unknown } | { exit: number }> {
+  const loaded = await settingsOf(file, manner, io, parts);
+  if ('exit' in loaded) return loaded;
+  const answer = await answerOf(name, args, loaded.settings, manner, io, parts);
+  if (answer.ok) return { data: answer.data };
+  const hint = answer.hint === '' ? hintOf(answer.code, loaded.settings) : answer.hint;
+  return { exit: fail(io, manner, { ...answer, hint }) };
+}
+
 async function answerOf(
   name: string,
   args: Readonly<Record<string, unknown>>,

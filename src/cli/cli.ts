@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { audit } from './audit.ts';
+import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
 import type { Io, Manner, Parts } from './parts.ts';
@@ -90,6 +91,13 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
   withFile('audit', 'prove over the journal that no count was lost or invented').action(
     async ({ config }) => done(await audit(config, manner, io, parts)),
   );
+  command('decode', 'show what a device file makes of one answer, without any bus')
+    .requiredOption('--profile <name>', 'file of devices/')
+    .option('--text <line>', 'the answer as text; \\r, \\n and \\xNN are understood')
+    .option('--hex <bytes>', 'the answer as pairs of hexadecimal digits')
+    .action(async ({ profile, text, hex }) =>
+      done(await decode({ name: profile, text, hex }, manner, io, parts)),
+    );
   const config = program
     .command('config')
     .description('work on the settings file')

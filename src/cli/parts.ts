@@ -5,6 +5,7 @@ import type { Result } from '../domain/fault.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Tried } from '../settings/try-profile.ts';
 
 /** Output goes to `out` and nothing else does; messages for people go to `err`. */
 export interface Io {
@@ -30,6 +31,8 @@ export interface Parts {
   loadSettings(file: string): Promise<Checked>;
   /** `file:line:column: sentence`. */
   formatProblem(problem: Problem): string;
+  /** What the profile of that name makes of one answer, given as text or as bytes. */
+  tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;
   startCollector(settings: Settings): Promise<RunningCollector>;
   /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
   daemon(control: string): Commands;

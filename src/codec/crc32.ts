@@ -11,8 +11,8 @@ export function crc32(text: string): number {
   let crc = 0xffffffff;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
-    crc = (crc >>> 8) ^ (TABLE[(crc ^ unit) & 0xff] ?? 0);
-    if (unit > 0xff) crc = (crc >>> 8) ^ (TABLE[(crc ^ (unit >>> 8)) & 0xff] ?? 0);
+    crc = (crc >>> 8) ^ (TABLE[(crc ^ unit) & 0xff] as number);
+    if (unit > 0xff) crc = (crc >>> 8) ^ (TABLE[(crc ^ (unit >>> 8)) & 0xff] as number);
   }
   return (crc ^ 0xffffffff) >>> 0;
 }

@@ -1,6 +1,6 @@
 // The contract's payloads: state, birth, meter and interval messages as JSON text, and their topics.
 
-import type { GapEntry, HourEntry, Row } from '../domain/entry.ts';
+import type { EntryRow, EventRow, GapEntry, HourEntry } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import type { EpochMs } from '../domain/units.ts';
 
@@ -49,7 +49,7 @@ function gapPayload(row: GapEntry & { row: number }) {
 }
 
 /** One row as the contract states it. */
-export function entryPayload(row: Row): object {
+export function entryPayload(row: EntryRow): object {
   return row.kind === 'hour' ? hourPayload(row) : gapPayload(row);
 }
 
@@ -65,13 +65,13 @@ export interface Envelope {
  * Every message comes with the rows it carries.
  */
 export function encodeIntervals(
-  rows: readonly Row[],
+  rows: readonly EntryRow[],
   facts: InstallationFacts,
   envelope: Envelope,
-): { payload: string; rows: readonly Row[] }[] {
-  const messages: { payload: string; rows: readonly Row[] }[] = [];
+): { payload: string; rows: readonly EntryRow[] }[] {
+  const messages: { payload: string; rows: readonly EntryRow[] }[] = [];
   const room = MESSAGE_BYTES_MAX - intervalPayload([], facts, envelope).length;
-  let batch: Row[] = [];
+  let batch: EntryRow[] = [];
   let bytes = 0;
   const ship = () => {
     if (batch.length > 0)
@@ -90,7 +90,7 @@ export function encodeIntervals(
 }
 
 function intervalPayload(
-  rows: readonly Row[],
+  rows: readonly EntryRow[],
   facts: InstallationFacts,
   envelope: Envelope,
 ): string {
@@ -111,6 +111,28 @@ function intervalPayload(
     intervals: rows.filter((row) => row.kind === 'hour').map(entryPayload),
     gaps: rows.filter((row) => row.kind === 'gap').map(entryPayload),
   });
+}
+
+/** An event as the contract states it; its id is the same from raise to clear (E1) and unique to the collector. */
+export function eventPayload(row: EventRow) {
+  const { meter, inst, alarm, code, severity, phase, data } = row;
+  return {
+    row: row.row,
+    id: `${meter}-${inst}-${alarm}`,
+    meter,
+    inst,
+    code,
+    severity,
+    phase,
+    at: isoTime(row.at),
+    since: isoTime(row.since),
+    data,
+  };
+}
+
+/** The message of an event of a meter (E1 to E3). */
+export function encodeEvent(row: EventRow, collector: string, epoch: string): string {
+  return JSON.stringify({ v: 1, type: 'event', epoch, collector, ...eventPayload(row) });
 }
 
 export type CollectorState = 'ready' | 'alert' | 'disconnected' | 'lost';

@@ -1,7 +1,17 @@
 // Keys and values of the journal: ordered fixed-width keys, versioned short JSON under a CRC-32 of key and value.
 
 import type { Installation } from '../domain/advance.ts';
-import type { Entry, GapCause, Increment, Notice, Quality, Row } from '../domain/entry.ts';
+import type { AlarmCode, EventEntry, Evidence, Phase, Severity } from '../domain/alarms.ts';
+import type {
+  Entry,
+  EntryRow,
+  EventRow,
+  GapCause,
+  Increment,
+  Notice,
+  Quality,
+  Row,
+} from '../domain/entry.ts';
 import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import type { Counts, EpochMs } from '../domain/units.ts';
@@ -20,6 +30,8 @@ export const keys = {
   state: (meter: string) => `s/${meter}`,
   increment: (meter: string, inst: number, seq: number) =>
     `i/${meter}/${fixed(inst, 4)}/${fixed(seq, 10)}`,
+  event: (meter: string, { inst, alarm, message }: EventEntry) =>
+    `e/${meter}/${fixed(inst, 4)}/${fixed(alarm, 8)}/${fixed(message, 4)}`,
   entry: (meter: string, entry: Entry) =>
     entry.kind === 'hour'
       ? `h/${meter}/${fixed(entry.inst, 4)}/${fixed(entry.start, 13)}/${fixed(entry.rev, 3)}`
@@ -92,32 +104,63 @@ const packFlags = (flags: readonly Flag[]) =>
 const unpackFlags = (packed: string) =>
   [...packed].flatMap((letter) => FLAGS[letter.charCodeAt(0) - 97] ?? []);
 
+type EventFields = [
+  'e',
+  number,
+  number,
+  number,
+  AlarmCode,
+  Severity,
+  Phase,
+  EpochMs,
+  EpochMs,
+  Evidence,
+  number,
+];
+
+/** The key of a row's record. */
+export function keyOfRow(row: Row): string {
+  return row.kind === 'event' ? keys.event(row.meter, row) : keys.entry(row.meter, row);
+}
+
 export function encodeRow(row: Row): string {
-  const fields: HourFields | GapFields =
-    row.kind === 'hour'
-      ? [
-          'h',
-          row.inst,
-          row.start,
-          row.read,
-          row.at,
-          row.total,
-          row.use,
-          row.q,
-          row.n,
-          packFlags(row.flags),
-          row.rev,
-          row.row,
-        ]
-      : ['g', row.inst, row.from, row.to, row.use, row.why, packFlags(row.flags), row.rev, row.row];
-  return seal(keys.entry(row.meter, row), fields);
+  return seal(keyOfRow(row), fieldsOf(row));
+}
+
+function fieldsOf(row: Row): HourFields | GapFields | EventFields {
+  switch (row.kind) {
+    case 'hour': {
+      const { inst, start, read, at, total, use, q, n, flags, rev, row: number } = row;
+      return ['h', inst, start, read, at, total, use, q, n, packFlags(flags), rev, number];
+    }
+    case 'gap': {
+      const { inst, from, to, use, why, flags, rev, row: number } = row;
+      return ['g', inst, from, to, use, why, packFlags(flags), rev, number];
+    }
+    case 'event': {
+      const { inst, alarm, message, code, severity, phase, at, since, data, row: number } = row;
+      return ['e', inst, alarm, message, code, severity, phase, at, since, data, number];
+    }
+  }
 }
 
 /** The row stored under `key`, or undefined when it is damaged. */
 export function decodeRow(key: string, text: string): Row | undefined {
-  const fields = unseal(key, text) as HourFields | GapFields | undefined;
+  const fields = unseal(key, text) as HourFields | GapFields | EventFields | undefined;
   if (!fields) return undefined;
-  const meter = key.split('/')[1] ?? '';
+  return fields[0] === 'e' ? eventOf(key, fields) : entryOf(key, fields);
+}
+
+const meterOf = (key: string) => key.split('/')[1] ?? '';
+
+function eventOf(key: string, fields: EventFields): EventRow {
+  const [, inst, alarm, message, code, severity, phase, at, since, data, row] = fields;
+  const event = { inst, alarm, message, code, severity, phase, at, since, data };
+  return { kind: 'event', meter: meterOf(key), row, ...event };
+}
+
+function entryOf(key: string, fields: HourFields | GapFields): EntryRow {
+  const meter = meterOf(key);
   if (fields[0] === 'h') {
     const [, inst, start, read, at, total, use, q, n, flags, rev, row] = fields;
     const entry = { inst, start, read, at, total, use, q, n, flags: unpackFlags(flags), rev };

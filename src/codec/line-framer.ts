@@ -1,83 +1,111 @@
-// Cuts a stream of bytes into lines ended by CR, with a bound on their length: what is torn or overlong is never a line.
+// Cuts a stream of bytes into frames ended by CR or CR LF, with a bound on their length: what is torn or overlong is never a frame.
 
-import { FRAME_CAP } from './encoder-line.ts';
+import { FRAME_CAP } from './seven-bit.ts';
 
 const CR = 0x0d;
 /** CR as 7E1 shows it on a port opened 8N1: three ones, so its parity bit is set (encoders 1.7). No text holds it. */
 const CR_WITH_PARITY = 0x8d;
+/** Two ones: the same with parity. */
 const LF = 0x0a;
 
-/** Cuts bounded bytes at CR. The serial line gives the library's parser this shape. */
+export type Delimiter = 'CR' | 'CR LF';
+
+/** Cuts bounded bytes at a delimiter. The serial line gives the library's parser this shape. */
 export interface LineSplitter {
-  /** The lines that end in these bytes, without their CR; the rest is held for the next call. */
+  /** The lines that end in these bytes, without their delimiter; the rest is held for the next call. */
   split(bytes: Uint8Array): readonly Uint8Array[];
   /** Drops what is held. */
   forget(): void;
 }
 
-/** What came out of a stream: a whole line, or the news that the cap was passed without a CR. */
+/** What came out of a stream: a whole frame, or the news that the cap was passed without an end. */
 export type LineItem = { readonly frame: Uint8Array } | 'overlong';
 
+/** Finds frames in a stream, however it is cut into pieces. */
+export interface Framer {
+  /** Takes the next bytes of the stream and gives what they complete, in order. */
+  push(bytes: Uint8Array): LineItem[];
+  /** True while bytes came that ended no frame. */
+  isPartial(): boolean;
+  /**
+   * Forgets all bytes so far. With `underway` a frame that has begun is taken to go on, and its tail will be dropped;
+   * without, what has begun was noise.
+   */
+  forget(underway: boolean): void;
+}
+
 /** Guards a splitter, which by itself would hold an endless line for ever. */
-export class LineFramer {
+export class LineFramer implements Framer {
   readonly #splitter: LineSplitter;
-  /** Bytes since the last CR. */
+  readonly #delimiter: Delimiter;
+  /** Bytes since the last delimiter. */
   #length = 0;
-  /** The line under way began before it could be trusted: dropped up to and with its CR. */
+  /** A CR that is a part of the delimiter if LF comes next, else of the line. */
+  #waitingCr: number | null = null;
+  /** The line under way began before it could be trusted: dropped up to and with its delimiter. */
   #skipping = false;
 
-  constructor(splitter: LineSplitter) {
+  constructor(splitter: LineSplitter, delimiter: Delimiter = 'CR') {
     this.#splitter = splitter;
+    this.#delimiter = delimiter;
   }
 
-  /** Takes the next bytes of the stream and gives what they complete, in order. */
   push(bytes: Uint8Array): LineItem[] {
     const items: LineItem[] = [];
     let passed: number[] = [];
     for (const byte of bytes) {
-      const admitted = this.#admit(byte);
+      const admitted = this.#next(byte);
       if (admitted === 'overlong') {
         items.push(...this.#lines(passed), 'overlong');
         passed = [];
         this.#splitter.forget();
-      } else if (admitted !== null) passed.push(admitted);
+      } else passed.push(...admitted);
     }
     items.push(...this.#lines(passed));
     return items;
   }
 
-  /** True while a line has begun and not ended. */
   isPartial(): boolean {
-    return this.#length > 0;
+    return this.#length > 0 || this.#waitingCr !== null;
   }
 
-  /**
-   * Forgets all bytes so far. With `underway` a line that has begun is taken to go on, and its tail will be dropped;
-   * without, what has begun was noise.
-   */
   forget(underway: boolean): void {
-    this.#skipping = underway && (this.#length > 0 || this.#skipping);
+    this.#skipping = underway && (this.isPartial() || this.#skipping);
     this.#length = 0;
+    if (!underway) this.#waitingCr = null;
     this.#splitter.forget();
   }
 
-  /** The byte as the splitter may see it, null to withhold it. */
-  #admit(byte: number): number | null | 'overlong' {
-    if (byte === CR || byte === CR_WITH_PARITY) {
-      const whole = this.#length > 0 && !this.#skipping;
-      this.#skipping = false;
-      this.#length = 0;
-      return whole ? CR : null;
-    }
+  /** The bytes that the splitter may see now that `byte` came. */
+  #next(byte: number): readonly number[] | 'overlong' {
+    const isCr = byte === CR || byte === CR_WITH_PARITY;
+    if (this.#delimiter === 'CR') return isCr ? this.#end([CR]) : this.#admit(byte);
+    const waiting = this.#waitingCr;
+    this.#waitingCr = isCr ? byte : null;
+    if (waiting === null) return isCr ? [] : this.#admit(byte);
+    if (byte === LF) return this.#end([CR, LF]);
+    const before = this.#admit(waiting);
+    const now = isCr ? [] : this.#admit(byte);
+    return before === 'overlong' || now === 'overlong' ? 'overlong' : [...before, ...now];
+  }
+
+  #end(delimiter: readonly number[]): readonly number[] {
+    const whole = this.#length > 0 && !this.#skipping;
+    this.#skipping = false;
+    this.#length = 0;
+    return whole ? delimiter : [];
+  }
+
+  #admit(byte: number): readonly number[] | 'overlong' {
     // A bridge that ends its lines with CR LF: the LF begins nothing.
-    if (byte === LF && this.#length === 0) return null;
+    if (byte === LF && this.#length === 0) return [];
     this.#length += 1;
     if (this.#length > FRAME_CAP) {
       this.#skipping = true;
       this.#length = 0;
       return 'overlong';
     }
-    return this.#skipping ? null : byte;
+    return this.#skipping ? [] : [byte];
   }
 
   #lines(passed: readonly number[]): LineItem[] {
@@ -86,14 +114,16 @@ export class LineFramer {
 }
 
 /** A splitter in plain arrays, for transports without one of their own. */
-export function crSplitter(): LineSplitter {
+export function delimiterSplitter(delimiter: Delimiter): LineSplitter {
   let held: number[] = [];
+  const isEnd = (byte: number) =>
+    delimiter === 'CR' ? byte === CR : byte === LF && held.at(-1) === CR;
   return {
     split(bytes) {
       const lines: Uint8Array[] = [];
       for (const byte of bytes) {
-        if (byte === CR) {
-          lines.push(Uint8Array.from(held));
+        if (isEnd(byte)) {
+          lines.push(Uint8Array.from(delimiter === 'CR' ? held : held.slice(0, -1)));
           held = [];
         } else held.push(byte);
       }

@@ -3,7 +3,7 @@
 import type { Journal } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
 import { conserve } from '../domain/conservation.ts';
-import type { Increment, Row } from '../domain/entry.ts';
+import type { EntryRow, Increment } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 
 interface InstallationProof {
@@ -55,7 +55,7 @@ async function auditStill(journal: Journal, meter: string): Promise<Installation
 }
 
 async function auditMeter(journal: Journal, meter: string): Promise<InstallationProof[]> {
-  const rows = new Map<number, Row[]>();
+  const rows = new Map<number, EntryRow[]>();
   for await (const row of journal.rowsOf(meter)) {
     const known = rows.get(row.inst);
     if (known) known.push(row);
@@ -96,7 +96,7 @@ function proveInstallation(
   journal: Journal,
   meter: string,
   inst: number,
-  rows: readonly Row[],
+  rows: readonly EntryRow[],
   chain: Chain | undefined,
 ): InstallationProof {
   const facts = journal.factsOf(meter, inst);

@@ -1,10 +1,11 @@
 // The command handlers: one set for every door, answering in the contract's words from the journal and the running jobs.
 
 import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
-import { entryPayload, isoTime } from '../codec/head-end-message.ts';
-import type { Row } from '../domain/entry.ts';
+import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
+import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { auditJournal } from './audit.ts';
+import { createOperations, type Operating } from './operations.ts';
 
 /** What only a running collector can tell; a journal read offline has none of it. */
 export interface LiveStatus {
@@ -22,11 +23,13 @@ const refused = (code: string, message: string, hint: string): CommandAnswer => 
 });
 
 /** The commands over `journal`; `live` answers `status`. */
-export function createCommands(journal: Journal, live: LiveStatus): Commands {
+export function createCommands(journal: Journal, live: LiveStatus, operating: Operating): Commands {
   const named: Readonly<Record<string, Handler>> = {
     status: async () => ({ ok: true, data: await live.status() }),
     intervals: (args) => intervals(journal, args),
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
+    events: (args) => events(journal, args),
+    ...createOperations(journal, operating),
   };
   return {
     async run(name, args) {
@@ -64,7 +67,7 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
       'e.g. 2026-11-22T04:00:00Z',
     );
   }
-  const kept = new Map<string, Row>();
+  const kept = new Map<string, EntryRow>();
   // All of them: a revision may lie elsewhere than the entry it replaces.
   for await (const row of journal.rowsOf(meter)) {
     const key = row.kind === 'hour' ? `h${row.inst}/${row.start}` : `g${row.inst}/${row.from}`;
@@ -72,7 +75,7 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
     if (!before || row.rev > before.rev) kept.set(key, row);
   }
   const rows = [...kept.values()].filter((row) => touches(row, from, to));
-  const stated = (row: Row) => ({ inst: row.inst, ...entryPayload(row) });
+  const stated = (row: EntryRow) => ({ inst: row.inst, ...entryPayload(row) });
   const installations = [...new Set(rows.map((row) => row.inst))]
     .sort((a, b) => a - b)
     .flatMap((inst) => {
@@ -90,8 +93,22 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
   };
 }
 
+/** The events of a meter, or of all, in the contract's words, oldest first. */
+async function events(journal: Journal, args: Args): Promise<CommandAnswer> {
+  const { meter } = args;
+  const meters = typeof meter === 'string' ? [meter] : journal.meters();
+  if (typeof meter === 'string' && !journal.meters().includes(meter)) {
+    const known = journal.meters().join(', ') || 'none yet';
+    return refused('unknown_meter', `there is no meter ${meter}`, `known: ${known}`);
+  }
+  const told: EventRow[] = [];
+  for (const one of meters) for await (const row of journal.eventsOf(one)) told.push(row);
+  told.sort((a, b) => a.at - b.at || a.row - b.row);
+  return { ok: true, data: { events: told.map(eventPayload) } };
+}
+
 /** An hour that begins in `[from, to)`, a gap that has any part of it. */
-function touches(row: Row, from: number, to: number): boolean {
+function touches(row: EntryRow, from: number, to: number): boolean {
   if (row.kind === 'hour') return row.start >= from && row.start < to;
   return row.to >= from && row.from < to;
 }
@@ -126,7 +143,7 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
 async function lastHour(journal: Journal, meter: string): Promise<object | null> {
   const start = journal.installation(meter)?.hours?.start;
   if (start === undefined) return null;
-  let newest: Row | null = null;
+  let newest: EntryRow | null = null;
   for await (const row of journal.rowsOf(meter, start - 2 * 3_600_000)) {
     if (row.kind !== 'hour') continue;
     if (!newest || row.kind !== newest.kind || row.start >= newest.start) newest = row;

@@ -1,88 +1,27 @@
 // The only place where water arithmetic happens: one observation in, the installation's new state and what it produced out.
 
+import type { EventEntry, Evidence } from './alarms.ts';
 import type { Entry, Flag, GapCause, Increment, Notice } from './entry.ts';
-import {
-  type Edge,
-  firstHour,
-  HourFold,
-  type HourRules,
-  type HourState,
-  type Suspect,
-} from './hours.ts';
-import {
-  type ClockState,
-  elapsedSince,
-  firstClock,
-  type Moment,
-  stepSince,
-  watchClock,
-} from './moment.ts';
-import { classify, type Movement, type RegisterRules } from './register.ts';
+import { type Edge, firstHour, HourFold, type HourRules, type HourState } from './hours.ts';
+import type { Held, Installation, MeterRules, Observation } from './installation.ts';
+import { type ClockState, firstClock, type Moment, stepSince, watchClock } from './moment.ts';
+import { LifeStep } from './register-life.ts';
 import { futureFrom, hasFutureHours, restate } from './restate.ts';
 import type { Counts, EpochMs } from './units.ts';
 
-export type MeterRules = RegisterRules & HourRules;
-
-/** What a poll brought: a register, or nothing (`why` says what kept it away). `flags` go to the open hour. */
-export type Observation =
-  | { readonly kind: 'reading'; readonly moment: Moment; readonly register: Counts }
-  | {
-      readonly kind: 'silence';
-      readonly moment: Moment;
-      readonly why: GapCause;
-      readonly flags: readonly Flag[];
-    };
-
-interface Held extends Edge {
-  readonly boot: string;
-  readonly mono: number;
-  readonly flags: readonly Flag[];
-}
-
-/** One installation: a meter of the given dial standing at a place. Plain JSON, everything that must survive a restart. */
-export interface Installation {
-  readonly inst: number;
-  /** Flags of its first hour: `config` or `changeout` when it follows another installation. */
-  readonly birth: readonly Flag[];
-  /** First and newest accepted reading; null before the first. */
-  readonly initial: Edge | null;
-  readonly last: (Edge & { readonly clock: ClockState }) | null;
-  /** Readings a little below the last in a row; at the third they are reverse flow. */
-  readonly rocked: number;
-  /** A reading that was not believed and has not been refused yet. */
-  readonly suspect: Suspect | null;
-  readonly clock: ClockState | null;
-  /** Increments recorded so far. */
-  readonly steps: number;
-  readonly hours: HourState | null;
-  /** Readings that wait for the wall clock to be believed (I10). */
-  readonly held: readonly Held[];
-}
+export {
+  type Installation,
+  type MeterRules,
+  newInstallation,
+  type Observation,
+} from './installation.ts';
 
 export interface Advance {
   readonly state: Installation;
   readonly increments: readonly Increment[];
   readonly entries: readonly Entry[];
+  readonly events: readonly EventEntry[];
   readonly notices: readonly Notice[];
-}
-
-/** Readings below the last, in a row, that make jitter reverse flow. */
-const ROCKS_TO_REVERSE = 3;
-
-/** An installation that has not been read yet. */
-export function newInstallation(inst: number, birth: readonly Flag[] = []): Installation {
-  return {
-    inst,
-    birth,
-    initial: null,
-    last: null,
-    rocked: 0,
-    suspect: null,
-    clock: null,
-    steps: 0,
-    hours: null,
-    held: [],
-  };
 }
 
 /**
@@ -106,40 +45,75 @@ export function advance(
   published: readonly Entry[] = [],
 ): Advance {
   const step = new Step(state, seen.moment, rules);
-  if (seen.kind === 'reading') step.read(seen.register);
+  step.live((life) => life.take(seen));
   step.placeHeld(published, seen.kind === 'silence' ? seen.why : 'bus');
   if (seen.kind === 'silence') step.mark(seen.flags);
   return step.outcome();
 }
 
-/** Ends an installation at its newest reading; its last hour is `P` with `flags` (I9). */
-export function finish(state: Installation, flags: readonly Flag[], rules: MeterRules): Advance {
-  const begun = state.hours !== null || state.held.length > 0;
-  if (!begun || !state.clock) return { state, increments: [], entries: [], notices: [] };
+/** What a person says of a meter. `vouch` and `reject` judge a doubted reading, `read` is a dial read by a person (`H`). */
+export type Word =
+  | { readonly kind: 'vouch' }
+  | { readonly kind: 'reject' }
+  | { readonly kind: 'read'; readonly register: Counts }
+  | { readonly kind: 'disable' | 'enable' | 'maintain' | 'resume' };
+
+/** Takes in what a person says at `moment`. Vouching where nothing is doubted changes nothing. */
+export function heed(
+  state: Installation,
+  word: Word,
+  moment: Moment,
+  rules: MeterRules,
+  published: readonly Entry[] = [],
+): Advance {
+  const step = new Step(state, moment, rules);
+  step.heed(word);
+  step.placeHeld(published, 'bus');
+  return step.outcome();
+}
+
+/**
+ * Ends an installation at its newest reading; its last hour is `P` with `flags` (I9). `told` is the evidence of a
+ * change-out, which is told as an event.
+ */
+export function finish(
+  state: Installation,
+  flags: readonly Flag[],
+  rules: MeterRules,
+  told: Evidence | null = null,
+): Advance {
+  const begun = state.hours !== null || state.held.length > 0 || told !== null;
+  if (!begun || !state.clock)
+    return { state, increments: [], entries: [], events: [], notices: [] };
   const step = new Step(state, { ...state.clock, synced: true }, rules);
+  if (told) step.live((life) => life.tellChangeOut(told));
   step.placeHeld(null, 'clock');
   return step.finish(flags);
 }
 
-/** One observation on its way through the register, the clock and the hours. */
+/** One observation on its way through the register's life, the clock and the hours. */
 class Step {
   #state: Installation;
   readonly #moment: Moment;
   readonly #rules: MeterRules;
+  readonly #clock: ClockState;
   /** Stands while this observation closes hours, even if its own reading refutes the suspicion. */
-  readonly #suspect: Suspect | null;
+  readonly #before: Installation;
+  /** The reading on its way was read by a person. */
+  #person = false;
   readonly #increments: Increment[] = [];
   readonly #notices: Notice[] = [];
-  #entries: readonly Entry[] = [];
+  readonly #entries: Entry[] = [];
+  readonly #events: EventEntry[] = [];
 
   constructor(state: Installation, moment: Moment, rules: MeterRules) {
     this.#moment = moment;
     this.#rules = rules;
     const before = state.clock ?? firstClock(moment);
-    const clock = watchClock(before, moment, rules.toleranceMs);
+    this.#clock = watchClock(before, moment, rules.toleranceMs);
     const stepped = stepSince(before, moment);
-    this.#suspect = state.suspect;
-    this.#state = { ...state, clock };
+    this.#before = state;
+    this.#state = { ...state, clock: this.#clock };
     if (Math.abs(stepped) > rules.toleranceMs) this.#notice('clock.step', { step_ms: stepped });
   }
 
@@ -148,19 +122,43 @@ class Step {
       state: this.#state,
       increments: this.#increments,
       entries: this.#entries,
+      events: this.#events,
       notices: this.#notices,
     };
   }
 
-  /** Register arithmetic: independent of the wall clock. */
-  read(register: Counts): void {
-    const { last } = this.#state;
-    if (!last) return this.#accept(register, { kind: 'none', counts: 0, ambiguous: false });
-    const elapsedMs = elapsedSince(last.clock, this.#moment);
-    const movement = classify(last.read, register, elapsedMs, this.#rules);
-    if (movement.kind === 'implausible') return this.#refuse(register, movement);
-    if (movement.kind === 'jitter') return this.#rock(register, movement.counts);
-    return this.#accept(register, movement);
+  /** The register's part: independent of the wall clock. */
+  live(act: (life: LifeStep) => void): void {
+    const step = new LifeStep(this.#state, this.#clock, this.#rules);
+    act(step);
+    this.#state = { ...this.#state, ...step.life, held: [...this.#state.held, ...step.held] };
+    this.#increments.push(...step.increments);
+    this.#notices.push(...step.notices);
+    this.#events.push(...step.events);
+  }
+
+  heed(word: Word): void {
+    const { suspect } = this.#state;
+    switch (word.kind) {
+      case 'vouch':
+        if (suspect) this.live((life) => life.vouch(suspect.read));
+        break;
+      case 'reject':
+        this.live((life) => life.reject());
+        break;
+      case 'read':
+        this.live((life) => life.vouch(word.register));
+        this.#person = true;
+        break;
+      case 'disable':
+      case 'enable':
+        this.#setDisabled(word.kind === 'disable');
+        break;
+      case 'maintain':
+      case 'resume':
+        this.#state = { ...this.#state, maintenance: word.kind === 'maintain' };
+        break;
+    }
   }
 
   /**
@@ -168,40 +166,59 @@ class Step {
    * null: hours in the future stay as they were told, for without them nobody knows what to take back.
    */
   placeHeld(published: readonly Entry[] | null, why: GapCause): void {
-    const { clock, hours, held, inst } = this.#state;
-    if (!clock || clock.heldSince !== null) return;
-    const placed = held.map((edge) => ({
-      edge: this.#placeInTime(edge, clock),
-      flags: edge.flags,
-    }));
+    const { hours, held } = this.#state;
+    if (this.#clock.heldSince !== null) return;
+    const placed = held.map((edge) => ({ edge: this.#placeInTime(edge), flags: edge.flags }));
     const first = hours ?? this.#firstHours(placed[0]?.edge);
     if (!first) return;
-    const fold = new HourFold(first, inst, this.#rules, this.#suspect);
+    const fold = this.#fold(first);
     if (published) this.#restateFuture(fold, published);
     for (const { edge, flags } of placed) {
       if (edge.seq > fold.state.last.seq) fold.place(edge, flags, why);
     }
-    fold.passTime(this.#moment.at, why);
+    fold.passTime(this.#passable(), why);
     this.#state = { ...this.#state, hours: fold.state, held: [] };
-    this.#entries = fold.entries;
+    this.#entries.push(...fold.entries);
   }
 
   mark(flags: readonly Flag[]): void {
-    const { hours, inst } = this.#state;
+    const { hours } = this.#state;
     if (!hours || flags.length === 0) return;
-    const fold = new HourFold(hours, inst, this.#rules, null);
+    const fold = this.#fold(hours);
     fold.mark(flags);
     this.#state = { ...this.#state, hours: fold.state };
   }
 
   finish(flags: readonly Flag[]): Advance {
-    const { hours, inst } = this.#state;
+    const { hours } = this.#state;
     if (!hours) return this.outcome();
-    const fold = new HourFold(hours, inst, this.#rules, null);
+    const fold = this.#fold(hours);
     fold.finish(flags);
-    this.#entries = [...this.#entries, ...fold.entries];
+    this.#entries.push(...fold.entries);
     this.#state = { ...this.#state, hours: fold.state };
     return this.outcome();
+  }
+
+  #fold(hours: HourState): HourFold {
+    const { inst, disabled, maintenance } = this.#state;
+    const { suspect } = this.#before;
+    const how = { suspect, disabled, maintenance, person: this.#person };
+    return new HourFold(hours, inst, this.#rules, how);
+  }
+
+  /** A reading that waits for its second must not find its hour closed; it waits one poll at most. */
+  #passable(): EpochMs {
+    const { unconfirmed } = this.#state;
+    const { at } = this.#moment;
+    if (!unconfirmed || at - unconfirmed.clock.at > this.#rules.pollMs) return at;
+    return Math.min(at, unconfirmed.clock.at);
+  }
+
+  /** Hours that end while it is disabled are not told; what passed meanwhile becomes one gap. */
+  #setDisabled(disabled: boolean): void {
+    if (this.#state.disabled === disabled) return;
+    this.placeHeld([], this.#state.disabled ? 'disabled' : 'bus');
+    this.#state = { ...this.#state, disabled, unconfirmed: null };
   }
 
   #firstHours(edge: Edge | undefined): HourState | null {
@@ -219,84 +236,14 @@ class Step {
   }
 
   /** The wall time of a held reading: by the steady clock of this boot, else as it was stamped. */
-  #placeInTime(held: Held, clock: ClockState): Edge {
+  #placeInTime(held: Held): Edge {
     const { boot, mono, flags: _, ...edge } = held;
+    const clock = this.#clock;
     const at = boot === clock.boot ? clock.at - (clock.mono - mono) : Math.min(edge.at, clock.at);
     return { ...edge, at };
-  }
-
-  #accept(register: Counts, movement: Exclude<Movement, { kind: 'jitter' | 'implausible' }>): void {
-    const { last, initial, clock, inst, held, steps } = this.#state;
-    const { at, boot, mono } = this.#moment;
-    if (!clock) return;
-    const edge: Edge = {
-      seq: last ? last.seq + 1 : 0,
-      at,
-      read: register,
-      total: last ? last.total + movement.counts : 0,
-    };
-    const moved = !last || movement.counts !== 0;
-    if (moved) {
-      this.#increments.push({
-        inst,
-        seq: steps,
-        fromAt: last?.at ?? at,
-        fromRead: last?.read ?? register,
-        toAt: at,
-        toRead: register,
-        counts: movement.counts,
-        kind: last ? (movement.counts < 0 ? 'reverse' : 'forward') : 'first',
-      });
-    }
-    this.#tell(movement);
-    this.#state = {
-      ...this.#state,
-      initial: initial ?? edge,
-      last: { ...edge, clock },
-      steps: moved ? steps + 1 : steps,
-      rocked: 0,
-      suspect: null,
-      held: [...held, { ...edge, boot, mono, flags: flagsOf(movement) }],
-    };
-  }
-
-  #refuse(register: Counts, movement: Extract<Movement, { kind: 'implausible' }>): void {
-    const { suspect, last } = this.#state;
-    this.#state = { ...this.#state, suspect: { read: register, at: this.#moment.at } };
-    if (suspect?.read === register) return; // Told when it was first seen.
-    const { forward, limit } = movement;
-    this.#notice('read.implausible', { read: register, last: last?.read ?? 0, forward, limit });
-  }
-
-  #rock(register: Counts, counts: Counts): void {
-    const { rocked, last } = this.#state;
-    if (rocked + 1 >= ROCKS_TO_REVERSE) {
-      return this.#accept(register, {
-        kind: 'reverse',
-        counts,
-        rollover: register > (last?.read ?? 0),
-      });
-    }
-    this.#state = { ...this.#state, rocked: rocked + 1 };
-    return this.#notice('read.jitter', { read: register, last: last?.read ?? 0, counts });
-  }
-
-  #tell(movement: Movement): void {
-    if (movement.kind === 'reverse') this.#notice('flow.reverse', { counts: movement.counts });
-    if (movement.kind === 'forward' && movement.rollover) {
-      this.#notice('meter.rollover', { counts: movement.counts });
-    }
   }
 
   #notice(code: Notice['code'], evidence: Notice['evidence']): void {
     this.#notices.push({ code, at: this.#moment.at, evidence });
   }
-}
-
-function flagsOf(movement: Movement): readonly Flag[] {
-  const flags: Flag[] = [];
-  if ('rollover' in movement && movement.rollover) flags.push('rollover');
-  if ('ambiguous' in movement && movement.ambiguous) flags.push('rollover_ambiguous');
-  if (movement.kind === 'reverse') flags.push('reverse');
-  return flags;
 }

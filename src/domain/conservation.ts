@@ -53,7 +53,7 @@ export function conserve(
     addGaps(hour.start);
     sum += hour.use ?? 0;
     if (hour.total === null || hour.read === null) continue;
-    if (!Number.isSafeInteger(hour.use)) note('not an integer', hour.start);
+    if (hour.use !== null && !Number.isSafeInteger(hour.use)) note('not an integer', hour.start);
     if (hour.total !== sum) note('sum differs from total', hour.start);
     if (modulo(hour.read - initialRead - hour.total, capacity(dial)) !== 0) {
       note('total differs from dial', hour.start);

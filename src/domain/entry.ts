@@ -1,5 +1,6 @@
 // What is kept and published of a meter: hours, gaps, increments and notices, as plain records.
 
+import type { EventEntry } from './alarms.ts';
 import type { Counts, EpochMs } from './units.ts';
 
 /** Contract I3. */
@@ -56,8 +57,17 @@ export interface GapEntry {
 
 export type Entry = HourEntry | GapEntry;
 
-/** An entry with its number in the journal: collector-wide, without holes within an epoch. */
-export type Row = Entry & { readonly meter: string; readonly row: number };
+/** Its number in the journal: collector-wide, without holes within an epoch. */
+export interface Numbered {
+  readonly meter: string;
+  readonly row: number;
+}
+
+export type EntryRow = Entry & Numbered;
+export type EventRow = EventEntry & Numbered;
+
+/** What is sent, acknowledged and asked for again by its number. */
+export type Row = EntryRow | EventRow;
 
 /** Counts between two accepted readings of one installation; a journal keeps every one. */
 export interface Increment {
@@ -74,13 +84,7 @@ export interface Increment {
 
 /** A reading that was not believed, or a fact about one, with its evidence; told in the log and kept in the journal. */
 export interface Notice {
-  readonly code:
-    | 'read.jitter'
-    | 'read.implausible'
-    | 'flow.reverse'
-    | 'meter.rollover'
-    | 'clock.step'
-    | 'clock.restated';
+  readonly code: 'read.jitter' | 'read.unconfirmed' | 'clock.step' | 'clock.restated';
   readonly at: EpochMs;
   readonly evidence: Readonly<Record<string, number | string>>;
 }

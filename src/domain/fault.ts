@@ -22,6 +22,9 @@ export const FAULTS = {
   'modbus.exception': 'next-poll',
   'modbus.unexpected': 'now',
   'register.digits': 'never',
+  'register.unit': 'never',
+  'register.precision': 'next-poll',
+  'register.stale': 'next-poll',
   'store.locked': 'never',
   'store.failed': 'next-poll',
   'upstream.offline': 'next-poll',
@@ -36,6 +39,8 @@ export type FaultCode = keyof typeof FAULTS;
 export interface Fault {
   readonly code: FaultCode;
   readonly detail: string;
+  /** Identification of the encoder that answered, with `frame.wrong_id`. */
+  readonly id?: string;
 }
 
 /** The outcome of anything the world can spoil. Exceptions are left for our own bugs. */

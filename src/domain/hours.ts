@@ -1,6 +1,6 @@
 // Hours and gaps from accepted readings: the hour-end rule of the contract (I1, I3, I4), as a fold over edges.
 
-import { type Entry, type Flag, type GapCause, orderFlags } from './entry.ts';
+import { type Entry, type Flag, type GapCause, orderFlags, type Quality } from './entry.ts';
 import { type Counts, type EpochMs, HOUR_MS, hourOf } from './units.ts';
 
 /** An accepted reading placed in time: the `seq`-th of its installation, `total` counts after the first. */
@@ -44,6 +44,9 @@ export interface HourState {
   readonly first: boolean;
   readonly n: number;
   readonly flags: readonly Flag[];
+  /** A person read the dial in the open hour; it was under maintenance. */
+  readonly person: boolean;
+  readonly maintained: boolean;
   /** The gap that runs since an unread boundary. */
   readonly gap: Gap | null;
   /** The gap that ended last; it grows again if the next one adjoins it. */
@@ -66,11 +69,25 @@ export function firstHour(edge: Edge, flags: readonly Flag[]): HourState {
     first: true,
     n: 1,
     flags,
+    person: false,
+    maintained: false,
     gap: null,
     ended: null,
     until: 0,
     rev: 0,
   };
+}
+
+/** What else bears on hours while an observation is taken in. */
+export interface HourManner {
+  /** A quarantined reading, which makes an hour that ends while it stands `S` (I3). */
+  readonly suspect: Suspect | null;
+  /** A disabled meter's hours pass untold (C6). */
+  readonly disabled: boolean;
+  /** Hours are told as `T`. */
+  readonly maintenance: boolean;
+  /** The readings placed now were read by a person: their hour is told as `H`. */
+  readonly person: boolean;
 }
 
 /** The work on one installation's hours while one observation is taken in: state in, state and entries out. */
@@ -79,14 +96,13 @@ export class HourFold {
   #state: HourState;
   readonly #inst: number;
   readonly #rules: HourRules;
-  readonly #suspect: Suspect | null;
+  readonly #how: HourManner;
 
-  /** `suspect`: a quarantined reading, which makes an hour that ends while it stands `S` (I3). */
-  constructor(state: HourState, inst: number, rules: HourRules, suspect: Suspect | null) {
-    this.#state = state;
+  constructor(state: HourState, inst: number, rules: HourRules, how: HourManner) {
+    this.#state = how.maintenance ? { ...state, maintained: true } : state;
     this.#inst = inst;
     this.#rules = rules;
-    this.#suspect = suspect;
+    this.#how = how;
   }
 
   get state(): HourState {
@@ -94,7 +110,8 @@ export class HourFold {
   }
 
   /** Closes every hour whose ending boundary cannot be read any more at `now`. */
-  passTime(now: EpochMs, why: GapCause): void {
+  passTime(now: EpochMs, cause: GapCause): void {
+    const why = this.#how.disabled ? 'disabled' : cause;
     const oldest = hourOf(now) - MISSING_HOURS_MAX * HOUR_MS;
     while (now > this.#end() + this.#rules.toleranceMs) {
       this.#decide(null, why);
@@ -111,7 +128,7 @@ export class HourFold {
       if (this.#nearer(edge) === edge) {
         this.#flag(flags);
         this.#decide(edge, why);
-        this.#change({ last: edge, n: 1 });
+        this.#change({ last: edge, n: 1, person: this.#how.person });
         return;
       }
       this.#decide(null, why);
@@ -119,7 +136,8 @@ export class HourFold {
     this.#flag(flags);
     this.#endGap(edge);
     if (edge.at < this.#state.start) this.#flagHour(['clock']);
-    this.#change({ last: edge, n: this.#state.n + 1 });
+    const { n, person } = this.#state;
+    this.#change({ last: edge, n: n + 1, person: person || this.#how.person });
   }
 
   /** Adds flags to the open hour. */
@@ -181,8 +199,9 @@ export class HourFold {
     const edge = this.#nearer(after);
     const { last, gap } = this.#state;
     if (edge) return this.#closeWith(edge, 'read');
-    if (this.#suspect && this.#end() - this.#suspect.at <= 2 * this.#rules.pollMs) {
-      return this.#leaveSuspect(this.#suspect);
+    const { suspect } = this.#how;
+    if (suspect && this.#end() - suspect.at <= 2 * this.#rules.pollMs) {
+      return this.#leaveSuspect(suspect);
     }
     if (!gap && this.#end() - last.at <= 2 * this.#rules.pollMs)
       return this.#closeWith(last, 'late');
@@ -211,6 +230,7 @@ export class HourFold {
       first: first && !published,
       n: 0,
       flags: boundary === 'late' ? ['late'] : [],
+      ...this.#fresh(),
     });
   }
 
@@ -232,7 +252,7 @@ export class HourFold {
       this.#sendMeasured(last, 'P');
       return this.#next(this.#newGap(last, why));
     }
-    if (ended && ended.to.seq === last.seq) {
+    if (ended && ended.to.seq === last.seq && !this.#state.person) {
       // Adjoining gaps merge; one that was sent already is restated under its key.
       this.#sendEmpty('M', null);
       const { from: earlier, why: first, flags } = ended;
@@ -281,8 +301,14 @@ export class HourFold {
       first: false,
       n: 0,
       flags: [],
+      ...this.#fresh(),
       gap,
     });
+  }
+
+  /** How the next hour begins. */
+  #fresh(): Pick<HourState, 'person' | 'maintained'> {
+    return { person: false, maintained: this.#how.maintenance };
   }
 
   #endGap(edge: Edge): void {
@@ -316,12 +342,20 @@ export class HourFold {
   }
 
   #sendMeasured(to: Edge, q: 'A' | 'P'): void {
-    const { from } = this.#state;
+    const { from, person, maintained } = this.#state;
     const use = from ? to.total - from.total : 0;
-    this.#send({ read: to.read, at: to.at, total: to.total, use, q });
+    const told = person ? 'H' : maintained ? 'T' : q;
+    this.#send({ read: to.read, at: to.at, total: to.total, use, q: told });
   }
 
+  /** An hour with fewer than two edges; what a person read in it is told all the same. */
   #sendEmpty(q: 'M' | 'S', seen: Suspect | null): void {
+    const { person, last } = this.#state;
+    if (person) {
+      const { read, at, total } = last;
+      return this.#send({ read, at, total, use: null, q: 'H' });
+    }
+    if (this.#how.disabled) return;
     this.#send({ read: seen?.read ?? null, at: seen?.at ?? null, total: null, use: null, q });
   }
 
@@ -330,7 +364,7 @@ export class HourFold {
     at: EpochMs | null;
     total: Counts | null;
     use: Counts | null;
-    q: 'A' | 'P' | 'M' | 'S';
+    q: Quality;
   }): void {
     const { start, n, flags, until, rev } = this.#state;
     this.entries.push({

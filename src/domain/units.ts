@@ -19,6 +19,13 @@ export interface Dial {
   readonly pow10: number;
 }
 
+/** By which power of ten a number in `from` is multiplied to be in `to`; null for units that are not a power of ten apart. */
+export function metricShift(from: VolumeUnit, to: VolumeUnit): number | null {
+  if (from === to) return 0;
+  if (from === 'm3' && to === 'L') return 3;
+  return from === 'L' && to === 'm3' ? -3 : null;
+}
+
 /** Counts at which the dial passes through zero, 10^digits. */
 export function capacity(dial: Pick<Dial, 'digits'>): Counts {
   return 10 ** dial.digits;

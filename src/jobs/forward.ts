@@ -122,6 +122,7 @@ async function send(
 }
 
 function endOf(row: Row): number {
+  if (row.kind === 'event') return row.at;
   return row.kind === 'hour' ? row.start + HOUR_MS : row.to;
 }
 

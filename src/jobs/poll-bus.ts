@@ -19,6 +19,9 @@ export interface PollPlan extends PollParts {
 /** A long sleep is cut so that a wall clock that steps is noticed. */
 const SLEEP_MAX_MS = 5 * 60_000;
 
+/** A changed reading without a check sum is read again at once, so often; then the next poll tells. */
+const SECOND_READS_MAX = 3;
+
 /** A meter whose hours cannot close yet (a doubtful clock) is looked at again after this. */
 const CLOSING_RETRY_MS = 30_000;
 
@@ -33,6 +36,8 @@ interface Turn {
   /** The hour's edge that was already asked for a second time. */
   retried: EpochMs;
   closingTried: EpochMs;
+  /** Readings made in a row to confirm one. */
+  seconds: number;
 }
 
 /** Polls the meters of one bus until `signal` aborts; `records` is kept up to date for status. */
@@ -47,6 +52,7 @@ export async function pollBus(
     forgetFuture(turns, clock.now());
     await closeHours(turns, plan);
     const now = clock.now();
+    skipDisabled(turns, now, plan);
     const turn = nextTurn(turns, now, ASKS_MAX * plan.timeoutMs * clock.speed);
     if (turn) {
       await poll(turn, plan, signal);
@@ -58,7 +64,7 @@ export async function pollBus(
 }
 
 function newTurn(place: MeteredPlace, now: EpochMs): Turn {
-  return { place, due: now, failures: 0, fault: null, retried: 0, closingTried: 0 };
+  return { place, due: now, failures: 0, fault: null, retried: 0, closingTried: 0, seconds: 0 };
 }
 
 /** After the wall clock went back nothing waits for an instant that it had reached before. */
@@ -91,10 +97,12 @@ async function poll(turn: Turn, plan: PollPlan, signal: AbortSignal): Promise<vo
     if (turn.fault) plan.log.info({ meter: turn.place.target.meter }, 'the meter answers again');
     turn.failures = 0;
     turn.fault = null;
+    readSecond(turn, asked, plan);
     return;
   }
   if (signal.aborted) return;
   turn.failures += 1;
+  turn.seconds = 0;
   turn.fault = { ...outcome.fault, since: turn.fault?.since ?? asked };
   if (turn.failures === 1) {
     plan.log.warn({ meter: turn.place.target.meter, ...outcome.fault }, 'the meter was not read');
@@ -103,6 +111,24 @@ async function poll(turn: Turn, plan: PollPlan, signal: AbortSignal): Promise<vo
     turn.retried = hourOf(now);
     turn.due = now;
   }
+}
+
+/** A disabled meter is left in peace. */
+function skipDisabled(turns: readonly Turn[], now: EpochMs, { journal }: PollPlan): void {
+  for (const turn of turns) {
+    const { rules, target } = turn.place;
+    if (journal.installation(target.meter)?.disabled) turn.due = nextPoll(now, rules.pollMs);
+  }
+}
+
+/** Where a reading waits for a second one, the meter's next turn is as soon as it may be read again. */
+function readSecond(turn: Turn, asked: EpochMs, { journal, clock }: PollPlan): void {
+  const { target } = turn.place;
+  const waits = (journal.installation(target.meter)?.unconfirmed ?? null) !== null;
+  turn.seconds = waits ? turn.seconds + 1 : 0;
+  if (turn.seconds > SECOND_READS_MAX) turn.seconds = 0; // The next poll begins anew.
+  if (turn.seconds === 0) return;
+  turn.due = Math.max(clock.now(), asked + target.profile.minPollS * 1000);
 }
 
 /** The hour's edge is worth a second try while a reading would still count for it. */

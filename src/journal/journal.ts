@@ -1,7 +1,7 @@
 // The journal: installations in memory, one group at a time made durable, rows handed out only after their group is synced.
 
 import { Bell } from '../bell.ts';
-import type { Journal, Pending, Store, StoreChange } from '../boundaries.ts';
+import type { ChangeOut, Journal, Pending, Store, StoreChange } from '../boundaries.ts';
 import {
   decodeIncrement,
   decodeRow,
@@ -10,6 +10,7 @@ import {
   encodeNotice,
   encodeRow,
   encodeState,
+  keyOfRow,
   keys,
   pendingOf,
   seal,
@@ -22,11 +23,12 @@ import {
   type MeterRules,
   newInstallation,
 } from '../domain/advance.ts';
+import type { EventEntry } from '../domain/alarms.ts';
 import { newest } from '../domain/conservation.ts';
-import type { Entry, Increment, Row } from '../domain/entry.ts';
-import { differs, type InstallationFacts } from '../domain/facts.ts';
+import type { Entry, EntryRow, EventRow, Flag, Increment, Row } from '../domain/entry.ts';
+import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
-import type { Dial, EpochMs } from '../domain/units.ts';
+import type { EpochMs } from '../domain/units.ts';
 import { loadStanding, type Standing } from './load.ts';
 
 export interface JournalParts {
@@ -130,30 +132,44 @@ class GroupJournal implements Journal {
     return this.#nextRow - 1;
   }
 
-  declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void {
-    this.#declared.set(meter, () => this.#declare(meter, dial, registerId, rules));
-    this.#declare(meter, dial, registerId, rules);
+  declare(meter: string, declared: Declaration, rules: MeterRules): void {
+    this.#declared.set(meter, () => this.#declare(meter, declared, rules));
+    this.#declare(meter, declared, rules);
   }
 
-  #declare(meter: string, dial: Dial, registerId: string | undefined, rules: MeterRules): void {
-    const known = this.facts(meter);
-    if (known && !differs(known, dial, registerId)) {
-      // An encoder named since is a fact: the next one named is compared with it.
-      if (known.registerId === null && registerId) this.#keepFacts({ ...known, registerId });
-      return;
-    }
+  changeOut(meter: string, change: ChangeOut, rules: MeterRules): void {
     const before = this.#standing.states.get(meter);
-    if (known && before) this.commit(meter, finish(before, ['config'], rules));
-    const inst = (known?.inst ?? 0) + 1;
-    this.#keepFacts({
-      meter,
-      inst,
-      dial,
-      registerId: registerId ?? null,
-      installed: null,
-      initialRead: null,
-    });
-    this.#keepState(meter, newInstallation(inst, known ? ['config'] : []));
+    const facts = this.facts(meter);
+    if (!before || !facts) return;
+    this.commit(meter, finish(before, ['changeout'], rules, change.told));
+    const { declared } = facts;
+    this.#install(meter, facts.inst + 1, change, declared, ['changeout']);
+  }
+
+  #declare(meter: string, declared: Declaration, rules: MeterRules): void {
+    const facts = this.facts(meter);
+    const before = this.#standing.states.get(meter);
+    if (!facts || !before) return this.#install(meter, 1, { ...declared }, declared, []);
+    const verdict = judgeDeclaration(facts, declared);
+    if (verdict === 'unchanged') return;
+    if (verdict === 'agreed') return this.#keepFacts({ ...facts, declared });
+    // An encoder named since is a fact: the next one named is compared with it.
+    if (verdict === 'named') return this.#keepFacts({ ...facts, ...declared, declared });
+    this.commit(meter, finish(before, ['config'], rules));
+    this.#install(meter, facts.inst + 1, { ...declared }, declared, ['config']);
+  }
+
+  /** Another meter stands there from now on. */
+  #install(
+    meter: string,
+    inst: number,
+    { dial, registerId, bodySerial }: Declaration & { readonly bodySerial?: string | null },
+    declared: Declaration,
+    birth: readonly Flag[],
+  ): void {
+    const unread = { installed: null, initialRead: null, bodySerial: bodySerial ?? null };
+    this.#keepFacts({ meter, inst, dial, registerId, declared, ...unread });
+    this.#keepState(meter, newInstallation(inst, birth));
   }
 
   commit(meter: string, after: Advance): void {
@@ -173,8 +189,9 @@ class GroupJournal implements Journal {
       const key = keys.notice(meter, notice.at, n);
       changes.set(key, encodeNotice(key, notice));
     }
+    for (const event of after.events) this.#addRow(meter, event);
     for (const entry of after.entries) this.#addRow(meter, entry);
-    if (after.entries.length > 0) this.#urgentBell.ring();
+    if (after.entries.length + after.events.length > 0) this.#urgentBell.ring();
   }
 
   async publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]> {
@@ -298,7 +315,7 @@ class GroupJournal implements Journal {
     return { rows, oldest };
   }
 
-  async *rowsOf(meter: string, from = 0, to = Number.POSITIVE_INFINITY): AsyncIterable<Row> {
+  async *rowsOf(meter: string, from = 0, to = Number.POSITIVE_INFINITY): AsyncIterable<EntryRow> {
     for (const kind of ['h', 'g']) {
       const range = within(`${kind}/${meter}/`);
       for await (const row of this.#rows(range.from, range.to)) {
@@ -306,6 +323,15 @@ class GroupJournal implements Journal {
         const ends = row.kind === 'hour' ? row.start : row.to;
         if (ends >= from && begins < to) yield row;
       }
+    }
+  }
+
+  async *eventsOf(meter: string): AsyncIterable<EventRow> {
+    const range = within(`e/${meter}/`);
+    for await (const [key, text] of this.#store.entries(range)) {
+      const row = decodeRow(key, text);
+      if (row?.kind !== 'event') throw new StoreLost(`the event in ${key} is damaged`);
+      yield row;
     }
   }
 
@@ -344,10 +370,10 @@ class GroupJournal implements Journal {
     return born;
   }
 
-  #addRow(meter: string, entry: Entry): void {
+  #addRow(meter: string, entry: Entry | EventEntry): void {
     const row: Row = { ...entry, meter, row: this.#nextRow };
     this.#nextRow += 1;
-    const key = keys.entry(meter, entry);
+    const key = keyOfRow(row);
     const { changes, rows } = this.#group;
     changes.set(key, encodeRow(row));
     changes.set(keys.row(row.row), key);
@@ -435,16 +461,22 @@ class GroupJournal implements Journal {
     for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
       const row = await this.#rowAt(entryKey);
-      if (row) return row.kind === 'hour' ? row.start : row.from;
+      if (row) return beginOf(row);
     }
     return null;
   }
 
-  async *#rows(from: string, to: string): AsyncIterable<Row> {
+  async *#rows(from: string, to: string): AsyncIterable<EntryRow> {
     for await (const [key, text] of this.#store.entries({ from, to })) {
       const row = decodeRow(key, text);
-      if (!row) throw new StoreLost(`the entry in ${key} is damaged`);
+      if (!row || row.kind === 'event') throw new StoreLost(`the entry in ${key} is damaged`);
       yield row;
     }
   }
+}
+
+/** What a row tells of, from when. */
+function beginOf(row: Row): EpochMs {
+  if (row.kind === 'event') return row.at;
+  return row.kind === 'hour' ? row.start : row.from;
 }

@@ -1,7 +1,10 @@
 // Cross checks of buses and meters: what one entry says must fit what the others and the profiles say.
 
-import type { Profile } from '../domain/profile.ts';
-import { capacity, type Dial } from '../domain/units.ts';
+import { modbusAddress, writtenAddress } from '../domain/modbus-address.ts';
+import type { ModbusProfile, Profile } from '../domain/profile.ts';
+import { capacity, type Dial, metricShift } from '../domain/units.ts';
+import { checkLines, type ProfiledMeter, profileOn } from './check-lines.ts';
+import { digitsCarried } from './check-modbus-profile.ts';
 import { defaultMaxFlowPerH } from './default-flow.ts';
 import { entries, type Findings, record, text } from './findings.ts';
 import type { Source } from './parse-yaml.ts';
@@ -35,14 +38,17 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
   }
   const once = onceFor(findings);
   const names = buses.flatMap(({ entry }) => text(entry['bus']) ?? []);
-  const types = new Map(buses.map(({ entry }) => [entry['bus'], text(entry['type'])]));
+  const onBus = new Map(buses.map(({ entry }) => [entry['bus'], entry]));
+  const profiled: ProfiledMeter[] = [];
   for (const { pointer, entry } of meters) {
     once('meter.duplicate', text(entry['meter']), `${pointer}/meter`, 'The meter');
     checkBusOf(entry, pointer, names, findings);
-    const profile = profileOf(entry, pointer, profiles, findings);
-    const type = types.get(entry['bus']);
-    if (profile === undefined) continue;
-    checkTransport(profile, type, pointer, findings);
+    const found = profileOf(entry, pointer, profiles, findings);
+    if (found === undefined) continue;
+    const bus = onBus.get(entry['bus']);
+    const profile = profileOn(found, bus);
+    profiled.push({ pointer, entry, profile });
+    checkTransport(profile, text(bus?.['type']), pointer, findings);
     const address = checkAddress(entry, profile, pointer, source, findings);
     if (address !== undefined && names.includes(String(entry['bus']))) {
       const where = entry['address'] === undefined ? `${pointer}/bus` : `${pointer}/address`;
@@ -51,6 +57,7 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
     }
     checkDial(entry, profile, pointer, findings);
   }
+  checkLines(buses, profiled, findings);
   checkRegisterIds(meters, findings);
 }
 
@@ -142,7 +149,8 @@ function checkAddress(
   const pointer = `${at}/address`;
   const asked = profile.transport === 'modbus' || profile.request?.includes('{address}') === true;
   if (address === undefined) {
-    if (!asked) return '';
+    // Two meters in one frame are two places on the bus.
+    if (!asked) return profile.channel === undefined ? '' : `channel ${profile.channel}`;
     const message = `The profile "${profile.name}" needs the key "address".`;
     findings.problem({ code: 'key.missing', pointer: at, message });
     return undefined;
@@ -155,18 +163,22 @@ function checkAddress(
     findings.problem({ code: 'value.quote', pointer, message, suggestion: written });
     return undefined;
   }
-  const unit = modbusUnit(String(address));
-  if (unit !== undefined) return String(unit);
-  // Modbus over Serial Line 2.2: 0 is the broadcast, 248 to 255 are reserved.
-  const message = `address is "${written}", but a Modbus address is 1 to 247.`;
-  findings.problem({ code: 'address.range', pointer, message });
-  return undefined;
+  return checkModbusAddress(String(address), written, profile, pointer, findings);
 }
 
-/** A Modbus unit from its text; undefined when it is none. */
-export function modbusUnit(address: string): number | undefined {
-  const unit = /^\d{1,3}$/.test(address) ? Number(address) : 0;
-  return unit >= 1 && unit <= 247 ? unit : undefined;
+function checkModbusAddress(
+  address: string,
+  written: string,
+  { channels }: ModbusProfile,
+  pointer: string,
+  findings: Findings,
+): string | undefined {
+  const place = modbusAddress(address);
+  if (place !== undefined && place.channel <= channels) return writtenAddress(place, channels);
+  const channel = channels > 1 ? `, with /1 to /${channels} for its channel` : '';
+  const message = `address is "${written}", but a Modbus address is 1 to 247${channel}.`;
+  findings.problem({ code: 'address.range', pointer, message });
+  return undefined;
 }
 
 /** The meter's dial: the profile's, with what the meter itself says laid over it. */
@@ -174,18 +186,12 @@ export function dialOf(entry: Entry, profile: Profile): Dial {
   return { ...profile.dial, ...(record(entry['dial']) as Partial<Dial>) };
 }
 
-/** Digits a Modbus type can carry: one more would wrap at 2^16 or 2^32 instead of at the dial's zero. */
-export const WORD_DIGITS_MAX = { u16: 4, u32: 9 } as const;
-
 function checkDial(entry: Entry, profile: Profile, at: string, findings: Findings): void {
   const dial = dialOf(entry, profile);
   const whole = [dial.digits, dial.pow10].every(Number.isInteger);
   if (!whole || dial.digits < 1 || dial.digits > 15) return;
   const said = entry['dial'] === undefined ? `${at}/profile` : `${at}/dial`;
-  if (profile.transport === 'modbus' && dial.digits > WORD_DIGITS_MAX[profile.type]) {
-    const message = `A ${profile.type} cannot carry a dial of ${dial.digits} digits.`;
-    findings.problem({ code: 'dial.too_wide', pointer: said, message });
-  }
+  if (profile.transport === 'modbus') checkCarried(profile, dial, said, findings);
   const flow = entry['max_flow_per_h'];
   if (typeof flow === 'number' && flow >= capacity(dial)) {
     const message = `max_flow_per_h is ${flow} counts, but the whole dial has ${capacity(dial)}.`;
@@ -194,6 +200,24 @@ function checkDial(entry: Entry, profile: Profile, at: string, findings: Finding
   if (flow === undefined && defaultMaxFlowPerH(dial) === capacity(dial) - 1) {
     const message = 'This dial may turn through whole in an hour; set max_flow_per_h.';
     findings.warning({ code: 'dial.too_small', pointer: said, message });
+  }
+}
+
+/** What the profile's total says of itself must fit the dial that the meter has. */
+function checkCarried(
+  { name, register }: ModbusProfile,
+  dial: Dial,
+  pointer: string,
+  findings: Findings,
+): void {
+  if (dial.digits > digitsCarried(register, dial)) {
+    const message = `A ${register.type} cannot carry a dial of ${dial.digits} digits.`;
+    findings.problem({ code: 'dial.too_wide', pointer, message });
+  }
+  const { unit } = register;
+  if (typeof unit === 'string' && metricShift(unit, dial.unit) === null) {
+    const message = `The profile "${name}" counts in ${unit}, the dial in ${dial.unit}.`;
+    findings.problem({ code: 'dial.unit', pointer, message });
   }
 }
 

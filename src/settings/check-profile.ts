@@ -1,31 +1,38 @@
 // A parsed device file to a Profile with its examples, or to everything that is wrong with it.
 
-import type { Profile } from '../domain/profile.ts';
+import { DEVICE_FLAGS } from '../domain/device-flag.ts';
+import { FAULTS } from '../domain/fault.ts';
+import type { Confidence, Profile, Sends } from '../domain/profile.ts';
 import type { Dial } from '../domain/units.ts';
-import { WORD_DIGITS_MAX } from './check-meters.ts';
+import { checkModbus, digitsCarried, toModbusProfile } from './check-modbus-profile.ts';
 import { checkSchema, type Schema } from './check-schema.ts';
 import { entries, Findings, record, text } from './findings.ts';
+import { toLineProfile } from './line-profile.ts';
 import type { Source } from './parse-yaml.ts';
-import type { Problem } from './problems.ts';
+import { nearest, type Problem } from './problems.ts';
 
-/** An answer of the device and what must come of it. Exactly one of `frame` and `words`, of `digits` and `fault`. */
+/** An answer of the device and what must come of it. Exactly one of `digits` and `fault`. */
 export interface Example {
-  /** The answer's bytes without the delimiter. */
-  readonly frame?: Uint8Array;
-  /** Modbus words in address order. */
-  readonly words?: readonly number[];
+  /** A line's frame, with or without its delimiter, or Modbus RTU replies in the order of the questions. */
+  readonly frame: Uint8Array;
+  /** What the meter's settings say of its dial, where that differs from the profile. */
+  readonly dial?: Partial<Dial>;
   /** The register as sent, leading zeros included. */
   readonly digits?: string;
+  /** The same in counts. */
+  readonly read?: number;
   readonly id?: string;
+  readonly flags?: readonly string[];
   /** Fault code that must come instead of digits. */
   readonly fault?: string;
   readonly source: string;
-  readonly confidence: 'captured' | 'documented' | 'derived';
+  readonly confidence: Confidence;
 }
 
 export interface Device {
   readonly profile: Profile;
   readonly description: string;
+  readonly source: string;
   readonly examples: readonly Example[];
 }
 
@@ -45,11 +52,14 @@ export function checkProfile(
   for (const { pointer, entry } of entries(data, 'examples')) {
     checkExample(entry, pointer, data['transport'], findings);
   }
-  checkDigits(data, findings);
+  if (data['transport'] === 'modbus') checkModbus(data, findings);
   if (findings.problems.length > 0) return { problems: findings.problems };
+  const profile = toProfile(data);
+  checkDigits(profile, findings);
+  if (findings.problems.length > 0) return { problems: findings.problems };
+  const { description, source: from } = data as { description: string; source: string };
   const examples = entries(data, 'examples').map(({ entry }) => toExample(entry));
-  const device = { profile: toProfile(data), description: String(data['description']), examples };
-  return { device, problems: [] };
+  return { device: { profile, description, source: from, examples }, problems: [] };
 }
 
 function checkExample(
@@ -58,7 +68,7 @@ function checkExample(
   transport: unknown,
   findings: Findings,
 ): void {
-  const answers = transport === 'modbus' ? ['words'] : ['text', 'hex'];
+  const answers = transport === 'modbus' ? ['hex'] : ['text', 'hex'];
   for (const [keys, sentence] of [
     [answers, `An example holds one answer: ${answers.join(' or ')}.`],
     [['digits', 'fault'], 'An example says what comes out: digits or fault.'],
@@ -66,35 +76,48 @@ function checkExample(
     const said = keys.filter((key) => entry[key] !== undefined).length;
     if (said !== 1) findings.problem({ code: 'example.value', pointer, message: sentence });
   }
+  checkCode(entry['fault'], `${pointer}/fault`, Object.keys(FAULTS), 'fault', findings);
+  const flags = Array.isArray(entry['flags']) ? entry['flags'] : [];
+  for (const [i, flag] of flags.entries()) {
+    checkCode(flag, `${pointer}/flags/${i}`, Object.keys(DEVICE_FLAGS), 'flag', findings);
+  }
 }
 
-function checkDigits(data: Readonly<Record<string, unknown>>, findings: Findings): void {
-  const { digits } = record(data['dial']) as Partial<Dial>;
-  const type = data['type'];
-  const most = type === 'u16' || type === 'u32' ? WORD_DIGITS_MAX[type] : undefined;
-  if (most === undefined || typeof digits !== 'number' || digits <= most) return;
-  const message = `A ${type} cannot carry a dial of ${digits} digits.`;
+function checkCode(
+  code: unknown,
+  pointer: string,
+  known: readonly string[],
+  what: string,
+  findings: Findings,
+): void {
+  if (typeof code !== 'string' || known.includes(code)) return;
+  const message = `There is no ${what} "${code}".`;
+  const suggestion = nearest(code, known);
+  findings.problem({ code: 'example.value', pointer, message, suggestion });
+}
+
+function checkDigits(profile: Profile, findings: Findings): void {
+  if (profile.transport !== 'modbus') return;
+  const { dial, register } = profile;
+  if (dial.digits <= digitsCarried(register, dial)) return;
+  const message = `A ${register.type} cannot carry a dial of ${dial.digits} digits.`;
   findings.problem({ code: 'dial.too_wide', pointer: '/dial/digits', message });
 }
 
 function toProfile(data: Readonly<Record<string, unknown>>): Profile {
   const raw = data as unknown as {
     profile: string;
+    maker: string;
+    model: string;
+    confidence: Confidence;
     transport: string;
-    request?: string;
+    min_poll_s: number;
+    sends: Sends;
     dial: Dial;
-    table: 'holding' | 'input';
-    address: number;
-    type: 'u16' | 'u32';
-    words: 'high-first' | 'low-first';
   };
-  const { profile: name, dial } = raw;
-  if (raw.transport === 'modbus') {
-    const { table, address, type, words } = raw;
-    return { name, transport: 'modbus', table, address, type, words, dial };
-  }
-  const request = raw.request === undefined ? {} : { request: raw.request };
-  return { name, transport: 'line', ...request, frame: 'ui1203', dial };
+  const { profile: name, maker, model, confidence, dial, min_poll_s: minPollS, sends } = raw;
+  const base = { name, maker, model, confidence, dial, minPollS, sends };
+  return raw.transport === 'modbus' ? toModbusProfile(data, base) : toLineProfile(data, base);
 }
 
 function toExample(entry: Readonly<Record<string, unknown>>): Example {
@@ -104,9 +127,6 @@ function toExample(entry: Readonly<Record<string, unknown>>): Example {
     ...rest
   } = entry as unknown as Example & { text?: string; hex?: string };
   if (line !== undefined) return { ...rest, frame: new TextEncoder().encode(line) };
-  if (hex !== undefined) {
-    const pairs = hex.match(/[0-9A-Fa-f]{2}/g) ?? [];
-    return { ...rest, frame: Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)) };
-  }
-  return rest;
+  const pairs = hex?.match(/[0-9A-Fa-f]{2}/g) ?? [];
+  return { ...rest, frame: Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16)) };
 }

@@ -1,6 +1,6 @@
 // What a checked settings file says, in the collector's own terms: every default filled in, every profile found.
 
-import type { Profile } from '../domain/profile.ts';
+import type { Framing, Profile } from '../domain/profile.ts';
 import type { Dial, EpochMs } from '../domain/units.ts';
 
 export type { Profile } from '../domain/profile.ts';
@@ -68,6 +68,8 @@ export type BusSettings = {
   readonly timeoutMs: number;
   /** Ceiling of the pause between two tries to open a lost port or peer, in milliseconds of the wire. */
   readonly reopenMaxMs: number;
+  /** Where frames begin and end, as the profiles of a line's meters say; absent: CR. */
+  readonly framing?: Framing;
 } & (
   | { readonly type: 'line-serial'; readonly serial: SerialSettings }
   | { readonly type: 'line-tcp'; readonly peer: PeerSettings }
@@ -97,4 +99,6 @@ export interface MeterSettings {
   readonly maxFlowPerH: number;
   /** Counts the dial may rock back without any water. */
   readonly jitter: number;
+  /** Days without a count after which a dial that used to move is told to be stuck. */
+  readonly stuckDays: number;
 }

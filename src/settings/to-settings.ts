@@ -1,9 +1,11 @@
 // A file that has passed every check, turned into Settings: names in our form, paths absolute, dials laid over profiles.
 
 import { resolve } from 'node:path';
+import { unitAndChannel, writtenAddress } from '../domain/modbus-address.ts';
 import type { Profile } from '../domain/profile.ts';
 import type { Dial } from '../domain/units.ts';
-import { dialOf, modbusUnit, type Profiles } from './check-meters.ts';
+import { framingOf, profileOn } from './check-lines.ts';
+import { dialOf, type Profiles } from './check-meters.ts';
 import { controlPath } from './check-upstream.ts';
 import { defaultMaxFlowPerH } from './default-flow.ts';
 import type {
@@ -61,6 +63,7 @@ interface RawBus {
   readonly stop_bits: 1 | 2;
   readonly host: string;
   readonly port: number;
+  readonly request?: string;
   readonly timeout_ms: number;
   readonly reopen_max_ms: number;
 }
@@ -80,12 +83,14 @@ interface RawMeter {
   readonly tolerance_s: number;
   readonly max_flow_per_h?: number;
   readonly jitter: number;
+  readonly stuck_days: number;
   readonly dial?: Partial<Dial>;
 }
 
 /** Builds Settings from data without problems; every meter's profile is there. */
 export function toSettings(data: unknown, folder: string, profiles: Profiles): Settings {
   const raw = data as Raw;
+  const meters = raw.meters.map((meter) => toMeter(meter, raw.buses, profiles));
   return {
     utility: raw.utility,
     collector: raw.collector,
@@ -95,8 +100,8 @@ export function toSettings(data: unknown, folder: string, profiles: Profiles): S
     time: toTime(raw.time),
     upstream: toUpstream(raw.upstream, folder),
     journal: { commitS: raw.journal.commit_s },
-    buses: raw.buses.map((bus) => toBus(bus, folder)),
-    meters: raw.meters.map((meter) => toMeter(meter, profiles)),
+    buses: raw.buses.map((bus) => toBus(bus, folder, meters)),
+    meters,
   };
 }
 
@@ -126,8 +131,15 @@ function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {
   };
 }
 
-function toBus(raw: RawBus, folder: string): BusSettings {
-  const common = { bus: raw.bus, timeoutMs: raw.timeout_ms, reopenMaxMs: raw.reopen_max_ms };
+function toBus(raw: RawBus, folder: string, meters: readonly MeterSettings[]): BusSettings {
+  const here = meters.filter((meter) => meter.bus === raw.bus);
+  const framing = framingOf(here.map(({ profile }) => profile));
+  const common = {
+    bus: raw.bus,
+    timeoutMs: raw.timeout_ms,
+    reopenMaxMs: raw.reopen_max_ms,
+    ...(framing === undefined ? {} : { framing }),
+  };
   if (raw.type === 'line-tcp' || raw.type === 'modbus-tcp') {
     return { ...common, type: raw.type, peer: { host: raw.host, port: raw.port } };
   }
@@ -142,9 +154,11 @@ function toBus(raw: RawBus, folder: string): BusSettings {
   return { ...common, type: raw.type, serial };
 }
 
-function toMeter(raw: RawMeter, profiles: Profiles): MeterSettings {
-  const profile = profiles.byName.get(raw.profile);
-  if (profile === undefined) throw new Error(`profile ${raw.profile} passed the checks unfound`);
+function toMeter(raw: RawMeter, buses: readonly RawBus[], profiles: Profiles): MeterSettings {
+  const found = profiles.byName.get(raw.profile);
+  if (found === undefined) throw new Error(`profile ${raw.profile} passed the checks unfound`);
+  const bus = buses.find((one) => one.bus === raw.bus);
+  const profile = profileOn(found, bus as unknown as Record<string, unknown>);
   const dial = dialOf(raw as unknown as Record<string, unknown>, profile);
   return {
     meter: raw.meter,
@@ -164,12 +178,14 @@ function toMeter(raw: RawMeter, profiles: Profiles): MeterSettings {
     toleranceS: raw.tolerance_s,
     maxFlowPerH: raw.max_flow_per_h ?? defaultMaxFlowPerH(dial),
     jitter: raw.jitter,
+    stuckDays: raw.stuck_days,
   };
 }
 
 function addressOf(raw: RawMeter, profile: Profile): string {
   const address = String(raw.address ?? '');
-  return profile.transport === 'modbus' ? String(modbusUnit(address)) : address;
+  if (profile.transport === 'line') return address;
+  return writtenAddress(unitAndChannel(address), profile.channels);
 }
 
 /** Without the keys that are undefined: an absent key is absent, not empty. */

@@ -6,12 +6,13 @@ import {
   type CollectorState,
   encodeBirth,
   encodeCollectorState,
+  encodeEvent,
   encodeIntervals,
   type MeterFacts,
   meterPayload,
   topicOf,
 } from '../codec/head-end-message.ts';
-import type { Row } from '../domain/entry.ts';
+import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 
 export interface UpstreamParts {
@@ -61,20 +62,27 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
     await headEnd.publish(retained('up/birth', await birth(parts)));
   };
 
+  const publish = async (path: string, payload: string, carried: readonly Row[]) => {
+    const message = { topic: topic(path), payload, qos: 1, retain: false } as const;
+    return { carried, outcome: await headEnd.publish(message) };
+  };
+
   const send: Upstream['send'] = async (rows, cause) => {
     const first = rows[0];
     if (!first) return good([]);
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
-    const path = `up/meter/${first.meter}/interval`;
-    const outcomes = await Promise.all(
-      encodeIntervals(rows, facts, envelope).map(async ({ payload, rows: carried }) => {
-        const message = { topic: topic(path), payload, qos: 1, retain: false } as const;
-        return { carried, outcome: await headEnd.publish(message) };
-      }),
+    const path = `up/meter/${first.meter}`;
+    // Events go first (A4).
+    const events = rows
+      .filter((row): row is EventRow => row.kind === 'event')
+      .map((row) => publish(`${path}/event`, encodeEvent(row, collector, journal.epoch), [row]));
+    const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
+    const intervals = encodeIntervals(entries, facts, envelope).map(({ payload, rows: carried }) =>
+      publish(`${path}/interval`, payload, carried),
     );
-    return settled(outcomes);
+    return settled(await Promise.all([...events, ...intervals]));
   };
 
   return {

@@ -1,10 +1,14 @@
 // `npm run bench -- NAME [--json]`: prints the figures of one bench, or of all.
 
+import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
 import { benchWorld } from './world.ts';
 
-const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = { world: benchWorld };
+const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  codec: benchCodec,
+  world: benchWorld,
+};
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');

@@ -11,6 +11,8 @@ import { createSerialLine } from '../../src/adapters/serial-line.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import { createTcpLine } from '../../src/adapters/tcp-line.ts';
 import type { Clock } from '../../src/boundaries.ts';
+import { CR_FRAMING } from '../../src/codec/framer.ts';
+import type { Framing } from '../../src/domain/profile.ts';
 import type { SerialSettings } from '../../src/settings/settings.ts';
 import type { PseudoTerminal } from '../fakes/pseudo-terminal.ts';
 import { plugTerminal } from '../fakes/pseudo-terminal.ts';
@@ -18,11 +20,12 @@ import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { until } from '../fakes/until.ts';
 import type { LineRig } from './line.suite.ts';
 import { lineSuite, told } from './line.suite.ts';
+import { lineFramingSuite } from './line-framing.suite.ts';
 
 const clock = createSystemClock();
 
-lineSuite('a scripted line', async (wire) => {
-  const line = new ScriptedLine(wire);
+async function scriptedRig(wire: Clock, framing: Framing = CR_FRAMING): Promise<LineRig> {
+  const line = new ScriptedLine(wire, framing);
   return {
     line,
     absence: 'port.absent',
@@ -32,14 +35,17 @@ lineSuite('a scripted line', async (wire) => {
     plugIn: async () => line.plugIn(),
     dispose: async () => {},
   };
-});
+}
+
+lineSuite('a scripted line', scriptedRig);
+lineFramingSuite('a scripted line', scriptedRig);
 
 interface SerialRig extends LineRig {
   readonly settings: SerialSettings;
   terminal(): PseudoTerminal;
 }
 
-async function serialRig(wire: Clock = clock): Promise<SerialRig> {
+async function serialRig(wire: Clock = clock, framing: Framing = CR_FRAMING): Promise<SerialRig> {
   const folder = mkdtempSync(join(tmpdir(), 'line-'));
   const path = join(folder, 'port');
   const settings = { path, baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
@@ -54,7 +60,7 @@ async function serialRig(wire: Clock = clock): Promise<SerialRig> {
   let terminal = plug();
   return {
     settings,
-    line: createSerialLine({ settings, clock: wire }),
+    line: createSerialLine({ settings, clock: wire, framing }),
     absence: 'port.absent',
     terminal: () => terminal,
     say: (bytes) => terminal.say(bytes),
@@ -71,13 +77,14 @@ async function serialRig(wire: Clock = clock): Promise<SerialRig> {
 }
 
 lineSuite('a serial port', serialRig);
+lineFramingSuite('a serial port', serialRig);
 
 interface TcpRig extends LineRig {
   readonly peer: { readonly host: string; readonly port: number };
   readonly connections: Socket[];
 }
 
-async function tcpRig(wire: Clock = clock): Promise<TcpRig> {
+async function tcpRig(wire: Clock = clock, framing: Framing = CR_FRAMING): Promise<TcpRig> {
   let heard = '';
   const connections: Socket[] = [];
   const listen = (port: number) =>
@@ -103,7 +110,7 @@ async function tcpRig(wire: Clock = clock): Promise<TcpRig> {
   return {
     peer,
     connections,
-    line: createTcpLine({ peer, clock: wire }),
+    line: createTcpLine({ peer, clock: wire, framing }),
     absence: 'peer.unreachable',
     say: (bytes) => {
       const say = () => connections.at(-1)?.write(bytes);
@@ -121,6 +128,7 @@ async function tcpRig(wire: Clock = clock): Promise<TcpRig> {
 }
 
 lineSuite('a TCP connection', tcpRig);
+lineFramingSuite('a TCP connection', tcpRig);
 
 describe('a serial port', () => {
   it('another program on the port is told, and the port is free again after a close', async () => {

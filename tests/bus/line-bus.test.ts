@@ -6,24 +6,17 @@ import type { Bus, Line, ReadTarget } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import type { Result } from '../../src/domain/fault.ts';
 import { good } from '../../src/domain/fault.ts';
-import type { LineProfile } from '../../src/domain/profile.ts';
+import type { Framing, LineProfile } from '../../src/domain/profile.ts';
+import { lineProfile } from '../fakes/profiles.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
 const TIMEOUT_MS = 1_000;
-const PROFILE: LineProfile = {
-  name: 'generic-8-digit-line',
-  transport: 'line',
-  request: '#{address}\r',
-  frame: 'ui1203',
+const UNASKED: LineProfile = {
+  ...lineProfile('ui1203', { kind: 'delimiter', delimiter: 'CR' }),
   dial: { digits: 8, unit: 'ft3', pow10: -1 },
 };
-const UNASKED: LineProfile = {
-  name: 'speaks-by-itself',
-  transport: 'line',
-  frame: 'ui1203',
-  dial: PROFILE.dial,
-};
+const PROFILE: LineProfile = { ...UNASKED, request: '#{address}\r' };
 
 /** A meter at `address` whose encoder is known by its identification. */
 function known(address: string): ReadTarget {
@@ -80,7 +73,7 @@ describe('a bus of line meters', () => {
     line.answer(prompt);
     expect(await clock.runUntil(bus.read(known('1')))).toEqual({
       ok: true,
-      value: { register: 10, id: '48213371' },
+      value: { register: 10, digits: '00000010', id: '48213371', flags: [] },
     });
     expect(line.requests).toEqual(['#1\r']);
     expect(bus.link()).toMatchObject({ open: true });
@@ -295,10 +288,101 @@ describe('a bus of line meters', () => {
     expect(line.isOpen()).toBe(false);
   });
 
+  it('the encoder that answered instead is named', async () => {
+    line.answer(() => [{ bytes: frameOf('9', 777), afterMs: 50 }]);
+    expect(await clock.runUntil(bus.read(known('1')))).toMatchObject({
+      fault: { code: 'frame.wrong_id', id: '48213379' },
+    });
+    line.answer(() => [{ bytes: 'V;RB00000777\r', afterMs: 50 }]);
+    const nameless = await clock.runUntil(bus.read(known('1')));
+    expect(nameless.ok ? nameless : Object.keys(nameless.fault)).toEqual(['code', 'detail']);
+  });
+
+  it('a late answer of another size of dial is passed over too', async () => {
+    line.answer((request) =>
+      request === '#1\r'
+        ? [{ bytes: `V;RB001;IB${idOf('1')}\r`, afterMs: TIMEOUT_MS + 20 }]
+        : prompt(request),
+    );
+    expect(await read(known('1'))).toEqual({ is: 'line.silent', ms: TIMEOUT_MS });
+    expect(await read(known('2'))).toEqual({ is: 20, ms: 50 });
+  });
+
   it('two reads at once are a bug', async () => {
     line.answer(prompt);
     const first = bus.read(known('1'));
     await expect(bus.read(known('2'))).rejects.toThrow();
     expect(told(await clock.runUntil(first))).toBe(10);
+  });
+});
+
+describe('a bus of other framings', () => {
+  const busOver = (framing: Framing) => {
+    const framed = new ScriptedLine(clock, framing);
+    const options = { clock, timeoutMs: TIMEOUT_MS, reopenMaxMs: 30_000, random: () => 0.5 };
+    return { framed, over: createLineBus({ line: framed, ...options }) };
+  };
+  const target = (profile: LineProfile, more: Partial<ReadTarget> = {}): ReadTarget => ({
+    ...{ meter: 'SP-1', address: '', profile, dial: profile.dial },
+    ...more,
+  });
+  const readOn = async (over: Bus, place: ReadTarget) =>
+    told(await clock.runUntil(over.read(place)));
+
+  it('frames between STX and ETX are asked for and read', async () => {
+    const framing: Framing = { kind: 'stx-etx' };
+    const { framed, over } = busOver(framing);
+    const profile = { ...lineProfile('neptune-arb', framing), request: '#{address}\r' };
+    framed.answer((request) => [
+      { bytes: request, afterMs: 5 },
+      {
+        bytes: '\x02200SW\x17000001\x171234567890\x17h\x1758@\x1772\x03\r\n',
+        afterMs: 50,
+      },
+    ]);
+    const place = target(profile, { address: '4', registerId: '1234567890' });
+    expect(await readOn(over, place)).toBe(158);
+    expect(framed.requests).toEqual(['#4\r']);
+    expect(await readOn(over, { ...place, registerId: '1234567891' })).toBe('frame.wrong_id');
+  });
+
+  it('frames of fixed length are read, and a damaged one is asked for again', async () => {
+    const framing: Framing = { kind: 'fixed', start: 'K', length: 29 };
+    const { framed, over } = busOver(framing);
+    const dial = { digits: 6, unit: 'ft3', pow10: 0 } as const;
+    const profile = { ...lineProfile('elster-k', framing), request: '?', dial };
+    const frame = 'K0123450012345678306600700000';
+    framed.answer(() => [
+      { bytes: framed.requests.length === 1 ? frame.replace('0123', '0x23') : frame, afterMs: 50 },
+    ]);
+    expect(await readOn(over, target(profile, { registerId: '0012345678' }))).toBe(12345);
+    expect(framed.requests).toEqual(['?', '?']);
+  });
+
+  it('an echo of a request that ends with CR LF is no hindrance', async () => {
+    const framing: Framing = { kind: 'delimiter', delimiter: 'CR LF' };
+    const { framed, over } = busOver(framing);
+    const profile = { ...lineProfile('ui1203', framing), request: '#{address}\r\n' };
+    framed.answer((request) => [
+      { bytes: request, afterMs: 5 },
+      { bytes: frameOf('1', 10).replace('\r', '\r\n'), afterMs: 50 },
+    ]);
+    expect(await readOn(over, target(profile, { address: '1', registerId: idOf('1') }))).toBe(10);
+    expect(framed.requests).toEqual(['#1\r\n']);
+  });
+
+  it('both meters of an EtherMeter are read from the line it sends by itself, though it names none', async () => {
+    const framing: Framing = { kind: 'delimiter', delimiter: 'CR LF' };
+    const { framed, over } = busOver(framing);
+    await clock.runUntil(framed.open());
+    const profile = lineProfile('ethermeter-ascii', framing);
+    for (let i = 1; i <= 2; i += 1) {
+      clock.at(clock.trueNow() + i * 700, () =>
+        framed.say(`:1234567${i};5${i};0;0;0;0;0;0;0;0;0;0;0\r\n`),
+      );
+    }
+    const place = { address: '', registerId: '48213371' };
+    expect(await readOn(over, target({ ...profile, channel: 1 }, place))).toBe(12345671);
+    expect(await readOn(over, target({ ...profile, channel: 2 }, place))).toBe(52);
   });
 });

@@ -5,28 +5,17 @@ import type { Bus, ReadTarget } from '../../src/boundaries.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import type { Result } from '../../src/domain/fault.ts';
 import type { ModbusProfile } from '../../src/domain/profile.ts';
+import { modbusProfile } from '../fakes/profiles.ts';
 import type { ModbusScript } from '../fakes/scripted-modbus.ts';
 import { ScriptedModbus } from '../fakes/scripted-modbus.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
 const TIMEOUT_MS = 1_000;
-const EIGHT: ModbusProfile = {
-  name: 'generic-8-digit-modbus',
-  transport: 'modbus',
-  table: 'holding',
-  address: 0,
-  type: 'u32',
-  words: 'high-first',
-  dial: { digits: 8, unit: 'ft3', pow10: -1 },
-};
-const FOUR: ModbusProfile = {
-  ...EIGHT,
-  name: 'generic-4-digit-modbus',
-  table: 'input',
-  address: 36,
-  type: 'u16',
-  dial: { digits: 4, unit: 'ft3', pow10: 2 },
-};
+const EIGHT = modbusProfile({ type: 'u32', order: 'ABCD' });
+const FOUR = modbusProfile(
+  { address: 36, type: 'u16', order: 'AB' },
+  { table: 'input', dial: { digits: 4, unit: 'ft3', pow10: 2 } },
+);
 
 const at = (unit: number, profile: ModbusProfile = EIGHT): ReadTarget => ({
   meter: `SP-${unit}`,
@@ -71,7 +60,7 @@ describe('a bus of Modbus meters', () => {
     link.answer(() => ({ words: [0x00bc, 0x614e] }));
     expect(await clock.runUntil(bus.read(at(17)))).toEqual({
       ok: true,
-      value: { register: 12_345_678, id: null },
+      value: { register: 12_345_678, digits: '12345678', id: null, flags: [] },
     });
     link.answer(prompt);
     expect((await read(at(5, FOUR))).is).toBe(5);
@@ -86,6 +75,43 @@ describe('a bus of Modbus meters', () => {
     const fourDigits = { ...at(1), dial: { digits: 4, unit: 'ft3', pow10: 2 } as const };
     expect((await read(fourDigits)).is).toBe('register.digits');
     expect((await read(at(1))).is).toBe(10_000);
+  });
+
+  it('what lies apart is asked for in questions of its own, and one fault among them is the fault of the read', async () => {
+    const status = { address: 500, step: 1, type: 'u16', order: 'AB', bitStep: 0 } as const;
+    const apart = modbusProfile(
+      { address: 100, step: 2, type: 'u32', order: 'ABCD' },
+      { channels: 3, status: [{ ...status, nonzero: 'low_battery' }] },
+    );
+    const third = { ...at(9, apart), address: '9/3' };
+    link.answer(({ address }) => (address === 104 ? { words: [0, 47] } : { words: [1] }));
+    expect(await clock.runUntil(bus.read(third))).toEqual({
+      ok: true,
+      value: { register: 47, digits: '00000047', id: null, flags: ['low_battery'] },
+    });
+    expect(link.questions.map(({ unit, address, quantity }) => [unit, address, quantity])).toEqual([
+      [9, 104, 2],
+      [9, 502, 1],
+    ]);
+    link.answer(({ address }) => (address === 104 ? { words: [0, 47] } : { exception: 2 }));
+    expect((await read(third)).is).toBe('modbus.exception');
+    link.answer(({ address }) => (address === 104 ? 'silence' : { words: [1] }));
+    const asked = link.questions.length;
+    expect(await read(third)).toEqual({ is: 'line.silent', ms: TIMEOUT_MS });
+    expect(link.questions.length).toBe(asked + 1);
+  });
+
+  it('a device that says who it is must be the right one; one that says nothing cannot be told', async () => {
+    const id = { address: 2, step: 0, type: 'ascii', words: 2 } as const;
+    const named = { ...at(1, modbusProfile(EIGHT.register, { id })), registerId: 'A7' };
+    link.answer(() => ({ words: [0, 47, 0x41, 0x37] }));
+    expect((await read(named)).is).toBe(47);
+    link.answer(() => ({ words: [0, 47, 0x41, 0x38] }));
+    expect((await read(named)).is).toBe('frame.wrong_id');
+    link.answer(() => ({ words: [0, 47, 0, 0] }));
+    expect((await read(named)).is).toBe('frame.wrong_id');
+    link.answer(() => ({ words: [0, 47] }));
+    expect((await read({ ...at(1), registerId: 'A7' })).is).toBe(47);
   });
 
   it('a silent meter costs its own time-out and no more', async () => {

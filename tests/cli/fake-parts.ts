@@ -6,6 +6,7 @@ import type { Parts } from '../../src/cli/parts.ts';
 import { good } from '../../src/domain/fault.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { formatProblem } from '../../src/settings/problems.ts';
+import { tryProfile } from '../../src/settings/try-profile.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -50,6 +51,7 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     loadSettings: (file) =>
       loadSettings({ file, root: ROOT, readText: async (path) => textOf(path) }),
     formatProblem,
+    tryProfile: (name, answer) => tryProfile({ root: ROOT, name, answer }),
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
     openJournal: async () => good({ ...absent, close: async () => undefined }),

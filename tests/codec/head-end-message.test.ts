@@ -13,7 +13,7 @@ import {
   meterPayload,
   topicOf,
 } from '../../src/codec/head-end-message.ts';
-import { FLAGS, type Row } from '../../src/domain/entry.ts';
+import { type EntryRow, FLAGS } from '../../src/domain/entry.ts';
 import type { InstallationFacts } from '../../src/domain/facts.ts';
 import { HOUR_MS } from '../../src/domain/units.ts';
 
@@ -22,6 +22,8 @@ const FACTS: InstallationFacts = {
   inst: 2,
   dial: { digits: 8, unit: 'ft3', pow10: -1 },
   registerId: '48213377',
+  declared: { dial: { digits: 8, unit: 'ft3', pow10: -1 }, registerId: '48213377' },
+  bodySerial: null,
   installed: Date.UTC(2026, 10, 1, 8, 30),
   initialRead: 1_214_176,
 };
@@ -31,7 +33,7 @@ const ENVELOPE = {
   cause: 'scheduled',
   sent: Date.UTC(2026, 10, 22, 4, 0, 21),
 } as const;
-const HOUR: Row = {
+const HOUR: EntryRow = {
   kind: 'hour',
   meter: 'SP-48213377',
   row: 20_811,
@@ -46,7 +48,7 @@ const HOUR: Row = {
   flags: [],
   rev: 0,
 };
-const GAP: Row = {
+const GAP: EntryRow = {
   kind: 'gap',
   meter: 'SP-48213377',
   row: 20_812,
@@ -126,7 +128,7 @@ describe('the contract’s messages', () => {
     expect(messages.length).toBeGreaterThan(1);
     expect(messages.flatMap((message) => message.rows)).toEqual(rows);
     const sizes = messages.map(({ payload }) => Buffer.byteLength(payload));
-    const entry = JSON.stringify(entryPayload(rows[0] as Row)).length;
+    const entry = JSON.stringify(entryPayload(rows[0] as EntryRow)).length;
     expect(Math.max(...sizes)).toBeLessThanOrEqual(MESSAGE_BYTES_MAX);
     expect(sizes[0]).toBeGreaterThan(MESSAGE_BYTES_MAX - entry - 2);
   });

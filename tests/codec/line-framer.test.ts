@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FRAME_CAP } from '../../src/codec/encoder-line.ts';
-import { crSplitter, LineFramer } from '../../src/codec/line-framer.ts';
+import { delimiterSplitter, LineFramer } from '../../src/codec/line-framer.ts';
 
 function linesOf(framer: LineFramer, text: string): string[] {
   return framer
@@ -27,8 +27,8 @@ describe('lines in a stream', () => {
     fc.assert(
       fc.property(fc.array(chunk, { maxLength: 20 }), fc.array(fc.nat(400)), (chunks, cuts) => {
         const stream = chunks.join('');
-        const whole = linesOf(new LineFramer(crSplitter()), stream);
-        const pieces = new LineFramer(crSplitter());
+        const whole = linesOf(new LineFramer(delimiterSplitter('CR')), stream);
+        const pieces = new LineFramer(delimiterSplitter('CR'));
         const places = [0, ...cuts.map((cut) => cut % (stream.length + 1)), stream.length].sort(
           (a, b) => a - b,
         );
@@ -43,22 +43,26 @@ describe('lines in a stream', () => {
   });
 
   it('CR with its parity bit ends a line too, LF behind CR and empty lines are nothing', () => {
-    expect(linesOf(new LineFramer(crSplitter()), 'a\r\nb\x8d\r\r\nc\r')).toEqual(['a', 'b', 'c']);
+    expect(linesOf(new LineFramer(delimiterSplitter('CR')), 'a\r\nb\x8d\r\r\nc\r')).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
   });
 
   it('an endless line is told each time the cap is passed, and the tail of it is no line', () => {
-    const framer = new LineFramer(crSplitter());
+    const framer = new LineFramer(delimiterSplitter('CR'));
     expect(linesOf(framer, `whole\r${'x'.repeat(FRAME_CAP + 1)}`)).toEqual(['whole', '(overlong)']);
     expect(linesOf(framer, 'x'.repeat(FRAME_CAP + 1))).toEqual(['(overlong)']);
     expect(linesOf(framer, 'R226107229550\rnext\r')).toEqual(['next']);
   });
 
   it('forgetting a line under way drops its tail, forgetting noise does not', () => {
-    const underway = new LineFramer(crSplitter());
+    const underway = new LineFramer(delimiterSplitter('CR'));
     linesOf(underway, 'V;RB00');
     underway.forget(true);
     expect(linesOf(underway, '000200\rnext\r')).toEqual(['next']);
-    const noise = new LineFramer(crSplitter());
+    const noise = new LineFramer(delimiterSplitter('CR'));
     linesOf(noise, '\x00');
     noise.forget(false);
     expect(linesOf(noise, 'R226107229550\r')).toEqual(['R226107229550']);

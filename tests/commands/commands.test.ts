@@ -10,16 +10,21 @@ import {
   keys,
 } from '../../src/codec/journal-record.ts';
 import { createCommands } from '../../src/commands/commands.ts';
-import type { GapEntry, Row } from '../../src/domain/entry.ts';
+import type { EntryRow, GapEntry } from '../../src/domain/entry.ts';
 import type { InstallationFacts } from '../../src/domain/facts.ts';
 import { Medium } from '../fakes/memory-store.ts';
+import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { COARSE, FINE, HOUR, openMetered, read, readHours, T0 } from '../journal/metered.ts';
 
 describe('commands', () => {
   let medium: Medium;
   let journal: Journal;
   const run = (name: string, args = {}) =>
-    createCommands(journal, { status: async () => ({ up: true }) }).run(name, args);
+    createCommands(
+      journal,
+      { status: async () => ({ up: true }) },
+      { clock: new VirtualClock(T0), places: new Map() },
+    ).run(name, args);
   const told = async (name: string, args = {}) => {
     const answer = await run(name, args);
     if (!answer.ok) throw new Error(answer.code);
@@ -70,8 +75,8 @@ describe('commands', () => {
       ...{ why: 'bus', flags: [], rev: 0 },
     };
     const shorter = { ...gap, to: T0 + 1.5 * HOUR, rev: 1 };
-    const entries = [{ ...(hour as Row), use: 61, rev: 1 }, gap, shorter];
-    journal.commit('SP-1', { state, increments: [], notices: [], entries });
+    const entries = [{ ...(hour as EntryRow), use: 61, rev: 1 }, gap, shorter];
+    journal.commit('SP-1', { state, increments: [], events: [], notices: [], entries });
     await journal.flush();
     const whole = await told('intervals', { meter: 'SP-1' });
     expect(whole.intervals).toHaveLength(6);
@@ -119,7 +124,7 @@ describe('commands', () => {
 
   it('the audit finds one count too many in one hour, and names the hour', async () => {
     await plant(hourKey(2), (text) => {
-      const row = decodeRow(hourKey(2), text) as Row & { use: number };
+      const row = decodeRow(hourKey(2), text) as EntryRow & { use: number };
       return encodeRow({ ...row, use: row.use + 1 });
     });
     const { ok, meters } = await told('audit');

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { advance, finish, newInstallation } from '../../src/domain/advance.ts';
 import { conserve, newest } from '../../src/domain/conservation.ts';
 import { HOUR_MS } from '../../src/domain/units.ts';
-import { gapsOf, hoursOf, MINUTE, type Poll, RULES, run, T0 } from './meter-run.ts';
+import { gapsOf, hoursOf, MINUTE, type Poll, RULES, run, SILENCE, T0 } from './meter-run.ts';
 
 const QUARTER = 15 * MINUTE;
 
@@ -56,12 +56,12 @@ describe('hours of the contract', () => {
   });
 
   it('I2: a register that passes 99999999 counts on from zero', () => {
-    const { entries, notices } = run(steady(T0, 2, 99_999_990, 5));
+    const { entries, events } = run(steady(T0, 2, 99_999_990, 5));
     expect(hoursOf(entries).map((hour) => [hour.use, hour.read, hour.flags])).toEqual([
       [20, 10, ['rollover']],
       [20, 30, []],
     ]);
-    expect(notices.map((notice) => notice.code)).toEqual(['meter.rollover']);
+    expect(events.map((event) => event.code)).toEqual(['meter.rollover']);
   });
 
   it('I3: the first hour of an installation is partial, whole ones after it are actual', () => {
@@ -157,12 +157,9 @@ describe('hours of the contract', () => {
 
   it('a reading one count below the last is not accepted; the third in a row is reverse flow', () => {
     const polls = steady(T0, 1, 500, 0).map((poll, i) => (i > 0 ? { ...poll, read: 499 } : poll));
-    const { increments, notices, state } = run(polls);
-    expect(notices.map((notice) => notice.code)).toEqual([
-      'read.jitter',
-      'read.jitter',
-      'flow.reverse',
-    ]);
+    const { increments, notices, events, state } = run(polls);
+    expect(notices.map((notice) => notice.code)).toEqual(['read.jitter', 'read.jitter']);
+    expect(events.map((event) => [event.code, event.phase])).toEqual([['flow.reverse', 'raise']]);
     expect(increments.map((step) => step.counts)).toEqual([0, -1]);
     expect(state.last?.total).toBe(-1);
   });
@@ -171,7 +168,7 @@ describe('hours of the contract', () => {
     const polls = steady(T0, 5, 1_000, 5).map((poll, i) =>
       i >= 6 && i <= 9 ? { ...poll, read: 5_000_000 } : poll,
     );
-    const { entries, notices, state } = run(polls);
+    const { entries, events, state } = run(polls);
     expect(hoursOf(entries).map((hour) => [hour.q, hour.use])).toEqual([
       ['P', 20],
       ['S', null],
@@ -181,14 +178,17 @@ describe('hours of the contract', () => {
     ]);
     expect(hoursOf(entries)[1]).toMatchObject({ read: 5_000_000, flags: ['unconfirmed'] });
     expect(gapsOf(entries)).toMatchObject([{ why: 'quarantine', use: 30 }]);
-    expect(notices.map((notice) => notice.code)).toEqual(['read.implausible']);
+    expect(events.map((event) => [event.code, event.phase])).toEqual([
+      ['read.implausible', 'raise'],
+      ['read.implausible', 'clear'],
+    ]);
     expect(state.last?.total).toBe(100);
   });
 
   it('the collector away over an edge leaves a gap cut by power and a restart flag', () => {
     const before = run(steady(T0, 1, 0, 5).slice(0, 2));
     const moment = { at: T0 + 3 * HOUR_MS + 5_000, mono: 0, boot: 'c', synced: true };
-    const seen = { kind: 'silence', moment, why: 'power', flags: ['restart'] } as const;
+    const seen = { ...SILENCE, moment, why: 'power', flags: ['restart'] } as const;
     const back = advance(before.state, seen, RULES);
     const after = run(
       [

@@ -7,7 +7,9 @@ import {
   type MeterRules,
   newInstallation,
 } from '../../src/domain/advance.ts';
+import type { EventEntry } from '../../src/domain/alarms.ts';
 import type { Entry, GapEntry, HourEntry, Increment, Notice } from '../../src/domain/entry.ts';
+import type { FaultCode } from '../../src/domain/fault.ts';
 import { HOUR_MS, hourOf } from '../../src/domain/units.ts';
 
 export const T0 = Date.UTC(2026, 2, 1);
@@ -19,7 +21,17 @@ export const RULES: MeterRules = {
   jitter: 1,
   toleranceMs: 15_000,
   pollMs: 15 * MINUTE,
+  stuckMs: 10 * 24 * HOUR_MS,
 };
+
+/** Nothing was read, and nobody knows why. */
+export const SILENCE = {
+  kind: 'silence',
+  why: 'bus',
+  flags: [],
+  fault: null,
+  stranger: null,
+} as const;
 
 /** One poll: at `at`, the dial `read`, or nothing. */
 export interface Poll {
@@ -28,6 +40,8 @@ export interface Poll {
   readonly synced?: boolean | null;
   readonly mono?: number;
   readonly boot?: string;
+  readonly fault?: FaultCode;
+  readonly checked?: boolean;
 }
 
 export interface Run {
@@ -35,12 +49,13 @@ export interface Run {
   readonly entries: Entry[];
   readonly increments: Increment[];
   readonly notices: Notice[];
+  readonly events: EventEntry[];
 }
 
 /** Folds the polls; entries come in the order in which they were published. */
 export function run(polls: readonly Poll[], rules = RULES, from = newInstallation(1)): Run {
   let state = from;
-  const out: Run = { state, entries: [], increments: [], notices: [] };
+  const out: Run = { state, entries: [], increments: [], notices: [], events: [] };
   for (const poll of polls) {
     const moment = {
       at: poll.at,
@@ -50,12 +65,24 @@ export function run(polls: readonly Poll[], rules = RULES, from = newInstallatio
     };
     const step: Advance =
       poll.read === null
-        ? advance(state, { kind: 'silence', moment, why: 'bus', flags: [] }, rules, out.entries)
-        : advance(state, { kind: 'reading', moment, register: poll.read }, rules, out.entries);
+        ? advance(state, { ...SILENCE, moment, fault: poll.fault ?? null }, rules, out.entries)
+        : advance(
+            state,
+            {
+              kind: 'reading',
+              moment,
+              register: poll.read,
+              checked: poll.checked ?? true,
+              identified: false,
+            },
+            rules,
+            out.entries,
+          );
     state = step.state;
     out.entries.push(...step.entries);
     out.increments.push(...step.increments);
     out.notices.push(...step.notices);
+    out.events.push(...step.events);
   }
   return { ...out, state };
 }

@@ -36,7 +36,7 @@ export async function killAtRandomMoments(
     }
     street.start();
     const hours = Math.ceil((world.now() - START) / HOUR) + 2;
-    await street.arrived(hours);
+    await street.arrived(hours, 60_000);
     if (!(await street.stop())) throw new Error(`it did not stop: ${street.lastLines()}`);
     const result = street.audit(hours);
     if (!passes(result)) throw new Error(JSON.stringify(result.findings.slice(0, 5)));

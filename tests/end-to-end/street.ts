@@ -100,9 +100,10 @@ export class Street {
     const isWhole = ({ meter }: { meter: string }) => {
       const told = new Set(this.hoursOf(meter).map((hour) => hour.start));
       const first = Math.min(...told);
-      const due = (START + hours * HOUR - first) / HOUR;
+      // A slow start may have missed the hours asked for.
+      const due = Math.max(0, (START + hours * HOUR - first) / HOUR);
       return (
-        due >= 1 &&
+        told.size > 0 &&
         Array.from({ length: due }, (_, i) => first + i * HOUR).every((start) => told.has(start))
       );
     };

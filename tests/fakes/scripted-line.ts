@@ -2,8 +2,10 @@
 
 import { LineInbox } from '../../src/adapters/line-inbox.ts';
 import type { Clock, Line } from '../../src/boundaries.ts';
+import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
 import type { FaultCode, Result } from '../../src/domain/fault.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
+import type { Framing } from '../../src/domain/profile.ts';
 
 /** Bytes that come so long after the question. */
 export interface ScriptedBytes {
@@ -26,9 +28,9 @@ export class ScriptedLine implements Line {
   #link = 0;
   #open = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, framing: Framing = CR_FRAMING) {
     this.#clock = clock;
-    this.#inbox = new LineInbox(clock);
+    this.#inbox = new LineInbox(clock, framerOf(framing));
   }
 
   /** From now on each request is answered by what `script` says. */

@@ -62,18 +62,16 @@ export class ScriptedModbus implements ModbusLink {
     if (signal?.aborted) return faulty('aborted', 'given up');
     this.questions.push(question);
     const answer = this.#script(question);
-    const over = new AbortController();
     const giveUp = () => this.#fail?.(faulty('aborted', 'given up'));
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       return await new Promise((resolve) => {
         this.#fail = resolve;
         const ms = Math.min(question.timeoutMs, delayOf(answer));
-        void this.#clock.sleep(ms, over.signal).then(() => resolve(outcome(answer, question)));
+        void this.#clock.sleep(ms).then(() => resolve(outcome(answer, question)));
       });
     } finally {
       this.#fail = undefined;
-      over.abort('over');
       signal?.removeEventListener('abort', giveUp);
     }
   }

@@ -65,7 +65,7 @@ describe('the group commit', () => {
   });
 
   it('asked to stop, it writes what is staged and ends', async () => {
-    journal.declare('SP-2', FINE, undefined, rulesOf(FINE));
+    journal.declare('SP-2', { dial: FINE, registerId: null }, rulesOf(FINE));
     await later(10);
     stop.abort();
     await clock.runUntil(Promise.race([job, clock.sleep(1_000)]));

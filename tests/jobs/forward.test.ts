@@ -101,7 +101,7 @@ describe('the forwarder', () => {
 
   it('A4: no more backlog messages in a second than the setting says', async () => {
     for (let i = 0; i < 40; i += 1) {
-      journal.declare(`M-${i}`, FINE, undefined, { ...rules, dial: FINE });
+      journal.declare(`M-${i}`, { dial: FINE, registerId: null }, { ...rules, dial: FINE });
       meter(`M-${i}`, 0, 5);
     }
     await later(10_000);
@@ -211,4 +211,5 @@ describe('the forwarder', () => {
 
 const rules = {
   ...{ maxFlowPerH: 2_000, jitter: 1, toleranceMs: 15_000, pollMs: 15 * MINUTE },
+  stuckMs: 10 * 24 * HOUR,
 };

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import type { Journal, Store } from '../../src/boundaries.ts';
 import { keys } from '../../src/codec/journal-record.ts';
-import type { Row } from '../../src/domain/entry.ts';
+import type { EntryRow, Row } from '../../src/domain/entry.ts';
 import { faulty, type Result } from '../../src/domain/fault.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -175,14 +175,14 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
 
     it('another encoder in the settings is a new installation; one named for the first time is the same meter', async () => {
       let one = await open({});
-      one.declare('SP-1', FINE, undefined, rulesOf(FINE));
-      one.declare('SP-1', FINE, '111', rulesOf(FINE));
+      one.declare('SP-1', { dial: FINE, registerId: null }, rulesOf(FINE));
+      one.declare('SP-1', { dial: FINE, registerId: '111' }, rulesOf(FINE));
       expect(one.facts('SP-1')).toMatchObject({ inst: 1, registerId: '111' });
       await one.flush();
       one = await open({});
-      one.declare('SP-1', FINE, '111', rulesOf(FINE));
+      one.declare('SP-1', { dial: FINE, registerId: '111' }, rulesOf(FINE));
       expect(one.facts('SP-1')?.inst).toBe(1);
-      one.declare('SP-1', FINE, '222', rulesOf(FINE));
+      one.declare('SP-1', { dial: FINE, registerId: '222' }, rulesOf(FINE));
       expect(one.facts('SP-1')).toMatchObject({ inst: 2, registerId: '222' });
       expect(one.installation('SP-1')?.birth).toEqual(['config']);
     });
@@ -231,7 +231,7 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       let one = await open();
       readHours(one, 'SP-1', 0, 2);
       await one.flush();
-      const row = (await all(one.rowsOf('SP-1')))[1] as Row;
+      const row = (await all(one.rowsOf('SP-1')))[1] as EntryRow;
       await change(keys.entry('SP-1', row), (text) => text.replace(/,\d/, ',9'));
       await change(keys.increment('SP-1', 1, 1), (text) => text.replace(/\[\d/, '[9'));
       one = await open();
@@ -368,7 +368,7 @@ describe('the journal when its medium fails', () => {
 
   it('what was declared while the medium failed is declared again', async () => {
     medium.failNext(1, 'lost');
-    journal.declare('SP-9', COARSE, undefined, rulesOf(COARSE));
+    journal.declare('SP-9', { dial: COARSE, registerId: null }, rulesOf(COARSE));
     await journal.flush();
     expect(journal.installation('SP-9')).toBeUndefined();
     await journal.flush();

@@ -19,6 +19,7 @@ export const rulesOf = (dial: Dial): MeterRules => ({
   jitter: 1,
   toleranceMs: 15_000,
   pollMs: 15 * MINUTE,
+  stuckMs: 10 * 24 * HOUR,
 });
 
 let epochs = 0;
@@ -36,7 +37,7 @@ export async function openMetered(
   const opened = await openJournal({ collector, openStore, newEpoch });
   if (!opened.ok) throw new Error(opened.fault.detail);
   for (const [meter, dial] of Object.entries(meters)) {
-    opened.value.declare(meter, dial, undefined, rulesOf(dial));
+    opened.value.declare(meter, { dial, registerId: null }, rulesOf(dial));
   }
   return opened.value;
 }
@@ -58,8 +59,15 @@ function observe(journal: Journal, meter: string, minute: number, register: numb
   const moment = { at, mono: at, boot: 'b', synced: true };
   const seen =
     register === null
-      ? ({ kind: 'silence', moment, why: 'bus', flags: [] } as const)
-      : ({ kind: 'reading', moment, register } as const);
+      ? ({
+          kind: 'silence',
+          moment,
+          why: 'bus',
+          flags: [],
+          fault: 'line.silent',
+          stranger: null,
+        } as const)
+      : ({ kind: 'reading', moment, register, checked: true, identified: true } as const);
   journal.commit(meter, advance(state, seen, rulesOf(dial)));
 }
 

@@ -129,6 +129,48 @@ describe('a good settings file', () => {
     });
   });
 
+  test('gives a line the framing of its meters, and CR where none says', async () => {
+    const text = withLines({
+      7: '  - { bus: pole-1, type: line-tcp, host: h, port: 1 }',
+      9: '  - { meter: SP-1, bus: pole-1, profile: elster-k-frame }',
+    });
+    expect(await load(text)).toMatchObject({
+      settings: { buses: [{ framing: { kind: 'fixed', start: 'K', length: 29 } }] },
+    });
+    expect(await load(GOOD.join('\n'))).toMatchObject({
+      settings: { buses: [{ framing: { kind: 'delimiter', delimiter: 'CR' } }] },
+    });
+  });
+
+  test('asks through a bridge as the bus says, whatever the profile says', async () => {
+    const text = withLines({
+      7: '  - { bus: pole-1, type: line-serial, path: /dev/x, request: "READ {address}\\r" }',
+      9: `${METER}\n  - { meter: SP-2, bus: pole-1, profile: badger-e-series, address: "2" }`,
+    });
+    const request = 'READ {address}\r';
+    expect(await load(text)).toMatchObject({
+      settings: {
+        meters: [
+          { profile: { name: 'generic-8-digit-line', request, minPollS: 0 } },
+          { profile: { name: 'badger-e-series', request, minPollS: 15 } },
+        ],
+      },
+    });
+  });
+
+  test('reads both meters of an EtherMeter from one line', async () => {
+    const meter = (n: number, profile: string) =>
+      `  - { meter: SP-${n}, bus: pole-1, profile: ${profile} }`;
+    const name = 'scadametrics-ethermeter-ascii';
+    const text = withLines({
+      7: '  - { bus: pole-1, type: line-tcp, host: h, port: 1, timeout_ms: 4000 }',
+      9: `${meter(1, name)}\n${meter(2, `${name}-2`)}`,
+    });
+    expect(await load(text)).toMatchObject({
+      settings: { meters: [{ profile: { channel: 1 } }, { profile: { channel: 2 } }] },
+    });
+  });
+
   test.each(['config/field.yaml', 'config/simulator.yaml'])('%s is one', async (file) => {
     const loaded = await loadSettings({ file: join(ROOT, file), root: ROOT });
     expect(loaded).toMatchObject({ ok: true, warnings: [] });
@@ -213,6 +255,13 @@ describe('a settings file is refused, at the place of the fault, for', () => {
     ],
     ['a line address that would lose its zeros', meter('address: ^007'), 'value.quote 007'],
     ['a poll period of nothing', meter('address: "1", poll_s: ^0'), 'value.range'],
+    [
+      'a poll faster than the register can bear',
+      withLines({
+        9: '  - { meter: SP-1, bus: pole-1, profile: badger-e-series, poll_s: ^14 }',
+      }),
+      'poll.too_fast 15',
+    ],
     ['a poll period over an hour', meter('address: "1", poll_s: ^3601'), 'value.range'],
     ['a tolerance over half an hour', meter('address: "1", tolerance_s: ^1801'), 'value.range'],
     [
@@ -268,6 +317,54 @@ describe('a settings file is refused, at the place of the fault, for', () => {
       'a meter without the address that is asked for',
       withLines({ 9: METER.replace('{', '^{').replace(', address: "1"', '') }),
       'key.missing',
+    ],
+    [
+      'two ways to cut one line',
+      withLines({
+        9: [
+          METER,
+          '  - { meter: SP-2, bus: pole-1, profile: sensus-ui1203-variable, address: "2" }',
+          '  - { meter: SP-3, bus: pole-1, profile: ^neptune-e-coder, address: "3" }',
+        ].join('\n'),
+      }),
+      'bus.mixed_framing',
+    ],
+    [
+      'a time-out shorter than the pauses of a device that speaks by itself',
+      withLines({
+        7: '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0, timeout_ms: ^3000 }',
+        9: '  - { meter: SP-1, bus: pole-1, profile: scadametrics-ethermeter-ascii }',
+      }),
+      'timeout.too_short 4000',
+    ],
+    [
+      'one channel of an EtherMeter twice',
+      withLines({
+        7: '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0, timeout_ms: 4000 }',
+        9: [1, 2]
+          .map(
+            (n) =>
+              `  - { meter: SP-${n}, bus: ${n === 2 ? '^' : ''}pole-1, profile: scadametrics-ethermeter-ascii }`,
+          )
+          .join('\n'),
+      }),
+      'address.duplicate',
+    ],
+    [
+      'a meter without the address that its bridge asks for',
+      withLines({
+        7: '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0, request: "#{address}\\r" }',
+        9: '  - ^{ meter: SP-1, bus: pole-1, profile: sensus-ui1203-variable }',
+      }),
+      'key.missing',
+    ],
+    [
+      'a request on a Modbus bus',
+      withLines({
+        7: '  - { bus: pole-1, type: modbus-rtu, path: /dev/ttyUSB0, ^request: "#1" }',
+        9: '  - { meter: SP-1, bus: pole-1, profile: generic-4-digit-modbus, address: 1 }',
+      }),
+      'key.misplaced',
     ],
     ['Modbus address 0', modbus('address: ^0'), 'address.range'],
     ['Modbus address 248', modbus('address: ^248'), 'address.range'],
@@ -387,6 +484,14 @@ describe('a settings file passes with a warning for', () => {
           .join('\n'),
       }),
       'register_id.duplicate',
+    ],
+    [
+      'an identification that the device never sends',
+      withLines({
+        7: '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0, timeout_ms: 4000 }',
+        9: '  - { meter: m, bus: pole-1, profile: scadametrics-ethermeter-ascii, register_id: "1" }',
+      }),
+      'register_id.unsent',
     ],
     [
       'a password in clear text',

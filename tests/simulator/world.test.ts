@@ -161,7 +161,8 @@ describe('a street on real ports', () => {
     const eight = await client.readHoldingRegisters(0, 2);
     expect(eight.buffer.readUInt32BE(0)).toBe(world.truth.served('SP-00003')[0]?.register);
     client.setID(2);
-    const four = await client.readInputRegisters(0, 1);
+    await expect(client.readInputRegisters(0, 1)).rejects.toMatchObject({ modbusCode: 1 });
+    const four = await client.readHoldingRegisters(0, 1);
     expect(four.data[0]).toBe(world.truth.served('SP-00007')[0]?.register);
     await expect(client.readHoldingRegisters(0, 2)).rejects.toMatchObject({ modbusCode: 2 });
     await expect(client.readCoils(0, 1)).rejects.toMatchObject({ modbusCode: 1 });
@@ -178,6 +179,44 @@ describe('a street on real ports', () => {
     client.setTimeout(200);
     client.setID(9);
     await expect(client.readHoldingRegisters(0, 2)).rejects.toMatchObject({ errno: 'ETIMEDOUT' });
+  });
+
+  test('answers for an Octave with input registers, its code for ft3 and nothing in the holes', async () => {
+    const world = await street({ profiles: new Map([['SP-00003', 'arad-octave']]) });
+    const path = join(world.folder, 'bus-3.tty');
+    const client = await modbusClient((c) => c.connectRTUBuffered(path, { baudRate: 9600 }));
+    client.setID(1);
+    expect((await client.readInputRegisters(23, 1)).data).toEqual([1]);
+    expect(world.truth.served('SP-00003')).toEqual([]);
+    const total = await client.readInputRegisters(54, 2);
+    expect(total.buffer.readUInt32BE(0)).toBe(world.truth.served('SP-00003')[0]?.register);
+    await expect(client.readInputRegisters(100, 1)).rejects.toMatchObject({ modbusCode: 2 });
+    await expect(client.readHoldingRegisters(54, 2)).rejects.toMatchObject({ modbusCode: 1 });
+  });
+
+  test('lets an EtherMeter speak by itself with both of its meters', async () => {
+    const profiles = new Map([
+      ['SP-00002', 'scadametrics-ethermeter-ascii'],
+      ['SP-00006', 'scadametrics-ethermeter-ascii-2'],
+    ]);
+    const world = await street({ profiles });
+    const line = await nextLine(await openTcp(portOf(world, 'bus-2')));
+    const [one, two] = ['SP-00002', 'SP-00006'].map((meter) =>
+      String(world.truth.served(meter)[0]?.register).padStart(8, '0'),
+    );
+    expect(line.startsWith(`:${one};${two};0;`)).toBe(true);
+  });
+
+  test('notes the register of a stranger as no reading of the meter', async () => {
+    const faults = [
+      { kind: 'stranger', meter: 'SP-00002', from: 0, to: 9999, id: '77770001' },
+    ] as const;
+    const world = await street({ faults });
+    expect(await ask(await openTcp(portOf(world, 'bus-2')), '#1\r')).toMatch(/;IB77770001\r$/);
+    expect(world.truth.served('SP-00002')).toEqual([]);
+    await world.close();
+    const text = readFileSync(join(world.folder, 'truth.ndjson'), 'utf8');
+    expect(text).toMatch(/"type":"stranger","meter":"SP-00002".*"id":"77770001"/);
   });
 
   test('lets a silenced meter be silent while its neighbour answers', async () => {
@@ -370,6 +409,30 @@ describe('the settings for the collector', () => {
     const checked = await loadSettings({ file: join(folder, 'collector.yaml'), root });
     expect(checked).toMatchObject({ ok: true });
   });
+
+  test.each([
+    ['sensus-ui1203-variable', 'sensus-ui1203-fixed', 'neptune-e-coder'],
+    ['scadametrics-ethermeter-ascii', 'scadametrics-ethermeter-ascii-2', 'elster-k-frame'],
+    ['badger-e-series', 'generic-4-digit-line', 'sensus-ui1203-fixed'],
+  ])(
+    'are accepted with the devices %s and %s on one line and %s on the other',
+    async (one, five, both) => {
+      const profiles = new Map([
+        ['SP-00001', one],
+        ['SP-00005', five],
+        ['SP-00002', both],
+        ['SP-00006', both],
+        ['SP-00003', 'arad-octave'],
+        ['SP-00004', 'scadametrics-ethermeter-modbus'],
+        ['SP-00007', 'siemens-mag-6000'],
+        ['SP-00008', 'obvius-a8911-23'],
+      ]);
+      const { folder } = await street({ speed: 2400, profiles });
+      const root = fileURLToPath(new URL('../../', import.meta.url));
+      const checked = await loadSettings({ file: join(folder, 'collector.yaml'), root });
+      expect(checked).toMatchObject({ ok: true });
+    },
+  );
 
   test('are those of the field at the field’s own speed', async () => {
     const settings = parse((await street({ speed: 1 })).settings);

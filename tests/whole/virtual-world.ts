@@ -9,12 +9,14 @@ import { Random } from '../../simulator/random.ts';
 import type { Bus } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
+import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { type RunningCollector, runCollector } from '../../src/collector.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
+import { lineProfile, modbusProfile } from '../fakes/profiles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { ScriptedModbus } from '../fakes/scripted-modbus.ts';
@@ -240,11 +242,10 @@ function placeOf(i: number, options: { seed: number; pollS?: number }): Place {
   });
   const initial = i === 1 ? 99_999_950 : (i * 7_919_317) % 10 ** dial.digits;
   const profile: Profile = type.startsWith('line')
-    ? { name: 'line', transport: 'line', request: '#{address}\r', frame: 'ui1203', dial }
-    : {
-        ...{ name: 'modbus', transport: 'modbus', table: 'holding', address: 0, dial },
-        ...{ type: coarse ? 'u16' : 'u32', words: 'high-first' },
-      };
+    ? { ...lineProfile('ui1203', CR_FRAMING), request: '#{address}\r', dial }
+    : modbusProfile(coarse ? { type: 'u16', order: 'AB' } : { type: 'u32', order: 'ABCD' }, {
+        dial,
+      });
   return {
     settings: {
       meter: `SP-${String(i + 1).padStart(5, '0')}`,
@@ -258,6 +259,7 @@ function placeOf(i: number, options: { seed: number; pollS?: number }): Place {
       toleranceS: 15,
       maxFlowPerH: coarse ? 400 : 2_406,
       jitter: 1,
+      stuckDays: 10,
     },
     meter: new SimulatedMeter({ household, dial, initial }),
     served: [],

@@ -1,0 +1,102 @@
+// `decode`: what a device file makes of one answer, for whoever writes or doubts one.
+
+import type { Result } from '../domain/fault.ts';
+import type { Profile, Register } from '../domain/profile.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Io, Manner, Parts } from './parts.ts';
+import { fail, printable, sayJson, volume } from './say.ts';
+
+export interface DecodeRequest {
+  readonly name: string;
+  readonly text?: string | undefined;
+  readonly hex?: string | undefined;
+}
+
+/** Far more than any frame or reply has. */
+const ANSWER_MAX = 10_000;
+const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', '\\': '\\' };
+
+/** 0 and the reading, 6 and the fault, or 2 for a profile or an answer that is none. */
+export async function decode(
+  { name: file, text, hex }: DecodeRequest,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<number> {
+  const name = file.replace(/\.yaml$/, '');
+  const answer = answerOf(text, hex);
+  if ('refused' in answer) return usage(io, manner, 'usage.answer', answer.refused);
+  const tried = await parts.tryProfile(name, answer.bytes);
+  switch (tried.kind) {
+    case 'read':
+      say(tried.profile, tried.outcome, manner, io);
+      return tried.outcome.ok ? EXIT.ok : EXIT.mismatch;
+    case 'unknown': {
+      const { names, meant } = tried;
+      const hint =
+        meant === undefined ? `Known are ${names.join(', ')}.` : `Did you mean ${meant}?`;
+      return usage(io, manner, 'unknown_profile', `There is no profile "${name}".`, hint);
+    }
+    case 'broken': {
+      const { problems } = tried;
+      if (!manner.json) for (const one of problems) io.err(`${parts.formatProblem(one)}\n`);
+      const message = `The file of the profile "${name}" has problems.`;
+      const failure = { code: 'config.invalid', message, hint: '', more: { problems } };
+      return fail(io, manner, failure, EXIT.settings);
+    }
+    case 'no-text': {
+      const message = `The profile "${name}" answers in bytes that are no text.`;
+      return usage(io, manner, 'usage.answer', message, 'Give them with --hex.');
+    }
+  }
+}
+
+function answerOf(
+  text: string | undefined,
+  hex: string | undefined,
+): { bytes: string | Uint8Array } | { refused: string } {
+  if ((text === undefined) === (hex === undefined)) {
+    return { refused: 'Give the answer with --text or with --hex.' };
+  }
+  if ((text ?? hex ?? '').length > ANSWER_MAX) {
+    return { refused: `An answer has at most ${ANSWER_MAX} characters.` };
+  }
+  if (text !== undefined) return { bytes: unescaped(text) };
+  const pairs = (hex ?? '').replaceAll(/[\s:,]/g, '');
+  if (!/^([0-9A-Fa-f]{2})+$/.test(pairs)) {
+    return { refused: '--hex takes pairs of hexadecimal digits, as in "01 03 04".' };
+  }
+  const bytes = pairs.match(/../g) ?? [];
+  return { bytes: Uint8Array.from(bytes, (pair) => Number.parseInt(pair, 16)) };
+}
+
+/** A shell's quotes keep \r as two characters. */
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(?:x([0-9A-Fa-f]{2})|([rnt\\]))/g, (_, hex?: string, sign = '') =>
+    hex === undefined ? (ESCAPES[sign] ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+function say(profile: Profile, outcome: Result<Register>, manner: Manner, io: Io): void {
+  const { name, dial } = profile;
+  const { register, digits, id, flags } = outcome.ok
+    ? outcome.value
+    : { register: null, digits: null, id: null, flags: null };
+  if (manner.json) {
+    const fault = outcome.ok ? null : { code: outcome.fault.code, detail: outcome.fault.detail };
+    sayJson(io, { profile: name, ok: outcome.ok, read: register, digits, id, flags, fault });
+    return;
+  }
+  const lines = outcome.ok
+    ? [
+        `reading  ${digits}, ${volume(outcome.value.register, dial.pow10, dial.unit)}`,
+        `id       ${id ?? 'none'}`,
+        `flags    ${flags?.join(', ') || 'none'}`,
+      ]
+    : [`fault    ${outcome.fault.code}: ${outcome.fault.detail}`];
+  io.out(`${[`profile  ${name}`, ...lines].map(printable).join('\n')}\n`);
+}
+
+function usage(io: Io, manner: Manner, code: string, message: string, hint = ''): number {
+  return fail(io, manner, { code, message, hint }, EXIT.usage);
+}

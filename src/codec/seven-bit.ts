@@ -1,0 +1,59 @@
+// Bytes of an answer to printable text: bounded, with the parity of 7E1 verified and taken off where it is seen.
+
+import type { Result } from '../domain/fault.ts';
+import { faulty, good } from '../domain/fault.ts';
+
+/** Longest frame believed. The longest seen in the field has 79 characters; readers buffer 100 (encoders 1.3). */
+export const FRAME_CAP = 128;
+const PARITY_BIT = 0x80;
+const ETB = 0x17;
+const BLANK = 0x20;
+const TILDE = 0x7e;
+
+/** True for a byte with an even number of ones, as every byte of 7E1 seen on a port opened 8N1. */
+export function hasEvenParity(byte: number): boolean {
+  const nibbles = byte ^ (byte >> 4);
+  const pairs = nibbles ^ (nibbles >> 2);
+  return ((pairs ^ (pairs >> 1)) & 1) === 0;
+}
+
+/** A character of 7 bits as 7E1 shows it on a port opened 8N1. */
+export function withEvenParity(character: number): number {
+  return hasEvenParity(character) ? character : character | PARITY_BIT;
+}
+
+/**
+ * The frame as text. `frame.malformed` when it is longer than the cap, when some of its bytes have bit 7 and not all
+ * of them even parity, when a character is not printable (ETB may be let in), or when it has fewer than 3 different ones.
+ */
+export function printableText(
+  frame: Uint8Array,
+  letIn: 'printable' | 'etb' = 'printable',
+): Result<string> {
+  if (frame.length > FRAME_CAP) return malformed(`longer than ${FRAME_CAP} characters`);
+  const characters = withoutParity(frame);
+  if (characters === null) return malformed('a character of wrong parity');
+  const isKnown = (one: number) =>
+    (one >= BLANK && one <= TILDE) || (one === ETB && letIn === 'etb');
+  if (!characters.every(isKnown)) return malformed('a character that is not printable');
+  if (!hasThreeDifferent(characters)) return malformed('fewer than 3 different characters');
+  return good(String.fromCharCode(...characters));
+}
+
+/** An undriven line decodes to runs of one character (encoders 4); the shortest real message has more than two. */
+function hasThreeDifferent(characters: Uint8Array): boolean {
+  const first = characters[0];
+  const second = characters.find((one) => one !== first);
+  return second !== undefined && characters.some((one) => one !== first && one !== second);
+}
+
+/** A refusal of what is not exactly a frame. */
+export function malformed(detail: string): Result<never> {
+  return faulty('frame.malformed', detail);
+}
+
+function withoutParity(frame: Uint8Array): Uint8Array | null {
+  if (frame.every((byte) => byte < PARITY_BIT)) return frame;
+  if (!frame.every(hasEvenParity)) return null;
+  return frame.map((byte) => byte & ~PARITY_BIT);
+}

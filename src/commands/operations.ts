@@ -1,0 +1,203 @@
+// What a person does to a meter: change-outs, doubted readings, dials read by eye, meters put out of service.
+
+import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
+import { futureHours, heed, type Word } from '../domain/advance.ts';
+import { classify } from '../domain/register.ts';
+import { type Counts, capacity, type Dial, VOLUME_UNITS } from '../domain/units.ts';
+import { type MeteredPlace, momentOf, standing } from '../pipeline.ts';
+
+export interface Operating {
+  readonly clock: Clock;
+  readonly places: ReadonlyMap<string, MeteredPlace>;
+}
+
+type Args = Readonly<Record<string, unknown>>;
+type Handler = (args: Args) => Promise<CommandAnswer>;
+
+const refused = (code: string, message: string, hint: string): CommandAnswer => ({
+  ok: false,
+  code,
+  message,
+  hint,
+});
+
+/** The commands of this file by name. */
+export function createOperations(
+  journal: Journal,
+  operating: Operating,
+): Readonly<Record<string, Handler>> {
+  const word = (make: (args: Args) => Word | CommandAnswer): Handler => {
+    return async (args) => {
+      const meant = make(args);
+      return 'ok' in meant ? meant : say(journal, operating, args, meant);
+    };
+  };
+  return {
+    changeout: (args) => changeOut(journal, operating, args),
+    'meter.disable': word(() => ({ kind: 'disable' })),
+    'meter.enable': word(() => ({ kind: 'enable' })),
+    'meter.maintenance': word(({ off }) => ({ kind: off === true ? 'resume' : 'maintain' })),
+    'reading.confirm': word(() => ({ kind: 'vouch' })),
+    'reading.reject': word(() => ({ kind: 'reject' })),
+    'reading.add': (args) => addReading(journal, operating, args),
+  };
+}
+
+/** The meter's place with what stands there now, or the refusal. */
+function placeOf(
+  journal: Journal,
+  { places }: Operating,
+  { meter }: Args,
+): MeteredPlace | CommandAnswer {
+  const place = typeof meter === 'string' ? places.get(meter) : undefined;
+  if (!place || !journal.installation(place.target.meter)) {
+    const known = [...places.keys()].slice(0, 8).join(', ');
+    return refused('unknown_meter', `There is no meter ${String(meter)}.`, `Known are ${known}.`);
+  }
+  return standing(place, journal);
+}
+
+async function say(
+  journal: Journal,
+  operating: Operating,
+  args: Args,
+  word: Word,
+): Promise<CommandAnswer> {
+  const place = placeOf(journal, operating, args);
+  if ('ok' in place) return place;
+  const { meter } = place.target;
+  const before = journal.installation(meter);
+  if (!before) return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  if ((word.kind === 'vouch' || word.kind === 'reject') && before.suspect === null) {
+    return refused(
+      'conflict',
+      `No reading of ${meter} is doubted.`,
+      'See "meter-collector events".',
+    );
+  }
+  const moment = momentOf(operating.clock);
+  const ahead = futureHours(before, moment, place.rules);
+  const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
+  const state = journal.installation(meter);
+  if (!state) return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  journal.commit(meter, heed(state, word, moment, place.rules, published));
+  return written(journal, { meter, did: word.kind });
+}
+
+/** Good only when it is on the medium. */
+async function written(journal: Journal, data: object): Promise<CommandAnswer> {
+  const flushed = await journal.flush();
+  if (flushed.ok) return { ok: true, data };
+  return refused('internal', `It could not be written: ${flushed.fault.detail}.`, 'Try again.');
+}
+
+/** A dial typed by a person: digits only, no more than the dial has. */
+function typedDial(typed: unknown, dial: Dial): Counts | null {
+  const text = typeof typed === 'number' ? String(typed) : typed;
+  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) return null;
+  const counts = Number(text);
+  return counts < capacity(dial) ? counts : null;
+}
+
+async function addReading(
+  journal: Journal,
+  operating: Operating,
+  args: Args,
+): Promise<CommandAnswer> {
+  const place = placeOf(journal, operating, args);
+  if ('ok' in place) return place;
+  return takeTyped(journal, operating, place, args['read'], args);
+}
+
+function badDial({ digits }: Dial): CommandAnswer {
+  const message = `The dial must be given as up to ${digits} digits, without point or unit.`;
+  return refused('bad_request', message, `For example ${'0'.repeat(Math.max(0, digits - 4))}1234.`);
+}
+
+/**
+ * Another meter stands there: the old installation ends at its newest reading or at the `final` dial, the new one begins
+ * at its own first reading. A `final` that the flow limit cannot explain is refused unless `force` says it is right.
+ */
+async function changeOut(
+  journal: Journal,
+  operating: Operating,
+  args: Args,
+): Promise<CommandAnswer> {
+  const place = placeOf(journal, operating, args);
+  if ('ok' in place) return place;
+  const { meter } = place.target;
+  const dial = newDial(args, place.rules.dial);
+  if (dial === null) {
+    const message = 'The new dial must have 3 to 12 digits, a known unit and a whole power of ten.';
+    return refused('bad_request', message, `Units are ${VOLUME_UNITS.join(', ')}.`);
+  }
+  const ended =
+    args['final'] === undefined
+      ? null
+      : await takeTyped(journal, operating, place, args['final'], args);
+  if (ended && !ended.ok) return ended;
+  const facts = journal.facts(meter);
+  const last = journal.installation(meter)?.last ?? null;
+  const registerId = textOf(args['register_id']);
+  journal.changeOut(
+    meter,
+    {
+      dial,
+      registerId,
+      bodySerial: textOf(args['body_serial']),
+      told: {
+        final: last?.read ?? null,
+        total: last?.total ?? null,
+        initial_typed: textOf(args['initial']),
+        old_id: facts?.registerId ?? null,
+        new_id: registerId,
+        digits: dial.digits,
+        pow10: dial.pow10,
+        unit: dial.unit,
+        by: textOf(args['by']),
+      },
+    },
+    place.rules,
+  );
+  return written(journal, {
+    meter,
+    inst: journal.facts(meter)?.inst ?? null,
+    final: last?.read ?? null,
+  });
+}
+
+/** Takes in a dial typed by a person; one that the flow limit cannot explain only with `force`. */
+async function takeTyped(
+  journal: Journal,
+  operating: Operating,
+  place: MeteredPlace,
+  typed: unknown,
+  args: Args,
+): Promise<CommandAnswer> {
+  const { meter } = place.target;
+  const register = typedDial(typed, place.rules.dial);
+  if (register === null) return badDial(place.rules.dial);
+  const last = journal.installation(meter)?.last;
+  if (last && args['force'] !== true) {
+    const elapsedMs = Math.max(0, operating.clock.now() - last.at);
+    const { kind } = classify(last.read, register, elapsedMs, place.rules);
+    if (kind !== 'none' && kind !== 'forward') {
+      const message = `The dial ${register} does not follow the last reading ${last.read}.`;
+      return refused('verify_failed', message, 'Read it again; if it is right, add --force.');
+    }
+  }
+  return say(journal, operating, args, { kind: 'read', register });
+}
+
+function newDial(args: Args, before: Dial): Dial | null {
+  const { digits = before.digits, unit = before.unit, pow10 = before.pow10 } = args;
+  const known = VOLUME_UNITS.find((one) => one === unit);
+  const counts = Number(digits);
+  const power = Number(pow10);
+  if (!known || !Number.isInteger(counts) || !Number.isInteger(power)) return null;
+  if (counts < 3 || counts > 12 || Math.abs(power) > 6) return null;
+  return { digits: counts, unit: known, pow10: power };
+}
+
+const textOf = (value: unknown): string | null =>
+  value === undefined || value === null || value === '' ? null : String(value).slice(0, 80);

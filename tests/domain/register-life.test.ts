@@ -1,0 +1,251 @@
+// The life of a register, an oddity at a time: what is counted, and what is told, once, with evidence.
+
+import { describe, expect, it } from 'vitest';
+import { advance, heed, type Installation, newInstallation } from '../../src/domain/advance.ts';
+import { conserve } from '../../src/domain/conservation.ts';
+import { HOUR_MS } from '../../src/domain/units.ts';
+import {
+  gapsOf,
+  hoursOf,
+  MINUTE,
+  type Poll,
+  RULES,
+  type Run,
+  run,
+  SILENCE,
+  T0,
+} from './meter-run.ts';
+
+const QUARTER = 15 * MINUTE;
+
+function quarters(
+  count: number,
+  read: (i: number) => number | null,
+  more: Partial<Poll> = {},
+): Poll[] {
+  return Array.from({ length: count }, (_, i) => ({
+    at: T0 + i * QUARTER + 2_000,
+    read: read(i),
+    ...more,
+  }));
+}
+
+const told = ({ events }: Pick<Run, 'events'>) =>
+  events.map((event) => `${event.code} ${event.phase} ${event.severity}`);
+
+const moment = (at: number) => ({ at, mono: at, boot: 'b', synced: true });
+
+describe('readings without a check sum', () => {
+  it('an unchanged reading costs nothing more, a changed one waits for a second that agrees', () => {
+    const unchecked = (reads: readonly number[]) =>
+      run(reads.map((read, i) => ({ at: T0 + 2_000 + i * 10_000, read, checked: false })));
+    expect(unchecked([100, 100]).state.last?.read).toBe(100);
+    expect(unchecked([100, 100, 103]).state.last?.read).toBe(100);
+    expect(unchecked([100, 100, 103]).state.unconfirmed?.read).toBe(103);
+    expect(unchecked([100, 100, 103, 103]).state.last?.read).toBe(103);
+    // The second may exceed the first by what can flow meanwhile: the first is confirmed.
+    expect(unchecked([100, 100, 103, 105]).state.last?.read).toBe(103);
+    expect(unchecked([100, 100, 903, 104]).state).toMatchObject({
+      last: { read: 100 },
+      unconfirmed: { read: 104 },
+    });
+  });
+
+  it('a damaged reading that nothing confirms is never counted', () => {
+    const reads = [100, 100, 110, 100, 100, 190, 101, 101];
+    const { state, increments, notices } = run(
+      reads.map((read, i) => ({ at: T0 + 2_000 + i * 10_000, read, checked: false })),
+    );
+    expect(state.last?.total).toBe(1);
+    expect(increments.map((step) => step.counts)).toEqual([0, 1]);
+    expect(notices.map((notice) => notice.code)).toEqual(['read.unconfirmed', 'read.unconfirmed']);
+  });
+
+  it('a reading at the edge of an hour counts for it though its second comes after the tolerance', () => {
+    const polls: Poll[] = [
+      { at: T0 + 1_000, read: 100, checked: false },
+      { at: T0 + 2_000, read: 100, checked: false },
+      { at: T0 + HOUR_MS + 1_000, read: 140, checked: false },
+      { at: T0 + HOUR_MS + 14_000, read: null },
+      { at: T0 + HOUR_MS + 17_000, read: 140, checked: false },
+      { at: T0 + 2 * HOUR_MS + 1_000, read: 150, checked: false },
+      { at: T0 + 2 * HOUR_MS + 17_000, read: 150, checked: false },
+    ];
+    expect(hoursOf(run(polls).entries).map((hour) => [hour.use, hour.q, hour.at])).toEqual([
+      [40, 'P', T0 + HOUR_MS + 1_000],
+      [10, 'A', T0 + 2 * HOUR_MS + 1_000],
+    ]);
+  });
+});
+
+describe('what is told of a register', () => {
+  it('reverse flow is one event, minor at first and major beyond 100 counts, over after a day', () => {
+    const reads = (i: number) => {
+      if (i < 4) return 5_000;
+      if (i < 8) return 5_000 - (i - 3) * 30;
+      return 4_880;
+    };
+    const result = run(quarters(8 + 4 * 26, reads));
+    expect(told(result)).toEqual([
+      'flow.reverse raise minor',
+      'flow.reverse update major',
+      'flow.reverse clear major',
+    ]);
+    expect(new Set(result.events.map((event) => event.alarm)).size).toBe(1);
+    expect(result.events[1]?.data).toMatchObject({ counts: 120 });
+    expect(result.state.last?.total).toBe(-120);
+  });
+
+  it('a meter silent or unreadable for three polls is told once, and cleared by its next answer', () => {
+    const silent = quarters(12, (i) => (i >= 3 && i < 9 ? null : 7), { fault: 'line.silent' });
+    expect(told(run(silent))).toEqual(['read.silent raise minor', 'read.silent clear minor']);
+    const blind = quarters(12, (i) => (i >= 3 && i < 9 ? null : 7), { fault: 'frame.unreadable' });
+    expect(told(run(blind))).toEqual([
+      'read.unreadable raise minor',
+      'read.unreadable clear minor',
+    ]);
+    const blinks = quarters(12, (i) => (i % 3 === 1 ? null : 7), { fault: 'line.silent' });
+    expect(told(run(blinks))).toEqual([]);
+  });
+
+  it('a dial that used to move and stands still for ten days is stuck; one count clears it', () => {
+    const days = (n: number) => n * 96;
+    const polls = quarters(days(13), (i) => (i < days(1) ? i : i < days(12) ? 95 : 96));
+    const result = run(polls);
+    expect(told(result)).toEqual(['read.stuck raise minor', 'read.stuck clear minor']);
+    expect(result.events[0]?.since).toBe(T0 + 95 * QUARTER + 2_000);
+  });
+
+  it('a dial that always rests for a week is not stuck after ten days', () => {
+    const week = 7 * 96;
+    const result = run(quarters(week * 5, (i) => Math.floor(Math.min(i, week * 3) / week)));
+    expect(told(result)).toEqual([]);
+  });
+
+  it('a rollover is told with what passed', () => {
+    const result = run(quarters(3, (i) => (99_999_998 + i * 4) % 100_000_000));
+    expect(told(result)).toEqual(['meter.rollover raise info']);
+    expect(result.events[0]?.data).toMatchObject({ last: 99_999_998, counts: 4 });
+  });
+
+  it('a jump is doubted until the dial is plausible again, and told once', () => {
+    const result = run(quarters(12, (i) => (i >= 4 && i < 8 ? 80_000_000 : 100 + i)));
+    expect(told(result)).toEqual(['read.implausible raise major', 'read.implausible clear major']);
+    expect(result.events[1]?.data).toMatchObject({ outcome: 'refused' });
+    expect(result.state.last?.total).toBe(11);
+  });
+
+  it('a person confirms a jump: it counts as a gap, exactly', () => {
+    const doubted = run(quarters(10, (i) => (i >= 4 ? 80_000_000 + i : 100 + i)));
+    const at = T0 + 10 * QUARTER;
+    const heard = heed(doubted.state, { kind: 'vouch' }, moment(at), RULES);
+    const after = run(quarters(30, (i) => 80_000_000 + i).slice(10), RULES, heard.state);
+    const entries = [...doubted.entries, ...heard.entries, ...after.entries];
+    expect(conserve(1, entries, 100, RULES.dial).problem).toBeNull();
+    expect(gapsOf(entries)[0]).toMatchObject({ why: 'quarantine' });
+    expect(after.state.last?.total).toBe(80_000_029 - 100);
+  });
+
+  it('an encoder that names itself confirms a jump after a day, one that does not never does', () => {
+    const jump = (identified: boolean): Installation => {
+      let state = newInstallation(1);
+      for (let i = 0; i < 96 * 2; i += 1) {
+        const at = T0 + i * QUARTER;
+        const register = i < 4 ? 100 : 50_000_000;
+        const seen = { kind: 'reading', moment: moment(at), register, checked: true, identified };
+        state = advance(state, seen as Parameters<typeof advance>[1], RULES).state;
+      }
+      return state;
+    };
+    expect(jump(true).last?.read).toBe(50_000_000);
+    expect(jump(false).last?.read).toBe(100);
+  });
+
+  it('another encoder on the address is a swap suspected; taking turns with the own one is a conflict', () => {
+    const stranger = (state: Installation, at: number) =>
+      advance(
+        state,
+        { ...SILENCE, moment: moment(at), fault: 'frame.wrong_id', stranger: '999' },
+        RULES,
+      );
+    const own = (state: Installation, at: number) =>
+      advance(
+        state,
+        { kind: 'reading', moment: moment(at), register: 5, checked: true, identified: true },
+        RULES,
+      );
+    const fold = (pattern: string) => {
+      let state = newInstallation(1);
+      const events = [...pattern].flatMap((letter, i) => {
+        const step = (letter === 'o' ? own : stranger)(state, T0 + i * QUARTER);
+        state = step.state;
+        return step.events;
+      });
+      return told({ events });
+    };
+    expect(fold('oosss')).toEqual(['meter.swap_suspected raise major']);
+    expect(fold('oossoo')).toEqual([
+      'meter.swap_suspected raise major',
+      'meter.swap_suspected clear major',
+    ]);
+    expect(fold('ososososo')).toEqual(['meter.address_conflict raise major']);
+  });
+});
+
+describe('meters out of service', () => {
+  it('C6: a disabled meter publishes no hours; on enabling, what passed is one gap', () => {
+    const before = run(quarters(6, (i) => i));
+    const off = heed(before.state, { kind: 'disable' }, moment(T0 + 6 * QUARTER), RULES);
+    const idle = run(
+      Array.from({ length: 30 }, (_, i) => ({ at: T0 + (7 + i) * QUARTER, read: null })),
+      RULES,
+      off.state,
+    );
+    const on = heed(idle.state, { kind: 'enable' }, moment(T0 + 37 * QUARTER), RULES);
+    const after = run(
+      Array.from({ length: 20 }, (_, i) => ({ at: T0 + (38 + i) * QUARTER + 2_000, read: 90 + i })),
+      RULES,
+      on.state,
+    );
+    const entries = [
+      ...before.entries,
+      ...off.entries,
+      ...idle.entries,
+      ...on.entries,
+      ...after.entries,
+    ];
+    expect(gapsOf(entries)).toMatchObject([{ why: 'disabled', use: 85 }]);
+    expect(hoursOf(entries).map((hour) => (hour.start - T0) / HOUR_MS)).toEqual([
+      0, 1, 9, 10, 11, 12, 13,
+    ]);
+    expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+  });
+
+  it('hours under maintenance are told as such and count like others', () => {
+    const before = run(quarters(6, (i) => i));
+    const begun = heed(before.state, { kind: 'maintain' }, moment(T0 + 6 * QUARTER), RULES);
+    const after = run(quarters(20, (i) => i).slice(7), RULES, begun.state);
+    expect(hoursOf(after.entries).map((hour) => hour.q)).toEqual(['T', 'T', 'T']);
+  });
+
+  it('a dial read by a person ends a gap and makes its hour H', () => {
+    const before = run(quarters(6, (i) => i));
+    const silent = run(
+      Array.from({ length: 40 }, (_, i) => ({ at: T0 + (6 + i) * QUARTER, read: null })),
+      RULES,
+      before.state,
+    );
+    const word = { kind: 'read', register: 500 } as const;
+    const heard = heed(silent.state, word, moment(T0 + 46 * QUARTER), RULES);
+    const after = run(
+      Array.from({ length: 8 }, (_, i) => ({ at: T0 + (47 + i) * QUARTER, read: null })),
+      RULES,
+      heard.state,
+    );
+    const entries = [...before.entries, ...silent.entries, ...heard.entries, ...after.entries];
+    const person = hoursOf(entries).find((hour) => hour.q === 'H');
+    expect(person).toMatchObject({ start: T0 + 11 * HOUR_MS, read: 500, total: 500, use: null });
+    expect(gapsOf(entries)).toMatchObject([{ use: 495 }]);
+    expect(conserve(1, entries, 0, RULES.dial)).toMatchObject({ problem: null, sum: 500 });
+  });
+});

@@ -15,10 +15,13 @@ async function brokerAwayFor48Hours(broker: RealBroker): Promise<void> {
   street = await Street.open({ seed: 51, speed: 7_200, broker });
   street.start();
   await street.arrived(3);
+  street.gate.isOpen = false;
   await broker.stop();
   const away = Math.ceil((street.world.now() - START) / HOUR);
   await street.reach(away + 48);
   await broker.start();
+  await street.headEndHears();
+  street.gate.isOpen = true;
   const back = street.world.now();
   await street.arrived(away + 58, 30_000);
   expect(await street.stop()).toBe(true);

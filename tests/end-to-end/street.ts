@@ -1,8 +1,11 @@
 // The real thing: simulated meters on real ports, a real broker, the built collector as a process, and a head-end, for tests.
 
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import mqtt from 'mqtt';
 import { parseDocument } from 'yaml';
 import { type Audit, audit } from '../../simulator/audit.ts';
 import { CollectorProcess, collectorProgram } from '../../simulator/collector-process.ts';
@@ -22,6 +25,45 @@ export interface StreetOptions {
   readonly faults?: readonly FaultPlan[];
 }
 
+/**
+ * The collector's way to the broker, which can be barred. A broker that forgot its sessions takes hours for a head-end
+ * that has not subscribed again yet; whoever settles on PUBACK alone must keep that from happening.
+ */
+class Gate {
+  isOpen = true;
+  readonly #server: Server;
+
+  private constructor(brokerPort: number) {
+    this.#server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      if (!this.isOpen) {
+        socket.destroy();
+        return;
+      }
+      const broker = connect(brokerPort, '127.0.0.1');
+      broker.on('error', () => socket.destroy());
+      broker.on('close', () => socket.destroy());
+      socket.on('close', () => broker.destroy());
+      socket.pipe(broker).pipe(socket);
+    });
+  }
+
+  static async before(brokerPort: number): Promise<Gate> {
+    const gate = new Gate(brokerPort);
+    gate.#server.listen(0, '127.0.0.1');
+    await once(gate.#server, 'listening');
+    return gate;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
 /** Lives from `open` to `close`. The collector is started and ended at will. */
 export class Street {
   readonly world: World;
@@ -29,11 +71,20 @@ export class Street {
   readonly folder: string;
   /** When each hour was first heard of, simulated epoch ms. */
   readonly heard: { meter: string; start: number; at: number }[] = [];
+  readonly gate: Gate;
   readonly #options: StreetOptions;
   #collector: CollectorProcess | undefined;
+  #probes = 0;
 
-  private constructor(options: StreetOptions, folder: string, world: World, headEnd: HeadEnd) {
+  private constructor(
+    options: StreetOptions,
+    folder: string,
+    gate: Gate,
+    world: World,
+    headEnd: HeadEnd,
+  ) {
     this.#options = options;
+    this.gate = gate;
     this.folder = folder;
     this.world = world;
     this.headEnd = headEnd;
@@ -48,7 +99,9 @@ export class Street {
     const url = `mqtt://127.0.0.1:${options.broker.port}`;
     await options.broker.start();
     const { seed, speed, faults = [] } = options;
-    const street = { seed, speed, start: START, meters: 8, folder, brokerUrl: url, faults };
+    const gate = await Gate.before(options.broker.port);
+    const brokerUrl = `mqtt://127.0.0.1:${gate.port}`;
+    const street = { seed, speed, start: START, meters: 8, folder, brokerUrl, faults };
     const world = await buildWorld(street);
     // A quarter of an hour of tolerance is a fraction of a second of this machine's time.
     const settings = parseDocument(world.settings);
@@ -56,7 +109,7 @@ export class Street {
     for (const i of meters.keys()) settings.setIn(['meters', i, 'tolerance_s'], 900);
     await writeFile(join(folder, 'collector.yaml'), String(settings));
     const headEnd = await HeadEnd.connect({ url, utility: 'demo', clientId: `head-end-${seed}` });
-    return new Street(options, folder, world, headEnd);
+    return new Street(options, folder, gate, world, headEnd);
   }
 
   get config(): string {
@@ -71,6 +124,21 @@ export class Street {
       this.config,
       join(this.folder, 'collector.log'),
     );
+  }
+
+  /** Resolves when the head-end hears what is published, as it does again some time after its broker came back. */
+  async headEndHears(): Promise<void> {
+    this.#probes += 1;
+    const probe = `PROBE-${this.#probes}`;
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${this.#options.broker.port}`, {
+      protocolVersion: 4,
+    });
+    const payload = JSON.stringify({ v: 1, type: 'state', session: probe, state: 'ready' });
+    await until('the head-end hears', async () => {
+      await client.publishAsync(`watermeter-v1/demo/${probe}/up/state`, payload, { qos: 1 });
+      return this.headEnd.state(probe) === 'ready';
+    });
+    await client.endAsync();
   }
 
   /** kill -9. */
@@ -131,6 +199,7 @@ export class Street {
     await this.kill();
     await this.headEnd.close();
     await this.world.close();
+    this.gate.close();
     await this.#options.broker.dispose();
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -4,6 +4,7 @@ import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createOperations, type Operating } from './operations.ts';
 
@@ -12,19 +13,9 @@ export interface LiveStatus {
   status(): Promise<object>;
 }
 
-type Args = Readonly<Record<string, unknown>>;
-type Handler = (args: Args) => Promise<CommandAnswer>;
-
-const refused = (code: string, message: string, hint: string): CommandAnswer => ({
-  ok: false,
-  code,
-  message,
-  hint,
-});
-
 /** The commands over `journal`; `live` answers `status`. */
 export function createCommands(journal: Journal, live: LiveStatus, operating: Operating): Commands {
-  const named: Readonly<Record<string, Handler>> = {
+  const named: Readonly<Record<string, Answerer>> = {
     status: async () => ({ ok: true, data: await live.status() }),
     intervals: (args) => intervals(journal, args),
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),

@@ -5,28 +5,19 @@ import { futureHours, heed, type Word } from '../domain/advance.ts';
 import { classify } from '../domain/register.ts';
 import { type Counts, capacity, type Dial, VOLUME_UNITS } from '../domain/units.ts';
 import { type MeteredPlace, momentOf, standing } from '../pipeline.ts';
+import { type Answerer, type Args, refused } from './answer.ts';
 
 export interface Operating {
   readonly clock: Clock;
   readonly places: ReadonlyMap<string, MeteredPlace>;
 }
 
-type Args = Readonly<Record<string, unknown>>;
-type Handler = (args: Args) => Promise<CommandAnswer>;
-
-const refused = (code: string, message: string, hint: string): CommandAnswer => ({
-  ok: false,
-  code,
-  message,
-  hint,
-});
-
 /** The commands of this file by name. */
 export function createOperations(
   journal: Journal,
   operating: Operating,
-): Readonly<Record<string, Handler>> {
-  const word = (make: (args: Args) => Word | CommandAnswer): Handler => {
+): Readonly<Record<string, Answerer>> {
+  const word = (make: (args: Args) => Word | CommandAnswer): Answerer => {
     return async (args) => {
       const meant = make(args);
       return 'ok' in meant ? meant : say(journal, operating, args, meant);

@@ -2,7 +2,7 @@
 
 import type { Framing, LineFrame, LineProfile, ProfileBase } from '../domain/profile.ts';
 
-type Data = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The forms whose check sum is known well enough to refuse a frame on it: none (encoders 2.1, 2.2). */
 const CHECKED: Readonly<Record<LineFrame, boolean>> = {
@@ -13,7 +13,7 @@ const CHECKED: Readonly<Record<LineFrame, boolean>> = {
 };
 
 /** A profile from data that has passed its schema. */
-export function toLineProfile(data: Data, base: Omit<ProfileBase, 'checked'>): LineProfile {
+export function toLineProfile(data: Fields, base: Omit<ProfileBase, 'checked'>): LineProfile {
   const raw = data as unknown as {
     request?: string;
     framing: { type: Framing['kind']; delimiter?: string; start?: string; length?: number };

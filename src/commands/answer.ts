@@ -1,0 +1,16 @@
+// What the command handlers share: their shape, and a refusal in the contract's codes.
+
+import type { CommandAnswer } from '../boundaries.ts';
+
+export type Args = Readonly<Record<string, unknown>>;
+
+/** Answers one command. */
+export type Answerer = (args: Args) => Promise<CommandAnswer>;
+
+/** A refusal: a code of C1, what is wrong, and what to do. */
+export const refused = (code: string, message: string, hint: string): CommandAnswer => ({
+  ok: false,
+  code,
+  message,
+  hint,
+});

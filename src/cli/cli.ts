@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
+import { addOperations } from './operate.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { PROGRAMS, type Program } from './parts.ts';
 import { run } from './run.ts';
@@ -98,6 +99,7 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .action(async ({ profile, text, hex }) =>
       done(await decode({ name: profile, text, hex }, manner, io, parts)),
     );
+  addOperations(program, manner, io, parts, done);
   const config = program
     .command('config')
     .description('work on the settings file')

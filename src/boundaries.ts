@@ -19,7 +19,7 @@ export interface Clock {
   readonly speed: number;
   /** Names the run of `monotonicMs`: readings of two boots cannot be subtracted. */
   readonly boot: string;
-  /** Wall time. May step. */
+  /** Wall time in whole milliseconds. May step. */
   now(): EpochMs;
   /** Time that never steps, from an arbitrary origin within one boot. */
   monotonicMs(): number;

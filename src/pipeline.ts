@@ -129,7 +129,7 @@ export function momentOf(clock: Clock): Moment {
   return {
     at: clock.now(),
     boot: clock.boot,
-    mono: clock.monotonicMs(),
+    mono: Math.floor(clock.monotonicMs()),
     synced: clock.synced(),
   };
 }

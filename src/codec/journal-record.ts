@@ -1,4 +1,4 @@
-// Keys and values of the journal: ordered fixed-width keys, versioned short JSON under a CRC-32 of key and value.
+// Keys and values of the journal: ordered fixed-width keys, short versioned text under a CRC-32 of key and value.
 
 import type { Installation } from '../domain/advance.ts';
 import type { AlarmCode, EventEntry, Evidence, Phase, Severity } from '../domain/alarms.ts';
@@ -14,11 +14,15 @@ import type {
 } from '../domain/entry.ts';
 import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import type { Counts, EpochMs } from '../domain/units.ts';
+import { type Counts, capacity, type Dial, type EpochMs, modulo } from '../domain/units.ts';
 import { crc32 } from './crc32.ts';
+import { readShortNumbers, shortNumbers, sixLetters } from './short-numbers.ts';
+import { circumstances, isPlain, shortState, stateOf } from './state-record.ts';
 
 /** Version of every record below; another one is refused, never guessed at. */
-const VERSION = '1';
+const VERSION = '2';
+/** Version and check sum before the content. */
+const SEAL_LENGTH = 7;
 
 const fixed = (number: number, width: number) => String(number).padStart(width, '0');
 
@@ -28,6 +32,7 @@ export const keys = {
   nextRow: 'a/row',
   facts: (meter: string, inst: number) => `d/${meter}/${fixed(inst, 4)}`,
   state: (meter: string) => `s/${meter}`,
+  circumstances: (meter: string) => `c/${meter}`,
   increment: (meter: string, inst: number, seq: number) =>
     `i/${meter}/${fixed(inst, 4)}/${fixed(seq, 10)}`,
   event: (meter: string, { inst, alarm, message }: EventEntry) =>
@@ -58,28 +63,22 @@ export function pendingOf(key: string): { meter: string; row: number } {
 
 /** Seals plain data for `key`. */
 export function seal(key: string, content: unknown): string {
-  const json = JSON.stringify(content);
-  return (
-    VERSION +
-    crc32(key + json)
-      .toString(16)
-      .padStart(8, '0') +
-    json
-  );
+  return sealText(key, JSON.stringify(content));
 }
 
 /** The content sealed for `key`; undefined when the record is damaged, of another version or of another key. */
 export function unseal(key: string, text: string): unknown {
-  if (text[0] !== VERSION) return undefined;
-  const json = text.slice(9);
-  if (
-    text.slice(1, 9) !==
-    crc32(key + json)
-      .toString(16)
-      .padStart(8, '0')
-  )
-    return undefined;
-  return JSON.parse(json);
+  const json = unsealText(key, text);
+  return json === undefined ? undefined : JSON.parse(json);
+}
+
+function sealText(key: string, content: string): string {
+  return VERSION + sixLetters(crc32(content, crc32(key))) + content;
+}
+
+function unsealText(key: string, text: string): string | undefined {
+  const content = text.slice(SEAL_LENGTH);
+  return text === sealText(key, content) ? content : undefined;
 }
 
 type HourFields = [
@@ -170,50 +169,60 @@ function entryOf(key: string, fields: HourFields | GapFields): EntryRow {
   return { kind: 'gap', meter, row, inst, from, to, use, why, flags: unpackFlags(flags), rev };
 }
 
-/** An increment with its resolution, so that a step of 100 ft3 is never taken for one of 0.1 ft3. */
-export function encodeIncrement(meter: string, step: Increment, facts: InstallationFacts): string {
-  const { seq, fromAt, fromRead, toAt, toRead, counts } = step;
-  const { unit, pow10 } = facts.dial;
-  return seal(keys.increment(meter, step.inst, seq), [
-    fromAt,
-    fromRead,
-    toAt - fromAt,
-    toRead,
-    counts,
-    pow10,
-    unit,
-  ]);
+/** An increment; where it began follows from its counts, and its resolution stands in the installation's facts. */
+export function encodeIncrement(meter: string, step: Increment): string {
+  const { inst, seq, fromAt, toAt, toRead, counts } = step;
+  const numbers = [toAt, toAt - fromAt, toRead, counts];
+  return sealText(keys.increment(meter, inst, seq), shortNumbers(numbers));
 }
 
-type IncrementFields = [number, number, number, number, number, number, string];
-
-/** The increment stored under `key`, with its resolution, or undefined when it is damaged. */
-export function decodeIncrement(
-  key: string,
-  text: string,
-): (Increment & { readonly pow10: number; readonly unit: string }) | undefined {
-  const fields = unseal(key, text) as IncrementFields | undefined;
-  if (!fields) return undefined;
-  const [, , inst, seq] = key.split('/');
-  const [fromAt, fromRead, lasted, toRead, counts, pow10, unit] = fields;
-  const kind = Number(seq) === 0 ? 'first' : counts < 0 ? 'reverse' : 'forward';
+/** The increment stored under `key` of an installation with this dial, or undefined when it is damaged. */
+export function decodeIncrement(key: string, text: string, dial: Dial): Increment | undefined {
+  const numbers = readShortNumbers(unsealText(key, text) ?? '-');
+  if (numbers?.length !== 4) return undefined;
+  const [toAt, lasted, toRead, counts] = numbers as [number, number, number, number];
+  const { inst, seq } = incrementOf(key);
   return {
-    inst: Number(inst),
-    seq: Number(seq),
-    fromAt,
-    fromRead,
-    toAt: fromAt + lasted,
+    inst,
+    seq,
+    fromAt: toAt - lasted,
+    fromRead: modulo(toRead - counts, capacity(dial)),
+    toAt,
     toRead,
     counts,
-    kind,
-    pow10,
-    unit,
+    kind: seq === 0 ? 'first' : counts < 0 ? 'reverse' : 'forward',
   };
 }
 
-export const encodeState = (meter: string, state: Installation) => seal(keys.state(meter), state);
-export const decodeState = (meter: string, text: string) =>
-  unseal(keys.state(meter), text) as Installation | undefined;
+/** Installation and number in an increment's key. */
+export function incrementOf(key: string): { inst: number; seq: number } {
+  const [, , inst, seq] = key.split('/');
+  return { inst: Number(inst), seq: Number(seq) };
+}
+
+/** The state of an installation, over circumstances that are kept beside it unless it is kept whole. */
+export function encodeState(meter: string, state: Installation): string {
+  const key = keys.state(meter);
+  return isPlain(state) ? sealText(key, shortState(state)) : seal(key, state);
+}
+
+/** What `encodeState` leaves out; undefined where it keeps the whole. */
+export function encodeCircumstances(meter: string, state: Installation): string | undefined {
+  return isPlain(state) ? seal(keys.circumstances(meter), circumstances(state)) : undefined;
+}
+
+/** The state from both records; undefined where what is needed of them is damaged or missing. */
+export function decodeState(
+  meter: string,
+  text: string,
+  around: string | undefined,
+): Installation | undefined {
+  const content = unsealText(keys.state(meter), text);
+  if (content === undefined) return undefined;
+  if (content.startsWith('{')) return JSON.parse(content);
+  const found = unseal(keys.circumstances(meter), around ?? '');
+  return found ? stateOf(content, found as Parameters<typeof stateOf>[1]) : undefined;
+}
 
 export const encodeFacts = (facts: InstallationFacts) =>
   seal(keys.facts(facts.meter, facts.inst), facts);

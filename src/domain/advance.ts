@@ -29,12 +29,11 @@ export interface Advance {
  * those that begin at or after the instant, and gaps that end after the moment. Null, nearly always: none.
  */
 export function futureHours(state: Installation, moment: Moment, rules: HourRules): EpochMs | null {
-  if (!state.hours || !state.clock) return null;
-  if (watchClock(state.clock, moment, rules.toleranceMs).heldSince !== null) return null;
+  const { hours, clock } = state;
   const { toleranceMs } = rules;
-  return hasFutureHours(state.hours, moment.at, toleranceMs)
-    ? futureFrom(moment.at, toleranceMs)
-    : null;
+  if (!hours || !clock || !hasFutureHours(hours, moment.at, toleranceMs)) return null;
+  const believed = watchClock(clock, moment, toleranceMs).heldSince === null;
+  return believed ? futureFrom(moment.at, toleranceMs) : null;
 }
 
 /** Takes in one observation. Pure: the same arguments give the same outcome. */
@@ -91,9 +90,12 @@ export function finish(
   return step.finish(flags);
 }
 
+const NOTHING_HELD: readonly Held[] = [];
+
 /** One observation on its way through the register's life, the clock and the hours. */
 class Step {
-  #state: Installation;
+  /** Its own copy, changed in place: one observation changes many fields. */
+  readonly #state: { -readonly [K in keyof Installation]: Installation[K] };
   readonly #moment: Moment;
   readonly #rules: MeterRules;
   readonly #clock: ClockState;
@@ -129,9 +131,10 @@ class Step {
 
   /** The register's part: independent of the wall clock. */
   live(act: (life: LifeStep) => void): void {
-    const step = new LifeStep(this.#state, this.#clock, this.#rules);
+    const step = new LifeStep(this.#state, this.#state.inst, this.#clock, this.#rules);
     act(step);
-    this.#state = { ...this.#state, ...step.life, held: [...this.#state.held, ...step.held] };
+    step.end();
+    if (step.held.length > 0) this.#state.held = [...this.#state.held, ...step.held];
     this.#increments.push(...step.increments);
     this.#notices.push(...step.notices);
     this.#events.push(...step.events);
@@ -156,7 +159,7 @@ class Step {
         break;
       case 'maintain':
       case 'resume':
-        this.#state = { ...this.#state, maintenance: word.kind === 'maintain' };
+        this.#state.maintenance = word.kind === 'maintain';
         break;
     }
   }
@@ -177,7 +180,8 @@ class Step {
       if (edge.seq > fold.state.last.seq) fold.place(edge, flags, why);
     }
     fold.passTime(this.#passable(), why);
-    this.#state = { ...this.#state, hours: fold.state, held: [] };
+    this.#state.hours = fold.state;
+    this.#state.held = NOTHING_HELD;
     this.#entries.push(...fold.entries);
   }
 
@@ -186,7 +190,7 @@ class Step {
     if (!hours || flags.length === 0) return;
     const fold = this.#fold(hours);
     fold.mark(flags);
-    this.#state = { ...this.#state, hours: fold.state };
+    this.#state.hours = fold.state;
   }
 
   finish(flags: readonly Flag[]): Advance {
@@ -195,7 +199,7 @@ class Step {
     const fold = this.#fold(hours);
     fold.finish(flags);
     this.#entries.push(...fold.entries);
-    this.#state = { ...this.#state, hours: fold.state };
+    this.#state.hours = fold.state;
     return this.outcome();
   }
 
@@ -218,7 +222,8 @@ class Step {
   #setDisabled(disabled: boolean): void {
     if (this.#state.disabled === disabled) return;
     this.placeHeld([], this.#state.disabled ? 'disabled' : 'bus');
-    this.#state = { ...this.#state, disabled, unconfirmed: null };
+    this.#state.disabled = disabled;
+    this.#state.unconfirmed = null;
   }
 
   #firstHours(edge: Edge | undefined): HourState | null {

@@ -93,13 +93,15 @@ export interface HourManner {
 /** The work on one installation's hours while one observation is taken in: state in, state and entries out. */
 export class HourFold {
   readonly entries: Entry[] = [];
-  #state: HourState;
+  /** Its own copy, changed in place. */
+  #state: { -readonly [K in keyof HourState]: HourState[K] };
   readonly #inst: number;
   readonly #rules: HourRules;
   readonly #how: HourManner;
 
   constructor(state: HourState, inst: number, rules: HourRules, how: HourManner) {
-    this.#state = how.maintenance ? { ...state, maintained: true } : state;
+    this.#state = { ...state };
+    if (how.maintenance) this.#state.maintained = true;
     this.#inst = inst;
     this.#rules = rules;
     this.#how = how;
@@ -128,7 +130,9 @@ export class HourFold {
       if (this.#nearer(edge) === edge) {
         this.#flag(flags);
         this.#decide(edge, why);
-        this.#change({ last: edge, n: 1, person: this.#how.person });
+        this.#state.last = edge;
+        this.#state.n = 1;
+        this.#state.person = this.#how.person;
         return;
       }
       this.#decide(null, why);
@@ -136,8 +140,9 @@ export class HourFold {
     this.#flag(flags);
     this.#endGap(edge);
     if (edge.at < this.#state.start) this.#flagHour(['clock']);
-    const { n, person } = this.#state;
-    this.#change({ last: edge, n: n + 1, person: person || this.#how.person });
+    this.#state.last = edge;
+    this.#state.n += 1;
+    if (this.#how.person) this.#state.person = true;
   }
 
   /** Adds flags to the open hour. */
@@ -160,7 +165,7 @@ export class HourFold {
 
   /** Replaces the whole state, for a restatement (see restate.ts). */
   replace(state: HourState, entries: readonly Entry[]): void {
-    this.#state = state;
+    this.#state = { ...state };
     this.entries.push(...entries);
   }
 
@@ -169,7 +174,7 @@ export class HourFold {
   }
 
   #change(part: Partial<HourState>): void {
-    this.#state = { ...this.#state, ...part };
+    Object.assign(this.#state, part);
   }
 
   #flagHour(flags: readonly Flag[]): void {

@@ -53,11 +53,13 @@ export function watchClock(clock: ClockState, moment: Moment, toleranceMs: numbe
   const stepped = Math.abs(stepSince(clock, moment)) > toleranceMs;
   const since = sameBoot || clock.heldSince === null ? clock.heldSince : moment.mono;
   const waitedOut = clock.waitedOut && sameBoot && moment.synced === false && !stepped;
-  const next = { boot: moment.boot, at: moment.at, mono: moment.mono };
-  if (moment.synced === true) return { ...next, heldSince: null, waitedOut: false };
+  const { boot, at, mono } = moment;
+  if (moment.synced === true) return { boot, at, mono, heldSince: null, waitedOut: false };
   const doubtful = stepped || since !== null || (moment.synced === false && !waitedOut);
-  if (!doubtful) return { ...next, heldSince: null, waitedOut };
-  const heldSince = stepped ? moment.mono : (since ?? moment.mono);
-  if (moment.mono - heldSince >= HOLD_MS) return { ...next, heldSince: null, waitedOut: true };
-  return { ...next, heldSince, waitedOut };
+  if (!doubtful) return { boot, at, mono, heldSince: null, waitedOut };
+  const heldSince = stepped ? mono : (since ?? mono);
+  const isOver = mono - heldSince >= HOLD_MS;
+  return isOver
+    ? { boot, at, mono, heldSince: null, waitedOut: true }
+    : { boot, at, mono, heldSince, waitedOut };
 }

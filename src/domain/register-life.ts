@@ -3,7 +3,7 @@
 import { AlarmBook, type EventEntry, type Evidence } from './alarms.ts';
 import type { Flag, Increment, Notice } from './entry.ts';
 import type { Edge } from './hours.ts';
-import type { Held, Installation, MeterRules, Observation, RegisterLife } from './installation.ts';
+import type { Held, MeterRules, Observation, RegisterLife } from './installation.ts';
 import { type ClockState, elapsedSince, type Moment } from './moment.ts';
 import { classify, type Movement } from './register.ts';
 import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
@@ -31,6 +31,9 @@ const CONFIRM_MS = 24 * HOUR_MS;
 /** A dial is stuck when it stands still for so many times its longest rest so far, and longer than the rule says. */
 const STUCK_RESTS = 3;
 
+/** A caller's own copy of a register's life. */
+type LifeDraft = { -readonly [K in keyof RegisterLife]: RegisterLife[K] };
+
 type Accepted = Exclude<Movement, { kind: 'jitter' | 'implausible' }>;
 
 /** The register's part of one observation. */
@@ -38,25 +41,24 @@ export class LifeStep {
   readonly increments: Increment[] = [];
   readonly notices: Notice[] = [];
   readonly held: Held[] = [];
-  /** Its own copy, changed in place: one reading changes many fields. */
-  readonly #life: { -readonly [K in keyof RegisterLife]: RegisterLife[K] };
+  readonly #life: LifeDraft;
   readonly #inst: number;
   readonly #rules: MeterRules;
   /** The clock as it stands at this observation. */
   readonly #clock: ClockState;
   readonly #alarms: AlarmBook;
 
-  constructor(state: Installation, clock: ClockState, rules: MeterRules) {
-    this.#life = lifeOf(state);
-    this.#inst = state.inst;
+  /** `life` is changed in place: one reading changes many fields. It is whole again after `end`. */
+  constructor(life: LifeDraft, inst: number, clock: ClockState, rules: MeterRules) {
+    this.#life = life;
+    this.#inst = inst;
     this.#rules = rules;
     this.#clock = clock;
-    this.#alarms = new AlarmBook(state.alarms, state.inst);
+    this.#alarms = new AlarmBook(life.alarms, inst);
   }
 
-  get life(): RegisterLife {
+  end(): void {
     this.#life.alarms = this.#alarms.state;
-    return this.#life;
   }
 
   get events(): readonly EventEntry[] {
@@ -344,28 +346,6 @@ export class LifeStep {
   #notice(code: Notice['code'], evidence: Notice['evidence']): void {
     this.notices.push({ code, at: this.#clock.at, evidence });
   }
-}
-
-/** The register's part of an installation. */
-function lifeOf(state: RegisterLife): RegisterLife {
-  const { initial, last, steps, unconfirmed, rocked, suspect, moved, reversedAt } = state;
-  const { silences, unreadables, stranger, turns, turnedAt, alarms } = state;
-  return {
-    initial,
-    last,
-    steps,
-    unconfirmed,
-    rocked,
-    suspect,
-    moved,
-    reversedAt,
-    silences,
-    unreadables,
-    stranger,
-    turns,
-    turnedAt,
-    alarms,
-  };
 }
 
 const NOTHING: Accepted = { kind: 'none', counts: 0, ambiguous: false };

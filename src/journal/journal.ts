@@ -5,17 +5,20 @@ import type { ChangeOut, Journal, Pending, Store, StoreChange } from '../boundar
 import {
   decodeIncrement,
   decodeRow,
+  encodeCircumstances,
   encodeFacts,
   encodeIncrement,
   encodeNotice,
   encodeRow,
   encodeState,
+  incrementOf,
   keyOfRow,
   keys,
   pendingOf,
   seal,
   within,
 } from '../codec/journal-record.ts';
+import { sameCircumstances, sameStanding } from '../codec/state-record.ts';
 import {
   type Advance,
   finish,
@@ -88,6 +91,9 @@ class GroupJournal implements Journal {
   /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
   readonly #settled = new Set<string>();
   readonly #claimed = new Set<number>();
+  /** Installations as they were written last, and those with which their circumstances were. */
+  readonly #kept: Map<string, Installation>;
+  readonly #around = new Map<string, Installation>();
   /** What was declared, to be declared again when memory is read anew. */
   readonly #declared = new Map<string, () => void>();
   /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
@@ -101,6 +107,7 @@ class GroupJournal implements Journal {
     this.#store = store;
     this.#standing = standing;
     this.#nextRow = standing.nextRow;
+    this.#kept = new Map(standing.states);
   }
 
   get epoch(): string {
@@ -174,16 +181,15 @@ class GroupJournal implements Journal {
 
   commit(meter: string, after: Advance): void {
     if (!this.#sound) return;
+    if (this.#isQuiet(meter, after)) {
+      this.#standing.states.set(meter, after.state);
+      return;
+    }
     this.#keepState(meter, after.state);
-    const facts = this.#noteBirth(meter, after.state);
+    this.#noteBirth(meter, after.state);
     const { changes } = this.#group;
     for (const step of after.increments) {
-      if (facts) {
-        changes.set(
-          keys.increment(meter, step.inst, step.seq),
-          encodeIncrement(meter, step, facts),
-        );
-      }
+      changes.set(keys.increment(meter, step.inst, step.seq), encodeIncrement(meter, step));
     }
     for (const [n, notice] of after.notices.entries()) {
       const key = keys.notice(meter, notice.at, n);
@@ -337,13 +343,17 @@ class GroupJournal implements Journal {
 
   async *incrementsOf(meter: string): AsyncIterable<Increment> {
     for await (const [key, text] of this.#store.entries(within(`i/${meter}/`))) {
-      const step = decodeIncrement(key, text);
+      const dial = this.factsOf(meter, incrementOf(key).inst)?.dial;
+      const step = dial && decodeIncrement(key, text, dial);
       if (!step) throw new StoreLost(`the increment in ${key} is damaged`);
       yield step;
     }
   }
 
   async close(): Promise<void> {
+    for (const [meter, state] of this.#standing.states) {
+      if (state !== this.#kept.get(meter)) this.#group.states.add(meter);
+    }
     if (this.#sound) await this.flush();
     await this.#store.close();
   }
@@ -361,13 +371,21 @@ class GroupJournal implements Journal {
   }
 
   /** The first accepted reading completes the installation's facts: total 0 is at its dial. */
-  #noteBirth(meter: string, state: Installation): InstallationFacts | undefined {
+  #noteBirth(meter: string, state: Installation): void {
     const facts = this.factsOf(meter, state.inst);
-    if (!facts || facts.installed !== null || !state.initial) return facts;
-    const born = { ...facts, installed: state.initial.at, initialRead: state.initial.read };
-    this.#keepFacts(born);
+    if (!facts || facts.installed !== null || !state.initial) return;
+    this.#keepFacts({ ...facts, installed: state.initial.at, initialRead: state.initial.read });
     this.#urgentBell.ring();
-    return born;
+  }
+
+  /**
+   * Registers are absolute: where a reading found the dial as it was, nothing is lost but timing if it is forgotten, so
+   * it wears no flash. It is written with the next thing that is worth it, at the latest with the hour.
+   */
+  #isQuiet(meter: string, { state, increments, entries, events, notices }: Advance): boolean {
+    const kept = this.#kept.get(meter);
+    const brought = increments.length + entries.length + events.length + notices.length;
+    return brought === 0 && kept !== undefined && sameStanding(kept, state);
   }
 
   #addRow(meter: string, entry: Entry | EventEntry): void {
@@ -390,10 +408,7 @@ class GroupJournal implements Journal {
     const group = this.#group;
     if (group.changes.size + group.states.size === 0) return good(undefined);
     this.#group = emptyGroup();
-    for (const meter of group.states) {
-      const state = this.#standing.states.get(meter);
-      if (state) group.changes.set(keys.state(meter), encodeState(meter, state));
-    }
+    for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
       group.changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
     }
@@ -418,6 +433,19 @@ class GroupJournal implements Journal {
     return good(undefined);
   }
 
+  #encodeState(meter: string, changes: Group['changes']): void {
+    const state = this.#standing.states.get(meter);
+    if (!state) return;
+    this.#kept.set(meter, state);
+    changes.set(keys.state(meter), encodeState(meter, state));
+    const around = this.#around.get(meter);
+    if (around && sameCircumstances(around, state)) return;
+    const text = encodeCircumstances(meter, state);
+    if (text === undefined) return;
+    this.#around.set(meter, state);
+    changes.set(keys.circumstances(meter), text);
+  }
+
   /** Reads for a job: a medium that fails under it makes the journal unsound, and the job finds nothing. */
   async #reading(read: () => Promise<void>): Promise<void> {
     const store = this.#store;
@@ -439,6 +467,9 @@ class GroupJournal implements Journal {
     this.#store = opened.value.store;
     this.#standing = opened.value.standing;
     this.#nextRow = opened.value.standing.nextRow;
+    this.#kept.clear();
+    for (const [meter, state] of this.#standing.states) this.#kept.set(meter, state);
+    this.#around.clear();
     this.#group = emptyGroup();
     this.#settled.clear();
     this.#cursors.clear();

@@ -78,7 +78,9 @@ async function read(store: Store, epoch: string): Promise<Result<Standing>> {
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
-    const state = decodeState(meter, text);
+    const around = await store.get(keys.circumstances(meter));
+    if (!around.ok) return around;
+    const state = decodeState(meter, text, around.value);
     if (!state) return faulty('store.failed', `the state of meter ${meter} is damaged`);
     states.set(meter, state);
   }

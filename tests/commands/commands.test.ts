@@ -11,7 +11,6 @@ import {
 } from '../../src/codec/journal-record.ts';
 import { createCommands } from '../../src/commands/commands.ts';
 import type { EntryRow, GapEntry } from '../../src/domain/entry.ts';
-import type { InstallationFacts } from '../../src/domain/facts.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { COARSE, FINE, HOUR, openMetered, read, readHours, T0 } from '../journal/metered.ts';
@@ -148,10 +147,9 @@ describe('commands', () => {
   it('the audit finds a changed increment', async () => {
     const key = keys.increment('SP-1', 1, 5);
     await plant(key, (text) => {
-      const step = decodeIncrement(key, text);
+      const step = decodeIncrement(key, text, FINE);
       if (!step) throw new Error('no increment');
-      const facts = { dial: FINE } as InstallationFacts;
-      return encodeIncrement('SP-1', { ...step, counts: step.counts + 1 }, facts);
+      return encodeIncrement('SP-1', { ...step, counts: step.counts + 1 });
     });
     expect(await told('audit')).toMatchObject({ ok: false, meters: [{ ok: false }, { ok: true }] });
   });

@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
   }
 
   now(): EpochMs {
-    return this.#start + this.#elapsed + this.#wallError;
+    return Math.floor(this.#start + this.#elapsed + this.#wallError);
   }
 
   monotonicMs(): number {

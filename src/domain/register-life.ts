@@ -158,7 +158,8 @@ export class LifeStep {
     clock: ClockState,
     outcome: 'refused' | 'confirmed' = 'refused',
   ): void {
-    const { last, initial, steps } = this.#life;
+    const life = this.#life;
+    const { last, steps } = life;
     const edge: Edge = {
       seq: last ? last.seq + 1 : 0,
       at: clock.at,
@@ -181,13 +182,11 @@ export class LifeStep {
     const { boot, mono } = clock;
     this.held.push({ ...edge, boot, mono, flags: flagsOf(movement) });
     this.#tell(movement, clock.at);
-    this.#set({
-      initial: initial ?? edge,
-      last: { ...edge, clock },
-      steps: moved ? steps + 1 : steps,
-      rocked: 0,
-      suspect: null,
-    });
+    life.initial ??= edge;
+    life.last = { ...edge, clock };
+    if (moved) life.steps = steps + 1;
+    life.rocked = 0;
+    life.suspect = null;
     if (movement.counts !== 0) this.#moved(clock.at);
     this.#alarms.clear('read.implausible', clock.at, { outcome, read: register });
   }

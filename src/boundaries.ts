@@ -5,7 +5,7 @@ import type { Evidence } from './domain/alarms.ts';
 import type { Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
-import type { Profile, Register } from './domain/profile.ts';
+import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { Dial, EpochMs } from './domain/units.ts';
 
 export type { Register } from './domain/profile.ts';
@@ -149,7 +149,7 @@ export interface ReadTarget {
   readonly address: string;
   /** Identification the encoder must send with its register. */
   readonly registerId?: string;
-  readonly profile: Profile;
+  readonly profile: Profile | HandProfile;
   readonly dial: Dial;
 }
 
@@ -233,11 +233,14 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** Why rows are sent (I8): an hour just over, an earlier one, or the last of an installation that ended. */
+export type SendCause = 'scheduled' | 'backfill' | 'final';
+
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {
   isConnected(): boolean;
   /** Publishes rows of one meter and installation; good when the broker has acknowledged every message. Returns the rows acknowledged. */
-  send(rows: readonly Row[], cause: 'scheduled' | 'backfill'): Promise<Result<readonly Row[]>>;
+  send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>>;
   /** Publishes the retained description of a meter. */
   describe(meter: string): Promise<void>;
 }

@@ -23,6 +23,7 @@ import { good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { passHours } from './jobs/pass-hours.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
@@ -114,6 +115,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
       halt.signal,
     ),
   );
+  const unasked = places.filter((_, i) => settings.meters[i]?.bus === null);
+  polling.push(passHours(unasked, { journal, clock, log }, halt.signal));
   const last = new AbortController();
   const sending = [
     forwardNews(forward, last.signal),
@@ -206,7 +209,8 @@ function factsOf(meter: MeterSettings): MeterFacts {
   const { bodySerial, servicePoint, route, service, size, bus, address } = meter;
   const { pollS, toleranceS, maxFlowPerH } = meter;
   return {
-    ...{ bodySerial, servicePoint, route, service, size, bus, address },
+    ...{ bodySerial, servicePoint, route, service, size, bus },
+    address: bus === null ? null : address,
     ...{ pollS, toleranceS, maxFlowPerH, profile: meter.profile.name },
   };
 }

@@ -1,6 +1,6 @@
 // The page: how water becomes increments and hours, and how hours reach the head-end. Polling and sending meet only in the journal.
 
-import type { Bus, Clock, Journal, Log, ReadTarget, Upstream } from './boundaries.ts';
+import type { Bus, Clock, Journal, Log, ReadTarget, SendCause, Upstream } from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
 import type { Flag, GapCause, Row } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
@@ -65,7 +65,7 @@ export async function passTime(
 /** Sends rows of one meter and installation and settles what was acknowledged. Good with the number settled. */
 export async function forwardPending(
   rows: readonly Row[],
-  cause: 'scheduled' | 'backfill',
+  cause: SendCause,
   { journal, upstream }: { readonly journal: Journal; readonly upstream: Upstream },
 ): Promise<Result<number>> {
   journal.claim(rows);

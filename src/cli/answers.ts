@@ -31,7 +31,7 @@ export interface StatusAnswer {
 export interface MeterStatus {
   readonly meter: string;
   readonly inst: number | null;
-  readonly bus: string;
+  readonly bus: string | null;
   readonly digits: number | null;
   readonly unit: string | null;
   readonly pow10: number | null;

@@ -84,7 +84,7 @@ function meterRow(meter: MeterStatus): string[] {
   return [
     meter.meter,
     String(meter.inst ?? '-'),
-    meter.bus,
+    meter.bus ?? 'by hand',
     read === null || digits === null ? '-' : dialFace(read, digits),
     shown(read),
     meter.at ?? 'never',

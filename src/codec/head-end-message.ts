@@ -155,8 +155,9 @@ export interface MeterFacts {
   readonly service: 'active' | 'inactive';
   readonly size?: string | undefined;
   readonly profile: string;
-  readonly bus: string;
-  readonly address: string;
+  /** Null for a dial that only people read. */
+  readonly bus: string | null;
+  readonly address: string | null;
   readonly pollS: number;
   readonly toleranceS: number;
   readonly maxFlowPerH: number;
@@ -169,7 +170,8 @@ export function meterPayload(facts: InstallationFacts, meter: MeterFacts): objec
     type: 'meter',
     meter: facts.meter,
     inst: facts.inst,
-    body_serial: meter.bodySerial ?? null,
+    // What a change-out told is newer than the settings.
+    body_serial: facts.bodySerial ?? meter.bodySerial ?? null,
     register_id: facts.registerId,
     register: 'single',
     service_point: meter.servicePoint ?? null,

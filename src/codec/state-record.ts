@@ -96,11 +96,9 @@ export function sameCircumstances(kept: Installation, state: Installation): bool
  * increment and no row: registers are absolute, and what is doubted is seen again.
  */
 export function sameStanding(kept: Installation, state: Installation): boolean {
-  const a = kept.hours;
-  const b = state.hours;
-  if (!a || !b || !kept.clock || !state.clock) return false;
   return (
     kept.inst === state.inst &&
+    kept.birth === state.birth &&
     kept.initial === state.initial &&
     kept.alarms === state.alarms &&
     kept.held.length + state.held.length === 0 &&
@@ -110,9 +108,17 @@ export function sameStanding(kept: Installation, state: Installation): boolean {
     kept.moved?.longestIdleMs === state.moved?.longestIdleMs &&
     (kept.suspect === null) === (state.suspect === null) &&
     kept.stranger?.id === state.stranger?.id &&
-    kept.clock.boot === state.clock.boot &&
-    kept.clock.heldSince === state.clock.heldSince &&
-    kept.clock.waitedOut === state.clock.waitedOut &&
+    kept.clock?.boot === state.clock?.boot &&
+    kept.clock?.heldSince === state.clock?.heldSince &&
+    kept.clock?.waitedOut === state.clock?.waitedOut &&
+    sameHours(kept.hours, state.hours)
+  );
+}
+
+/** True where the open hour has only gone on. */
+function sameHours(a: HourState | null, b: HourState | null): boolean {
+  if (!a || !b) return a === b;
+  return (
     a.whole === b.whole &&
     a.first === b.first &&
     a.person === b.person &&

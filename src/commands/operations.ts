@@ -177,7 +177,8 @@ async function takeTyped(
       return refused('verify_failed', message, 'Read it again; if it is right, add --force.');
     }
   }
-  return say(journal, operating, args, { kind: 'read', register });
+  const by = textOf(args['by']);
+  return say(journal, operating, args, { kind: 'read', register, by });
 }
 
 function newDial(args: Args, before: Dial): Dial | null {

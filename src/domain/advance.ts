@@ -54,7 +54,7 @@ export function advance(
 export type Word =
   | { readonly kind: 'vouch' }
   | { readonly kind: 'reject' }
-  | { readonly kind: 'read'; readonly register: Counts }
+  | { readonly kind: 'read'; readonly register: Counts; readonly by: string | null }
   | { readonly kind: 'disable' | 'enable' | 'maintain' | 'resume' };
 
 /** Takes in what a person says at `moment`. Vouching where nothing is doubted changes nothing. */
@@ -150,6 +150,7 @@ class Step {
         this.live((life) => life.reject());
         break;
       case 'read':
+        this.#notice('read.by_person', { read: word.register, by: word.by ?? 'unnamed' });
         this.live((life) => life.vouch(word.register));
         this.#person = true;
         break;

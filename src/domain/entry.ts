@@ -84,7 +84,12 @@ export interface Increment {
 
 /** A reading that was not believed, or a fact about one, with its evidence; told in the log and kept in the journal. */
 export interface Notice {
-  readonly code: 'read.jitter' | 'read.unconfirmed' | 'clock.step' | 'clock.restated';
+  readonly code:
+    | 'read.jitter'
+    | 'read.unconfirmed'
+    | 'read.by_person'
+    | 'clock.step'
+    | 'clock.restated';
   readonly at: EpochMs;
   readonly evidence: Readonly<Record<string, number | string>>;
 }

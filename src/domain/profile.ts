@@ -135,8 +135,26 @@ export interface ModbusProfile extends ProfileBase {
   readonly status: readonly ModbusStatus[];
 }
 
+/** A dial without an encoder, or one whose customer opted out: people read it, and it hangs on no bus. */
+export interface HandProfile extends ProfileBase {
+  readonly transport: 'hand';
+}
+
 /** How a meter's answer is asked for and read; the checked form of a file in devices/. */
 export type Profile = LineProfile | ModbusProfile;
+
+/** The profile of a dial that only people read; its meter's settings say what the dial shows. */
+export const READ_BY_HAND: HandProfile = {
+  transport: 'hand',
+  name: 'read-by-hand',
+  maker: 'any',
+  model: 'any',
+  confidence: 'documented',
+  dial: { digits: 8, unit: 'ft3', pow10: -1 },
+  minPollS: 0,
+  sends: 'all',
+  checked: true,
+};
 
 /** What a device says of its dial, and the identification and flags that came with it. */
 export interface Register {

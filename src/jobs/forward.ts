@@ -1,7 +1,7 @@
 // Sends what is durable: the newest hours at once, the backlog beside them at a bounded pace. Either never waits for the other.
 
 import type { Bell } from '../bell.ts';
-import type { Clock, Journal, Log, Upstream } from '../boundaries.ts';
+import type { Clock, Journal, Log, SendCause, Upstream } from '../boundaries.ts';
 import type { Row } from '../domain/entry.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
@@ -74,8 +74,14 @@ async function sendNews(
   journal.release(rows);
   if (!upstream.isConnected()) return; // They wait in the backlog for the next link.
   const groups = byInstallation(rows);
-  const sent = await Promise.all(groups.map((group) => send(group, 'scheduled', parts)));
+  const sent = await Promise.all(groups.map((group) => send(group, causeOf(group, parts), parts)));
   if (sum(sent) < rows.length) stir.ring();
+}
+
+/** What is new of an installation that ended is its end. */
+function causeOf([first]: readonly Row[], { journal }: ForwardParts): SendCause {
+  const standing = first && journal.facts(first.meter)?.inst;
+  return standing !== undefined && first && first.inst < standing ? 'final' : 'scheduled';
 }
 
 /** Sends the backlog, meter by meter, oldest first within each, until `signal` aborts. */
@@ -107,11 +113,7 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
 }
 
-async function send(
-  rows: readonly Row[],
-  cause: 'scheduled' | 'backfill',
-  parts: ForwardParts,
-): Promise<number> {
+async function send(rows: readonly Row[], cause: SendCause, parts: ForwardParts): Promise<number> {
   const sent = await forwardPending(rows, cause, parts);
   if (sent.ok) return sent.value;
   parts.log.debug(

@@ -1,7 +1,12 @@
 // Cross checks of buses and meters: what one entry says must fit what the others and the profiles say.
 
 import { modbusAddress, writtenAddress } from '../domain/modbus-address.ts';
-import type { ModbusProfile, Profile } from '../domain/profile.ts';
+import {
+  type HandProfile,
+  type ModbusProfile,
+  type Profile,
+  READ_BY_HAND,
+} from '../domain/profile.ts';
 import { capacity, type Dial, metricShift } from '../domain/units.ts';
 import { checkLines, type ProfiledMeter, profileOn } from './check-lines.ts';
 import { digitsCarried } from './check-modbus-profile.ts';
@@ -42,6 +47,10 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
   const profiled: ProfiledMeter[] = [];
   for (const { pointer, entry } of meters) {
     once('meter.duplicate', text(entry['meter']), `${pointer}/meter`, 'The meter');
+    if (entry['profile'] === READ_BY_HAND.name) {
+      checkDial(entry, READ_BY_HAND, pointer, findings);
+      continue;
+    }
     checkBusOf(entry, pointer, names, findings);
     const found = profileOf(entry, pointer, profiles, findings);
     if (found === undefined) continue;
@@ -117,8 +126,9 @@ function profileOf(
   const name = text(entry['profile']);
   if (name === undefined) return undefined;
   if (!profiles.names.includes(name)) {
-    const suggestion = nearest(name, profiles.names);
-    const known = suggestion === undefined ? `; known are ${profiles.names.join(', ')}` : '';
+    const names = [...profiles.names, READ_BY_HAND.name];
+    const suggestion = nearest(name, names);
+    const known = suggestion === undefined ? `; known are ${names.join(', ')}` : '';
     const message = `There is no profile "${name}"${known}.`;
     findings.problem({ code: 'profile.unknown', pointer: `${at}/profile`, message, suggestion });
   }
@@ -182,11 +192,16 @@ function checkModbusAddress(
 }
 
 /** The meter's dial: the profile's, with what the meter itself says laid over it. */
-export function dialOf(entry: Entry, profile: Profile): Dial {
+export function dialOf(entry: Entry, profile: Profile | HandProfile): Dial {
   return { ...profile.dial, ...(record(entry['dial']) as Partial<Dial>) };
 }
 
-function checkDial(entry: Entry, profile: Profile, at: string, findings: Findings): void {
+function checkDial(
+  entry: Entry,
+  profile: Profile | HandProfile,
+  at: string,
+  findings: Findings,
+): void {
   const dial = dialOf(entry, profile);
   const whole = [dial.digits, dial.pow10].every(Number.isInteger);
   if (!whole || dial.digits < 1 || dial.digits > 15) return;

@@ -84,8 +84,11 @@ function unknownKey(key: string, error: ErrorObject): Found {
 
 function misplacedKey(pointer: string, source: Source): Found {
   const cut = pointer.lastIndexOf('/');
-  const kind = source.writtenAs(`${pointer.slice(0, cut)}/type`);
-  const whose = kind === undefined ? 'here' : `to the type "${kind}"`;
+  const holder = pointer.slice(0, cut);
+  const type = source.writtenAs(`${holder}/type`);
+  const profile = source.writtenAs(`${holder}/profile`);
+  const kind = type === undefined ? `profile "${profile}"` : `type "${type}"`;
+  const whose = type === undefined && profile === undefined ? 'here' : `to the ${kind}`;
   const message = `The key "${pointer.slice(cut + 1)}" does not belong ${whose}.`;
   return { code: 'key.misplaced', message };
 }

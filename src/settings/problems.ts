@@ -85,7 +85,9 @@ export function formatProblem(problem: Problem): string {
 
 /** Problems in the order of their places, without repetitions. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const once = new Map(problems.map((p) => [`${p.file}:${p.line}:${p.column}:${p.code}`, p]));
+  const once = new Map(
+    problems.map((p) => [JSON.stringify([p.file, p.line, p.column, p.code, p.message]), p]),
+  );
   const byFile = new Map(problems.map((p, i) => [p.file, i]));
   const place = (p: Problem): number => byFile.get(p.file) ?? 0;
   return [...once.values()].sort(

@@ -1,6 +1,6 @@
 // What a checked settings file says, in the collector's own terms: every default filled in, every profile found.
 
-import type { Framing, Profile } from '../domain/profile.ts';
+import type { Framing, HandProfile, Profile } from '../domain/profile.ts';
 import type { Dial, EpochMs } from '../domain/units.ts';
 
 export type { Profile } from '../domain/profile.ts';
@@ -80,8 +80,9 @@ export type BusSettings = {
 export interface MeterSettings {
   /** The stable key of the place. */
   readonly meter: string;
-  readonly bus: string;
-  readonly profile: Profile;
+  /** Null for a dial that only people read. */
+  readonly bus: string | null;
+  readonly profile: Profile | HandProfile;
   /** The profile's dial unless this meter's own settings say otherwise. */
   readonly dial: Dial;
   /** Modbus unit (1 to 247), or the text that takes the place of `{address}` in a line's request. */

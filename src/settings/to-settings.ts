@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { unitAndChannel, writtenAddress } from '../domain/modbus-address.ts';
-import type { Profile } from '../domain/profile.ts';
+import { type HandProfile, type Profile, READ_BY_HAND } from '../domain/profile.ts';
 import type { Dial } from '../domain/units.ts';
 import { framingOf, profileOn } from './check-lines.ts';
 import { dialOf, type Profiles } from './check-meters.ts';
@@ -70,7 +70,7 @@ interface RawBus {
 
 interface RawMeter {
   readonly meter: string;
-  readonly bus: string;
+  readonly bus?: string;
   readonly profile: string;
   readonly address?: string | number;
   readonly register_id?: string;
@@ -133,7 +133,9 @@ function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {
 
 function toBus(raw: RawBus, folder: string, meters: readonly MeterSettings[]): BusSettings {
   const here = meters.filter((meter) => meter.bus === raw.bus);
-  const framing = framingOf(here.map(({ profile }) => profile));
+  const framing = framingOf(
+    here.flatMap(({ profile }) => (profile.transport === 'hand' ? [] : [profile])),
+  );
   const common = {
     bus: raw.bus,
     timeoutMs: raw.timeout_ms,
@@ -155,17 +157,14 @@ function toBus(raw: RawBus, folder: string, meters: readonly MeterSettings[]): B
 }
 
 function toMeter(raw: RawMeter, buses: readonly RawBus[], profiles: Profiles): MeterSettings {
-  const found = profiles.byName.get(raw.profile);
-  if (found === undefined) throw new Error(`profile ${raw.profile} passed the checks unfound`);
-  const bus = buses.find((one) => one.bus === raw.bus);
-  const profile = profileOn(found, bus as unknown as Record<string, unknown>);
+  const profile = profileOf(raw, buses, profiles);
   const dial = dialOf(raw as unknown as Record<string, unknown>, profile);
   return {
     meter: raw.meter,
-    bus: raw.bus,
+    bus: raw.bus ?? null,
     profile,
     dial,
-    address: addressOf(raw, profile),
+    address: profile.transport === 'hand' ? '' : addressOf(raw, profile),
     ...present({
       registerId: raw.register_id,
       bodySerial: raw.body_serial,
@@ -180,6 +179,18 @@ function toMeter(raw: RawMeter, buses: readonly RawBus[], profiles: Profiles): M
     jitter: raw.jitter,
     stuckDays: raw.stuck_days,
   };
+}
+
+function profileOf(
+  raw: RawMeter,
+  buses: readonly RawBus[],
+  profiles: Profiles,
+): Profile | HandProfile {
+  if (raw.profile === READ_BY_HAND.name) return READ_BY_HAND;
+  const found = profiles.byName.get(raw.profile);
+  if (found === undefined) throw new Error(`profile ${raw.profile} passed the checks unfound`);
+  const bus = buses.find((one) => one.bus === raw.bus);
+  return profileOn(found, bus as unknown as Record<string, unknown>);
 }
 
 function addressOf(raw: RawMeter, profile: Profile): string {

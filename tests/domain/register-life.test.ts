@@ -235,7 +235,7 @@ describe('meters out of service', () => {
       RULES,
       before.state,
     );
-    const word = { kind: 'read', register: 500 } as const;
+    const word = { kind: 'read', register: 500, by: 'tech-4' } as const;
     const heard = heed(silent.state, word, moment(T0 + 46 * QUARTER), RULES);
     const after = run(
       Array.from({ length: 8 }, (_, i) => ({ at: T0 + (47 + i) * QUARTER, read: null })),
@@ -245,6 +245,8 @@ describe('meters out of service', () => {
     const entries = [...before.entries, ...silent.entries, ...heard.entries, ...after.entries];
     const person = hoursOf(entries).find((hour) => hour.q === 'H');
     expect(person).toMatchObject({ start: T0 + 11 * HOUR_MS, read: 500, total: 500, use: null });
+    const told = { code: 'read.by_person', evidence: { read: 500, by: 'tech-4' } };
+    expect(heard.notices).toMatchObject([told]);
     expect(gapsOf(entries)).toMatchObject([{ use: 495 }]);
     expect(conserve(1, entries, 0, RULES.dial)).toMatchObject({ problem: null, sum: 500 });
   });

@@ -75,7 +75,7 @@ describe('the forwarder', () => {
     await later(SMEAR);
     const news = messages('scheduled');
     expect(rowsIn(news)).toEqual([1, 2]);
-    expect(news.map(({ at }) => at)).toEqual([NOW + spreadOf('COL-1') * SMEAR]);
+    expect(news.map(({ at }) => at)).toEqual([Math.floor(NOW + spreadOf('COL-1') * SMEAR)]);
     expect((await journal.pending()).rows).toBe(0);
   });
 
@@ -125,6 +125,19 @@ describe('the forwarder', () => {
     await later(6 * MINUTE);
     expect((await journal.pending()).rows).toBe(0);
     expect(new Set(rowsIn(messages()))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  });
+
+  it('I8: the last hour of an installation that ended goes as final, the next one as scheduled', async () => {
+    meter('SP-1', 98, 99.75);
+    const told = { final: 0 };
+    const next = { dial: FINE, registerId: null, bodySerial: 'N-1', told };
+    journal.changeOut('SP-1', next, { ...rules, dial: FINE });
+    await later(SMEAR + MINUTE);
+    const final = messages('final');
+    expect(final).toMatchObject([{ inst: 1, intervals: [{ q: 'P' }, { flags: ['changeout'] }] }]);
+    meter('SP-1', 99.75, 101);
+    await later(SMEAR + MINUTE);
+    expect(messages('scheduled').at(-1)).toMatchObject({ inst: 2 });
   });
 
   it('one meter refused holds up no other', async () => {

@@ -16,6 +16,7 @@ import {
   COARSE,
   FINE,
   HOUR,
+  MINUTE,
   openMetered,
   read,
   readHours,
@@ -314,6 +315,20 @@ describe('the journal when its medium fails', () => {
       expect(rowsOf(await waiting(journal))).toEqual(outcome === 'applied' ? [3] : []);
     },
   );
+
+  it('a reading that found the dial as it was waits for the next thing worth a write, or for a clean stop', async () => {
+    const { writes } = medium;
+    read(journal, 'SP-1', 122, 120);
+    await journal.flush();
+    expect(medium.writes).toBe(writes);
+    read(journal, 'SP-1', 124, 121);
+    await journal.flush();
+    expect(medium.writes).toBe(writes + 1);
+    read(journal, 'SP-1', 126, 121);
+    await journal.close();
+    const again = await openMetered(() => medium.open());
+    expect(again.installation('SP-1')?.last).toMatchObject({ at: T0 + 126 * MINUTE, read: 121 });
+  });
 
   it('an acknowledgement whose group was lost leaves its rows pending, to be sent again', async () => {
     readHours(journal, 'SP-1', 2.25, 4);

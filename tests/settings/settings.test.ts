@@ -202,6 +202,40 @@ interface Entry {
   readonly allOf?: readonly { then: { properties: Record<string, Defaulted> } }[];
 }
 
+describe('a dial that only people read', () => {
+  const HAND = 'meter: SP-2, profile: read-by-hand';
+  const DIAL = 'dial: { digits: 6, unit: gal, pow10: 1 }';
+  const with2 = (rest: string) => `${GOOD.join('\n')}\n  - { ${rest} }`;
+
+  test('needs no bus and no address, only what its dial shows', async () => {
+    const loaded = await load(with2(`${HAND}, ${DIAL}`));
+    expect(loaded).toMatchObject({ ok: true, warnings: [] });
+    if (!loaded.ok) throw new Error('refused');
+    expect(loaded.settings.meters[1]).toMatchObject({
+      ...{ meter: 'SP-2', bus: null, profile: { transport: 'hand' } },
+      dial: { digits: 6, unit: 'gal', pow10: 1 },
+    });
+  });
+
+  test.each([
+    ['whose dial is not said', HAND, ['10:5 key.missing']],
+    [
+      'whose dial is half said',
+      `${HAND}, dial: { digits: 6 }`,
+      ['10:49 key.missing', '10:49 key.missing'],
+    ],
+    ['on a bus', `${HAND}, bus: pole-1, ${DIAL}`, ['10:43 key.misplaced']],
+    ['with an address', `${HAND}, address: "1", ${DIAL}`, ['10:43 key.misplaced']],
+    [
+      'of another profile without a bus',
+      'meter: SP-2, profile: generic-8-digit-line, address: "2"',
+      ['10:5 key.missing'],
+    ],
+  ])('is refused %s', async (_, meter, problems) => {
+    expect(await found(with2(meter))).toEqual(problems);
+  });
+});
+
 describe('a settings file is refused, at the place of the fault, for', () => {
   const bus = (rest: string) => withLines({ 7: `  - { bus: pole-1, ${rest} }` });
   const meter = (rest: string) =>

@@ -2,7 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
-import type { Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
+import type { Acknowledged, Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
@@ -103,6 +103,19 @@ export interface OutMessage {
   readonly qos: 0 | 1;
   readonly retain: boolean;
   readonly expiryS?: number;
+  /** What a question wants to see in its answer (MQTT 5). */
+  readonly correlation?: Uint8Array;
+}
+
+/** A message from the head-end, as the broker passed it on. */
+export interface InMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The broker had kept it: it may be old. */
+  readonly retained: boolean;
+  /** Where an answer is awaited, and what it must carry (MQTT 5). */
+  readonly responseTopic?: string;
+  readonly correlation?: Uint8Array;
 }
 
 /** The way to the head-end through a broker. Reconnects for ever by itself, backing off to a ceiling. */
@@ -112,6 +125,8 @@ export interface HeadEnd {
   isConnected(): boolean;
   /** Says in words what the link is doing, for `status`. */
   linkState(): string;
+  /** Asks the broker for `topics` on every connection and hands on what comes on them. Set once, before `start`. */
+  listen(topics: readonly string[], listener: (message: InMessage) => void): void;
   /** Called after each new connection, before anything else is published on it. */
   onConnect(listener: () => void): void;
   /**
@@ -219,10 +234,19 @@ export interface Journal {
   backlog(meter: string, limit: number): Promise<readonly Row[]>;
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
-  release(rows: readonly Row[]): void;
+  release(rows: readonly { readonly row: number }[]): void;
   /** Forgets that acknowledged rows were pending; written with the next group. */
   settle(rows: readonly Row[]): void;
   pending(): Promise<Pending>;
+  /** What the head-end said last of what it has stored. */
+  acknowledged(): Acknowledged;
+  /** Remembers that the head-end wants to be waited for (A2). */
+  requireAcks(): void;
+  /**
+   * Settles the rows that the head-end has stored, and makes those pending again that it misses. Where its word is the
+   * last (`isLast`, not PUBACK's), so are those after a row to which it fell back (A1, A2). Written with the next group.
+   */
+  acknowledge(ack: Acknowledged, isLast: boolean): Promise<void>;
   lastRow(): number;
   /** Every hour and gap of a meter, all revisions, hours first. */
   rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<EntryRow>;
@@ -241,6 +265,8 @@ export interface Upstream {
   isConnected(): boolean;
   /** Publishes rows of one meter and installation; good when the broker has acknowledged every message. Returns the rows acknowledged. */
   send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>>;
+  /** Takes rows that the broker has: they are settled at once, or once the head-end has stored them (A2). */
+  delivered(rows: readonly Row[]): void;
   /** Publishes the retained description of a meter. */
   describe(meter: string): Promise<void>;
 }

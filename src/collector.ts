@@ -80,8 +80,11 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   await passAbsence(places, { journal, clock, log });
   await journal.flush();
   const session = parts.newName();
+  const stir = new Bell();
   const upstream = createUpstream({
-    ...{ headEnd: parts.headEnd, journal, clock, log, session, software: parts.version },
+    ...{ headEnd: parts.headEnd, journal, clock, wire, log, session, software: parts.version },
+    ack: settings.upstream.ack,
+    stir: () => stir.ring(),
     utility: settings.utility,
     collector: settings.collector,
     configRevision: crc32(JSON.stringify(settings)).toString(16),
@@ -93,9 +96,9 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ journal, upstream, clock, wire, log, collector: settings.collector },
     smearMs: settings.upstream.smearS * 1000,
     backlogPerS: settings.upstream.backlogPerS,
-    stir: new Bell(),
+    stir,
   };
-  parts.headEnd.onConnect(() => forward.stir.ring());
+  parts.headEnd.onConnect(() => stir.ring());
   const status = () => statusOf(settings, parts, journal, buses, records);
   const known = new Map(places.map((place) => [place.target.meter, place]));
   const commands = createCommands(journal, { status }, { clock, places: known });
@@ -121,6 +124,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const sending = [
     forwardNews(forward, last.signal),
     forwardBacklog(forward, last.signal),
+    upstream.watchAcks(last.signal),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.

@@ -62,7 +62,7 @@ export async function passTime(
   await takeIn(place, parts, { kind: 'silence', moment, why, flags, ...nothing });
 }
 
-/** Sends rows of one meter and installation and settles what was acknowledged. Good with the number settled. */
+/** Sends rows of one meter and installation, and lets go of what was delivered. Good with the number delivered. */
 export async function forwardPending(
   rows: readonly Row[],
   cause: SendCause,
@@ -70,9 +70,10 @@ export async function forwardPending(
 ): Promise<Result<number>> {
   journal.claim(rows);
   const sent = await upstream.send(rows, cause);
-  if (sent.ok) journal.settle(sent.value);
-  journal.release(rows);
-  return sent.ok ? good(sent.value.length) : sent;
+  const reached = new Set(sent.ok ? sent.value : []);
+  journal.release(rows.filter((row) => !reached.has(row)));
+  upstream.delivered([...reached]);
+  return sent.ok ? good(reached.size) : sent;
 }
 
 /** The place with the dial and encoder that stand there now: after a change-out the journal knows better than the settings. */

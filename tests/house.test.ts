@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['boundaries', 'domain'],
   bus: ['bus', 'boundaries', 'codec', 'domain'],
   journal: ['journal', 'bell', 'boundaries', 'codec', 'domain'],
-  upstream: ['upstream', 'boundaries', 'codec', 'domain'],
+  upstream: ['upstream', 'bell', 'boundaries', 'codec', 'domain'],
   commands: ['commands', 'pipeline', 'boundaries', 'codec', 'domain'],
   jobs: ['jobs', 'bell', 'pipeline', 'boundaries', 'domain'],
   adapters: ['adapters', 'boundaries', 'codec', 'domain', 'settings'],

@@ -13,6 +13,9 @@ const SESSION_EXPIRY_S = 7 * 24 * 3_600;
 /** A cut shorter than this makes no offline notice (contract: 60 s; MQTT 5 only). */
 const WILL_DELAY_S = 60;
 
+/** What we take in one packet: acknowledgements with many ranges are the largest that is of use. */
+const INCOMING_BYTES_MAX = 64 * 1024;
+
 export interface ConnectParts {
   readonly settings: UpstreamSettings;
   readonly clientId: string;
@@ -41,16 +44,24 @@ export async function connectOptions(parts: ConnectParts, version: Version, will
     clean: false,
     keepalive: settings.keepaliveS,
     will: willOf(will, parts.willDelayS ?? WILL_DELAY_S, version),
-    ...(version === 5 ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
+    ...(version === 5
+      ? {
+          properties: {
+            sessionExpiryInterval: SESSION_EXPIRY_S,
+            maximumPacketSize: INCOMING_BYTES_MAX,
+          },
+        }
+      : {}),
   });
 }
 
 /** Properties of a message on MQTT 5; `expiryS` absent: it never expires. */
-export function messageProperties(expiryS: number | undefined) {
+export function messageProperties(expiryS: number | undefined, correlation?: Uint8Array) {
   return {
     contentType: 'application/json',
     payloadFormatIndicator: true,
     ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+    ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
   };
 }
 

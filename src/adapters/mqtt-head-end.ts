@@ -1,7 +1,7 @@
 // The way to the head-end over MQTT: 5 first and 3.1.1 where the broker knows no better, a new link after every loss.
 
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
-import type { Clock, HeadEnd, Log, OutMessage } from '../boundaries.ts';
+import type { Clock, HeadEnd, InMessage, Log, OutMessage } from '../boundaries.ts';
 import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { type Answer, InFlight } from './in-flight.ts';
 import {
@@ -58,6 +58,8 @@ class MqttHeadEnd implements HeadEnd {
   readonly #parts: MqttHeadEndParts;
   readonly #where: string;
   readonly #listeners: (() => void)[] = [];
+  #topics: readonly string[] = [];
+  #onMessage: (message: InMessage) => void = () => undefined;
   readonly #stop = new AbortController();
   #version: Version;
   #trial: 'older' | 'confirm' | undefined;
@@ -96,6 +98,11 @@ class MqttHeadEnd implements HeadEnd {
 
   onConnect(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  listen(topics: readonly string[], listener: (message: InMessage) => void): void {
+    this.#topics = topics;
+    this.#onMessage = listener;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
@@ -150,13 +157,17 @@ class MqttHeadEnd implements HeadEnd {
     const options = await connectOptions(this.#parts, version, will);
     if (!options.ok) return options;
     if (this.#stop.signal.aborted) return { fault: { code: 'aborted', detail: 'closed' } };
-    const link = openLink(this.#parts, this.#where, options.value);
+    const hear = (message: InMessage) => this.#onMessage(message);
+    const link = openLink(this.#parts, this.#where, options.value, hear);
     if (!(link instanceof Link)) return link;
     this.#link = link;
     const began = this.#parts.clock.monotonicMs();
     if ((await link.opened) && link.isUp) {
       if (this.#trial === 'older') await link.close();
-      else this.#announce(link, version);
+      else {
+        this.#subscribe(link);
+        this.#announce(link, version);
+      }
     }
     const loss = await link.lost;
     const held = link.wasUp ? this.#parts.clock.monotonicMs() - began : 0;
@@ -171,6 +182,14 @@ class MqttHeadEnd implements HeadEnd {
     this.#say(`connected to ${this.#where} (MQTT ${version === 5 ? '5' : '3.1.1'})`);
     this.#parts.log.info({ broker: this.#where, version }, 'connected to the broker');
     for (const listener of this.#listeners) listener();
+  }
+
+  /** A grant is no proof of rights (upstream 1.1); a refusal is worth telling, and no reason to stop sending. */
+  #subscribe(link: Link): void {
+    if (this.#topics.length === 0) return;
+    link.subscribe(this.#topics, (words) => {
+      this.#parts.log.warn({ broker: this.#where }, `the broker lets us hear nothing: ${words}`);
+    });
   }
 
   async #pause(fault: Fault): Promise<void> {
@@ -213,7 +232,22 @@ class Link {
   #settleLost: (loss: Loss) => void = () => undefined;
   #limits: { packetBytes?: number | undefined; retain?: boolean | undefined } = {};
 
-  constructor(client: MqttClient, where: string, clock: Clock, ackTimeoutS: number) {
+  constructor(
+    client: MqttClient,
+    where: string,
+    clock: Clock,
+    ackTimeoutS: number,
+    onMessage: (message: InMessage) => void,
+  ) {
+    // What waited in the session follows the CONNACK at once.
+    client.on('message', (topic, payload, { retain, properties }) => {
+      const { responseTopic, correlationData: correlation } = properties ?? {};
+      const reply = {
+        ...(responseTopic && { responseTopic }),
+        ...(correlation && { correlation }),
+      };
+      onMessage({ topic, payload, retained: retain, ...reply });
+    });
     this.#client = client;
     this.#where = where;
     this.#clock = clock;
@@ -241,7 +275,16 @@ class Link {
     void this.#limitConnecting();
   }
 
-  publish({ topic, payload, qos, retain, expiryS }: OutMessage): Promise<Result<void>> {
+  subscribe(topics: readonly string[], refused: (words: string) => void): void {
+    this.#client.subscribe([...topics], { qos: 1 }, (error, granted) => {
+      const denied = granted?.find(({ qos }) => qos > 2);
+      if (denied) refused(`${denied.topic} ${reasonWords(denied.qos)}`);
+      else if (error && this.isUp) refused(wordsOf(error));
+    });
+  }
+
+  publish(message: OutMessage): Promise<Result<void>> {
+    const { topic, payload, qos, retain, expiryS, correlation } = message;
     const { packetBytes } = this.#limits;
     const bytes = Buffer.byteLength(payload) + Buffer.byteLength(topic) + PACKET_OVERHEAD_BYTES;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
@@ -252,7 +295,7 @@ class Link {
       qos,
       // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
       retain: retain && this.#limits.retain !== false,
-      properties: messageProperties(expiryS),
+      properties: messageProperties(expiryS, correlation),
     };
     return (this.#inFlight as InFlight).send(qos === 1, (answer: Answer) => {
       this.#client.publish(topic, payload, options, (error) => {
@@ -330,7 +373,12 @@ class Link {
   }
 }
 
-function openLink({ clock, settings }: MqttHeadEndParts, where: string, options: IClientOptions) {
+function openLink(
+  { clock, settings }: MqttHeadEndParts,
+  where: string,
+  options: IClientOptions,
+  onMessage: (message: InMessage) => void,
+) {
   try {
     const client = mqtt.connect({
       ...options,
@@ -340,7 +388,7 @@ function openLink({ clock, settings }: MqttHeadEndParts, where: string, options:
       // Ours, on the wire's clock, ends sooner.
       connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     });
-    return new Link(client, where, clock, settings.ackTimeoutS);
+    return new Link(client, where, clock, settings.ackTimeoutS, onMessage);
   } catch (cause) {
     // An unusable key or certificate is thrown, not emitted.
     return lossOf(cause as Error, where, false);

@@ -30,6 +30,7 @@ const fixed = (number: number, width: number) => String(number).padStart(width, 
 export const keys = {
   meta: 'a/meta',
   nextRow: 'a/row',
+  ack: 'a/ack',
   facts: (meter: string, inst: number) => `d/${meter}/${fixed(inst, 4)}`,
   state: (meter: string) => `s/${meter}`,
   circumstances: (meter: string) => `c/${meter}`,

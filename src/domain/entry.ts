@@ -69,6 +69,18 @@ export type EventRow = EventEntry & Numbered;
 /** What is sent, acknowledged and asked for again by its number. */
 export type Row = EntryRow | EventRow;
 
+/** Inclusive ranges of rows. */
+export type RowRanges = readonly (readonly [first: number, last: number])[];
+
+/** What the head-end said last of what it has stored (A1), and whether it ever required to be asked (A2). */
+export interface Acknowledged {
+  readonly required: boolean;
+  /** Every row up to this one, but those `missing`, is stored there; 0 before it said so. */
+  readonly row: number;
+  readonly missing: RowRanges;
+  readonly sent: EpochMs;
+}
+
 /** Counts between two accepted readings of one installation; a journal keeps every one. */
 export interface Increment {
   readonly inst: number;

@@ -28,9 +28,19 @@ import {
 } from '../domain/advance.ts';
 import type { EventEntry } from '../domain/alarms.ts';
 import { newest } from '../domain/conservation.ts';
-import type { Entry, EntryRow, EventRow, Flag, Increment, Row } from '../domain/entry.ts';
+import type {
+  Acknowledged,
+  Entry,
+  EntryRow,
+  EventRow,
+  Flag,
+  Increment,
+  Row,
+  RowRanges,
+} from '../domain/entry.ts';
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { RowSet } from '../domain/row-set.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { loadStanding, type Standing } from './load.ts';
 
@@ -68,6 +78,8 @@ interface Group {
   /** Meters whose state changed; it is encoded once, when the group is written. */
   readonly states: Set<string>;
   readonly described: Set<string>;
+  /** Rows that were settled are pending again. */
+  again: boolean;
 }
 
 const emptyGroup = (): Group => ({
@@ -76,6 +88,7 @@ const emptyGroup = (): Group => ({
   settled: [],
   states: new Set(),
   described: new Set(),
+  again: false,
 });
 
 class GroupJournal implements Journal {
@@ -90,7 +103,7 @@ class GroupJournal implements Journal {
   #described = new Set<string>();
   /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
   readonly #settled = new Set<string>();
-  readonly #claimed = new Set<number>();
+  readonly #claimed = new RowSet();
   /** Installations as they were written last, and those with which their circumstances were. */
   readonly #kept: Map<string, Installation>;
   readonly #around = new Map<string, Installation>();
@@ -291,19 +304,83 @@ class GroupJournal implements Journal {
     for (const { row } of rows) this.#claimed.add(row);
   }
 
-  release(rows: readonly Row[]): void {
+  release(rows: readonly { readonly row: number }[]): void {
     for (const { row } of rows) this.#claimed.delete(row);
   }
 
   settle(rows: readonly Row[]): void {
-    for (const { meter, row } of rows) {
-      const key = keys.pending(meter, row);
-      if (this.#settled.has(key)) continue;
-      this.#settled.add(key);
-      this.#count(meter, -1);
-      this.#group.changes.set(key, undefined);
-      this.#group.settled.push(key);
-      this.#stagedBell.ring();
+    for (const { meter, row } of rows) this.#settle(meter, row);
+  }
+
+  acknowledged(): Acknowledged {
+    return this.#standing.acknowledged;
+  }
+
+  requireAcks(): void {
+    if (!this.#sound || this.#standing.acknowledged.required) return;
+    this.#keepAcknowledged({ ...this.#standing.acknowledged, required: true });
+  }
+
+  async acknowledge(ack: Acknowledged, isLast: boolean): Promise<void> {
+    if (!this.#sound) return;
+    const before = this.#standing.acknowledged;
+    // Before its first word rows were settled by PUBACK.
+    const fallsBack = isLast && (ack.row < before.row || before.row === 0);
+    await this.#reading(async () => {
+      await this.#settleTo(ack);
+      const after: RowRanges = fallsBack ? [[ack.row + 1, this.lastRow()]] : [];
+      for (const range of [...ack.missing, ...after]) await this.#takeUpAgain(range);
+      this.#keepAcknowledged(ack);
+    });
+  }
+
+  #keepAcknowledged(acknowledged: Acknowledged): void {
+    this.#standing.acknowledged = acknowledged;
+    this.#group.changes.set(keys.ack, seal(keys.ack, acknowledged));
+    this.#stagedBell.ring();
+  }
+
+  #settle(meter: string, row: number): void {
+    const key = keys.pending(meter, row);
+    if (this.#settled.has(key)) return;
+    this.#settled.add(key);
+    this.#count(meter, -1);
+    this.#group.changes.set(key, undefined);
+    this.#group.settled.push(key);
+    this.#stagedBell.ring();
+  }
+
+  /** Settles what the head-end has stored. */
+  async #settleTo({ row: last, missing }: Acknowledged): Promise<void> {
+    const wanted = (row: number) => missing.some(([from, to]) => row >= from && row <= to);
+    for (const meter of this.metersPending()) {
+      const from = this.#cursors.get(meter) ?? within(`p/${meter}/`).from;
+      const range = { from, to: keys.pending(meter, last + 1) };
+      for await (const [key] of this.#store.entries(range)) {
+        const { row } = pendingOf(key);
+        if (wanted(row)) continue;
+        this.#settle(meter, row);
+        this.#claimed.delete(row);
+      }
+    }
+  }
+
+  /** Makes rows pending again that the head-end asks for; those that retention has dropped it must do without. */
+  async #takeUpAgain([first, last]: RowRanges[number]): Promise<void> {
+    const range = { from: keys.row(first), to: keys.row(Math.min(last, this.lastRow()) + 1) };
+    for await (const [key, entryKey] of this.#store.entries(range)) {
+      const row = Number(key.split('/')[1]);
+      const meter = entryKey.split('/')[1] ?? '';
+      const marker = keys.pending(meter, row);
+      const kept = await this.#store.get(marker);
+      if (!kept.ok) throw new StoreLost(kept.fault.detail);
+      if (kept.value !== undefined && !this.#settled.has(marker)) continue;
+      this.#settled.delete(marker);
+      this.#claimed.delete(row);
+      this.#count(meter, 1);
+      this.#cursors.delete(meter);
+      this.#group.changes.set(marker, entryKey);
+      this.#group.again = true;
     }
   }
 
@@ -429,7 +506,7 @@ class GroupJournal implements Journal {
       this.#claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
     }
     for (const meter of group.described) this.#described.add(meter);
-    if (group.rows.length + group.described.size > 0) this.#freshBell.ring();
+    if (group.rows.length + group.described.size > 0 || group.again) this.#freshBell.ring();
     return good(undefined);
   }
 

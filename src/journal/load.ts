@@ -11,6 +11,7 @@ import {
   within,
 } from '../codec/journal-record.ts';
 import type { Installation } from '../domain/advance.ts';
+import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 
@@ -22,6 +23,7 @@ export interface Standing {
   readonly facts: Map<string, InstallationFacts>;
   /** Rows pending by meter. */
   readonly pending: Map<string, number>;
+  acknowledged: Acknowledged;
 }
 
 /**
@@ -55,6 +57,8 @@ export async function loadStanding(
   }
 }
 
+const NOTHING_ACKNOWLEDGED: Acknowledged = { required: false, row: 0, missing: [], sent: 0 };
+
 async function create(store: Store, collector: string, epoch: string): Promise<Result<Standing>> {
   const written = await store.write([
     { key: keys.meta, value: seal(keys.meta, { epoch, collector }) },
@@ -67,6 +71,7 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
     states: new Map(),
     facts: new Map(),
     pending: new Map(),
+    acknowledged: NOTHING_ACKNOWLEDGED,
   });
 }
 
@@ -97,7 +102,15 @@ async function read(store: Store, epoch: string): Promise<Result<Standing>> {
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
-  return good({ epoch, nextRow, states, facts, pending });
+  const acknowledged = await acknowledgedIn(store);
+  return good({ epoch, nextRow, states, facts, pending, acknowledged });
+}
+
+/** What the head-end said last. A lost record costs a sending: what is pending is sent again, and acknowledged again. */
+async function acknowledgedIn(store: Store): Promise<Acknowledged> {
+  const kept = await store.get(keys.ack);
+  if (!kept.ok) throw new StoreLost(kept.fault.detail);
+  return (unseal(keys.ack, kept.value ?? '') as Acknowledged | undefined) ?? NOTHING_ACKNOWLEDGED;
 }
 
 /** A meter whose state or present facts the medium lost; the two are always written together. */

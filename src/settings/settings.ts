@@ -42,6 +42,8 @@ export interface UpstreamSettings {
   /** Without a PUBACK for so long the link is taken for dead and made anew. */
   readonly ackTimeoutS: number;
   /** Messages of backlog a second. */
+  /** What settles a row: the head-end's acknowledgement, the broker's PUBACK, or what the head-end asks for. */
+  readonly ack: 'auto' | 'required' | 'none';
   readonly backlogPerS: number;
   /** The hourly send is spread over so many seconds by a hash of the collector's id. */
   readonly smearS: number;

@@ -14,6 +14,7 @@ import {
 } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { type AckMode, Acknowledgement } from './acknowledgement.ts';
 
 export interface UpstreamParts {
   readonly headEnd: HeadEnd;
@@ -27,17 +28,30 @@ export interface UpstreamParts {
   readonly software: string;
   readonly configRevision: string;
   readonly meters: ReadonlyMap<string, MeterFacts>;
+  /** The wire's clock. */
+  readonly wire: Clock;
+  /** What settles a row. */
+  readonly ack: AckMode;
+  /** Called when rows are to be sent again. */
+  readonly stir: () => void;
 }
 
 export interface RunningUpstream extends Upstream {
   /** Begins connecting, and announces on every connection from then on. */
   start(): void;
+  /** Sends the oldest row again where a head-end that is to acknowledge does not, until `signal` aborts. */
+  watchAcks(signal: AbortSignal): Promise<void>;
+  /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
+  awaiting(): number | null;
   /** Says goodbye (state `disconnected`) and disconnects. */
   stop(): Promise<void>;
 }
 
 export function createUpstream(parts: UpstreamParts): RunningUpstream {
   const { headEnd, journal, clock, utility, collector, session } = parts;
+  const acks = new Acknowledgement({ ...parts, mode: parts.ack });
+  const ackTopic = topicOf(utility, collector, 'dn/ack');
+  const headEndTopic = `watermeter-v1/${utility}/_headend/state`;
   const topic = (path: string) => topicOf(utility, collector, path);
   const retained = (path: string, payload: string): OutMessage => ({
     topic: topic(path),
@@ -87,6 +101,10 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
 
   return {
     start() {
+      headEnd.listen([ackTopic, headEndTopic], (message) => {
+        if (message.topic === ackTopic) acks.hearAck(message);
+        else if (message.topic === headEndTopic) acks.hearState(message);
+      });
       headEnd.onConnect(() => {
         announce().catch((error: unknown) => {
           parts.log.warn({ error: String(error) }, 'announcing to the head-end failed');
@@ -96,6 +114,9 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
     },
     isConnected: () => headEnd.isConnected(),
     send,
+    delivered: (rows) => acks.delivered(rows),
+    watchAcks: (signal) => acks.watch(signal),
+    awaiting: () => (acks.isRequired() ? acks.awaiting() : null),
     describe,
     async stop() {
       if (headEnd.isConnected()) await headEnd.publish(state('disconnected', clock.now()));

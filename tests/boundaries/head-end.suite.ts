@@ -1,7 +1,7 @@
 // What every HeadEnd promises, over memory or over a real broker.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { HeadEnd, OutMessage } from '../../src/boundaries.ts';
+import type { HeadEnd, InMessage, OutMessage } from '../../src/boundaries.ts';
 import type { Result } from '../../src/domain/fault.ts';
 import { until } from '../fakes/until.ts';
 
@@ -10,6 +10,8 @@ export interface HeadEndRig {
   create(options?: { ackTimeoutS?: number }): HeadEnd;
   /** What a subscriber to `ok/#` has seen, oldest first. */
   received(): readonly { topic: string; payload: string }[];
+  /** Publishes to the head-end under test. */
+  say(topic: string, payload: string, retain: boolean): Promise<void>;
   stopBroker(): Promise<void>;
   startBroker(): Promise<void>;
   withholdAcks(withhold: boolean): void;
@@ -110,6 +112,34 @@ export function headEndSuite(name: string, create: () => Promise<HeadEndRig>): v
       expect(links).toBe(2);
       expect(codeOf(await (publishedFirst as Promise<Result<void>>))).toBe('good');
       await until('the second birth arrives', () => seen('birth 2'));
+    });
+
+    it('what is said to it arrives as it was said, and nothing of another topic', async () => {
+      const heard: InMessage[] = [];
+      headEnd.listen(['ok/dn/+', 'ok/state'], (said) => heard.push(said));
+      await started();
+      await until('it listens', async () => {
+        await rig.say('ok/dn/ping', '1', false);
+        return heard.length > 0;
+      });
+      await rig.say('ok/dn/cmd/ping', 'deeper', false);
+      await rig.say('ok/dn/ack', '{"row":7,"unit":"ft³"}', false);
+      await until('it arrives', () => heard.some(({ topic }) => topic === 'ok/dn/ack'));
+      const { payload, retained } = heard.at(-1) as InMessage;
+      expect(new TextDecoder().decode(payload)).toBe('{"row":7,"unit":"ft³"}');
+      expect(retained).toBe(false);
+      expect(heard.some(({ topic }) => topic === 'ok/dn/cmd/ping')).toBe(false);
+    });
+
+    it('what the broker kept is told on every connection, marked as old', async () => {
+      const heard: InMessage[] = [];
+      headEnd.listen(['ok/dn/ack'], (said) => heard.push(said));
+      await rig.say('ok/dn/ack', 'kept', true);
+      await started();
+      await until('it is told', () => heard.length === 1);
+      rig.cut();
+      await until('it is told again', () => heard.length === 2);
+      expect(heard.map(({ retained }) => retained)).toEqual([true, true]);
     });
 
     it('the will is said when the link is cut', async () => {

@@ -24,6 +24,7 @@ headEndSuite('the memory head-end', () => {
   return Promise.resolve({
     create: (options) => broker.headEnd({ clock, ...options }),
     received: () => broker.received,
+    say: async (topic, payload, retain) => broker.say(topic, payload, retain),
     stopBroker: async () => broker.setUp(false),
     startBroker: async () => broker.setUp(true),
     withholdAcks: (withhold) => {
@@ -52,12 +53,13 @@ async function overMqtt(
   broker: RealBroker,
   kind: { receiveMaximum: number; refusalsSeen: boolean },
 ): Promise<HeadEndRig> {
-  const { proxy, received, restart, dispose } = await observed(broker);
+  const { proxy, received, say, restart, dispose } = await observed(broker);
   return {
     ...kind,
     create: ({ ackTimeoutS = 30 } = {}) =>
       createMqttHeadEnd(partsFor(proxy.port, { settings: { ackTimeoutS }, willDelayS: 0 })),
     received: () => received,
+    say,
     stopBroker: () => broker.stop(),
     startBroker: restart,
     withholdAcks: (withhold) => {

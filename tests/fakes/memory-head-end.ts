@@ -1,7 +1,7 @@
 // A broker with its subscriber in memory, and head-ends connected to it on any clock; faults are planted by switches.
 
 import { InFlight } from '../../src/adapters/in-flight.ts';
-import type { Clock, HeadEnd, OutMessage } from '../../src/boundaries.ts';
+import type { Clock, HeadEnd, InMessage, OutMessage } from '../../src/boundaries.ts';
 import { faulty, good, type Result } from '../../src/domain/fault.ts';
 import type { EpochMs } from '../../src/domain/units.ts';
 
@@ -22,6 +22,8 @@ export type Withheld = 'nothing' | 'acks' | 'messages';
 
 interface Link {
   readonly inFlight: InFlight;
+  readonly hears: (topic: string) => boolean;
+  readonly hear: (message: InMessage) => void;
   readonly will: OutMessage;
   alive: boolean;
   /** The last message on its way. */
@@ -56,6 +58,8 @@ export class MemoryBroker {
   connections = 0;
   readonly #clock: Clock;
   readonly #links = new Set<Link>();
+  /** Retained messages towards the collectors. */
+  readonly #kept = new Map<string, string>();
   readonly #listeners: ((message: Received) => void)[] = [];
   #isUp = true;
   #inFlight = 0;
@@ -67,6 +71,12 @@ export class MemoryBroker {
   /** A way to this broker; it connects when started. */
   headEnd(options: MemoryHeadEndOptions): HeadEnd {
     return new MemoryHeadEnd(this, options);
+  }
+
+  /** What a head-end publishes towards the collectors; a retained message is told again on every connection. */
+  say(topic: string, payload: string, retain = false): void {
+    if (retain) this.#kept.set(topic, payload);
+    for (const link of this.#links) tell(link, topic, payload, false);
   }
 
   onMessage(listener: (message: Received) => void): void {
@@ -94,6 +104,7 @@ export class MemoryBroker {
     if (!this.#isUp) return false;
     this.#links.add(link);
     this.connections += 1;
+    for (const [topic, payload] of this.#kept) tell(link, topic, payload, true);
     return true;
   }
 
@@ -155,6 +166,23 @@ export class MemoryBroker {
   }
 }
 
+/** `+` stands for one level of a topic. */
+function matches(filter: string, topic: string): boolean {
+  const levels = topic.split('/');
+  const wanted = filter.split('/');
+  return (
+    wanted.length === levels.length && wanted.every((one, i) => one === '+' || one === levels[i])
+  );
+}
+
+/** Comes after what the link is doing, as over a network. */
+function tell(link: Link, topic: string, payload: string, retained: boolean): void {
+  queueMicrotask(() => {
+    if (!link.alive || !link.hears(topic)) return;
+    link.hear({ topic, payload: new TextEncoder().encode(payload), retained });
+  });
+}
+
 class MemoryHeadEnd implements HeadEnd {
   readonly #broker: MemoryBroker;
   readonly #options: MemoryHeadEndOptions;
@@ -163,6 +191,8 @@ class MemoryHeadEnd implements HeadEnd {
   #link: Link | undefined;
   #loop: Promise<void> | undefined;
   #words = 'not started';
+  #topics: readonly string[] = [];
+  #hear: (message: InMessage) => void = () => undefined;
 
   constructor(broker: MemoryBroker, options: MemoryHeadEndOptions) {
     this.#broker = broker;
@@ -183,6 +213,11 @@ class MemoryHeadEnd implements HeadEnd {
 
   onConnect(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  listen(topics: readonly string[], listener: (message: InMessage) => void): void {
+    this.#topics = topics;
+    this.#hear = listener;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
@@ -251,7 +286,10 @@ class MemoryHeadEnd implements HeadEnd {
       inFlight.end({ code: 'upstream.offline', detail: 'the link was lost' });
       over();
     };
-    const link: Link = { inFlight, will, alive: true, ahead: Promise.resolve(), lose };
+    const hears = (topic: string) => this.#topics.some((filter) => matches(filter, topic));
+    const hear = (message: InMessage) => this.#hear(message);
+    const about = { inFlight, will, hears, hear, lose };
+    const link: Link = { ...about, alive: true, ahead: Promise.resolve() };
     return { link, lost };
   }
 }

@@ -147,6 +147,9 @@ export async function observed(broker: RealBroker) {
   return {
     proxy,
     received,
+    say: async (topic: string, payload: string, retain: boolean) => {
+      await subscriber.publishAsync(topic, payload, { qos: 1, retain });
+    },
     restart: async () => {
       const before = subscriptions;
       await broker.start();
@@ -179,6 +182,7 @@ export function partsFor(
       protocol: 'auto',
       keepaliveS: 30,
       ackTimeoutS: 30,
+      ack: 'auto',
       backlogPerS: 10,
       smearS: 0,
       reconnectMaxS: 1,

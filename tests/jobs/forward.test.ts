@@ -34,11 +34,11 @@ async function start(meters: readonly string[]): Promise<void> {
   const headEnd = broker.headEnd({ clock });
   const log = new RecordingLog();
   const names = { utility: 'u', collector: 'COL-1', session: 'S', software: '1' };
-  const upstream = createUpstream({
-    ...{ headEnd, journal, clock, log, configRevision: 'r', meters: new Map() },
-    ...names,
-  });
   const stir = new Bell();
+  const upstream = createUpstream({
+    ...{ headEnd, journal, clock, wire: clock, log, configRevision: 'r', meters: new Map() },
+    ...{ ...names, ack: 'auto', stir: () => stir.ring() },
+  });
   headEnd.onConnect(() => stir.ring());
   const parts = {
     ...{ journal, upstream, clock, wire: clock, log, collector: 'COL-1' },

@@ -29,6 +29,7 @@ describe('the way up', () => {
     createUpstream({
       ...{ journal, clock, log, utility: 'u', collector: 'COL-1', session, software: '1.2.3' },
       ...{ headEnd: broker.headEnd({ clock }), configRevision: 'c1' },
+      ...{ wire: clock, ack: 'auto', stir: () => undefined },
       meters: new Map(meters.map((meter) => [meter, METER])),
     });
   beforeEach(async () => {

@@ -74,6 +74,7 @@ export class VirtualWorld {
         keepaliveS: 30,
         ackTimeoutS: 30,
         backlogPerS: 10,
+        ack: 'auto',
         smearS: 300,
         reconnectMaxS: 60,
       },

@@ -1,0 +1,147 @@
+// When a row is settled: at the broker's PUBACK, or, where a head-end says so, once it is stored there (A1, A2).
+
+import { Bell } from '../bell.ts';
+import type { Clock, InMessage, Journal, Log } from '../boundaries.ts';
+import { type Ack, readAck, readHeadEndState } from '../codec/ack-message.ts';
+import type { Row } from '../domain/entry.ts';
+import { RowSet } from '../domain/row-set.ts';
+
+/** How the owner wants rows to be settled; `auto`: as the head-end says, and PUBACK until it does. */
+export type AckMode = 'auto' | 'required' | 'none';
+
+/** Without an acknowledgement for so long the oldest row alone is sent again (A2); the pause doubles up to the second. */
+const RESEND_MS = 15 * 60_000;
+const RESEND_MAX_MS = 6 * 3_600_000;
+
+export interface AcknowledgementParts {
+  readonly journal: Journal;
+  /** The wire's clock. */
+  readonly wire: Clock;
+  readonly log: Log;
+  readonly collector: string;
+  readonly mode: AckMode;
+  /** Called when rows are to be sent again. */
+  readonly stir: () => void;
+}
+
+/** What was delivered and is not acknowledged yet. Everything else stands in the journal, so a restart only sends again. */
+export class Acknowledgement {
+  readonly #parts: AcknowledgementParts;
+  /** Delivered in this life, waiting for the head-end. */
+  readonly #awaiting = new RowSet();
+  readonly #heard = new Bell();
+  /** An acknowledgement of rows that this life has not sent yet: they may have been sent by an earlier one. */
+  #early: Ack | undefined;
+  #highestSent: number;
+  #session: string | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(parts: AcknowledgementParts) {
+    this.#parts = parts;
+    this.#highestSent = parts.journal.acknowledged().row;
+  }
+
+  isRequired(): boolean {
+    const { mode, journal } = this.#parts;
+    return mode === 'required' || (mode === 'auto' && journal.acknowledged().required);
+  }
+
+  /** Rows that wait for the head-end alone. */
+  awaiting(): number {
+    return this.#awaiting.size;
+  }
+
+  /** Takes claimed rows that the broker has. */
+  delivered(rows: readonly Row[]): void {
+    const { journal } = this.#parts;
+    for (const { row } of rows) this.#highestSent = Math.max(this.#highestSent, row);
+    if (!this.isRequired()) {
+      journal.settle(rows);
+      journal.release(rows);
+    } else {
+      for (const { row } of rows) this.#awaiting.add(row);
+      if (rows.length > 0) this.#heard.ring();
+    }
+    if (this.#early && this.#early.row <= this.#highestSent) this.#take(this.#early);
+  }
+
+  /** Takes a message on `dn/ack`. */
+  hearAck({ payload }: InMessage): void {
+    if (this.#parts.mode === 'none') return;
+    const ack = readAck(payload, this.#parts.collector);
+    if (typeof ack === 'string') return this.#refuse('an acknowledgement', ack);
+    if (ack.epoch !== this.#parts.journal.epoch) return this.#refuse('one', 'of another epoch');
+    this.#take(ack);
+  }
+
+  /** Takes a message on `_headend/state`. */
+  hearState({ payload }: InMessage): void {
+    if (payload.length === 0) return; // Cleared.
+    const said = readHeadEndState(payload);
+    if (typeof said === 'string') return this.#refuse("the head-end's state", said);
+    if (said.ack === 'required' && this.#parts.mode === 'auto') this.#parts.journal.requireAcks();
+    if (said.state !== 'online') return;
+    const isNew = this.#session !== undefined && this.#session !== said.session;
+    this.#session = said.session;
+    if (isNew) this.#sendAgain([...this.#awaiting]);
+  }
+
+  /** Sends the oldest row again where no acknowledgement comes, until `signal` aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    let pause = RESEND_MS;
+    while (!signal.aborted) {
+      const before = this.#parts.journal.acknowledged();
+      if (this.#awaiting.size === 0) {
+        await this.#heard.wait(signal);
+        pause = RESEND_MS;
+        continue;
+      }
+      await this.#parts.wire.sleep(pause, signal);
+      await this.#work;
+      if (this.#parts.journal.acknowledged() !== before) pause = RESEND_MS;
+      else {
+        this.#sendAgain([...this.#awaiting].slice(0, 1));
+        pause = Math.min(2 * pause, RESEND_MAX_MS);
+      }
+    }
+  }
+
+  /** Acknowledgements are taken one after another: each is held against what the one before left. */
+  #take(ack: Ack): void {
+    this.#work = this.#work.then(() => this.#acknowledge(ack));
+  }
+
+  async #acknowledge(ack: Ack): Promise<void> {
+    const { journal } = this.#parts;
+    const before = journal.acknowledged();
+    if (ack.sent <= before.sent) return; // The newest rules.
+    if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
+    if (ack.row > this.#highestSent) {
+      this.#early = ack;
+      return;
+    }
+    this.#early = undefined;
+    const { row, missing, sent } = ack;
+    const isLast = this.isRequired();
+    await journal.acknowledge({ required: before.required, row, missing, sent }, isLast);
+    const again: number[] = [];
+    for (const waiting of this.#awaiting) {
+      const wanted = missing.some(([first, last]) => waiting >= first && waiting <= last);
+      if (waiting <= row && !wanted) this.#awaiting.delete(waiting);
+      else if (wanted || row < before.row) again.push(waiting);
+    }
+    this.#sendAgain(again);
+    if (missing.length > 0) this.#parts.stir();
+  }
+
+  #sendAgain(rows: readonly number[]): void {
+    if (rows.length === 0) return;
+    for (const row of rows) this.#awaiting.delete(row);
+    this.#parts.journal.release(rows.map((row) => ({ row })));
+    this.#parts.stir();
+  }
+
+  #refuse(what: string, why: string): void {
+    this.#parts.log.warn({ what, why }, 'a message of the head-end settles nothing');
+  }
+}

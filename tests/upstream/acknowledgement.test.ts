@@ -54,10 +54,11 @@ async function start(ack: AckMode = 'auto'): Promise<void> {
 }
 
 /** The collector dies and is started again. */
-async function restart(ack: AckMode = 'auto'): Promise<void> {
+async function restart(ack: AckMode = 'auto', meanwhile = () => {}): Promise<void> {
   life.halt();
   broker.vanish();
   medium.crash();
+  meanwhile();
   await start(ack);
 }
 
@@ -197,8 +198,7 @@ describe('the head-end acknowledges', () => {
 
   it('A1: after a restart the word kept for rows sent before it settles them once they are sent again', async () => {
     const word = ack(6);
-    await restart();
-    broker.say(DOWN, word, true);
+    await restart('auto', () => broker.say(DOWN, word, true));
     await later(2 * MINUTE);
     expect(await pending()).toBe(0);
   });

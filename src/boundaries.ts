@@ -2,7 +2,15 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
-import type { Acknowledged, Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
+import type {
+  Acknowledged,
+  Entry,
+  EntryRow,
+  EventRow,
+  Increment,
+  Row,
+  RowRanges,
+} from './domain/entry.ts';
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
@@ -247,6 +255,13 @@ export interface Journal {
    * last (`isLast`, not PUBACK's), so are those after a row to which it fell back (A1, A2). Written with the next group.
    */
   acknowledge(ack: Acknowledged, isLast: boolean): Promise<void>;
+  /** Makes rows pending again that are kept, and writes that down; says how many. */
+  sendAgain(ranges: RowRanges): Promise<number>;
+  /** The row was asked for again and is not settled since. */
+  isReplayed(row: number): boolean;
+  /** Keeps what the command of this id came to, to be written with the next group; for 24 hours and 10,000 ids (C2). */
+  keepAnswer(id: string, text: string, at: EpochMs): void;
+  keptAnswer(id: string): Promise<string | undefined>;
   lastRow(): number;
   /** Every hour and gap of a meter, all revisions, hours first. */
   rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<EntryRow>;
@@ -257,8 +272,8 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** Why rows are sent (I8): an hour just over, an earlier one, or the last of an installation that ended. */
-export type SendCause = 'scheduled' | 'backfill' | 'final';
+/** Why rows are sent (I8): an hour just over, an earlier one, one asked for again, the last of an installation that ended. */
+export type SendCause = 'scheduled' | 'backfill' | 'replay' | 'final';
 
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {

@@ -14,10 +14,13 @@ import { Bell } from './bell.ts';
 import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
+import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
+import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
+import { CommandInbox } from './commands/inbox.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
@@ -28,7 +31,7 @@ import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { createUpstream } from './upstream/upstream.ts';
+import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
 export interface Parts {
@@ -79,16 +82,12 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   }
   await passAbsence(places, { journal, clock, log });
   await journal.flush();
-  const session = parts.newName();
   const stir = new Bell();
+  const allowed = allowedClasses(settings);
   const upstream = createUpstream({
-    ...{ headEnd: parts.headEnd, journal, clock, wire, log, session, software: parts.version },
-    ack: settings.upstream.ack,
-    stir: () => stir.ring(),
-    utility: settings.utility,
-    collector: settings.collector,
-    configRevision: crc32(JSON.stringify(settings)).toString(16),
-    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+    ...upstreamParts(settings, parts),
+    ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
+    onCommand: (message, name) => inbox.take(message, name),
   });
   const buses = settings.buses.map((bus) => ({ settings: bus, bus: parts.openBus(bus) }));
   const records = new Map<string, PollRecord>();
@@ -101,7 +100,9 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   parts.headEnd.onConnect(() => stir.ring());
   const status = () => statusOf(settings, parts, journal, buses, records);
   const known = new Map(places.map((place) => [place.target.meter, place]));
-  const commands = createCommands(journal, { status }, { clock, places: known });
+  const lent = { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() };
+  const commands = createCommands(journal, { status, sending: lent }, { clock, places: known });
+  const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(commands);
   if (door?.problem)
     log.error({ problem: door.problem }, 'the command line cannot reach this collector');
@@ -125,6 +126,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardNews(forward, last.signal),
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
+    inbox.work(halt.signal),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
@@ -142,6 +144,43 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** What the way up needs of the settings and the outside. */
+function upstreamParts(settings: Settings, parts: Parts) {
+  const { headEnd, clock, wire, log, version, newName } = parts;
+  const { utility, collector, upstream } = settings;
+  return {
+    ...{ headEnd, clock, wire, log, utility, collector, ack: upstream.ack },
+    ...{ session: newName(), software: version },
+    configRevision: crc32(JSON.stringify(settings)).toString(16),
+    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+  };
+}
+
+/** The head-end's door to `commands`. */
+function inboxOf(
+  parts: Pick<Parts, 'clock' | 'wire' | 'log'> & {
+    readonly commands: Commands;
+    readonly journal: Journal;
+    readonly allowed: readonly CommandClass[];
+    readonly upstream: RunningUpstream;
+  },
+): CommandInbox {
+  const { allowed, upstream } = parts;
+  return new CommandInbox({
+    ...parts,
+    known: (name) => {
+      const found = remoteCommand(name);
+      return found && { does: found.does, allowed: allowed.includes(found.kind) };
+    },
+    answer: (answer, to) => upstream.answer(encodeAnswer(answer), to),
+  });
+}
+
+/** The head-end may ask; what else it may, the owner says (C3). */
+function allowedClasses({ upstream: { commands } }: Settings): CommandClass[] {
+  return ['read', ...(['operate', 'configure'] as const).filter((kind) => commands[kind])];
 }
 
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */

@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bus: ['bus', 'boundaries', 'codec', 'domain'],
   journal: ['journal', 'bell', 'boundaries', 'codec', 'domain'],
   upstream: ['upstream', 'bell', 'boundaries', 'codec', 'domain'],
-  commands: ['commands', 'pipeline', 'boundaries', 'codec', 'domain'],
+  commands: ['commands', 'bell', 'pipeline', 'boundaries', 'codec', 'domain'],
   jobs: ['jobs', 'bell', 'pipeline', 'boundaries', 'domain'],
   adapters: ['adapters', 'boundaries', 'codec', 'domain', 'settings'],
   settings: ['settings', 'codec', 'domain'],

@@ -202,13 +202,15 @@ export interface BirthFacts {
   readonly epoch: string;
   readonly oldestHour: EpochMs | null;
   readonly rowsPending: number;
+  /** Names of the commands that the owner allows. */
+  readonly commands: readonly string[];
   readonly sent: EpochMs;
   readonly meters: readonly { meter: string; inst: number; rev: number }[];
 }
 
 /** Birth (S2); where the list of meters does not fit, their count and hash stand for it. */
 export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): string {
-  const { meters, configRevision, oldestHour, rowsPending, sent, ...rest } = birth;
+  const { meters, configRevision, oldestHour, rowsPending, commands, sent, ...rest } = birth;
   const head = {
     v: 1,
     type: 'birth',
@@ -217,7 +219,7 @@ export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): 
     config_rev: configRevision,
     oldest_hour: oldestHour === null ? null : isoTime(oldestHour),
     rows_pending: rowsPending,
-    commands: [],
+    commands,
     sent: isoTime(sent),
   };
   const whole = JSON.stringify({ ...head, meters });

@@ -31,6 +31,7 @@ export const keys = {
   meta: 'a/meta',
   nextRow: 'a/row',
   ack: 'a/ack',
+  answer: (id: string) => `k/${id}`,
   facts: (meter: string, inst: number) => `d/${meter}/${fixed(inst, 4)}`,
   state: (meter: string) => `s/${meter}`,
   circumstances: (meter: string) => `c/${meter}`,

@@ -6,11 +6,13 @@ import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
+import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 
-/** What only a running collector can tell; a journal read offline has none of it. */
+/** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
   status(): Promise<object>;
+  readonly sending?: Sending;
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -20,6 +22,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     intervals: (args) => intervals(journal, args),
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
+    ...createHeadEndCommands(journal, operating, live.sending),
     ...createOperations(journal, operating),
   };
   return {

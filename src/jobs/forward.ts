@@ -84,6 +84,10 @@ function causeOf([first]: readonly Row[], { journal }: ForwardParts): SendCause 
   return standing !== undefined && first && first.inst < standing ? 'final' : 'scheduled';
 }
 
+function lateCause(rows: readonly Row[], { journal }: ForwardParts): SendCause {
+  return rows.every(({ row }) => journal.isReplayed(row)) ? 'replay' : 'backfill';
+}
+
 /** Sends the backlog, meter by meter, oldest first within each, until `signal` aborts. */
 export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): Promise<void> {
   const { journal, upstream, wire, stir } = parts;
@@ -94,7 +98,7 @@ export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): 
     for (const meter of upstream.isConnected() ? journal.metersPending() : []) {
       const rows = await journal.backlog(meter, BACKLOG_ROWS);
       if (rows.length === 0 || signal.aborted) continue;
-      const settled = await send(rows, 'backfill', parts);
+      const settled = await send(rows, lateCause(rows, parts), parts);
       sent += settled;
       left += rows.length - settled;
       await wire.sleep(1000 / parts.backlogPerS, signal);

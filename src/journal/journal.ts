@@ -16,6 +16,7 @@ import {
   keys,
   pendingOf,
   seal,
+  unseal,
   within,
 } from '../codec/journal-record.ts';
 import { sameCircumstances, sameStanding } from '../codec/state-record.ts';
@@ -41,8 +42,12 @@ import type {
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
 import { RowSet } from '../domain/row-set.ts';
-import type { EpochMs } from '../domain/units.ts';
-import { loadStanding, type Standing } from './load.ts';
+import { type EpochMs, HOUR_MS } from '../domain/units.ts';
+import { type KeptAnswer, loadStanding, type Standing } from './load.ts';
+
+/** Results of commands are kept so many and so long (C2). */
+const ANSWERS_MAX = 10_000;
+const ANSWERS_MS = 24 * HOUR_MS;
 
 export interface JournalParts {
   readonly collector: string;
@@ -80,6 +85,7 @@ interface Group {
   readonly described: Set<string>;
   /** Rows that were settled are pending again. */
   again: boolean;
+  readonly answers: Map<string, KeptAnswer>;
 }
 
 const emptyGroup = (): Group => ({
@@ -89,6 +95,7 @@ const emptyGroup = (): Group => ({
   states: new Set(),
   described: new Set(),
   again: false,
+  answers: new Map(),
 });
 
 class GroupJournal implements Journal {
@@ -104,6 +111,10 @@ class GroupJournal implements Journal {
   /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
   readonly #settled = new Set<string>();
   readonly #claimed = new RowSet();
+  /** Rows that were asked for again. */
+  readonly #replayed = new RowSet();
+  /** Answers that are not on the medium yet. */
+  readonly #unsynced = new Map<string, KeptAnswer>();
   /** Installations as they were written last, and those with which their circumstances were. */
   readonly #kept: Map<string, Installation>;
   readonly #around = new Map<string, Installation>();
@@ -334,6 +345,45 @@ class GroupJournal implements Journal {
     });
   }
 
+  async sendAgain(ranges: RowRanges): Promise<number> {
+    let count = 0;
+    await this.#reading(async () => {
+      for (const range of ranges) count += await this.#takeUpAgain(range);
+    });
+    await this.flush();
+    return count;
+  }
+
+  isReplayed(row: number): boolean {
+    return this.#replayed.has(row);
+  }
+
+  keepAnswer(id: string, text: string, at: EpochMs): void {
+    const { answers } = this.#standing;
+    const { changes } = this.#group;
+    const kept: KeptAnswer = [at, text];
+    answers.delete(id);
+    answers.set(id, at);
+    for (const [oldest, then] of answers) {
+      if (answers.size <= ANSWERS_MAX && at - then < ANSWERS_MS) break;
+      answers.delete(oldest);
+      changes.set(keys.answer(oldest), undefined);
+    }
+    this.#unsynced.set(id, kept);
+    this.#group.answers.set(id, kept);
+    changes.set(keys.answer(id), seal(keys.answer(id), kept));
+    this.#stagedBell.ring();
+  }
+
+  async keptAnswer(id: string): Promise<string | undefined> {
+    if (!this.#standing.answers.has(id)) return undefined;
+    const unsynced = this.#unsynced.get(id);
+    if (unsynced) return unsynced[1];
+    const found = await this.#store.get(keys.answer(id));
+    const kept = unseal(keys.answer(id), (found.ok && found.value) || '');
+    return (kept as KeptAnswer | undefined)?.[1];
+  }
+
   #keepAcknowledged(acknowledged: Acknowledged): void {
     this.#standing.acknowledged = acknowledged;
     this.#group.changes.set(keys.ack, seal(keys.ack, acknowledged));
@@ -344,6 +394,7 @@ class GroupJournal implements Journal {
     const key = keys.pending(meter, row);
     if (this.#settled.has(key)) return;
     this.#settled.add(key);
+    this.#replayed.delete(row);
     this.#count(meter, -1);
     this.#group.changes.set(key, undefined);
     this.#group.settled.push(key);
@@ -366,12 +417,15 @@ class GroupJournal implements Journal {
   }
 
   /** Makes rows pending again that the head-end asks for; those that retention has dropped it must do without. */
-  async #takeUpAgain([first, last]: RowRanges[number]): Promise<void> {
+  async #takeUpAgain([first, last]: RowRanges[number]): Promise<number> {
+    let count = 0;
     const range = { from: keys.row(first), to: keys.row(Math.min(last, this.lastRow()) + 1) };
     for await (const [key, entryKey] of this.#store.entries(range)) {
       const row = Number(key.split('/')[1]);
       const meter = entryKey.split('/')[1] ?? '';
       const marker = keys.pending(meter, row);
+      this.#replayed.add(row);
+      count += 1;
       const kept = await this.#store.get(marker);
       if (!kept.ok) throw new StoreLost(kept.fault.detail);
       if (kept.value !== undefined && !this.#settled.has(marker)) continue;
@@ -382,6 +436,7 @@ class GroupJournal implements Journal {
       this.#group.changes.set(marker, entryKey);
       this.#group.again = true;
     }
+    return count;
   }
 
   async pending(): Promise<Pending> {
@@ -500,6 +555,9 @@ class GroupJournal implements Journal {
       return written;
     }
     for (const key of group.settled) this.#settled.delete(key);
+    for (const [id, kept] of group.answers) {
+      if (this.#unsynced.get(id) === kept) this.#unsynced.delete(id);
+    }
     for (const row of group.rows) {
       this.#count(row.meter, 1);
       this.#fresh.push(row);
@@ -549,6 +607,7 @@ class GroupJournal implements Journal {
     this.#around.clear();
     this.#group = emptyGroup();
     this.#settled.clear();
+    this.#unsynced.clear();
     this.#cursors.clear();
     this.#sound = true;
     for (const declare of this.#declared.values()) declare();

@@ -14,6 +14,7 @@ import type { Installation } from '../domain/advance.ts';
 import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import type { EpochMs } from '../domain/units.ts';
 
 export interface Standing {
   readonly epoch: string;
@@ -24,6 +25,8 @@ export interface Standing {
   /** Rows pending by meter. */
   readonly pending: Map<string, number>;
   acknowledged: Acknowledged;
+  /** When each command was answered, by its id, oldest first. */
+  readonly answers: Map<string, EpochMs>;
 }
 
 /**
@@ -72,6 +75,7 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
     facts: new Map(),
     pending: new Map(),
     acknowledged: NOTHING_ACKNOWLEDGED,
+    answers: new Map(),
   });
 }
 
@@ -103,8 +107,21 @@ async function read(store: Store, epoch: string): Promise<Result<Standing>> {
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
   const acknowledged = await acknowledgedIn(store);
-  return good({ epoch, nextRow, states, facts, pending, acknowledged });
+  const answers = await answersIn(store);
+  return good({ epoch, nextRow, states, facts, pending, acknowledged, answers });
 }
+
+async function answersIn(store: Store): Promise<Map<string, EpochMs>> {
+  const found: [id: string, at: EpochMs][] = [];
+  for await (const [key, text] of store.entries(within('k/'))) {
+    const kept = unseal(key, text) as KeptAnswer | undefined;
+    if (kept) found.push([key.slice(2), kept[0]]);
+  }
+  return new Map(found.sort(([, a], [, b]) => a - b));
+}
+
+/** An answer as it is kept: when it was given, and what it says. */
+export type KeptAnswer = readonly [at: EpochMs, text: string];
 
 /** What the head-end said last. A lost record costs a sending: what is pending is sent again, and acknowledged again. */
 async function acknowledgedIn(store: Store): Promise<Acknowledged> {

@@ -44,6 +44,8 @@ export interface UpstreamSettings {
   /** Messages of backlog a second. */
   /** What settles a row: the head-end's acknowledgement, the broker's PUBACK, or what the head-end asks for. */
   readonly ack: 'auto' | 'required' | 'none';
+  /** What a head-end may do beside asking. */
+  readonly commands: { readonly operate: boolean; readonly configure: boolean };
   readonly backlogPerS: number;
   /** The hourly send is spread over so many seconds by a hash of the collector's id. */
   readonly smearS: number;

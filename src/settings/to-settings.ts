@@ -49,6 +49,7 @@ interface RawUpstream {
   readonly keepalive_s: number;
   readonly ack_timeout_s: number;
   readonly ack: UpstreamSettings['ack'];
+  readonly commands: UpstreamSettings['commands'];
   readonly backlog_per_s: number;
   readonly smear_s: number;
   readonly reconnect_max_s: number;
@@ -127,6 +128,7 @@ function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {
     keepaliveS: raw.keepalive_s,
     ackTimeoutS: raw.ack_timeout_s,
     ack: raw.ack,
+    commands: raw.commands,
     backlogPerS: raw.backlog_per_s,
     smearS: raw.smear_s,
     reconnectMaxS: raw.reconnect_max_s,

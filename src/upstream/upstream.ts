@@ -1,6 +1,15 @@
 // The way up over the head-end's link: announces the collector on every connection and sends rows until acknowledged.
 
-import type { Clock, HeadEnd, Journal, Log, OutMessage, Upstream } from '../boundaries.ts';
+import type {
+  Clock,
+  HeadEnd,
+  InMessage,
+  Journal,
+  Log,
+  OutMessage,
+  SendCause,
+  Upstream,
+} from '../boundaries.ts';
 import { crc32 } from '../codec/crc32.ts';
 import {
   type CollectorState,
@@ -34,6 +43,10 @@ export interface UpstreamParts {
   readonly ack: AckMode;
   /** Called when rows are to be sent again. */
   readonly stir: () => void;
+  /** Commands that the owner allows, for birth. */
+  readonly commands: readonly string[];
+  /** Takes a message on `dn/cmd/{name}`. */
+  readonly onCommand: (message: InMessage, name: string) => void;
 }
 
 export interface RunningUpstream extends Upstream {
@@ -41,49 +54,78 @@ export interface RunningUpstream extends Upstream {
   start(): void;
   /** Sends the oldest row again where a head-end that is to acknowledge does not, until `signal` aborts. */
   watchAcks(signal: AbortSignal): Promise<void>;
+  /** Publishes the answer to a command where it is awaited. */
+  answer(payload: string, to: InMessage): Promise<void>;
+  announceBirth(): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
   /** Says goodbye (state `disconnected`) and disconnects. */
   stop(): Promise<void>;
 }
 
+/** A topic that can be published to. */
+const TOPIC = /^[^\0#+$][^\0#+]{0,199}$/;
+
 export function createUpstream(parts: UpstreamParts): RunningUpstream {
-  const { headEnd, journal, clock, utility, collector, session } = parts;
-  const acks = new Acknowledgement({ ...parts, mode: parts.ack });
-  const ackTopic = topicOf(utility, collector, 'dn/ack');
-  const headEndTopic = `watermeter-v1/${utility}/_headend/state`;
-  const topic = (path: string) => topicOf(utility, collector, path);
-  const retained = (path: string, payload: string): OutMessage => ({
-    topic: topic(path),
-    payload,
-    qos: 1,
-    retain: true,
-  });
-  const state = (name: CollectorState, at: number | null) =>
-    retained('up/state', encodeCollectorState(collector, session, name, at));
+  return new MessageUpstream(parts);
+}
 
-  const describe = async (meter: string) => {
-    const facts = journal.facts(meter);
-    const known = parts.meters.get(meter);
-    // A meter that is no longer in the settings is cleared with an empty payload.
-    const payload = facts && known ? JSON.stringify(withRevision(meterPayload(facts, known))) : '';
-    await headEnd.publish(retained(`up/meter/${meter}/info`, payload));
-  };
+class MessageUpstream implements RunningUpstream {
+  readonly #parts: UpstreamParts;
+  readonly #acks: Acknowledgement;
 
-  const announce = async () => {
-    await headEnd.publish(state('ready', clock.now()));
-    for (const meter of journal.meters()) await describe(meter);
-    await headEnd.publish(retained('up/birth', await birth(parts)));
-  };
+  constructor(parts: UpstreamParts) {
+    this.#parts = parts;
+    this.#acks = new Acknowledgement({ ...parts, mode: parts.ack });
+  }
 
-  const publish = async (path: string, payload: string, carried: readonly Row[]) => {
-    const message = { topic: topic(path), payload, qos: 1, retain: false } as const;
-    return { carried, outcome: await headEnd.publish(message) };
-  };
+  start(): void {
+    const { headEnd, log, utility } = this.#parts;
+    const ack = this.#topic('dn/ack');
+    const command = this.#topic('dn/cmd/');
+    const state = `watermeter-v1/${utility}/_headend/state`;
+    headEnd.listen([ack, state, `${command}+`], (message) => {
+      const { topic } = message;
+      if (topic === ack) this.#acks.hearAck(message);
+      else if (topic === state) this.#acks.hearState(message);
+      else if (topic.startsWith(command)) {
+        this.#parts.onCommand(message, topic.slice(command.length));
+      }
+    });
+    headEnd.onConnect(() => {
+      this.#announce().catch((error: unknown) => {
+        log.warn({ error: String(error) }, 'announcing to the head-end failed');
+      });
+    });
+    headEnd.start(this.#state('lost', null));
+  }
 
-  const send: Upstream['send'] = async (rows, cause) => {
+  async stop(): Promise<void> {
+    const { headEnd, clock } = this.#parts;
+    if (headEnd.isConnected()) await headEnd.publish(this.#state('disconnected', clock.now()));
+    await headEnd.close();
+  }
+
+  isConnected(): boolean {
+    return this.#parts.headEnd.isConnected();
+  }
+
+  delivered(rows: readonly Row[]): void {
+    this.#acks.delivered(rows);
+  }
+
+  watchAcks(signal: AbortSignal): Promise<void> {
+    return this.#acks.watch(signal);
+  }
+
+  awaiting(): number | null {
+    return this.#acks.isRequired() ? this.#acks.awaiting() : null;
+  }
+
+  async send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>> {
     const first = rows[0];
     if (!first) return good([]);
+    const { journal, collector, clock } = this.#parts;
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
@@ -91,38 +133,60 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
     // Events go first (A4).
     const events = rows
       .filter((row): row is EventRow => row.kind === 'event')
-      .map((row) => publish(`${path}/event`, encodeEvent(row, collector, journal.epoch), [row]));
+      .map((row) =>
+        this.#publish(`${path}/event`, encodeEvent(row, collector, journal.epoch), [row]),
+      );
     const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
     const intervals = encodeIntervals(entries, facts, envelope).map(({ payload, rows: carried }) =>
-      publish(`${path}/interval`, payload, carried),
+      this.#publish(`${path}/interval`, payload, carried),
     );
     return settled(await Promise.all([...events, ...intervals]));
-  };
+  }
 
-  return {
-    start() {
-      headEnd.listen([ackTopic, headEndTopic], (message) => {
-        if (message.topic === ackTopic) acks.hearAck(message);
-        else if (message.topic === headEndTopic) acks.hearState(message);
-      });
-      headEnd.onConnect(() => {
-        announce().catch((error: unknown) => {
-          parts.log.warn({ error: String(error) }, 'announcing to the head-end failed');
-        });
-      });
-      headEnd.start(state('lost', null));
-    },
-    isConnected: () => headEnd.isConnected(),
-    send,
-    delivered: (rows) => acks.delivered(rows),
-    watchAcks: (signal) => acks.watch(signal),
-    awaiting: () => (acks.isRequired() ? acks.awaiting() : null),
-    describe,
-    async stop() {
-      if (headEnd.isConnected()) await headEnd.publish(state('disconnected', clock.now()));
-      await headEnd.close();
-    },
-  };
+  async describe(meter: string): Promise<void> {
+    const { journal, meters, headEnd } = this.#parts;
+    const facts = journal.facts(meter);
+    const known = meters.get(meter);
+    // A meter that is no longer in the settings is cleared with an empty payload.
+    const payload = facts && known ? JSON.stringify(withRevision(meterPayload(facts, known))) : '';
+    await headEnd.publish(this.#retained(`up/meter/${meter}/info`, payload));
+  }
+
+  async announceBirth(): Promise<void> {
+    await this.#parts.headEnd.publish(this.#retained('up/birth', await birth(this.#parts)));
+  }
+
+  async answer(payload: string, { responseTopic, correlation }: InMessage): Promise<void> {
+    const asked = responseTopic !== undefined && TOPIC.test(responseTopic);
+    const topic = asked ? responseTopic : this.#topic('up/rsp');
+    const again = correlation === undefined ? {} : { correlation };
+    await this.#parts.headEnd.publish({ topic, payload, qos: 1, retain: false, ...again });
+  }
+
+  async #announce(): Promise<void> {
+    const { headEnd, journal, clock } = this.#parts;
+    await headEnd.publish(this.#state('ready', clock.now()));
+    for (const meter of journal.meters()) await this.describe(meter);
+    await this.announceBirth();
+  }
+
+  #topic(path: string): string {
+    return topicOf(this.#parts.utility, this.#parts.collector, path);
+  }
+
+  #retained(path: string, payload: string): OutMessage {
+    return { topic: this.#topic(path), payload, qos: 1, retain: true };
+  }
+
+  #state(name: CollectorState, at: number | null): OutMessage {
+    const { collector, session } = this.#parts;
+    return this.#retained('up/state', encodeCollectorState(collector, session, name, at));
+  }
+
+  async #publish(path: string, payload: string, carried: readonly Row[]) {
+    const message = { topic: this.#topic(path), payload, qos: 1, retain: false } as const;
+    return { carried, outcome: await this.#parts.headEnd.publish(message) };
+  }
 }
 
 /** The rows whose messages were acknowledged; the first fault only when none was. */
@@ -159,6 +223,7 @@ async function birth(parts: UpstreamParts): Promise<string> {
       rowsPending: pending.rows,
       sent: clock.now(),
       meters,
+      commands: parts.commands,
     },
     crc32,
   );

@@ -158,13 +158,14 @@ describe('the contract’s messages', () => {
       const facts = {
         ...{ collector: 'COL-1', session: 'S1', software: '1.2.3', configRevision: 'ab12' },
         ...{ epoch: 'E1', oldestHour: HOUR.start, rowsPending: 3, sent: ENVELOPE.sent, meters },
+        commands: ['ping'],
       };
       return { meters, text: encodeBirth(facts, crc32) };
     };
     const few = birth(3);
     expect(JSON.parse(few.text)).toEqual({
       ...{ v: 1, type: 'birth', collector: 'COL-1', session: 'S1', software: '1.2.3' },
-      ...{ contract: '1.0', config_rev: 'ab12', epoch: 'E1', commands: [], rows_pending: 3 },
+      ...{ contract: '1.0', config_rev: 'ab12', epoch: 'E1', commands: ['ping'], rows_pending: 3 },
       ...{ oldest_hour: '2026-11-22T03:00:00Z', sent: '2026-11-22T04:00:21Z' },
       meters: few.meters,
     });

@@ -183,6 +183,7 @@ export function partsFor(
       keepaliveS: 30,
       ackTimeoutS: 30,
       ack: 'auto',
+      commands: { operate: false, configure: false },
       backlogPerS: 10,
       smearS: 0,
       reconnectMaxS: 1,

@@ -37,7 +37,7 @@ async function start(meters: readonly string[]): Promise<void> {
   const stir = new Bell();
   const upstream = createUpstream({
     ...{ headEnd, journal, clock, wire: clock, log, configRevision: 'r', meters: new Map() },
-    ...{ ...names, ack: 'auto', stir: () => stir.ring() },
+    ...{ ...names, ack: 'auto', stir: () => stir.ring(), commands: [], onCommand: () => undefined },
   });
   headEnd.onConnect(() => stir.ring());
   const parts = {

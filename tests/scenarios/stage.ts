@@ -214,7 +214,12 @@ class Stage {
       time: { speed: 1, real: 0, simulated: 0, sync: 'assumed' },
       upstream: {
         ...{ url: '', protocol: 'auto', keepaliveS: 30, ackTimeoutS: 30, backlogPerS: 10 },
-        ...{ ack: 'auto', smearS: 0, reconnectMaxS: 60 },
+        ...{
+          ack: 'auto',
+          commands: { operate: true, configure: true },
+          smearS: 0,
+          reconnectMaxS: 60,
+        },
       },
       journal: { commitS: 60 },
       buses: [{ bus: 'b', type: 'line-serial', serial, timeoutMs: 1_000, reopenMaxMs: 1_000 }],

@@ -179,12 +179,14 @@ describe('a good settings file', () => {
 
 /** [table name of the README, default] of every default in the schema. */
 function defaultsIn(schema: {
-  properties: Record<string, { default?: unknown; properties?: Record<string, Defaulted> }>;
+  properties: Record<string, Defaulted>;
   $defs: Record<string, Entry>;
 }): [string, unknown][] {
-  const top = Object.entries(schema.properties).flatMap(([group, { properties }]) =>
-    Object.entries(properties ?? {}).map(([key, one]) => [`${group}.${key}`, one.default]),
-  );
+  const below = (path: string, { default: value, properties }: Defaulted): [string, unknown][] =>
+    properties === undefined
+      ? [[path, value]]
+      : Object.entries(properties).flatMap(([key, one]) => below(`${path}.${key}`, one));
+  const top = Object.entries(schema.properties).flatMap(([key, one]) => below(key, one));
   const serial = schema.$defs['bus']?.allOf?.[0]?.then.properties ?? {};
   const entries = [schema.$defs['bus'], schema.$defs['meter'], { properties: serial }];
   const lists = entries.flatMap((entry) =>
@@ -195,6 +197,7 @@ function defaultsIn(schema: {
 
 interface Defaulted {
   readonly default?: unknown;
+  readonly properties?: Record<string, Defaulted>;
 }
 
 interface Entry {

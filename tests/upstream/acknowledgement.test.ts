@@ -36,7 +36,7 @@ async function start(ack: AckMode = 'auto'): Promise<void> {
   const upstream = createUpstream({
     ...{ headEnd, journal, clock: life, wire: life, log, configRevision: 'r', meters: new Map() },
     ...{ utility: 'u', collector: 'COL-1', session: 'S', software: '1' },
-    ...{ ack, stir: () => stir.ring() },
+    ...{ ack, stir: () => stir.ring(), commands: [], onCommand: () => undefined },
   });
   headEnd.onConnect(() => stir.ring());
   const parts = {

@@ -29,7 +29,13 @@ describe('the way up', () => {
     createUpstream({
       ...{ journal, clock, log, utility: 'u', collector: 'COL-1', session, software: '1.2.3' },
       ...{ headEnd: broker.headEnd({ clock }), configRevision: 'c1' },
-      ...{ wire: clock, ack: 'auto', stir: () => undefined },
+      ...{
+        wire: clock,
+        ack: 'auto',
+        stir: () => undefined,
+        commands: [],
+        onCommand: () => undefined,
+      },
       meters: new Map(meters.map((meter) => [meter, METER])),
     });
   beforeEach(async () => {

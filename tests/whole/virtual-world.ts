@@ -57,7 +57,13 @@ export class VirtualWorld {
   #life: Life | null = null;
   #collector: RunningCollector | null = null;
 
-  constructor(options: { seed: number; meters: number; pollS?: number }) {
+  constructor(options: {
+    seed: number;
+    meters: number;
+    pollS?: number;
+    /** What a head-end may do beside asking. */
+    commands?: { operate: boolean; configure: boolean };
+  }) {
     this.#seed = options.seed;
     const buses = busesFor(options.meters);
     this.places = Array.from({ length: options.meters }, (_, i) => placeOf(i, options));
@@ -75,6 +81,7 @@ export class VirtualWorld {
         ackTimeoutS: 30,
         backlogPerS: 10,
         ack: 'auto',
+        commands: options.commands ?? { operate: true, configure: true },
         smearS: 300,
         reconnectMaxS: 60,
       },

@@ -1,0 +1,168 @@
+// The head-end's door to the command handlers: one command at a time, each id once, every one answered or refused (C1 to C4).
+
+import { Bell } from '../bell.ts';
+import type { Clock, CommandAnswer, Commands, InMessage, Journal, Log } from '../boundaries.ts';
+import { type Answer, type Command, readCommand } from '../codec/command-message.ts';
+
+/** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
+const WAITING_MAX = 10_000;
+const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** Time of the wire between two lines of the log about what was refused. */
+const TELL_MS = 60_000;
+
+export interface CommandDoor {
+  readonly commands: Commands;
+  readonly journal: Journal;
+  /** The schedule's clock. */
+  readonly clock: Clock;
+  readonly wire: Clock;
+  readonly log: Log;
+  /** What the command of this name does here and whether the owner allows it (C3); undefined: there is none. */
+  readonly known: (
+    name: string,
+  ) => { readonly does: string; readonly allowed: boolean } | undefined;
+  /** Publishes an answer, where the question asks for it or on `up/rsp`; resolves when the broker has it. */
+  readonly answer: (answer: Answer, to: InMessage) => Promise<void>;
+}
+
+/** What an id came to, as it is kept. */
+type Kept = Pick<Answer, 'name' | 'status' | 'code' | 'at' | 'data'> | { readonly begun: true };
+
+/** Lives for the collector's life. */
+export class CommandInbox {
+  readonly #door: CommandDoor;
+  readonly #waiting: { readonly message: InMessage; readonly name: string }[] = [];
+  readonly #bell = new Bell();
+  #bytes = 0;
+  #refused = 0;
+  #why = '';
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(door: CommandDoor) {
+    this.#door = door;
+  }
+
+  /** Takes a message on `dn/cmd/{name}`; returns at once. */
+  take(message: InMessage, name: string): void {
+    const bytes = message.payload.length;
+    if (this.#waiting.length >= WAITING_MAX || this.#bytes + bytes > WAITING_BYTES_MAX) {
+      this.#tell('too many commands wait');
+      return;
+    }
+    this.#bytes += bytes;
+    this.#waiting.push({ message, name });
+    this.#bell.ring();
+  }
+
+  /** Does the commands, one after another, until `signal` aborts. */
+  async work(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = this.#waiting.shift();
+      if (!next) {
+        await this.#bell.wait(signal);
+        continue;
+      }
+      this.#bytes -= next.message.payload.length;
+      const answer = await this.#judge(next.message, next.name);
+      if (answer) await this.#door.answer(answer, next.message);
+    }
+  }
+
+  async #judge(message: InMessage, name: string): Promise<Answer | undefined> {
+    const command = readCommand(message.payload, name);
+    if ('problem' in command) {
+      this.#tell(command.problem);
+      return command.id === null
+        ? undefined
+        : this.#error(command.id, name, 'bad_request', command.problem);
+    }
+    if (message.retained)
+      return this.#refuse(command, 'bad_request', 'a command is never retained');
+    const kept = await this.#kept(command.id);
+    if (kept) return this.#repeat(command, kept);
+    const { expires } = command;
+    if (expires !== null && expires <= this.#door.clock.now()) {
+      return this.#refuse(command, 'expired', 'its time is over');
+    }
+    const known = this.#door.known(name);
+    if (!known) return this.#refuse(command, 'unknown_command', `there is no command ${name}`);
+    if (!known.allowed) {
+      return this.#refuse(command, 'forbidden', `the owner has not switched ${name} on`);
+    }
+    return this.#do(command, known.does);
+  }
+
+  /** What is to be done once is marked in the same group as its effect: after a cut nobody does it again. */
+  async #do(command: Command, does: string): Promise<Answer> {
+    const { id, name, by, args } = command;
+    const { journal, commands, clock } = this.#door;
+    journal.keepAnswer(id, JSON.stringify({ begun: true } satisfies Kept), clock.now());
+    const outcome = await this.#run(commands, does, { ...args, by: args['by'] ?? by });
+    const answer = this.#answerOf(id, name, outcome);
+    const { id: _, ...kept } = answer;
+    journal.keepAnswer(id, JSON.stringify(kept satisfies Kept), clock.now());
+    return answer;
+  }
+
+  async #run(commands: Commands, does: string, args: Command['args']): Promise<CommandAnswer> {
+    try {
+      return await commands.run(does, args);
+    } catch (bug) {
+      this.#door.log.error({ does, error: String(bug) }, 'a command failed');
+      return { ok: false, code: 'internal', message: 'the command failed', hint: '' };
+    }
+  }
+
+  #answerOf(id: string, name: string, outcome: CommandAnswer): Answer {
+    const at = this.#door.clock.now();
+    if (outcome.ok) return { id, name, status: 'done', code: 'ok', at, data: outcome.data };
+    const { message, hint } = outcome;
+    const data = { message, hint };
+    return { id, name, status: 'error', code: contractCode(outcome.code), at, data };
+  }
+
+  async #kept(id: string): Promise<Kept | undefined> {
+    const text = await this.#door.journal.keptAnswer(id);
+    return text === undefined ? undefined : (JSON.parse(text) as Kept);
+  }
+
+  #repeat({ id, name }: Command, kept: Kept): Answer {
+    if ('begun' in kept) {
+      return this.#error(id, name, 'internal', 'it was begun and its end is not known; look first');
+    }
+    if (kept.name !== name)
+      return this.#error(id, name, 'conflict', `the id was that of ${kept.name}`);
+    return { id, ...kept };
+  }
+
+  #refuse({ id, name }: Command, code: string, problem: string): Answer {
+    this.#tell(problem);
+    return this.#error(id, name, code, problem);
+  }
+
+  #error(id: string, name: string, code: string, message: string): Answer {
+    const at = this.#door.clock.now();
+    return { id, name, status: 'error', code, at, data: { message } };
+  }
+
+  /** A flood of refusals is one line a minute. */
+  #tell(why: string): void {
+    this.#refused += 1;
+    this.#why = why;
+    const now = this.#door.wire.monotonicMs();
+    if (now - this.#toldAt < TELL_MS) return;
+    this.#toldAt = now;
+    this.#door.log.warn({ refused: this.#refused, why: this.#why }, 'commands were refused');
+    this.#refused = 0;
+  }
+}
+
+/** Codes of C1. */
+const CODES: ReadonlySet<string> = new Set([
+  ...['ok', 'bad_request', 'unknown_command', 'unknown_meter', 'expired', 'busy', 'forbidden'],
+  ...['conflict', 'no_answer', 'verify_failed', 'internal'],
+]);
+
+function contractCode(code: string): string {
+  return CODES.has(code) ? code : 'internal';
+}

@@ -7,8 +7,19 @@ import { nearest, type Problem, type ProblemCode } from './problems.ts';
 
 export type Schema = ValidateFunction<unknown>;
 
+/** Compiling takes tens of milliseconds, and the same file is asked for again by whoever checks many settings. */
+const COMPILED = new Map<string, Schema>();
+
 /** Compiles a JSON Schema (2020-12). The schema is the only place where defaults stand. Throws on a broken schema: our bug. */
 export function compileSchema(text: string): Schema {
+  const known = COMPILED.get(text);
+  if (known) return known;
+  const compiled = compile(text);
+  COMPILED.set(text, compiled);
+  return compiled;
+}
+
+function compile(text: string): Schema {
   const ajv = new Ajv2020({
     allErrors: true,
     useDefaults: true,

@@ -43,6 +43,7 @@ export function createSystemClock(options: SystemClockOptions = {}): Clock {
     monotonicMs: () => performance.now() * speed,
     synced: options.sync === 'timesyncd' ? markLookup(options.syncMark) : () => null,
     sleep: (ms, signal) => systemSleep(ms / speed, signal),
+    pause: (ms) => systemPause(ms / speed),
   };
 }
 
@@ -65,6 +66,22 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
     const wake = () => (performance.now() < due ? arm() : finish());
     signal?.addEventListener('abort', finish, { once: true });
     arm();
+  });
+}
+
+/** A timer set to `n` ms fires within about `n` and `n + 1`, so the last two milliseconds are looked at, not slept. */
+const TIMER_GRAIN_MS = 2;
+
+function systemPause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const due = performance.now() + ms;
+    // Turn by turn of the event loop: what else there is to do goes on meanwhile.
+    const look = () => {
+      if (performance.now() < due) setImmediate(look);
+      else resolve();
+    };
+    if (ms > TIMER_GRAIN_MS) setTimeout(look, Math.floor(ms - 1));
+    else look();
   });
 }
 

@@ -1,0 +1,64 @@
+// Which answers Modbus units may still owe, so that a late one is not taken for the answer to the next question.
+
+/**
+ * An answer so much later than its question is not reckoned with: ten time-outs, and at the least ten seconds, which
+ * outlasts the buffers of serial device servers and radios. Nothing in an answer could tell one that is later still.
+ */
+const HORIZON_TIMEOUTS = 10;
+const HORIZON_LEAST_MS = 10_000;
+/** Answers nobody asked for that are remembered of one unit; a device that babbles answers would fill memory else. */
+const UNASKED_MAX = 4;
+
+interface Debt {
+  readonly code: number;
+  readonly quantity: number;
+  /** Monotonic time of the wire. */
+  readonly asked: number;
+  readonly until: number;
+}
+
+/** Questions without their answer, by unit. Times are monotonic milliseconds of the wire. */
+export class OwedWords {
+  readonly #debts = new Map<number, Debt[]>();
+
+  /** The question for so many words, put at `asked`, was given up. */
+  add(
+    { unit, code, quantity, timeoutMs }: OwedQuestion & { readonly timeoutMs: number },
+    asked: number,
+  ): void {
+    const debts = this.#debts.get(unit) ?? [];
+    const until = asked + Math.max(HORIZON_LEAST_MS, HORIZON_TIMEOUTS * timeoutMs);
+    debts.push({ code, quantity, asked, until });
+    this.#debts.set(unit, debts);
+  }
+
+  /** An answer came at `now` that nobody asked for: there may be another, as where frames are doubled. */
+  unasked(question: OwedQuestion, now: number): void {
+    if (this.of(question, now) < UNASKED_MAX) this.add({ ...question, timeoutMs: 0 }, now);
+  }
+
+  /** How many answers of the form of the answer to this question may still come. */
+  of({ unit, code, quantity }: OwedQuestion, now: number): number {
+    const debts = this.#debts.get(unit);
+    if (debts === undefined) return 0;
+    const left = debts.filter((debt) => debt.until > now);
+    if (left.length === 0) this.#debts.delete(unit);
+    else this.#debts.set(unit, left);
+    return left.filter((debt) => debt.code === code && debt.quantity === quantity).length;
+  }
+
+  /** An answer came that is not the present question's: when the oldest such question was put; undefined when none was. */
+  pay({ unit, code, quantity }: OwedQuestion): number | undefined {
+    const debts = this.#debts.get(unit);
+    const index =
+      debts?.findIndex((debt) => debt.code === code && debt.quantity === quantity) ?? -1;
+    return index < 0 ? undefined : debts?.splice(index, 1)[0]?.asked;
+  }
+}
+
+/** A question as far as an RTU answer shows it. */
+export interface OwedQuestion {
+  readonly unit: number;
+  readonly code: number;
+  readonly quantity: number;
+}

@@ -62,7 +62,7 @@ class WireLine implements Line {
     const frame = await this.#inbox.receive(timeoutMs, signal);
     if (!frame.ok && frame.fault.code === 'line.silent') {
       this.#silences += 1;
-      if (this.#silences >= this.#silencesToReopen) this.#end(`${this.#name} is silent`);
+      if (this.#silences >= this.#silencesToReopen) await this.#end(`${this.#name} is silent`);
     }
     return frame;
   }

@@ -6,8 +6,6 @@
  */
 const HORIZON_TIMEOUTS = 10;
 const HORIZON_LEAST_MS = 10_000;
-/** Answers nobody asked for that are remembered of one unit; a device that babbles answers would fill memory else. */
-const UNASKED_MAX = 4;
 
 interface Debt {
   readonly code: number;
@@ -15,6 +13,8 @@ interface Debt {
   /** Monotonic time of the wire. */
   readonly asked: number;
   readonly until: number;
+  /** Nobody put such a question: its answer is only feared. */
+  readonly feared: boolean;
 }
 
 /** Questions without their answer, by unit. Times are monotonic milliseconds of the wire. */
@@ -28,13 +28,16 @@ export class OwedWords {
   ): void {
     const debts = this.#debts.get(unit) ?? [];
     const until = asked + Math.max(HORIZON_LEAST_MS, HORIZON_TIMEOUTS * timeoutMs);
-    debts.push({ code, quantity, asked, until });
+    debts.push({ code, quantity, asked, until, feared: false });
     this.#debts.set(unit, debts);
   }
 
-  /** An answer came at `now` that nobody asked for: there may be another, as where frames are doubled. */
-  unasked(question: OwedQuestion, now: number): void {
-    if (this.of(question, now) < UNASKED_MAX) this.add({ ...question, timeoutMs: 0 }, now);
+  /** An answer came at `now` that nobody asked for: there may be one more, as where frames are doubled. */
+  unasked({ unit, code, quantity }: OwedQuestion, now: number): void {
+    const same = (debt: Debt) => debt.code === code && debt.quantity === quantity;
+    const debts = (this.#debts.get(unit) ?? []).filter((debt) => !(debt.feared && same(debt)));
+    debts.push({ code, quantity, asked: now, until: now + HORIZON_LEAST_MS, feared: true });
+    this.#debts.set(unit, debts);
   }
 
   /** How many answers of the form of the answer to this question may still come. */
@@ -51,7 +54,9 @@ export class OwedWords {
   pay({ unit, code, quantity }: OwedQuestion): number | undefined {
     const debts = this.#debts.get(unit);
     const index =
-      debts?.findIndex((debt) => debt.code === code && debt.quantity === quantity) ?? -1;
+      debts?.findIndex(
+        (debt) => !debt.feared && debt.code === code && debt.quantity === quantity,
+      ) ?? -1;
     return index < 0 ? undefined : debts?.splice(index, 1)[0]?.asked;
   }
 }

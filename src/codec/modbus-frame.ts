@@ -82,21 +82,31 @@ export interface RtuAnswer {
  */
 export function rtuAnswerIn(bytes: Uint8Array, from: number, end: number): RtuAnswer | undefined {
   for (let at = from; at + RTU_LEAST_BYTES <= end; at += 1) {
+    const length = answerLength(bytes, at);
+    const to = at + length;
+    if (length === 0 || to > end || crc16(bytes.subarray(at, to)) !== 0) continue;
     const unit = bytes[at] as number;
     const said = bytes[at + 1] as number;
-    const code = said & ~EXCEPTION_BIT;
-    if (unit < 1 || unit > UNIT_MAX || (code !== 3 && code !== 4)) continue;
-    const refusal = said !== code;
     const third = bytes[at + 2] as number;
-    if (!refusal && (third === 0 || third % 2 !== 0 || third > RTU_MOST_BYTES - RTU_LEAST_BYTES)) {
-      continue;
-    }
-    const to = at + (refusal ? RTU_LEAST_BYTES : HEAD + third + CRC_BYTES);
-    if (to > end || crc16(bytes.subarray(at, to)) !== 0) continue;
-    const quantity = refusal ? null : third / 2;
-    return { from: at, end: to, unit, code, quantity, exception: refusal ? third : null };
+    const code = said & ~EXCEPTION_BIT;
+    return said === code
+      ? { from: at, end: to, unit, code, quantity: third / 2, exception: null }
+      : { from: at, end: to, unit, code, quantity: null, exception: third };
   }
   return undefined;
+}
+
+/** How long the answer is that seems to begin at `at`, CRC and all; 0 when none does. */
+function answerLength(bytes: Uint8Array, at: number): number {
+  const unit = bytes[at] as number;
+  const said = bytes[at + 1] as number;
+  const code = said & ~EXCEPTION_BIT;
+  if (unit < 1 || unit > UNIT_MAX || (code !== 3 && code !== 4)) return 0;
+  if (said !== code) return RTU_LEAST_BYTES;
+  const wordBytes = bytes[at + 2] as number;
+  const sound =
+    wordBytes > 0 && wordBytes % 2 === 0 && wordBytes <= RTU_MOST_BYTES - RTU_LEAST_BYTES;
+  return sound ? HEAD + wordBytes + CRC_BYTES : 0;
 }
 
 /** Whether something of the shape of the answer awaited is there whole, between `from` and `end`, whatever its CRC. */

@@ -28,8 +28,7 @@ export interface Clock {
   /** Resolves after `ms` of this clock, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /**
-   * As `sleep`, but as near to its end as the machine can tell, which costs a processor up to two milliseconds of
-   * looking. For the few milliseconds between two frames of a line, where a timer's whole millisecond is too coarse.
+   * As `sleep`, but as near to its end as the machine can tell, which costs more than a timer. For the few milliseconds between two frames of a line, where a timer's whole millisecond is too coarse.
    */
   pause(ms: number): Promise<void>;
 }

@@ -8,6 +8,7 @@ import type { SerialSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
 import { CLOSE_LIMIT_MS, OPEN_LIMIT_MS, portFault, WRITE_LIMIT_MS } from './port-fault.ts';
 import { deviceAt, deviceGone } from './port-watch.ts';
+import { readDirectly, writeDirectly } from './serial-calls.ts';
 
 /** A closed wire over the port of `settings`. `clock` is the wire's. */
 export function createSerialWire(options: { settings: SerialSettings; clock: Clock }): Wire {
@@ -65,8 +66,11 @@ class SerialWire implements Wire {
   async write(bytes: Uint8Array): Promise<Result<void>> {
     const port = this.#port;
     if (port === undefined) return faulty('port.absent', 'the port is not open');
+    const taken = this.#takeAtOnce(port, bytes);
+    if (taken === bytes.length) return good(undefined);
+    const rest = bytes.subarray(taken);
     const written = new Promise<Error | null | undefined>((resolve) => {
-      port.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), resolve);
+      port.write(Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength), resolve);
     });
     const outcome = await within(this.#clock, WRITE_LIMIT_MS, written);
     if (outcome === null || outcome === undefined) return good(undefined);
@@ -106,6 +110,8 @@ class SerialWire implements Wire {
       stopBits,
       autoOpen: false,
     });
+    // Before the listener for data, with which the reading begins.
+    port.once('open', () => readDirectly(port.port));
     // A listener for data must always be there: without one an unplugged port stays open for ever (limits 2).
     port.on('data', (bytes: Buffer) => {
       if (this.#port === port) this.#hear(bytes);
@@ -114,6 +120,17 @@ class SerialWire implements Wire {
     port.on('close', () => this.#lose(port));
     port.on('error', () => this.#lose(port));
     return port;
+  }
+
+  /** How many of the bytes the driver took at once; what waits already goes before them. */
+  #takeAtOnce(port: SerialPort, bytes: Uint8Array): number {
+    if (port.writableLength > 0) return 0;
+    try {
+      return writeDirectly(port.port, bytes);
+    } catch {
+      // Said again, and told, by the library's own try.
+      return 0;
+    }
   }
 
   #watch(port: SerialPort, device: string): void {

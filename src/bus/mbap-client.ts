@@ -57,6 +57,8 @@ export function createMbapLink(options: MbapOptions): MbapLink {
   return new MbapClient(options);
 }
 
+/** Settled: what waits for it runs when what runs now has ended, for less than a microtask of Node's own. */
+const SOON = Promise.resolve();
 const NOTHING = new Uint8Array(0);
 
 type Answer = Result<readonly number[]>;
@@ -85,7 +87,8 @@ class MbapClient implements MbapLink {
   readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #watch: Watch;
-  readonly #asking = new Map<number, Asking>();
+  /** In no order: at most `atOnce`, so looking through is cheaper than a map. */
+  readonly #asking: Asking[] = [];
   /** Transactions given up on this connection whose answer has not come: their numbers are not used again on it. */
   readonly #owed = new Set<number>();
   /** One listener serves all questions of a signal; it goes with the signal. */
@@ -94,6 +97,7 @@ class MbapClient implements MbapLink {
   /** Requests of this turn of the event loop, written together. */
   #requests: Uint8Array;
   #gathered = 0;
+  readonly #sendGathered = () => this.#send();
   /** The beginning of a frame whose rest has not come. */
   #part = NOTHING;
   #heardAt = Number.NEGATIVE_INFINITY;
@@ -127,7 +131,7 @@ class MbapClient implements MbapLink {
   read(question: ModbusQuestion, signal?: AbortSignal): Promise<Answer> {
     if (!this.#wire.isOpen()) return Promise.resolve(faulty('port.absent', 'the link is not open'));
     if (signal?.aborted) return Promise.resolve(faulty('aborted', 'given up'));
-    if (this.#asking.size >= this.atOnce) {
+    if (this.#asking.length >= this.atOnce) {
       return Promise.reject(new Error(`more than ${this.atOnce} questions at once`));
     }
     if (signal !== undefined && !this.#signals.has(signal)) this.#listen(signal);
@@ -161,13 +165,14 @@ class MbapClient implements MbapLink {
       signal,
       settle,
     };
-    this.#asking.set(transaction, asking);
+    this.#asking.push(asking);
     // Questions that are given up before they are written leave less room than there are places.
     if (this.#gathered === this.#requests.length) this.#send();
     layMbapRequest(this.#requests, this.#gathered, transaction, asking);
     this.#gathered += MBAP_REQUEST_BYTES;
-    // What is asked in the same turn goes out in one write.
-    if (this.#gathered === MBAP_REQUEST_BYTES) queueMicrotask(() => this.#send());
+    // What is asked in the same turn goes out in one write; a question alone goes at once.
+    if (this.#asking.length === 1) this.#send();
+    else if (this.#gathered === MBAP_REQUEST_BYTES) void SOON.then(this.#sendGathered);
     this.#watch.by(deadline);
   }
 
@@ -175,8 +180,25 @@ class MbapClient implements MbapLink {
   #freeTransaction(): number {
     do {
       this.#transaction = (this.#transaction + 1) % TRANSACTIONS;
-    } while (this.#owed.has(this.#transaction) || this.#asking.has(this.#transaction));
+    } while (this.#isInUse(this.#transaction));
     return this.#transaction;
+  }
+
+  #isInUse(transaction: number): boolean {
+    return this.#owed.has(transaction) || this.#find(transaction) !== undefined;
+  }
+
+  #find(transaction: number): Asking | undefined {
+    for (const asking of this.#asking) if (asking.transaction === transaction) return asking;
+    return undefined;
+  }
+
+  #remove(asking: Asking): void {
+    const last = this.#asking.pop();
+    if (last === undefined || last === asking) return;
+    const at = this.#asking.indexOf(asking);
+    if (at >= 0) this.#asking[at] = last;
+    else this.#asking.push(last);
   }
 
   #send(): void {
@@ -218,7 +240,7 @@ class MbapClient implements MbapLink {
   /** A whole frame between `at` and `end`. */
   #take(bytes: Uint8Array, at: number, end: number): void {
     const transaction = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-    const asking = this.#asking.get(transaction);
+    const asking = this.#find(transaction);
     if (asking === undefined) {
       if (this.#owed.delete(transaction)) {
         this.counts.late += 1;
@@ -230,7 +252,7 @@ class MbapClient implements MbapLink {
       return;
     }
     this.#strays = 0;
-    this.#asking.delete(transaction);
+    this.#remove(asking);
     const said = pduAnswer(bytes, at + MBAP_HEAD_BYTES, end, asking);
     if (Array.isArray(said)) {
       this.counts.answered += 1;
@@ -253,12 +275,12 @@ class MbapClient implements MbapLink {
   #look(): void {
     const now = this.#clock.monotonicMs();
     let next = Number.POSITIVE_INFINITY;
-    for (const asking of [...this.#asking.values()]) {
-      if (!this.#asking.has(asking.transaction)) continue;
+    for (const asking of [...this.#asking]) {
+      if (!this.#asking.includes(asking)) continue;
       if (isDue(asking.deadline, now)) this.#timeOut(asking);
       else next = Math.min(next, asking.deadline);
     }
-    if (this.#asking.size > 0) this.#watch.by(next);
+    if (this.#asking.length > 0) this.#watch.by(next);
   }
 
   #timeOut(asking: Asking): void {
@@ -283,11 +305,11 @@ class MbapClient implements MbapLink {
     const [high, low] = this.#part;
     if (high === undefined) return false;
     const whose = low === undefined ? transaction : (high << 8) | low;
-    return whose === transaction || !this.#asking.has(whose);
+    return whose === transaction || this.#find(whose) === undefined;
   }
 
   #giveUp(asking: Asking, code: FaultCode, detail: string): void {
-    this.#asking.delete(asking.transaction);
+    this.#remove(asking);
     this.#owed.add(asking.transaction);
     asking.settle(faulty(code, detail));
   }
@@ -295,7 +317,7 @@ class MbapClient implements MbapLink {
   #listen(signal: AbortSignal): void {
     this.#signals.add(signal);
     const giveUp = () => {
-      for (const asking of [...this.#asking.values()]) {
+      for (const asking of [...this.#asking]) {
         if (asking.signal === signal) this.#giveUp(asking, 'aborted', 'given up');
       }
     };
@@ -310,8 +332,7 @@ class MbapClient implements MbapLink {
   #end(fault: Fault): void {
     this.#watch.stop();
     this.#gathered = 0;
-    const all = [...this.#asking.values()];
-    this.#asking.clear();
+    const all = this.#asking.splice(0);
     for (const { settle } of all) settle({ ok: false, fault });
   }
 }

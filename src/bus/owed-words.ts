@@ -11,7 +11,6 @@ interface Debt {
   readonly code: number;
   readonly quantity: number;
   /** Monotonic time of the wire. */
-  readonly asked: number;
   readonly until: number;
   /** Nobody put such a question: its answer is only feared. */
   readonly feared: boolean;
@@ -28,7 +27,7 @@ export class OwedWords {
   ): void {
     const debts = this.#debts.get(unit) ?? [];
     const until = asked + Math.max(HORIZON_LEAST_MS, HORIZON_TIMEOUTS * timeoutMs);
-    debts.push({ code, quantity, asked, until, feared: false });
+    debts.push({ code, quantity, until, feared: false });
     this.#debts.set(unit, debts);
   }
 
@@ -36,7 +35,7 @@ export class OwedWords {
   unasked({ unit, code, quantity }: OwedQuestion, now: number): void {
     const same = (debt: Debt) => debt.code === code && debt.quantity === quantity;
     const debts = (this.#debts.get(unit) ?? []).filter((debt) => !(debt.feared && same(debt)));
-    debts.push({ code, quantity, asked: now, until: now + HORIZON_LEAST_MS, feared: true });
+    debts.push({ code, quantity, until: now + HORIZON_LEAST_MS, feared: true });
     this.#debts.set(unit, debts);
   }
 
@@ -50,14 +49,15 @@ export class OwedWords {
     return left.filter((debt) => debt.code === code && debt.quantity === quantity).length;
   }
 
-  /** An answer came that is not the present question's: when the oldest such question was put; undefined when none was. */
-  pay({ unit, code, quantity }: OwedQuestion): number | undefined {
+  /** An answer came that is not the present question's: it pays the oldest such question. False when there was none. */
+  pay({ unit, code, quantity }: OwedQuestion): boolean {
     const debts = this.#debts.get(unit);
     const index =
       debts?.findIndex(
         (debt) => !debt.feared && debt.code === code && debt.quantity === quantity,
       ) ?? -1;
-    return index < 0 ? undefined : debts?.splice(index, 1)[0]?.asked;
+    if (index >= 0) debts?.splice(index, 1);
+    return index >= 0;
   }
 }
 

@@ -102,6 +102,9 @@ class RtuClient implements RtuLink {
   #heard = 0;
   /** Bytes heard up to the end of the last answer. */
   #heardByAnswer = 0;
+  /** The last whole frame, and when it came. */
+  #lastFrame = new Uint8Array(0);
+  #lastAt = Number.NEGATIVE_INFINITY;
   #silences = 0;
   #busy = false;
   #asking: Asking | undefined;
@@ -293,6 +296,7 @@ class RtuClient implements RtuLink {
     }
     this.#count(asking.unit, exception === null ? 'answered' : 'exceptions');
     this.#silence.answered();
+    this.#remember(found.from, found.end);
     this.#forget(found.end);
     this.#heardByAnswer = this.#heard - this.#length;
     asking.settle(answer);
@@ -304,19 +308,33 @@ class RtuClient implements RtuLink {
     for (;;) {
       const found = rtuAnswerIn(this.#kept, 0, this.#length);
       if (found === undefined) return;
-      this.#forget(found.end);
       this.#stray(found);
+      this.#forget(found.end);
     }
   }
 
   /** An answer, but not the awaited one: late, or one that nobody asked for. */
-  #stray({ unit, code, quantity }: RtuAnswer): void {
+  #stray({ unit, code, quantity, from, end }: RtuAnswer): void {
+    const doubled = this.#isDoubled(from, end);
+    this.#remember(from, end);
     // Nobody can tell whose refusal comes late, so none is taken for paid.
     if (quantity === null) return this.#count(unit, 'unasked');
-    const asked = this.#owed.pay({ unit, code, quantity });
-    if (asked !== undefined) return this.#count(unit, 'late');
+    // The same once more pays nothing: the answer that is owed may still come.
+    if (!doubled && this.#owed.pay({ unit, code, quantity })) return this.#count(unit, 'late');
     this.#count(unit, 'unasked');
     this.#owed.unasked({ unit, code, quantity }, this.#clock.monotonicMs());
+  }
+
+  /** Whether these bytes are those of the frame right before them. */
+  #isDoubled(from: number, end: number): boolean {
+    const pause = this.#clock.monotonicMs() - this.#lastAt;
+    if (pause > VERDICT_MS || end - from !== this.#lastFrame.length) return false;
+    return this.#lastFrame.every((byte, i) => this.#kept[from + i] === byte);
+  }
+
+  #remember(from: number, end: number): void {
+    this.#lastFrame = this.#kept.slice(from, end);
+    this.#lastAt = this.#clock.monotonicMs();
   }
 
   /** Something is due: the verdict on what came, or the end of the time-out. */
@@ -353,6 +371,8 @@ class RtuClient implements RtuLink {
     const asking = this.#asking;
     if (asking === undefined) return;
     const { unit, timeoutMs } = asking;
+    // What was looked at is not looked at again: an answer pays once.
+    this.#forget(asking.seen);
     const key = TALLIED[code];
     if (key !== undefined) this.#count(unit, key);
     // A damaged answer has come; whether it was this question's or an older one's, as many are left as were owed.

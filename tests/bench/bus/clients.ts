@@ -2,8 +2,8 @@
 
 import { connect } from 'node:net';
 import modbus from 'modbus-serial';
-import { createSystemClock } from '../../../src/adapters/system-clock.ts';
 import { createSerialWire } from '../../../src/adapters/serial-wire.ts';
+import { createSystemClock } from '../../../src/adapters/system-clock.ts';
 import { createTcpWire } from '../../../src/adapters/tcp-wire.ts';
 import type { ModbusLink } from '../../../src/boundaries.ts';
 import { createMbapLink } from '../../../src/bus/mbap-client.ts';

@@ -11,7 +11,7 @@ interface Debt {
   readonly code: number;
   readonly quantity: number;
   /** Monotonic time of the wire. */
-  readonly until: number;
+  until: number;
   /** Nobody put such a question: its answer is only feared. */
   readonly feared: boolean;
 }
@@ -26,7 +26,7 @@ export class OwedWords {
     asked: number,
   ): void {
     const debts = this.#debts.get(unit) ?? [];
-    const until = asked + Math.max(HORIZON_LEAST_MS, HORIZON_TIMEOUTS * timeoutMs);
+    const until = asked + horizonMs(timeoutMs);
     debts.push({ code, quantity, until, feared: false });
     this.#debts.set(unit, debts);
   }
@@ -49,6 +49,26 @@ export class OwedWords {
     return left.filter((debt) => debt.code === code && debt.quantity === quantity).length;
   }
 
+  /**
+   * Such a question was put at `asked` and an answer came: perhaps an older one's, and then this one's is owed in its
+   * place. So what is owed may come for as long as this one's answer may.
+   */
+  renew(
+    { unit, code, quantity, timeoutMs }: OwedQuestion & { readonly timeoutMs: number },
+    asked: number,
+  ): void {
+    for (const debt of this.#debts.get(unit) ?? []) {
+      if (debt.feared || debt.code !== code || debt.quantity !== quantity) continue;
+      debt.until = Math.max(debt.until, asked + horizonMs(timeoutMs));
+    }
+  }
+
+  /** When nothing of what `unit` owes can come any more; minus infinity when it owes nothing. */
+  clearAt(unit: number): number {
+    const debts = this.#debts.get(unit) ?? [];
+    return debts.reduce((latest, { until }) => Math.max(latest, until), Number.NEGATIVE_INFINITY);
+  }
+
   /** An answer came that is not the present question's: it pays the oldest such question. False when there was none. */
   pay({ unit, code, quantity }: OwedQuestion): boolean {
     const debts = this.#debts.get(unit);
@@ -59,6 +79,10 @@ export class OwedWords {
     if (index >= 0) debts?.splice(index, 1);
     return index >= 0;
   }
+}
+
+function horizonMs(timeoutMs: number): number {
+  return Math.max(HORIZON_LEAST_MS, HORIZON_TIMEOUTS * timeoutMs);
 }
 
 /** A question as far as an RTU answer shows it. */

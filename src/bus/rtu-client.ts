@@ -33,6 +33,8 @@ const KEPT_BYTES = 2 * RTU_MOST_BYTES;
 export const SILENCES_TO_REOPEN_PEER = 3;
 /** A unit that owes more answers than this is left alone until they can no longer come. */
 const OWED_MAX = 4;
+/** So is one that has owed some for so long: asked without a pause, what it owes would never be past. */
+const DOUBT_MAX_MS = 60_000;
 /** Questions beyond the number that would be enough if the words held still. */
 const SPARE_QUESTIONS = 2;
 
@@ -96,6 +98,8 @@ class RtuClient implements RtuLink {
   readonly #watch: Watch;
   readonly #owed = new OwedWords();
   readonly #tallies = new Map<number, UnitTally>();
+  /** Units that owe answers: since when, and until when they are left alone. At most 247. */
+  readonly #doubtful = new Map<number, { readonly since: number; aloneUntil: number }>();
   readonly #kept = new Uint8Array(KEPT_BYTES);
   #length = 0;
   /** All bytes ever heard, to compare with later. */
@@ -141,12 +145,13 @@ class RtuClient implements RtuLink {
       // Read before the wait in which it may be paid.
       await this.#silence.grace(question.unit, signal);
       const owed = this.#owed.of(asked, this.#clock.monotonicMs());
-      if (owed > OWED_MAX) {
-        return faulty('line.silent', `unit ${asked.unit} owes ${owed} answers; it is left alone`);
+      if (owed === 0) {
+        if (this.#owed.clearAt(asked.unit) < this.#clock.monotonicMs()) {
+          this.#doubtful.delete(asked.unit);
+        }
+        return await this.#once(asked, false, signal);
       }
-      return await (owed === 0
-        ? this.#once(asked, false, signal)
-        : this.#certain(asked, owed, signal));
+      return await this.#inDoubt(asked, owed, signal);
     } finally {
       this.#busy = false;
     }
@@ -162,6 +167,24 @@ class RtuClient implements RtuLink {
     return closed;
   }
 
+  /** Asks a unit that owes answers, or leaves it alone until it cannot pay them any more. */
+  async #inDoubt(asked: Asked, owed: number, signal: AbortSignal | undefined): Promise<Answer> {
+    const { unit } = asked;
+    const now = this.#clock.monotonicMs();
+    const doubt = this.#doubtful.get(unit) ?? { since: now, aloneUntil: now };
+    this.#doubtful.set(unit, doubt);
+    if (owed > OWED_MAX || now - doubt.since > DOUBT_MAX_MS) this.#leaveAlone(unit);
+    if (now < doubt.aloneUntil) {
+      return faulty('line.silent', `unit ${unit} owes ${owed} answers and is left alone`);
+    }
+    return this.#certain(asked, owed, signal);
+  }
+
+  #leaveAlone(unit: number): void {
+    const doubt = this.#doubtful.get(unit);
+    if (doubt !== undefined) doubt.aloneUntil = this.#owed.clearAt(unit);
+  }
+
   /** Words that `owed` + 1 answers brought, each followed by silence. */
   async #certain(asked: Asked, owed: number, signal: AbortSignal | undefined): Promise<Answer> {
     const times = new Map<string, number>();
@@ -170,6 +193,7 @@ class RtuClient implements RtuLink {
       if (this.#clock.monotonicMs() > until) break;
       const answer = await this.#once(asked, true, signal);
       if (!isAnswer(answer)) return answer;
+      this.#owed.renew(asked, this.#clock.monotonicMs());
       await this.#silence.rest(this.#patience(asked), signal);
       if (signal?.aborted) return faulty('aborted', 'given up');
       if (this.#heard - this.#heardByAnswer >= RTU_LEAST_BYTES) {
@@ -181,6 +205,7 @@ class RtuClient implements RtuLink {
       if (again > owed) return answer;
       times.set(said, again);
     }
+    this.#leaveAlone(asked.unit);
     return faulty('modbus.unexpected', `${owed} answers are owed, and the words do not hold still`);
   }
 

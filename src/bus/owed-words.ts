@@ -63,6 +63,12 @@ export class OwedWords {
     }
   }
 
+  /** Whether no unit owes anything. */
+  isClear(now: number): boolean {
+    for (const unit of [...this.#debts.keys()]) if (this.clearAt(unit) > now) return false;
+    return true;
+  }
+
   /** When nothing of what `unit` owes can come any more; minus infinity when it owes nothing. */
   clearAt(unit: number): number {
     const debts = this.#debts.get(unit) ?? [];

@@ -400,8 +400,9 @@ class RtuClient implements RtuLink {
     this.#forget(asking.seen);
     const key = TALLIED[code];
     if (key !== undefined) this.#count(unit, key);
-    // A damaged answer has come; whether it was this question's or an older one's, as many are left as were owed.
-    if (code !== 'modbus.crc') this.#owed.add(asking, asking.written);
+    // Where nobody else owes an answer, the damaged one that came is this question's, and no other will come.
+    const paid = code === 'modbus.crc' && this.#owed.isClear(this.#clock.monotonicMs());
+    if (!paid) this.#owed.add(asking, asking.written);
     this.#silence.spoilt(unit, {
       latencyMs: this.#tallied(unit).latencyMs(LATE_SHARE),
       timeoutMs,

@@ -107,6 +107,8 @@ interface LineRun extends Rate {
   readonly requests: number;
   readonly short: number;
   readonly leastUs: number;
+  readonly silenceUs: number;
+  readonly cycleUs: number;
   readonly turnUs: number;
 }
 
@@ -121,8 +123,8 @@ async function onLine(
   const rate = await read(near);
   line.end();
   const said = (await line.line()).split(' ').map(Number);
-  const [requests = 0, short = 0, leastUs = 0, , turnUs = 0] = said;
-  return { ...rate, requests, short, leastUs, turnUs };
+  const [requests = 0, short = 0, leastUs = 0, silenceUs = 0, turnUs = 0, cycleUs = 0] = said;
+  return { ...rate, requests, short, leastUs, silenceUs, turnUs, cycleUs };
 }
 
 async function benchLine(programs: Programs, baud: keyof typeof RTU_GOALS): Promise<Figure[]> {
@@ -141,10 +143,15 @@ async function benchLine(programs: Programs, baud: keyof typeof RTU_GOALS): Prom
   const short = (runs: readonly LineRun[]) => runs.reduce((sum, run) => sum + run.short, 0);
   const at = `RTU at ${baud}`;
   const goal = RTU_GOALS[baud] * limit;
+  // A machine that is busy with other things shows in the mean of a cycle, not in its median.
+  const median = 1_000_000 / middle(ours.map(({ cycleUs }) => cycleUs));
+  const atMedian = atLeast('bus', `${at}, at the median cycle`, median, 'reads/s', null, limit);
   return [
     atLeast('bus', `${at}, against the legal maximum`, perS(ours), 'reads/s', goal, limit),
+    atMedian,
     none(`${at}, silences too short`, short(ours)),
     told(`${at}, shortest silence`, Math.min(...ours.map(({ leastUs }) => leastUs)), 'us'),
+    told(`${at}, median silence`, middle(ours.map(({ silenceUs }) => silenceUs)), 'us'),
     told(`${at}, the server's turnaround`, turnMs * 1000, 'us'),
     told(`${at}, per 1,000 polls`, middle(ours.map(({ cpuMs }) => cpuMs)), 'ms of CPU'),
     told(`${at}, modbus-serial`, perS(library), 'reads/s'),

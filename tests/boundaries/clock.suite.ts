@@ -38,7 +38,8 @@ export function clockSuite(name: string, open: () => ClockRig): void {
       for (const ms of [0, 0.4, 1.75, 2.005, 4.01]) {
         const began = clock.monotonicMs();
         await settle(clock.pause(ms * clock.speed));
-        expect(clock.monotonicMs() - began).toBeGreaterThanOrEqual(ms * clock.speed);
+        // Sums of fractions miss by the last of their digits.
+        expect(clock.monotonicMs() - began).toBeGreaterThan(ms * clock.speed - 1e-6);
       }
     });
 

@@ -2,8 +2,8 @@
  * A serial line at a given speed between two pseudo-terminals, with a libmodbus RTU server on the far one unless told
  * otherwise. Every byte takes its eleven bits in both directions; the silence before each request and the server's
  * turnaround are measured. Prints the near path and the far path; when its standard input ends, one line of figures:
- * requests, silences shorter than the standard's, then in us the shortest and the median silence, the median and the 90th
- * percentile of the turnaround.
+ * requests, silences shorter than the standard's, then in us the shortest and the median silence, the mean turnaround
+ * and the median time from request to request.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -64,7 +64,7 @@ static int less(const void *a, const void *b) {
 }
 
 #define TURNS 200000
-static int64_t turns[TURNS], silences[TURNS];
+static int64_t turns[TURNS], silences[TURNS], cycles[TURNS];
 
 int main(int argc, char **argv) {
   if (argc < 2) return 2;
@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
   printf("%s %s\n", near, far);
   fflush(stdout);
   long requests = 0, short_ones = 0, turned = 0, quiet = 0;
-  int64_t last = 0, asked = 0;
+  int64_t last = 0, asked = 0, before = 0, turning = 0;
   int from = -1;
   for (;;) {
     struct pollfd ready[3] = {{sides[0], POLLIN, 0}, {sides[1], POLLIN, 0}, {0, POLLIN, 0}};
@@ -95,11 +95,12 @@ int main(int argc, char **argv) {
         requests++;
         if (last > 0) {
           int64_t silence = heard - last;
-          if (quiet < TURNS) silences[quiet++] = silence;
+          if (quiet < TURNS) cycles[quiet] = heard - before, silences[quiet++] = silence;
           if (silence < pause) short_ones++;
         }
+        before = heard;
       }
-      if (side == 1 && from == 0 && turned < TURNS) turns[turned++] = heard - asked;
+      if (side == 1 && from == 0 && turned < TURNS) turning += turns[turned++] = heard - asked;
       from = side;
       /* The first bit leaves now, or when the byte before has gone. */
       int64_t line = heard > last ? heard : last;
@@ -114,9 +115,10 @@ int main(int argc, char **argv) {
   }
   if (server > 0) kill(server, SIGKILL), waitpid(server, NULL, 0);
   qsort(turns, turned, sizeof *turns, less);
+  qsort(cycles, quiet, sizeof *cycles, less);
   qsort(silences, quiet, sizeof *silences, less);
   printf("%ld %ld %.1f %.1f %.1f %.1f\n", requests, short_ones, quiet ? silences[0] / 1e3 : 0,
-         quiet ? silences[quiet / 2] / 1e3 : 0, turned ? turns[turned / 2] / 1e3 : 0,
-         turned ? turns[turned * 9 / 10] / 1e3 : 0);
+         quiet ? silences[quiet / 2] / 1e3 : 0, turned ? turning / 1e3 / turned : 0,
+         quiet ? cycles[quiet / 2] / 1e3 : 0);
   return 0;
 }

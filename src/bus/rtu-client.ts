@@ -142,7 +142,7 @@ class RtuClient implements RtuLink {
     this.#busy = true;
     try {
       const asked = { ...question, code: question.table === 'holding' ? 3 : 4 } as const;
-      // Read before the wait in which it may be paid.
+      // What is owed may come, and be paid, in this wait.
       await this.#silence.grace(question.unit, signal);
       const owed = this.#owed.of(asked, this.#clock.monotonicMs());
       if (owed === 0) {

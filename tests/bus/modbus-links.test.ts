@@ -112,6 +112,23 @@ describe('an RTU link', () => {
     expect((await timed(link.read(ask()))).is).toEqual([0, word]);
   });
 
+  it('a unit asked without a pause is not in doubt for ever', async () => {
+    delays = [undefined];
+    await timed(link.read(ask()));
+    const asked: number[] = [];
+    for (let second = 0; second < 120; second += 1) {
+      const before = requests.length;
+      const { is } = await timed(link.read(ask({ address: 5 })));
+      if (is === 'line.silent') expect(requests.length).toBe(before);
+      else expect(is).toEqual([5, 6]);
+      asked.push(requests.length - before);
+      await clock.run(clock.trueNow() + 1_000);
+    }
+    expect(asked[0]).toBe(2);
+    expect(asked.filter((questions) => questions === 0).length).toBeLessThan(12);
+    expect(asked.slice(-30)).toEqual(Array(30).fill(1));
+  });
+
   it('is let go at once by an abort and by a close, wherever it waits', async () => {
     delays = [undefined];
     await timed(link.read(ask()));

@@ -43,6 +43,7 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   'line-serial': 'serial',
   'line-tcp': 'serial TCP',
   'modbus-rtu': 'Modbus RTU',
+  'modbus-rtu-tcp': 'Modbus RTU over TCP',
   'modbus-tcp': 'Modbus TCP',
 };
 

@@ -22,6 +22,7 @@ export interface SimOptions {
   readonly for?: number;
   readonly fault: readonly FaultPlan[];
   readonly profile: ReadonlyMap<string, string>;
+  readonly rtuOverTcp?: boolean;
   readonly json?: boolean;
 }
 
@@ -100,6 +101,7 @@ export function simCommand(): Command {
     .option('--for <seconds>', 'end by itself after so long', numeric(0, FOR_MAX, true))
     .addOption(faults)
     .addOption(profiles)
+    .option('--rtu-over-tcp', 'serve the Modbus RTU bus over TCP, as behind a serial device server')
     .option('--json', 'one JSON object a line')
     .allowExcessArguments(false)
     .exitOverride();

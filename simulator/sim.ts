@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
-import { BUSES, meterName } from './street.ts';
+import { BUSES, busesOf, meterName } from './street.ts';
 import { buildWorld, type World } from './world.ts';
 
 /** Exit codes: all well, the street could not be built, the command line was wrong. */
@@ -53,7 +53,7 @@ function introduce(world: World, options: SimOptions, folder: string): void {
   print(
     `A street of ${options.meters} meters, seed ${seed}, ${speed} times real time from ${start}`,
   );
-  for (const { bus, type } of BUSES) {
+  for (const { bus, type } of busesOf(options.rtuOverTcp ?? false)) {
     const here = world.truth.meters.filter((meter) => meter.bus === bus).map((m) => m.meter);
     const more = here.length > 4 ? ` and ${here.length - 4} more` : '';
     print(`  ${bus}  ${type.padEnd(12)} ${here.slice(0, 4).join(' ')}${more}`);
@@ -120,6 +120,7 @@ async function simulate(options: SimOptions): Promise<number> {
       brokerUrl: options.broker,
       faults: options.fault,
       profiles: options.profile,
+      rtuOverTcp: options.rtuOverTcp ?? false,
     });
   } catch (error) {
     complain(

@@ -6,7 +6,7 @@ import { GALLONS, type MeterDial, SimulatedMeter } from './meter.ts';
 import { Random } from './random.ts';
 import type { MeterTruth } from './truth.ts';
 
-export type BusType = 'line-serial' | 'line-tcp' | 'modbus-rtu' | 'modbus-tcp';
+export type BusType = 'line-serial' | 'line-tcp' | 'modbus-rtu' | 'modbus-rtu-tcp' | 'modbus-tcp';
 
 /** The four buses of every street, one of each transport. */
 export const BUSES: readonly { readonly bus: string; readonly type: BusType }[] = [
@@ -15,6 +15,13 @@ export const BUSES: readonly { readonly bus: string; readonly type: BusType }[] 
   { bus: 'bus-3', type: 'modbus-rtu' },
   { bus: 'bus-4', type: 'modbus-tcp' },
 ];
+
+/** The buses, with the RTU line reached through a server of serial lines where that is asked for. */
+export function busesOf(rtuOverTcp: boolean): typeof BUSES {
+  return BUSES.map(({ bus, type }) =>
+    rtuOverTcp && type === 'modbus-rtu' ? { bus, type: 'modbus-rtu-tcp' } : { bus, type },
+  );
+}
 
 /** Fewest meters that show everything: both dials on all four transports. */
 export const METERS_MIN = 8;

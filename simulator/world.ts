@@ -12,8 +12,8 @@ import { mbapSlave, rtuSlave, type UnitWords } from './modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
 import { registerMap, takesRegister } from './register-map.ts';
 import {
-  BUSES,
   type BusType,
+  busesOf,
   layStreet,
   METERS_MAX,
   METERS_MIN,
@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly faults?: readonly FaultPlan[];
   /** Names of files in devices/ by meter, for those that are not generic. */
   readonly profiles?: ReadonlyMap<string, string>;
+  /** Serves the Modbus RTU bus as frames over TCP. */
+  readonly rtuOverTcp?: boolean;
   /** Pause before each answer, in milliseconds of the wire; default 0. */
   readonly replyDelayMs?: number;
 }
@@ -102,7 +104,7 @@ class Street implements World {
     }
     const meters = [...this.#points.values()].map((point) => point.truth);
     this.truth = new Truth(meters, join(options.folder, 'truth.ndjson'));
-    for (const { bus, type } of BUSES) {
+    for (const { bus, type } of busesOf(options.rtuOverTcp ?? false)) {
       const path = resolve(options.folder, `${bus}.tty`);
       const service = this.#service(bus, type);
       const last = Promise.resolve();
@@ -115,14 +117,14 @@ class Street implements World {
   }
 
   async begin(): Promise<void> {
-    const { folder, speed, start, brokerUrl } = this.#options;
+    const { folder, speed, start, brokerUrl, rtuOverTcp = false } = this.#options;
     for (const bus of this.#buses.keys()) await this.replug(bus);
     this.settings = collectorSettings({
       speed,
       real: this.#real,
       simulated: start,
       brokerUrl,
-      outlets: BUSES.map(({ bus, type }) => ({ ...this.#bus(bus), bus, type })),
+      outlets: busesOf(rtuOverTcp).map(({ bus, type }) => ({ ...this.#bus(bus), bus, type })),
       points: [...this.#points.values()],
     });
     await writeFile(join(folder, 'collector.yaml'), this.settings);
@@ -260,7 +262,7 @@ class Street implements World {
         const encoder = units.get(unit);
         return encoder ? this.#words(encoder) : null;
       };
-      return type === 'modbus-rtu' ? rtuSlave(words) : mbapSlave(words);
+      return type.startsWith('modbus-rtu') ? rtuSlave(words) : mbapSlave(words);
     }
     const pause = speakingPause(here);
     if (pause !== undefined) {

@@ -35,6 +35,34 @@ export interface Clock {
   synced(): boolean | null;
   /** Resolves after `ms` of this clock, or at once when `signal` aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * As `sleep`, but as near to its end as the machine can tell, which costs more than a timer. For the few milliseconds between two frames of a line, where a timer's whole millisecond is too coarse.
+   */
+  pause(ms: number): Promise<void>;
+}
+
+/**
+ * Raw bytes of one serial port or TCP peer, under a line or a Modbus link. Used by one owner, who sets both listeners
+ * before the first opening.
+ */
+export interface Wire {
+  /** True between a good `open` and the loss of the port or peer, noticed even while nothing is written. */
+  isOpen(): boolean;
+  /** One try to open; bounded. Opening an open wire is good. Never rejects. */
+  open(): Promise<Result<void>>;
+  /**
+   * Good when the bytes are handed to the driver. `port.absent` when not open; `port.failed` when nobody takes them for
+   * two seconds, after which the wire is lost. The bytes must not change until it resolves.
+   */
+  write(bytes: Uint8Array): Promise<Result<void>>;
+  /** Bytes written and not yet taken by the driver: requests that pile up in a stuck port. */
+  unsent(): number;
+  /** Sets the one listener for arriving bytes; they are valid only during the call. */
+  onBytes(listener: (bytes: Uint8Array) => void): void;
+  /** Sets the one listener told, once per opening, that the port or peer is gone; a close is not told. */
+  onLost(listener: () => void): void;
+  /** Releases the port: not open, and silent, from the call on. Idempotent. */
+  close(): Promise<void>;
 }
 
 /** One conversation of bytes with what hangs on a serial port or a TCP peer. Used by one owner, one call at a time. */
@@ -66,17 +94,21 @@ export interface ModbusQuestion {
   readonly timeoutMs: number;
 }
 
-/** A Modbus link (RTU on a serial line, or TCP). Used by one owner, one call at a time. */
+/** A Modbus link (RTU on a line, or TCP). Used by one owner. */
 export interface ModbusLink {
+  /** How many questions may be under way at once: 1 on a line. One more is a bug of the owner, and rejects. */
+  readonly atOnce: number;
   isOpen(): boolean;
   /** One try to open; bounded. Never rejects. */
   open(): Promise<Result<void>>;
   /**
    * The words in address order. `line.silent` after `timeoutMs`, `line.torn` when by then a part of an answer had come.
-   * A unit that still owes an answer is first given another `timeoutMs` to be silent in, and its next answer as long
-   * to be followed by a second one; any other question settles within `timeoutMs` (plus a quiet of the line).
+   * On a line two pauses may come before the question (its quiet, and the wait for what a unit owes: at most one time-out
+   * more), and a unit that still owes answers is asked more than once, as many times as could be needed to know which of
+   * its answers is new.
    */
   read(question: ModbusQuestion, signal?: AbortSignal): Promise<Result<readonly number[]>>;
+  /** Releases the link; every question under way settles. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -176,8 +208,10 @@ export interface ReadTarget {
   readonly dial: Dial;
 }
 
-/** One bus with its meters: one conversation at a time. */
+/** One bus with its meters: one conversation at a time, or a bounded number of them. */
 export interface Bus {
+  /** How many reads may be under way at once; 1 where it does not say. One more is a bug of the owner, and rejects. */
+  readonly atOnce?: number;
   /**
    * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
    * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or

@@ -4,16 +4,19 @@ import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { serveCommands } from './adapters/control-socket.ts';
 import { openLevelStore } from './adapters/level-store.ts';
-import { createModbusRtuLink, createModbusTcpLink } from './adapters/modbus-link.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog } from './adapters/pino-log.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
+import { createSerialWire } from './adapters/serial-wire.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
+import { createTcpWire } from './adapters/tcp-wire.ts';
 import { Bell } from './bell.ts';
 import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
 import { createLineBus } from './bus/line-bus.ts';
+import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
+import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
 import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
@@ -381,24 +384,33 @@ function newName(): string {
     .toUpperCase();
 }
 
-function openBus(settings: BusSettings, wire: Clock, random: () => number): Bus {
+function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus {
   const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
-  const common = { clock: wire, timeoutMs, reopenMaxMs, random };
+  const common = { clock, timeoutMs, reopenMaxMs, random };
   switch (settings.type) {
     case 'line-serial': {
-      const line = createSerialLine({ settings: settings.serial, clock: wire, framing });
+      const line = createSerialLine({ settings: settings.serial, clock, framing });
       return createLineBus({ line, ...common });
     }
     case 'line-tcp': {
-      const line = createTcpLine({ peer: settings.peer, clock: wire, framing });
+      const line = createTcpLine({ peer: settings.peer, clock, framing });
       return createLineBus({ line, ...common });
     }
     case 'modbus-rtu': {
-      const link = createModbusRtuLink({ settings: settings.serial, clock: wire });
+      const wire = createSerialWire({ settings: settings.serial, clock });
+      const link = createRtuLink({ wire, clock, baud: settings.serial.baud });
+      return createModbusBus({ link, ...common });
+    }
+    case 'modbus-rtu-tcp': {
+      const wire = createTcpWire({ peer: settings.peer, clock });
+      const silencesToReopen = SILENCES_TO_REOPEN_PEER;
+      const link = createRtuLink({ wire, clock, baud: settings.baud, silencesToReopen });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-tcp': {
-      const link = createModbusTcpLink({ peer: settings.peer, clock: wire });
+      const wire = createTcpWire({ peer: settings.peer, clock });
+      const { inFlight: atOnce = AT_ONCE } = settings;
+      const link = createMbapLink({ wire, clock, atOnce });
       return createModbusBus({ link, ...common });
     }
   }

@@ -13,8 +13,18 @@ const CONNECT_LIMIT_MS = 5_000;
 /** Idle time before the kernel asks whether the peer still lives; Node then asks each second, ten times. */
 const KEEPALIVE_MS = 10_000;
 
-/** An open socket with an error listener for life, or `peer.unreachable`. Never rejects. */
-export async function connectPeer(peer: PeerSettings, clock: Clock): Promise<Result<Socket>> {
+/** More than all answers that may be under way to one question each; what is longer comes in parts. */
+const READ_BYTES = 8_192;
+
+/**
+ * An open socket with an error listener for life, or `peer.unreachable`. Never rejects. `hear` is given what comes, in a
+ * buffer that is used again: the stream's own way would cost an allocation and a quarter more time for each answer.
+ */
+export async function connectPeer(
+  peer: PeerSettings,
+  clock: Clock,
+  hear: (bytes: Uint8Array) => void,
+): Promise<Result<Socket>> {
   const where = `${peer.host}:${peer.port}`;
   const socket = connect({
     host: peer.host,
@@ -22,6 +32,13 @@ export async function connectPeer(peer: PeerSettings, clock: Clock): Promise<Res
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEPALIVE_MS,
+    onread: {
+      buffer: new Uint8Array(READ_BYTES),
+      callback: (count, buffer) => {
+        hear(buffer.subarray(0, count));
+        return true;
+      },
+    },
   });
   const outcome = await within(
     clock,

@@ -43,6 +43,7 @@ export function createSystemClock(options: SystemClockOptions = {}): Clock {
     monotonicMs: () => performance.now() * speed,
     synced: options.sync === 'timesyncd' ? markLookup(options.syncMark) : () => null,
     sleep: (ms, signal) => systemSleep(ms / speed, signal),
+    pause: (ms) => systemPause(ms / speed),
   };
 }
 
@@ -65,6 +66,32 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
     const wake = () => (performance.now() < due ? arm() : finish());
     signal?.addEventListener('abort', finish, { once: true });
     arm();
+  });
+}
+
+/** A timer set to `n` ms fires within about `n` and `n + 1`, so the last two milliseconds are not its own. */
+const TIMER_GRAIN_MS = 2;
+/** A nap of the whole thread: short enough for everything else, and it costs no processor, as looking on and on does. */
+const NAP_MS = 0.1;
+/** How late the kernel may wake a napper; within so much of the end nobody naps. */
+const NAP_LATE_MS = 0.15;
+const NAPPING = new Int32Array(new SharedArrayBuffer(4));
+
+function systemPause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const due = performance.now() + ms;
+    // Turn by turn of the event loop: what else there is to do goes on meanwhile.
+    const look = () => {
+      const left = due - performance.now();
+      if (left <= 0) {
+        resolve();
+        return;
+      }
+      if (left > NAP_MS + NAP_LATE_MS) Atomics.wait(NAPPING, 0, 0, NAP_MS);
+      setImmediate(look);
+    };
+    if (ms > TIMER_GRAIN_MS) setTimeout(look, Math.floor(ms - 1));
+    else look();
   });
 }
 

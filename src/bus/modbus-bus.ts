@@ -1,14 +1,14 @@
-// Meters on one Modbus link: asks one at a time for the words of its profile.
+// Meters on one Modbus link: asks each for the words of its profile, as many at once as the link bears.
 
 import type { Bus, Clock, ModbusLink, ReadTarget, Register } from '../boundaries.ts';
-import { blocksOf } from '../codec/modbus-blocks.ts';
+import { blocksOf, type ModbusBlock } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import { unitAndChannel } from '../domain/modbus-address.ts';
 import type { ModbusProfile } from '../domain/profile.ts';
 import { Reopening } from './reopening.ts';
-import { Turns } from './turn.ts';
+import { asksAgain } from './turn.ts';
 
 export interface ModbusBusOptions {
   readonly link: ModbusLink;
@@ -28,22 +28,37 @@ export function createModbusBus(options: ModbusBusOptions): Bus {
 }
 
 class ModbusBus implements Bus {
+  readonly atOnce: number;
   readonly #link: ModbusLink;
+  readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
-  readonly #turns: Turns;
+  #reading = 0;
+  #closed = false;
 
   constructor(options: ModbusBusOptions) {
+    this.atOnce = options.link.atOnce;
     this.#link = options.link;
+    this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#reopening = new Reopening(options);
-    this.#turns = new Turns(options.clock, options.timeoutMs);
   }
 
   async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'modbus') throw new Error(`${target.meter} does not speak Modbus`);
-    return this.#turns.take((ended) => this.#attempt(target, profile, ended), signal);
+    if (this.#reading >= this.atOnce) throw new Error(`more than ${this.atOnce} reads at once`);
+    this.#reading += 1;
+    try {
+      const began = this.#clock.monotonicMs();
+      const first = await this.#attempt(target, profile, signal);
+      if (first.ok) return first;
+      const took = this.#clock.monotonicMs() - began;
+      const again = asksAgain(first, took, this.#timeoutMs);
+      return again ? await this.#attempt(target, profile, signal) : first;
+    } finally {
+      this.#reading -= 1;
+    }
   }
 
   link(): { open: boolean; detail: string } {
@@ -51,21 +66,26 @@ class ModbusBus implements Bus {
   }
 
   async close(): Promise<void> {
-    this.#turns.close();
+    this.#closed = true;
     await this.#link.close();
   }
 
   async #attempt(
     target: ReadTarget,
     profile: ModbusProfile,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
-    const opened = await this.#reopening.ensure();
-    if (!opened.ok) return opened;
+    if (!this.#link.isOpen() && !this.#closed) {
+      const opened = await this.#reopening.ensure();
+      if (!opened.ok) return opened;
+    }
     const { unit, channel } = unitAndChannel(target.address);
     const answers: Answers[number][] = [];
-    for (const block of blocksOf(profile, channel)) {
-      const question = { unit, table: profile.table, ...block, timeoutMs: this.#timeoutMs };
+    for (const block of questionsOf(profile, channel)) {
+      if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
+      const { address, quantity } = block;
+      const { table } = profile;
+      const question = { unit, table, address, quantity, timeoutMs: this.#timeoutMs };
       const words = await this.#link.read(question, signal);
       // A register from half of its words would be a guess.
       if (!words.ok) return words;
@@ -86,4 +106,15 @@ function identified(
     return good(register);
   }
   return faulty('frame.wrong_id', `${register.id ?? 'none'} instead of ${registerId}`);
+}
+
+/** What `blocksOf` worked out: it is asked at every poll and never changes. */
+const QUESTIONS = new WeakMap<ModbusProfile, Map<number, readonly ModbusBlock[]>>();
+
+function questionsOf(profile: ModbusProfile, channel: number): readonly ModbusBlock[] {
+  const channels = QUESTIONS.get(profile) ?? new Map<number, readonly ModbusBlock[]>();
+  QUESTIONS.set(profile, channels);
+  const blocks = channels.get(channel) ?? blocksOf(profile, channel);
+  channels.set(channel, blocks);
+  return blocks;
 }

@@ -23,6 +23,8 @@ export interface ReopeningOptions {
   readonly random: () => number;
 }
 
+const OPEN: Promise<Result<void>> = Promise.resolve(good(undefined));
+
 /** Keeps one link open. */
 export class Reopening {
   readonly #options: ReopeningOptions;
@@ -30,6 +32,7 @@ export class Reopening {
   #notBefore = Number.NEGATIVE_INFINITY;
   #last: Result<void> = good(undefined);
   #tries = 0;
+  #trying: Promise<Result<void>> | undefined;
 
   constructor(options: ReopeningOptions) {
     this.#options = options;
@@ -41,9 +44,17 @@ export class Reopening {
    * the answer at once, so that an absent port costs nobody anything. A good open sets the pause back: a meter that
    * then stays silent says nothing about the link to the others.
    */
-  async ensure(): Promise<Result<void>> {
+  ensure(): Promise<Result<void>> {
+    if (this.#options.link.isOpen()) return OPEN;
+    // Several reads may want it at once; there is one try.
+    this.#trying ??= this.#try().finally(() => {
+      this.#trying = undefined;
+    });
+    return this.#trying;
+  }
+
+  async #try(): Promise<Result<void>> {
     const { link, clock } = this.#options;
-    if (link.isOpen()) return good(undefined);
     if (clock.monotonicMs() < this.#notBefore) {
       return this.#last.ok
         ? { ok: false, fault: { code: 'port.absent', detail: 'lost as soon as it was opened' } }

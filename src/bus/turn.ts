@@ -39,8 +39,8 @@ export class Turns {
     try {
       const began = this.#clock.monotonicMs();
       const first = await attempt(current.signal);
-      const fast = this.#clock.monotonicMs() - began <= this.#timeoutMs / 2;
-      const again = fast && !current.signal.aborted && mayHelp(first);
+      const took = this.#clock.monotonicMs() - began;
+      const again = !current.signal.aborted && asksAgain(first, took, this.#timeoutMs);
       return again ? await attempt(current.signal) : first;
     } finally {
       this.#current = undefined;
@@ -55,6 +55,7 @@ export class Turns {
   }
 }
 
-function mayHelp(outcome: Result<unknown>): boolean {
-  return !outcome.ok && FAULTS[outcome.fault.code] === 'now';
+/** Whether a second try may help at once, and the first cost little: at most half of the time-out. */
+export function asksAgain(outcome: Result<unknown>, tookMs: number, timeoutMs: number): boolean {
+  return !outcome.ok && FAULTS[outcome.fault.code] === 'now' && tookMs <= timeoutMs / 2;
 }

@@ -29,6 +29,7 @@ const TRANSPORT: Readonly<Record<BusSettings['type'], Profile['transport']>> = {
   'line-serial': 'line',
   'line-tcp': 'line',
   'modbus-rtu': 'modbus',
+  'modbus-rtu-tcp': 'modbus',
   'modbus-tcp': 'modbus',
 };
 

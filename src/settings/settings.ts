@@ -78,7 +78,18 @@ export type BusSettings = {
   | { readonly type: 'line-serial'; readonly serial: SerialSettings }
   | { readonly type: 'line-tcp'; readonly peer: PeerSettings }
   | { readonly type: 'modbus-rtu'; readonly serial: SerialSettings }
-  | { readonly type: 'modbus-tcp'; readonly peer: PeerSettings }
+  | {
+      /** RTU frames through a server of a serial line, which says nothing of that line: its `baud` is ours to know. */
+      readonly type: 'modbus-rtu-tcp';
+      readonly peer: PeerSettings;
+      readonly baud: number;
+    }
+  | {
+      readonly type: 'modbus-tcp';
+      readonly peer: PeerSettings;
+      /** How many questions may be under way at once; absent: 16. */
+      readonly inFlight?: number;
+    }
 );
 
 export interface MeterSettings {

@@ -65,6 +65,7 @@ interface RawBus {
   readonly stop_bits: 1 | 2;
   readonly host: string;
   readonly port: number;
+  readonly in_flight: number;
   readonly request?: string;
   readonly timeout_ms: number;
   readonly reopen_max_ms: number;
@@ -146,18 +147,21 @@ function toBus(raw: RawBus, folder: string, meters: readonly MeterSettings[]): B
     reopenMaxMs: raw.reopen_max_ms,
     ...(framing === undefined ? {} : { framing }),
   };
-  if (raw.type === 'line-tcp' || raw.type === 'modbus-tcp') {
-    return { ...common, type: raw.type, peer: { host: raw.host, port: raw.port } };
+  const { type, host, port, baud } = raw;
+  if (type === 'line-tcp') return { ...common, type, peer: { host, port } };
+  if (type === 'modbus-rtu-tcp') return { ...common, type, peer: { host, port }, baud };
+  if (type === 'modbus-tcp') {
+    return { ...common, type, peer: { host, port }, inFlight: raw.in_flight };
   }
   const serial: SerialSettings = {
     // Only a path that says so is relative: "COM3" is the name of a port.
     path: raw.path.startsWith('.') ? resolve(folder, raw.path) : raw.path,
-    baud: raw.baud,
+    baud,
     dataBits: raw.data_bits,
     parity: raw.parity,
     stopBits: raw.stop_bits,
   };
-  return { ...common, type: raw.type, serial };
+  return { ...common, type, serial };
 }
 
 function toMeter(raw: RawMeter, buses: readonly RawBus[], profiles: Profiles): MeterSettings {

@@ -1,11 +1,13 @@
 // `npm run bench -- NAME [--json]`: prints the figures of one bench, or of all.
 
+import { benchBus } from './bus.ts';
 import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
 import { benchWorld } from './world.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
+  bus: benchBus,
   codec: benchCodec,
   world: benchWorld,
 };

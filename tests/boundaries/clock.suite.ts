@@ -34,6 +34,15 @@ export function clockSuite(name: string, open: () => ClockRig): void {
       expect(order).toEqual(['early', 'late']);
     });
 
+    it('a pause is never shorter than asked, whole milliseconds or not', async () => {
+      for (const ms of [0, 0.4, 1.75, 2.005, 4.01]) {
+        const began = clock.monotonicMs();
+        await settle(clock.pause(ms * clock.speed));
+        // Sums of fractions miss by the last of their digits.
+        expect(clock.monotonicMs() - began).toBeGreaterThan(ms * clock.speed - 1e-6);
+      }
+    });
+
     it('wall time and monotonic time go forward together', async () => {
       const wall = clock.now();
       const monotonic = clock.monotonicMs();

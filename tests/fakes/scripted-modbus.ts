@@ -15,6 +15,7 @@ export type ModbusScript = (question: Omit<ModbusQuestion, 'timeoutMs'>) => Modb
 
 /** A ModbusLink whose other end is a function. Times are of the clock given, so virtual time does. */
 export class ScriptedModbus implements ModbusLink {
+  readonly atOnce = 1;
   /** All questions so far. */
   readonly questions: ModbusQuestion[] = [];
   /** How often opening was tried. */

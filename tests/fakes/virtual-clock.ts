@@ -74,6 +74,10 @@ export class VirtualClock implements Clock {
     return this.#sleep(ms, signal, this.#world);
   }
 
+  pause(ms: number): Promise<void> {
+    return this.#sleep(ms, undefined, this.#world);
+  }
+
   wire(): Clock {
     return this;
   }
@@ -90,6 +94,7 @@ export class VirtualClock implements Clock {
       monotonicMs: () => this.#elapsed - origin,
       synced: () => this.#synced,
       sleep: (ms, signal) => this.#sleep(ms, signal, life),
+      pause: (ms) => this.#sleep(ms, undefined, life),
     };
     return {
       ...clock,

@@ -19,6 +19,7 @@ const HEAD = [
 ];
 const BUS = '  - { bus: pole-1, type: line-serial, path: /dev/ttyUSB0 }';
 const METER = '  - { meter: SP-1, bus: pole-1, profile: generic-8-digit-line, address: "1" }';
+const MODBUS_METER = '  - { meter: SP-1, bus: b, profile: generic-8-digit-modbus, address: 1 }';
 const GOOD = [...HEAD, 'buses:', BUS, 'meters:', METER];
 
 /** A good file with some of its lines (counted from 1) replaced. */
@@ -98,6 +99,21 @@ describe('a good settings file', () => {
     for (const [key, value] of defaults) {
       expect(readme, `${key} = ${value}`).toMatch(new RegExp(`\`${key}\` +\\| ${value} +\\|`));
     }
+  });
+
+  test('knows the speed behind a server of a serial line, and how much a gateway bears', async () => {
+    const modbusOn = (bus: string) =>
+      load(withLines({ 7: `  - { bus: b, ${bus}, host: h, port: 1 }`, 9: MODBUS_METER }));
+    const peer = { host: 'h', port: 1 };
+    const through = (one: object) => ({ settings: { buses: [{ peer, ...one }] } });
+    expect(await modbusOn('type: modbus-rtu-tcp')).toMatchObject(through({ baud: 9600 }));
+    expect(await modbusOn('type: modbus-rtu-tcp, baud: 19200')).toMatchObject(
+      through({ baud: 19_200 }),
+    );
+    expect(await modbusOn('type: modbus-tcp')).toMatchObject(through({ inFlight: 16 }));
+    expect(await modbusOn('type: modbus-tcp, in_flight: 1')).toMatchObject(
+      through({ inFlight: 1 }),
+    );
   });
 
   test('lets a meter lay parts of its own dial over its profile', async () => {
@@ -187,8 +203,8 @@ function defaultsIn(schema: {
       ? [[path, value]]
       : Object.entries(properties).flatMap(([key, one]) => below(`${path}.${key}`, one));
   const top = Object.entries(schema.properties).flatMap(([key, one]) => below(key, one));
-  const serial = schema.$defs['bus']?.allOf?.[0]?.then.properties ?? {};
-  const entries = [schema.$defs['bus'], schema.$defs['meter'], { properties: serial }];
+  const kinds = schema.$defs['bus']?.allOf?.map(({ then }) => then) ?? [];
+  const entries = [schema.$defs['bus'], schema.$defs['meter'], ...kinds];
   const lists = entries.flatMap((entry) =>
     Object.entries(entry?.properties ?? {}).map(([key, one]) => [key, one.default]),
   );
@@ -241,6 +257,7 @@ describe('a dial that only people read', () => {
 
 describe('a settings file is refused, at the place of the fault, for', () => {
   const bus = (rest: string) => withLines({ 7: `  - { bus: pole-1, ${rest} }` });
+  const modbusBus = (rest: string) => withLines({ 7: `  - { bus: b, ${rest} }`, 9: MODBUS_METER });
   const meter = (rest: string) =>
     withLines({ 9: `  - { meter: SP-1, bus: pole-1, profile: generic-8-digit-line, ${rest} }` });
   const upstream = (rest: string) => withLines({ 5: `upstream: { ${rest} }` });
@@ -341,6 +358,26 @@ describe('a settings file is refused, at the place of the fault, for', () => {
       'a Modbus profile on a bus of lines',
       withLines({ 9: METER.replace('generic-8-digit-line', '^generic-8-digit-modbus') }),
       'profile.transport',
+    ],
+    [
+      'a speed of the line where there is none to know',
+      modbusBus('type: modbus-tcp, host: h, port: 502, ^baud: 9600'),
+      'key.misplaced',
+    ],
+    [
+      'questions at once on a line',
+      modbusBus('type: modbus-rtu-tcp, host: h, port: 502, ^in_flight: 2'),
+      'key.misplaced',
+    ],
+    [
+      'no question at once',
+      modbusBus('type: modbus-tcp, host: h, port: 502, in_flight: ^0'),
+      'value.range',
+    ],
+    [
+      'a path for a server of a serial line',
+      modbusBus('type: modbus-rtu-tcp, host: h, port: 502, ^path: /dev/x'),
+      'key.misplaced',
     ],
     [
       'a line profile on a Modbus bus',

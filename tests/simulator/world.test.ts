@@ -20,6 +20,9 @@ import { SerialPort } from 'serialport';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { buildWorld, type World, type WorldOptions } from '../../simulator/world.ts';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { createTcpWire } from '../../src/adapters/tcp-wire.ts';
+import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { eventually } from '../fakes/until.ts';
 
@@ -179,6 +182,26 @@ describe('a street on real ports', () => {
     client.setTimeout(200);
     client.setID(9);
     await expect(client.readHoldingRegisters(0, 2)).rejects.toMatchObject({ errno: 'ETIMEDOUT' });
+  });
+
+  test('is read through a server of serial lines, as its settings say', async () => {
+    const world = await street({ rtuOverTcp: true });
+    const loaded = await loadSettings({
+      file: join(world.folder, 'collector.yaml'),
+      root: fileURLToPath(new URL('../..', import.meta.url)),
+      readText: async (path) => readFileSync(path, 'utf8'),
+    });
+    const bus = loaded.ok ? loaded.settings.buses[2] : undefined;
+    if (bus?.type !== 'modbus-rtu-tcp') throw new Error('another kind of bus');
+    const clock = createSystemClock();
+    const wire = createTcpWire({ peer: bus.peer, clock });
+    const link = createRtuLink({ wire, clock, baud: bus.baud });
+    endings.push(() => link.close());
+    expect((await link.open()).ok).toBe(true);
+    const question = { unit: 1, table: 'holding', address: 0, quantity: 2 } as const;
+    const words = await link.read({ ...question, timeoutMs: PATIENCE_MS });
+    const register = world.truth.served('SP-00003')[0]?.register ?? -1;
+    expect(words).toEqual({ ok: true, value: [register >>> 16, register & 0xffff] });
   });
 
   test('answers for an Octave with input registers, its code for ft3 and nothing in the holes', async () => {

@@ -1,0 +1,109 @@
+// The bytes of a TCP connection to a bridge, gateway or device.
+
+import type { Socket } from 'node:net';
+import type { Clock, Wire } from '../boundaries.ts';
+import type { Result } from '../domain/fault.ts';
+import { faulty, good } from '../domain/fault.ts';
+import type { PeerSettings } from '../settings/settings.ts';
+import { within } from './bounded.ts';
+import { connectPeer } from './peer-socket.ts';
+import { WRITE_LIMIT_MS } from './port-fault.ts';
+
+/** A closed wire to `peer`. `clock` is the wire's. */
+export function createTcpWire(options: { peer: PeerSettings; clock: Clock }): Wire {
+  return new TcpWire(options.peer, options.clock);
+}
+
+const TAKEN: Promise<Result<void>> = Promise.resolve(good(undefined));
+
+class TcpWire implements Wire {
+  readonly #peer: PeerSettings;
+  readonly #clock: Clock;
+  #socket: Socket | undefined;
+  /** Counts closes, so that an open overtaken by one is undone. */
+  #closes = 0;
+  #hear: (bytes: Uint8Array) => void = () => {};
+  #tellLost: () => void = () => {};
+
+  constructor(peer: PeerSettings, clock: Clock) {
+    this.#peer = peer;
+    this.#clock = clock;
+  }
+
+  isOpen(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  async open(): Promise<Result<void>> {
+    if (this.isOpen()) return good(undefined);
+    const closes = this.#closes;
+    let current: Socket | undefined;
+    const connected = await connectPeer(this.#peer, this.#clock, (bytes) => {
+      // What the peer says at once may come before the word that it is connected.
+      if (current === undefined ? closes === this.#closes : this.#socket === current) {
+        this.#hear(bytes);
+      }
+    });
+    if (!connected.ok) return connected;
+    const socket = connected.value;
+    if (closes !== this.#closes) {
+      socket.destroy();
+      return faulty('aborted', 'closed while opening');
+    }
+    current = socket;
+    this.#socket = socket;
+    socket.on('close', () => this.#lose(socket));
+    // The peer may have gone between its accept and this listener.
+    if (socket.destroyed) this.#lose(socket);
+    return good(undefined);
+  }
+
+  write(bytes: Uint8Array): Promise<Result<void>> {
+    const socket = this.#socket;
+    if (socket === undefined) return Promise.resolve(faulty('port.absent', 'no connection'));
+    // Nearly always the kernel takes a request at once; nothing is left to wait for then.
+    if (socket.writableLength === 0) {
+      socket.write(bytes);
+      return socket.writableLength === 0 ? TAKEN : this.#taken(socket, Buffer.alloc(0));
+    }
+    return this.#taken(socket, bytes);
+  }
+
+  unsent(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
+  onBytes(listener: (bytes: Uint8Array) => void): void {
+    this.#hear = listener;
+  }
+
+  onLost(listener: () => void): void {
+    this.#tellLost = listener;
+  }
+
+  async close(): Promise<void> {
+    this.#closes += 1;
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.destroy();
+  }
+
+  /** Writes `bytes` behind what waits already, and waits for all of it. */
+  async #taken(socket: Socket, bytes: Uint8Array): Promise<Result<void>> {
+    const written = new Promise<Error | null | undefined>((resolve) => {
+      socket.write(bytes, resolve);
+    });
+    const outcome = await within(this.#clock, WRITE_LIMIT_MS, written);
+    if (outcome === null || outcome === undefined) return good(undefined);
+    this.#lose(socket);
+    if (outcome !== 'late') return faulty('port.absent', `writing failed: ${outcome.message}`);
+    return faulty('port.failed', 'the peer takes no bytes');
+  }
+
+  #lose(socket: Socket): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    socket.destroy();
+    this.#tellLost();
+  }
+}

@@ -18,14 +18,17 @@ import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
+import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
+import { AskedReads } from './jobs/asked-reads.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
-import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
+import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream } from './upstream/upstream.ts';
 
@@ -43,6 +46,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
+  /** Told of every read, where somebody watches. */
+  readonly watch?: (polled: Polled) => void;
   readonly version: string;
 }
 
@@ -86,7 +91,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     configRevision: crc32(JSON.stringify(settings)).toString(16),
     meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
   });
-  const buses = settings.buses.map((bus) => ({ settings: bus, bus: parts.openBus(bus) }));
+  const buses = openBuses(settings, parts);
   const records = new Map<string, PollRecord>();
   const forward: ForwardParts = {
     ...{ journal, upstream, clock, wire, log, collector: settings.collector },
@@ -97,18 +102,21 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   parts.headEnd.onConnect(() => forward.stir.ring());
   const status = () => statusOf(settings, parts, journal, buses, records);
   const known = new Map(places.map((place) => [place.target.meter, place]));
-  const commands = createCommands(journal, { status }, { clock, places: known });
+  const live = { status, readNow: readersOf(buses) };
+  const commands = createCommands(journal, live, { clock, places: known });
   const door = await parts.serve?.(commands);
   if (door?.problem)
     log.error({ problem: door.problem }, 'the command line cannot reach this collector');
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polling = buses.map(({ settings: bus, bus: conversation }) =>
+  const polling = buses.map((bus) =>
     pollBus(
       {
-        ...{ bus: conversation, journal, clock, log, timeoutMs: bus.timeoutMs },
-        places: places.filter((_, i) => settings.meters[i]?.bus === bus.bus),
+        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
+        timeoutMs: bus.settings.timeoutMs,
+        places: bus.meters.flatMap(({ meter }) => known.get(meter) ?? []),
+        ...(parts.watch && { watch: parts.watch }),
       },
       records,
       halt.signal,
@@ -135,6 +143,34 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** A bus with what hangs on it, and the door for reads that a person asks for. */
+interface OpenBus {
+  readonly settings: BusSettings;
+  readonly bus: Bus;
+  readonly asked: AskedReads;
+  readonly meters: readonly MeterSettings[];
+}
+
+function openBuses(settings: Settings, parts: Parts): OpenBus[] {
+  return settings.buses.map((bus) => ({
+    ...{ settings: bus, bus: parts.openBus(bus), asked: new AskedReads(parts.clock) },
+    meters: settings.meters.filter((meter) => meter.bus === bus.bus),
+  }));
+}
+
+/** How long the read of a place on this bus is expected to take. */
+function expectedOn({ settings, meters }: OpenBus): (place: MeteredPlace) => number {
+  const ms = new Map(meters.map((meter) => [meter.meter, expectedReadMs(meter, settings)]));
+  return ({ target }) => ms.get(target.meter) ?? settings.timeoutMs;
+}
+
+function readersOf(buses: readonly OpenBus[]): ReadNow {
+  const doors = new Map(
+    buses.flatMap(({ asked, meters }) => meters.map(({ meter }) => [meter, asked])),
+  );
+  return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
 }
 
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */

@@ -7,10 +7,13 @@ import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createOperations, type Operating } from './operations.ts';
+import { type ReadNow, readMeter } from './read.ts';
 
 /** What only a running collector can tell; a journal read offline has none of it. */
 export interface LiveStatus {
   status(): Promise<object>;
+  /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
+  readNow?: ReadNow;
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -20,6 +23,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     intervals: (args) => intervals(journal, args),
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
+    read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };
   return {

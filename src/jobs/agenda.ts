@@ -39,7 +39,13 @@ const SECOND_READS_MAX = 3;
  */
 const EDGE_FAILURES_MAX = 6;
 
-/** On a bus that is never idle a silent meter waits so long beyond its time, and is then asked all the same. */
+/**
+ * From so many failures in a row on a meter is sick: it is asked when nobody else waits. Before that it is one whose
+ * answer was spoilt, as one in twenty-five is on a bad line.
+ */
+const SICK_FROM = 3;
+
+/** On a bus that is never idle a meter that failed waits so long beyond its time, and is then asked all the same. */
 const OVERDUE_MS = 60_000;
 
 /** The port or peer is away, which says nothing of the meter. */
@@ -60,8 +66,8 @@ export class Agenda {
   readonly #ready = new DueHeap<Turn>((a, b) =>
     a.edge === b.edge ? a.order < b.order : a.edge > b.edge,
   );
-  /** Those that failed last time. */
-  readonly #failing = new DueHeap<Turn>((a, b) => a.order < b.order);
+  /** Those that failed again and again. */
+  readonly #sick = new DueHeap<Turn>((a, b) => a.order < b.order);
   readonly #asked = new Set<Turn>();
   /** Meters that answer and have not been read for the edge yet. */
   readonly #open = new Set<Turn>();
@@ -88,9 +94,9 @@ export class Agenda {
   next(now: EpochMs, mono: number): Turn | null {
     this.#keepEdges(now);
     for (let turn = this.#waiting.first(); turn && turn.due <= now; turn = this.#waiting.first()) {
-      this.#move(turn, turn.failures > 0 ? this.#failing : this.#ready);
+      this.#move(turn, isSick(turn) ? this.#sick : this.#ready);
     }
-    return this.#nextAsked(now, mono) ?? this.#nextReady(now, mono) ?? this.#nextFailing(now, mono);
+    return this.#nextAsked(now, mono) ?? this.#nextReady(now, mono) ?? this.#nextSick(now, mono);
   }
 
   /** The instant at which `next` may have another answer, when nothing comes in between. */
@@ -211,13 +217,18 @@ export class Agenda {
     }
   }
 
-  /** Those that answer by the plan; those that do not after them, the least silent first. */
+  /** Those that answer by the plan; those that do not after them. */
   #aim(turn: Turn): void {
     turn.edge = this.#edge;
     turn.order = this.#aimOf(turn);
     turn.due = Math.min(turn.order, this.#edge);
-    if (turn.failures > 0) turn.order = this.#edge + turn.failures;
+    if (turn.failures > 0) turn.order = this.#orderAfter(turn);
     else this.#open.add(turn);
+  }
+
+  /** The place at the edge of a meter that failed: after those that did not, the less it failed the sooner. */
+  #orderAfter({ failures }: Turn): number {
+    return this.#edge + HOUR_MS + failures;
   }
 
   #aimOf(turn: Turn): EpochMs {
@@ -242,13 +253,17 @@ export class Agenda {
 
   #nextReady(now: EpochMs, mono: number): Turn | null {
     for (let turn = this.#ready.first(); turn; turn = this.#ready.first()) {
-      if (this.#isFree(turn, now, mono)) return this.#take(turn, now);
+      if (turn.failures > 0 && !this.#mayHold(turn, now)) {
+        turn.due = Math.max(this.#edge, now + turn.readMs);
+        this.#wait(turn);
+      } else if (this.#isFree(turn, now, mono)) return this.#take(turn, now);
     }
     return null;
   }
 
-  #nextFailing(now: EpochMs, mono: number): Turn | null {
-    for (let turn = this.#failing.first(); turn; turn = this.#failing.first()) {
+  #nextSick(now: EpochMs, mono: number): Turn | null {
+    for (let turn = this.#sick.first(); turn; turn = this.#sick.first()) {
+      if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return null;
       if (!this.#mayHold(turn, now) || !this.#isTimeFor(turn, now)) return null;
       if (this.#isFree(turn, now, mono)) return this.#take(turn, now);
     }
@@ -267,25 +282,29 @@ export class Agenda {
   /** A meter that may be silent never holds the bus while others are, or come to be, read for the hour's edge. */
   #mayHold(turn: Turn, now: EpochMs): boolean {
     if (this.#turns.length === 1) return true;
-    if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return false;
     if (this.#open.size > 0) return false;
     if (this.#begun && turn.edge === this.#edge) return true;
     const next = this.#begun ? this.#from + HOUR_MS : this.#from;
     return now + this.#options.silentMs <= next;
   }
 
-  /** When nobody else waits; on a bus that is never idle once in a while, after all that waited at the last time. */
+  /**
+   * When nobody else waits. On a bus that is never idle: at the edge after all who are read for it, in between when it
+   * has waited long, and never again before all are read that waited the last time.
+   */
   #isTimeFor(turn: Turn, now: EpochMs): boolean {
     const waits = this.#ready.first();
     if (waits === undefined) return true;
-    return now - turn.due > OVERDUE_MS && waits.due > this.#lastProbe;
+    const atEdge = this.#begun && turn.edge === this.#edge;
+    const isTime = atEdge ? waits.edge !== this.#edge : now - turn.due > OVERDUE_MS;
+    return isTime && waits.due > this.#lastProbe;
   }
 
   #take(turn: Turn, now: EpochMs): Turn {
     turn.home?.remove(turn);
     turn.home = null;
     this.#lastWasAsked = false;
-    if (turn.failures > 0) {
+    if (isSick(turn)) {
       this.#probing += 1;
       this.#lastProbe = now;
     }
@@ -294,7 +313,7 @@ export class Agenda {
 
   #left(turn: Turn): void {
     this.#open.delete(turn);
-    if (turn.failures > 0) this.#probing -= 1;
+    if (isSick(turn)) this.#probing -= 1;
   }
 
   // --- when it is next
@@ -326,8 +345,8 @@ export class Agenda {
       return true;
     }
     if (turn.failures >= (FAULTS[code] === 'now' ? EDGE_FAILURES_MAX : 2)) return false;
-    turn.due = now;
-    turn.order = this.#edge + turn.failures;
+    turn.due = Math.max(now, this.#edge);
+    turn.order = this.#orderAfter(turn);
     return true;
   }
 
@@ -348,7 +367,8 @@ export class Agenda {
     const last = Math.min(Math.max(askedAt, turn.due), now);
     turn.due = nextPoll(Math.max(last + rest, this.#begun ? this.#edge : 0), turn.rhythm);
     if (this.#spoilsEdge(turn, turn.due)) turn.due = hourOf(turn.due) + HOUR_MS;
-    turn.order = turn.due;
+    // Who failed last time lets those pass that did not, but not for ever.
+    turn.order = turn.due + (failures > 0 ? OVERDUE_MS : 0);
   }
 
   /** Whether the edge needs no further read of it, now that it was asked. */
@@ -376,4 +396,8 @@ export class Agenda {
     turn.home = home;
     home.push(turn);
   }
+}
+
+function isSick({ failures }: Turn): boolean {
+  return failures >= SICK_FROM;
 }

@@ -75,6 +75,8 @@ export class Agenda {
   #edge: EpochMs = 0;
   #begun = false;
   #refreshed = false;
+  /** Before any read for the edge can begin: the plan is laid again with what was learned of the meters' reads since. */
+  #refreshAt: EpochMs = 0;
   /** When the first read for the edge begins, and how long after it (negative: before) each does. */
   #from: EpochMs = 0;
   #aims = new Map<Turn, number>();
@@ -105,7 +107,7 @@ export class Agenda {
       ? this.#edge + this.#toleranceMax + 1
       : this.#refreshed
         ? this.#from
-        : this.#refreshAt();
+        : this.#refreshAt;
     let wake = Math.min(this.#waiting.first()?.due ?? edge, edge);
     for (const turn of this.#asked) {
       const free = turn.home === null ? wake : this.freeAt(turn, now, mono);
@@ -172,7 +174,7 @@ export class Agenda {
   #keepEdges(now: EpochMs): void {
     if (now > this.#edge + this.#toleranceMax) this.#lookTo(now);
     if (this.#begun) return;
-    if (!this.#refreshed && now >= this.#refreshAt()) {
+    if (!this.#refreshed && now >= this.#refreshAt) {
       this.#refreshed = true;
       this.#lay();
     }
@@ -187,13 +189,6 @@ export class Agenda {
     this.#lay();
   }
 
-  /** Before any read for the edge can begin, with what was learned of the meters' reads since the last. */
-  #refreshAt(): EpochMs {
-    const longest = this.#turns.reduce((most, { readMs }) => Math.max(most, readMs), 0);
-    const ahead = this.#toleranceMax + longest + this.#options.silentMs;
-    return this.#edge - Math.min(ahead, HOUR_MS / 2);
-  }
-
   #lay(): void {
     const { parallel, burstMs } = this.#options;
     const answering = this.#turns.filter(({ failures }) => failures === 0);
@@ -203,6 +198,9 @@ export class Agenda {
     }));
     const plan = planEdge(reads);
     this.#from = this.#edge + plan.fromMs;
+    const longest = reads.reduce((most, { readMs }) => Math.max(most, readMs), 0);
+    const ahead = this.#toleranceMax + longest + this.#options.silentMs;
+    this.#refreshAt = this.#edge - Math.min(ahead, HOUR_MS / 2);
     this.#aims = new Map(answering.map((turn, i) => [turn, plan.beginMs[i] ?? 0]));
     spread(this.#turns, plan.roundMs > burstMs);
   }

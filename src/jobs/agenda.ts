@@ -81,6 +81,7 @@ export class Agenda {
   #from: EpochMs = 0;
   #aims = new Map<Turn, number>();
   #probing = 0;
+  /** When the last read of a sick meter was over. */
   #lastProbe = Number.NEGATIVE_INFINITY;
   #lastWasAsked = false;
 
@@ -98,7 +99,12 @@ export class Agenda {
     for (let turn = this.#waiting.first(); turn && turn.due <= now; turn = this.#waiting.first()) {
       this.#move(turn, isSick(turn) ? this.#sick : this.#ready);
     }
-    return this.#nextAsked(now, mono) ?? this.#nextReady(now, mono) ?? this.#nextSick(now, mono);
+    return (
+      this.#nextAsked(now, mono) ??
+      this.#nextSick(now, mono) ??
+      this.#nextReady(now, mono) ??
+      this.#nextSick(now, mono)
+    );
   }
 
   /** The instant at which `next` may have another answer, when nothing comes in between. */
@@ -134,7 +140,7 @@ export class Agenda {
 
   /** A turn that is not to be asked: it waits for its next poll. */
   pass(turn: Turn, now: EpochMs): void {
-    this.#left(turn);
+    this.#left(turn, now);
     this.#asked.delete(turn);
     turn.edge = 0;
     turn.due = nextPoll(now, turn.rhythm);
@@ -144,7 +150,7 @@ export class Agenda {
   /** Takes in what came of a turn and plans the next. True when it is asked again at once for the same reading. */
   came(turn: Turn, came: Came): boolean {
     const { fault, now, mono } = came;
-    this.#left(turn);
+    this.#left(turn, now);
     if (fault === null) {
       learn(turn, mono - came.askedMono);
       turn.failures = 0;
@@ -242,7 +248,7 @@ export class Agenda {
       if (turn.home === null || this.freeAt(turn, now, mono) > now) continue;
       if (turn.failures > 0 && !this.#mayHold(turn, now)) continue;
       this.#asked.delete(turn);
-      this.#take(turn, now);
+      this.#take(turn);
       this.#lastWasAsked = true;
       return turn;
     }
@@ -254,7 +260,7 @@ export class Agenda {
       if (turn.failures > 0 && !this.#mayHold(turn, now)) {
         turn.due = Math.max(this.#edge, now + turn.readMs);
         this.#wait(turn);
-      } else if (this.#isFree(turn, now, mono)) return this.#take(turn, now);
+      } else if (this.#isFree(turn, now, mono)) return this.#take(turn);
     }
     return null;
   }
@@ -263,7 +269,7 @@ export class Agenda {
     for (let turn = this.#sick.first(); turn; turn = this.#sick.first()) {
       if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return null;
       if (!this.#mayHold(turn, now) || !this.#isTimeFor(turn, now)) return null;
-      if (this.#isFree(turn, now, mono)) return this.#take(turn, now);
+      if (this.#isFree(turn, now, mono)) return this.#take(turn);
     }
     return null;
   }
@@ -298,20 +304,19 @@ export class Agenda {
     return isTime && waits.due > this.#lastProbe;
   }
 
-  #take(turn: Turn, now: EpochMs): Turn {
+  #take(turn: Turn): Turn {
     turn.home?.remove(turn);
     turn.home = null;
     this.#lastWasAsked = false;
-    if (isSick(turn)) {
-      this.#probing += 1;
-      this.#lastProbe = now;
-    }
+    if (isSick(turn)) this.#probing += 1;
     return turn;
   }
 
-  #left(turn: Turn): void {
+  #left(turn: Turn, now: EpochMs): void {
     this.#open.delete(turn);
-    if (isSick(turn)) this.#probing -= 1;
+    if (!isSick(turn)) return;
+    this.#probing -= 1;
+    this.#lastProbe = now;
   }
 
   // --- when it is next

@@ -367,8 +367,8 @@ export class Agenda {
     // A meter alone on its bus keeps nobody waiting.
     const alone = this.#turns.length === 1;
     const rest = alone ? 0 : restAfter(failures, pollMs, spreadOf(`${meter}/${failures}`));
-    const last = Math.min(Math.max(askedAt, turn.due), now);
-    turn.due = nextPoll(Math.max(last + rest, this.#begun ? this.#edge : 0), turn.rhythm);
+    const rested = Math.min(Math.max(askedAt, turn.due + rest), now + rest);
+    turn.due = nextPoll(Math.max(rested, this.#begun ? this.#edge : 0), turn.rhythm);
     if (this.#spoilsEdge(turn, turn.due)) turn.due = hourOf(turn.due) + HOUR_MS;
     // Who failed last time lets those pass that did not, but not for ever.
     turn.order = turn.due + (failures > 0 ? OVERDUE_MS : 0);

@@ -212,7 +212,7 @@ describe('a device that misbehaves when it is asked too soon', () => {
             wait: fc.integer({ min: 1, max: 600 }),
             meter: fc.integer({ min: 1, max: 3 }),
             fate: fc.constantFrom(...fates),
-            act: fc.constantFrom('ask', 'fate', 'step', 'restart'),
+            act: fc.constantFrom('ask', 'fate', 'step'),
           }),
           { minLength: 10, maxLength: 40 },
         ),
@@ -228,18 +228,12 @@ describe('a device that misbehaves when it is asked too soon', () => {
             await bus.until(minute);
             if (act === 'ask') void bus.door.ask(`SP-${meter}`, 30_000);
             else if (act === 'step') bus.clock.stepWall((wait - 300) * 1_000);
-            else if (act === 'restart' && fate === 'good') {
-              await bus.stop();
-              await bus.until(minute);
-              await bus.start();
-            } else if (fate === 'good') bus.faults.delete(`SP-${meter}`);
+            else if (fate === 'good') bus.faults.delete(`SP-${meter}`);
             else bus.faults.set(`SP-${meter}`, fate);
           }
           await bus.until(minute + 20);
           expect(bus.asks.length).toBeGreaterThan(3);
-          // A restart knows of good readings only, by the wall clock.
-          const restarted = acts.some(({ act }) => act === 'restart');
-          if (!restarted) expect(shortest(bus.asks, bus.names)).toBeGreaterThanOrEqual(15_000);
+          expect(shortest(bus.asks, bus.names)).toBeGreaterThanOrEqual(15_000);
         },
       ),
       { numRuns: 25 },
@@ -368,7 +362,7 @@ describe('a read that a person asks for', () => {
     expect(bus.of('SP-1').length).toBe(1);
   });
 
-  it('again and again by a script leaves the polls at least every other turn', async () => {
+  it('again and again by scripts leaves the polls at least every other turn', async () => {
     const bus = await new TimedBus({
       meters: 10,
       pollMs: 10_000,
@@ -377,18 +371,19 @@ describe('a read that a person asks for', () => {
     }).start();
     await bus.until(2);
     let asking = true;
-    const script = (async () => {
-      while (asking) await bus.door.ask('SP-1', 10_000);
-    })();
+    const script = Promise.all(
+      bus.names.slice(0, 3).map(async (meter) => {
+        while (asking) await bus.door.ask(meter, 10_000);
+      }),
+    );
     const from = bus.asks.length;
     await bus.until(12);
     asking = false;
     await bus.clock.runUntil(script);
     const here = bus.asks.slice(from);
-    expect(here.filter(({ meter }) => meter !== 'SP-1').length).toBeGreaterThanOrEqual(
-      here.length * 0.4,
-    );
-    for (const meter of bus.names) expect(bus.of(meter).length).toBeGreaterThan(50);
+    for (const meter of bus.names.slice(3)) {
+      expect(here.filter((ask) => ask.meter === meter).length).toBeGreaterThanOrEqual(58);
+    }
   });
 
   it('is told when the collector stops', async () => {

@@ -14,7 +14,7 @@ import type {
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
-import type { Dial, EpochMs } from './domain/units.ts';
+import type { Counts, Dial, EpochMs } from './domain/units.ts';
 
 export type { Register } from './domain/profile.ts';
 
@@ -207,6 +207,9 @@ export interface ReadTarget {
   readonly profile: Profile | HandProfile;
   readonly dial: Dial;
 }
+
+/** What came of a read that a person asked for: the dial, the fault, or when the meter may be asked (`busyUntil`). */
+export type AskedOutcome = Result<Counts> | { readonly ok: false; readonly busyUntil: EpochMs };
 
 /** One bus with its meters: one conversation at a time, or a bounded number of them. */
 export interface Bus {

@@ -24,15 +24,18 @@ import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
+import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
+import { AskedReads } from './jobs/asked-reads.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { passHours } from './jobs/pass-hours.ts';
-import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
+import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
@@ -50,6 +53,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
+  /** Told of every read, where somebody watches. */
+  readonly watch?: (polled: Polled) => void;
   readonly version: string;
 }
 
@@ -92,19 +97,20 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
     onCommand: (message, name) => inbox.take(message, name),
   });
-  const buses = settings.buses.map((bus) => ({ settings: bus, bus: parts.openBus(bus) }));
+  const buses = openBuses(settings, parts);
   const records = new Map<string, PollRecord>();
   const forward: ForwardParts = {
-    ...{ journal, upstream, clock, wire, log, collector: settings.collector },
-    smearMs: settings.upstream.smearS * 1000,
-    backlogPerS: settings.upstream.backlogPerS,
-    stir,
+    ...{ journal, upstream, clock, wire, log, collector: settings.collector, stir },
+    ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
   parts.headEnd.onConnect(() => stir.ring());
   const status = () => statusOf(settings, parts, journal, buses, records);
   const known = new Map(places.map((place) => [place.target.meter, place]));
-  const lent = { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() };
-  const commands = createCommands(journal, { status, sending: lent }, { clock, places: known });
+  const live = {
+    ...{ status, readNow: readersOf(buses) },
+    sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
+  };
+  const commands = createCommands(journal, live, { clock, places: known });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(commands);
   if (door?.problem)
@@ -112,11 +118,14 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polling = buses.map(({ settings: bus, bus: conversation }) =>
+  const polling = buses.map((bus) =>
     pollBus(
       {
-        ...{ bus: conversation, journal, clock, log, timeoutMs: bus.timeoutMs },
-        places: places.filter((_, i) => settings.meters[i]?.bus === bus.bus),
+        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
+        timeoutMs: bus.settings.timeoutMs,
+        parallel: bus.bus.atOnce ?? 1,
+        places: bus.meters.flatMap(({ meter }) => known.get(meter) ?? []),
+        ...(parts.watch && { watch: parts.watch }),
       },
       records,
       halt.signal,
@@ -184,6 +193,34 @@ function inboxOf(
 /** The head-end may ask; what else it may, the owner says (C3). */
 function allowedClasses({ upstream: { commands } }: Settings): CommandClass[] {
   return ['read', ...(['operate', 'configure'] as const).filter((kind) => commands[kind])];
+}
+
+/** A bus with what hangs on it, and the door for reads that a person asks for. */
+interface OpenBus {
+  readonly settings: BusSettings;
+  readonly bus: Bus;
+  readonly asked: AskedReads;
+  readonly meters: readonly MeterSettings[];
+}
+
+function openBuses(settings: Settings, parts: Parts): OpenBus[] {
+  return settings.buses.map((bus) => ({
+    ...{ settings: bus, bus: parts.openBus(bus), asked: new AskedReads(parts.clock) },
+    meters: settings.meters.filter((meter) => meter.bus === bus.bus),
+  }));
+}
+
+/** How long the read of a place on this bus is expected to take. */
+function expectedOn({ settings, meters }: OpenBus): (place: MeteredPlace) => number {
+  const ms = new Map(meters.map((meter) => [meter.meter, expectedReadMs(meter, settings)]));
+  return ({ target }) => ms.get(target.meter) ?? settings.timeoutMs;
+}
+
+function readersOf(buses: readonly OpenBus[]): ReadNow {
+  const doors = new Map(
+    buses.flatMap(({ asked, meters }) => meters.map(({ meter }) => [meter, asked])),
+  );
+  return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
 }
 
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */

@@ -8,6 +8,7 @@ import { intervals } from './intervals.ts';
 import { addOperations } from './operate.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { PROGRAMS, type Program } from './parts.ts';
+import { read } from './read.ts';
 import { run } from './run.ts';
 import { fail, sayJson, wantsColor } from './say.ts';
 import { checkConfig } from './settings-file.ts';
@@ -88,6 +89,11 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .option('--to <time>', 'end, not included')
     .action(async (meter, { config: file, from, to }) =>
       done(await intervals({ file, meter, from, to }, manner, io, parts)),
+    );
+  withFile('read <meter>', 'read a meter now, ahead of every poll')
+    .option('--within <seconds>', 'how long to wait for it, at most 100 (default 30)')
+    .action(async (meter, { config: file, within }) =>
+      done(await read({ file, meter, within }, manner, io, parts)),
     );
   withFile('audit', 'prove over the journal that no count was lost or invented').action(
     async ({ config }) => done(await audit(config, manner, io, parts)),

@@ -8,11 +8,14 @@ import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
+import { type ReadNow, readMeter } from './read.ts';
 
 /** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
   status(): Promise<object>;
   readonly sending?: Sending;
+  /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
+  readNow?: ReadNow;
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -23,6 +26,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
     ...createHeadEndCommands(journal, operating, live.sending),
+    read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };
   return {

@@ -2,11 +2,44 @@
 
 import { type EpochMs, HOUR_MS, hourOf } from './units.ts';
 
-/** The first instant of the poll grid after `now`: multiples of `pollMs` from each hour's edge, and the edge itself. */
-export function nextPoll(now: EpochMs, pollMs: number): EpochMs {
+/** How often a meter is read between two hours' edges, in milliseconds. */
+export interface Rhythm {
+  readonly pollMs: number;
+  /** How much earlier (negative) or later than on the even grid it is read, so that a bus's meters do not fall together. */
+  readonly phaseMs: number;
+  /** How far from an edge a reading counts for it. */
+  readonly toleranceMs: number;
+}
+
+/**
+ * The first instant of the poll grid after `now`: the hour's edges, and in between one poll each period, shifted by
+ * `phaseMs` (less than a period). What falls so near before an edge that it would count for it is left to the edge's own
+ * read, unless the meter is polled so often that this would be felt.
+ */
+export function nextPoll(now: EpochMs, { pollMs, phaseMs, toleranceMs }: Rhythm): EpochMs {
   const hour = hourOf(now);
-  const next = hour + (Math.floor((now - hour) / pollMs) + 1) * pollMs;
-  return Math.min(next, hour + HOUR_MS);
+  const near = Math.min(toleranceMs, pollMs / 4);
+  const periods = Math.max(1, Math.floor((now - hour - phaseMs) / pollMs) + 1);
+  const even = periods * pollMs;
+  return hour + (Math.max(even, even + phaseMs) >= HOUR_MS - near ? HOUR_MS : even + phaseMs);
+}
+
+/** The shift of the `place`-th of `count` meters: they share half a period, so that no pause is longer than 1.25 periods. */
+export function phaseOf(place: number, count: number, pollMs: number): number {
+  return Math.round((pollMs * ((place + 0.5) / count - 0.5)) / 2);
+}
+
+/** However long a meter has been away, it is asked again after this at the latest: one time-out in so long hurts nobody. */
+export const PROBE_MAX_MS = 5 * 60_000;
+
+/**
+ * How long a meter that failed `failures` times in a row is left alone, beyond the next instant of its grid: nothing
+ * after the first time, then longer and longer up to PROBE_MAX_MS or one poll period. `random` in [0, 1) keeps meters
+ * that failed together from being asked together.
+ */
+export function restAfter(failures: number, pollMs: number, random: number): number {
+  if (failures < 2) return 0;
+  return backOff(failures - 2, pollMs, Math.max(pollMs, PROBE_MAX_MS), random);
 }
 
 /** The instant after which the open hour that ends at or before `now` can no longer be read, else the next such instant. */

@@ -1,26 +1,44 @@
-// One loop per bus: whose turn it is, one conversation at a time, hours closed in time whatever the bus does.
+// One loop per bus: reads as its agenda says, closes hours in time whatever the bus does, answers who asks for a read.
 
 import type { Fault } from '../domain/fault.ts';
-import { nextPoll } from '../domain/schedule.ts';
-import { type EpochMs, HOUR_MS, hourOf } from '../domain/units.ts';
+import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+import { Agenda } from './agenda.ts';
+import type { AskedReads } from './asked-reads.ts';
+import { newTurn, type PollRecord, type Turn } from './turn.ts';
+import { Waker } from './waker.ts';
 
-/** What status tells of a meter's polling. */
-export interface PollRecord {
-  readonly fault: (Fault & { readonly since: EpochMs }) | null;
+export type { PollRecord } from './turn.ts';
+
+/** One read as it was made, for those who watch a bus. */
+export interface Polled {
+  readonly meter: string;
+  /** When it was due, asked and over. */
+  readonly due: EpochMs;
+  readonly askedAt: EpochMs;
+  readonly endedAt: EpochMs;
+  /** It had failed the last time too. */
+  readonly failing: boolean;
+  readonly ok: boolean;
 }
 
 export interface PollPlan extends PollParts {
   readonly places: readonly MeteredPlace[];
   /** How long a silent meter may hold the bus, in milliseconds of the wire. */
   readonly timeoutMs: number;
+  /** How long a meter's read is expected to hold the bus until one was made, in milliseconds of the wire. */
+  readonly expectMs?: (place: MeteredPlace) => number;
+  /** Reads that the bus allows at once: 1 on a line. */
+  readonly parallel?: number;
+  readonly asked?: AskedReads;
+  readonly watch?: (polled: Polled) => void;
 }
 
 /** A long sleep is cut so that a wall clock that steps is noticed. */
 const SLEEP_MAX_MS = 5 * 60_000;
 
-/** A changed reading without a check sum is read again at once, so often; then the next poll tells. */
-const SECOND_READS_MAX = 3;
+/** Wall and steady time apart by more than so many milliseconds of the wire is a step; less is their grain. */
+const STEP_MS = 1_000;
 
 /** A meter whose hours cannot close yet (a doubtful clock) is looked at again after this. */
 const CLOSING_RETRY_MS = 30_000;
@@ -28,148 +46,200 @@ const CLOSING_RETRY_MS = 30_000;
 /** A bus asks a silent meter once more where that helps (see Bus.read), so it is held for two time-outs. */
 const ASKS_MAX = 2;
 
-interface Turn {
-  readonly place: MeteredPlace;
-  due: EpochMs;
-  failures: number;
-  fault: PollRecord['fault'];
-  /** The hour's edge that was already asked for a second time. */
-  retried: EpochMs;
-  closingTried: EpochMs;
-  /** Readings made in a row to confirm one. */
-  seconds: number;
-}
+/** What a read holds the bus where nobody says: a few characters and a device's pause. */
+const EXPECTED_MS = 100;
+
+/** A round longer than this is spread over the poll period: nobody waits long for a line that is busy in bursts. */
+const BURST_MS = 2_000;
 
 /** Polls the meters of one bus until `signal` aborts; `records` is kept up to date for status. */
-export async function pollBus(
+export function pollBus(
   plan: PollPlan,
   records: Map<string, PollRecord>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock } = plan;
-  const turns = plan.places.map((place) => newTurn(place, clock.now()));
-  while (!signal.aborted) {
-    forgetFuture(turns, clock.now());
-    await closeHours(turns, plan);
-    const now = clock.now();
-    skipDisabled(turns, now, plan);
-    const turn = nextTurn(turns, now, ASKS_MAX * plan.timeoutMs * clock.speed);
-    if (turn) {
-      await poll(turn, plan, signal);
-      records.set(turn.place.target.meter, { fault: turn.fault });
-      continue;
+  return new BusLoop(plan, records, signal).run();
+}
+
+class BusLoop {
+  readonly #plan: PollPlan;
+  readonly #records: Map<string, PollRecord>;
+  readonly #signal: AbortSignal;
+  readonly #turns: readonly Turn[];
+  readonly #agenda: Agenda;
+  readonly #waker: Waker;
+  readonly #flights = new Set<Promise<void>>();
+  #bug: { readonly error: unknown } | null = null;
+  #lastNow: EpochMs;
+  #lastMono: number;
+  /** Before this no hour can need closing. */
+  #closeAt: EpochMs = 0;
+
+  constructor(plan: PollPlan, records: Map<string, PollRecord>, signal: AbortSignal) {
+    const { clock, parallel = 1, timeoutMs } = plan;
+    this.#plan = plan;
+    this.#records = records;
+    this.#signal = signal;
+    this.#lastNow = clock.now();
+    this.#lastMono = clock.monotonicMs();
+    this.#turns = plan.places.map((place) => this.#newTurn(place));
+    this.#agenda = new Agenda({
+      ...{ turns: this.#turns, now: this.#lastNow, parallel },
+      silentMs: ASKS_MAX * timeoutMs * clock.speed,
+      burstMs: BURST_MS * clock.speed,
+    });
+    this.#waker = new Waker(clock, signal);
+  }
+
+  async run(): Promise<void> {
+    this.#openDoor();
+    const { clock, parallel = 1 } = this.#plan;
+    while (!this.#signal.aborted && this.#bug === null) {
+      this.#noticeStep();
+      if (clock.now() >= this.#closeAt) await this.#closeHours();
+      const turn =
+        this.#flights.size < parallel ? this.#agenda.next(clock.now(), clock.monotonicMs()) : null;
+      if (turn === null) await this.#idle();
+      else if (this.#isDisabled(turn)) this.#pass(turn);
+      else if (parallel === 1) await this.#poll(turn);
+      else this.#launch(turn);
     }
-    await clock.sleep(Math.max(1, wakeAt(turns, plan) - now), signal);
+    await Promise.all(this.#flights);
+    this.#plan.asked?.attach(null);
+    if (this.#bug !== null) throw this.#bug.error;
   }
-}
 
-function newTurn(place: MeteredPlace, now: EpochMs): Turn {
-  return { place, due: now, failures: 0, fault: null, retried: 0, closingTried: 0, seconds: 0 };
-}
-
-/** After the wall clock went back nothing waits for an instant that it had reached before. */
-function forgetFuture(turns: readonly Turn[], now: EpochMs): void {
-  for (const turn of turns) {
-    turn.due = Math.min(turn.due, nextPoll(now, turn.place.rules.pollMs));
-    turn.closingTried = Math.min(turn.closingTried, now);
+  /** A device that must not be asked too soon may have been asked just before a restart. */
+  #newTurn(place: MeteredPlace): Turn {
+    const { clock, journal, expectMs } = this.#plan;
+    const readMs = expectMs?.(place) ?? EXPECTED_MS;
+    const turn = newTurn(place, this.#lastNow, readMs * clock.speed);
+    const last = journal.installation(place.target.meter)?.last;
+    const age = last ? this.#lastNow - last.at : Number.POSITIVE_INFINITY;
+    if (age >= 0 && age < turn.minPollMs) turn.askedMono = this.#lastMono - age;
+    return turn;
   }
-}
 
-/**
- * The meter to ask now: those that answer before those that do not, then the one longest due. A meter that was silent
- * is not asked when its time-out could reach into the next hour's edge, where the others are read.
- */
-function nextTurn(turns: readonly Turn[], now: EpochMs, silentMs: number): Turn | undefined {
-  const edge = hourOf(now) + HOUR_MS;
-  return turns
-    .filter((turn) => turn.due <= now)
-    .filter((turn) => turn.failures === 0 || turns.length === 1 || now + silentMs < edge)
-    .sort((a, b) => Math.min(a.failures, 1) - Math.min(b.failures, 1) || a.due - b.due)[0];
-}
-
-async function poll(turn: Turn, plan: PollPlan, signal: AbortSignal): Promise<void> {
-  const { rules } = turn.place;
-  const asked = plan.clock.now();
-  const outcome = await pollMeter(turn.place, plan, signal);
-  const now = plan.clock.now();
-  turn.due = nextPoll(Math.max(asked, turn.due), rules.pollMs);
-  if (outcome.ok) {
-    if (turn.fault) plan.log.info({ meter: turn.place.target.meter }, 'the meter answers again');
-    turn.failures = 0;
-    turn.fault = null;
-    readSecond(turn, asked, plan);
-    return;
+  #openDoor(): void {
+    const { asked, clock } = this.#plan;
+    const turns = new Map(this.#turns.map((turn) => [turn.place.target.meter, turn]));
+    const to = (act: (turn: Turn) => void) => (meter: string) => {
+      const turn = turns.get(meter);
+      if (turn) act(turn);
+    };
+    asked?.attach({
+      ask: to((turn) => {
+        this.#agenda.ask(turn);
+        this.#waker.ring();
+      }),
+      forget: to((turn) => this.#agenda.forget(turn)),
+      freeAt: (meter) => {
+        const turn = turns.get(meter);
+        const now = clock.now();
+        return turn ? this.#agenda.freeAt(turn, now, clock.monotonicMs()) : now;
+      },
+    });
   }
-  if (signal.aborted) return;
-  turn.failures += 1;
-  turn.seconds = 0;
-  turn.fault = { ...outcome.fault, since: turn.fault?.since ?? asked };
-  if (turn.failures === 1) {
-    plan.log.warn({ meter: turn.place.target.meter, ...outcome.fault }, 'the meter was not read');
+
+  /** After a step of the wall clock nothing waits for an instant that it had reached before. */
+  #noticeStep(): void {
+    const { clock } = this.#plan;
+    const now = clock.now();
+    const mono = clock.monotonicMs();
+    const stepped = now - this.#lastNow - (mono - this.#lastMono);
+    this.#lastNow = now;
+    this.#lastMono = mono;
+    if (Math.abs(stepped) <= STEP_MS * clock.speed) return;
+    this.#agenda.restart(now);
+    for (const turn of this.#turns) turn.closingTried = Math.min(turn.closingTried, now);
+    this.#closeAt = 0;
   }
-  if (mayRetryEdge(turn, now, plan)) {
-    turn.retried = hourOf(now);
-    turn.due = now;
+
+  /** Until a read is over, one is asked for, or there is something to do. */
+  #idle(): Promise<void> {
+    const { clock } = this.#plan;
+    const now = clock.now();
+    const wake = this.#agenda.wakeAt(now, clock.monotonicMs());
+    return this.#waker.sleep(Math.min(wake, this.#closeAt, now + SLEEP_MAX_MS) - now);
   }
-}
 
-/** A disabled meter is left in peace. */
-function skipDisabled(turns: readonly Turn[], now: EpochMs, { journal }: PollPlan): void {
-  for (const turn of turns) {
-    const { rules, target } = turn.place;
-    if (journal.installation(target.meter)?.disabled) turn.due = nextPoll(now, rules.pollMs);
+  /** A disabled meter is left in peace. */
+  #isDisabled(turn: Turn): boolean {
+    return this.#plan.journal.installation(turn.place.target.meter)?.disabled === true;
   }
-}
 
-/** Where a reading waits for a second one, the meter's next turn is as soon as it may be read again. */
-function readSecond(turn: Turn, asked: EpochMs, { journal, clock }: PollPlan): void {
-  const { target } = turn.place;
-  const waits = (journal.installation(target.meter)?.unconfirmed ?? null) !== null;
-  turn.seconds = waits ? turn.seconds + 1 : 0;
-  if (turn.seconds > SECOND_READS_MAX) turn.seconds = 0; // The next poll begins anew.
-  if (turn.seconds === 0) return;
-  turn.due = Math.max(clock.now(), asked + target.profile.minPollS * 1000);
-}
-
-/** The hour's edge is worth a second try while a reading would still count for it. */
-function mayRetryEdge(turn: Turn, now: EpochMs, plan: PollPlan): boolean {
-  const edge = hourOf(now);
-  const { toleranceMs } = turn.place.rules;
-  const inTime = now + plan.timeoutMs * plan.clock.speed <= edge + toleranceMs;
-  return inTime && turn.retried !== edge && now - edge <= toleranceMs;
-}
-
-/** Closes hours whose edge has passed unread by more than the tolerance. */
-async function closeHours(turns: readonly Turn[], plan: PollPlan): Promise<void> {
-  const now = plan.clock.now();
-  for (const turn of turns) {
-    if (closingOf(turn, plan) > now || now < turn.closingTried + CLOSING_RETRY_MS) continue;
-    turn.closingTried = now;
-    await passTime(turn.place, plan, 'bus');
+  #pass(turn: Turn): void {
+    this.#agenda.pass(turn, this.#plan.clock.now());
+    this.#plan.asked?.settle(turn.place.target.meter, {
+      ...{ code: 'aborted', detail: 'it is disabled' },
+    });
   }
-}
 
-/** When the meter's open hour can no longer be read at its end. */
-function closingOf(turn: Turn, { journal }: PollPlan): EpochMs {
-  const hours = journal.installation(turn.place.target.meter)?.hours;
-  if (!hours) return Number.POSITIVE_INFINITY;
-  return hours.start + HOUR_MS + turn.place.rules.toleranceMs + 1;
-}
-
-function wakeAt(turns: readonly Turn[], plan: PollPlan): EpochMs {
-  const { clock } = plan;
-  const now = clock.now();
-  let wake = now + SLEEP_MAX_MS;
-  for (const turn of turns) {
-    // A due meter that waits for its turn (see nextTurn) is looked at after the edge.
-    const due = turn.due > now ? turn.due : hourOf(now) + HOUR_MS;
-    wake = Math.min(
-      wake,
-      due,
-      Math.max(closingOf(turn, plan), turn.closingTried + CLOSING_RETRY_MS),
-    );
+  #launch(turn: Turn): void {
+    const flight = this.#poll(turn)
+      .catch((error: unknown) => {
+        this.#bug ??= { error };
+      })
+      .then(() => {
+        this.#flights.delete(flight);
+        this.#waker.ring();
+      });
+    this.#flights.add(flight);
   }
-  return wake;
+
+  async #poll(turn: Turn): Promise<void> {
+    const { clock, journal, watch, asked } = this.#plan;
+    const { meter } = turn.place.target;
+    const { due, failures } = turn;
+    const askedAt = clock.now();
+    const askedMono = clock.monotonicMs();
+    const outcome = await pollMeter(turn.place, this.#plan, this.#signal);
+    const now = clock.now();
+    const fault = outcome.ok ? null : outcome.fault;
+    const unconfirmed = (journal.installation(meter)?.unconfirmed ?? null) !== null;
+    const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, unconfirmed };
+    const again = this.#agenda.came(turn, came);
+    if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
+    this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));
+    watch?.({ meter, due, askedAt, endedAt: now, failing: failures > 0, ok: outcome.ok });
+    if (!asked?.isAsked(meter)) return;
+    if (again && outcome.ok) this.#agenda.ask(turn);
+    else asked.settle(meter, outcome.ok ? outcome.value : outcome.fault);
+  }
+
+  #tell(turn: Turn, fault: Fault | null, askedAt: EpochMs): void {
+    const { log } = this.#plan;
+    const { meter } = turn.place.target;
+    const before = turn.fault;
+    if (fault === null && before === null && this.#records.has(meter)) return;
+    if (fault === null && before !== null) log.info({ meter }, 'the meter answers again');
+    if (fault !== null && before === null) log.warn({ meter, ...fault }, 'the meter was not read');
+    turn.fault = fault && { ...fault, since: before?.since ?? askedAt };
+    this.#records.set(meter, { fault: turn.fault });
+  }
+
+  /** Closes hours whose edge has passed unread by more than the tolerance. */
+  async #closeHours(): Promise<void> {
+    const now = this.#plan.clock.now();
+    // Looked at from time to time though nothing is due: a person may have changed what stands there.
+    let next = now + SLEEP_MAX_MS;
+    for (const turn of this.#turns) {
+      if (this.#closingOf(turn) <= now) {
+        turn.closingTried = now;
+        await passTime(turn.place, this.#plan, 'bus');
+      }
+      next = Math.min(next, this.#closingOf(turn));
+    }
+    this.#closeAt = next;
+  }
+
+  /** When the meter's open hour can no longer be read at its end, or is to be looked at again. */
+  #closingOf(turn: Turn): EpochMs {
+    const hours = this.#plan.journal.installation(turn.place.target.meter)?.hours;
+    if (!hours) return Number.POSITIVE_INFINITY;
+    const closing = hours.start + HOUR_MS + turn.place.rules.toleranceMs + 1;
+    return Math.max(closing, turn.closingTried + CLOSING_RETRY_MS);
+  }
 }
 
 /** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */

@@ -1,6 +1,7 @@
 // A parsed settings file to Settings or to all of its problems: pure, everything it needs is given.
 
 import { checkMeters, type Profiles } from './check-meters.ts';
+import { checkRounds } from './check-rounds.ts';
 import { checkSchema, type Schema } from './check-schema.ts';
 import { checkCollector } from './check-upstream.ts';
 import { Findings } from './findings.ts';
@@ -33,5 +34,6 @@ export function checkSettings(
   checkMeters(source, profiles, findings);
   if (findings.problems.length > 0) return { ok: false, problems: inOrder(findings.problems) };
   const settings = toSettings(source.data, folder, profiles);
+  checkRounds(settings, findings);
   return { ok: true, settings, warnings: inOrder(findings.warnings) };
 }

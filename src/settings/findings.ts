@@ -10,6 +10,7 @@ export interface Finding {
   readonly message: string;
   readonly suggestion?: string | undefined;
   readonly atKey?: boolean;
+  readonly numbers?: Readonly<Record<string, number>>;
 }
 
 export class Findings {
@@ -34,10 +35,17 @@ export class Findings {
     return this.#source.placeOf(pointer).line;
   }
 
-  #placed({ code, pointer, message, suggestion, atKey }: Finding): Problem {
+  #placed({ code, pointer, message, suggestion, atKey, numbers }: Finding): Problem {
     const place = atKey ? this.#source.placeOfKey(pointer) : this.#source.placeOf(pointer);
     const meant = suggestion === undefined ? {} : { suggestion };
-    return { code, file: this.#source.file, ...place, message, ...meant };
+    return {
+      code,
+      file: this.#source.file,
+      ...place,
+      message,
+      ...meant,
+      ...(numbers && { numbers }),
+    };
   }
 }
 

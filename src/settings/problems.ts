@@ -55,6 +55,8 @@ export const PROBLEM_CODES = [
   'dial.unit',
   'max_flow.range',
   'poll.too_fast',
+  'poll.overload',
+  'edge.missed',
   'example.value',
 ] as const;
 
@@ -74,6 +76,8 @@ export interface Problem extends Place {
   readonly message: string;
   /** What was probably meant. */
   readonly suggestion?: string;
+  /** What the sentence says, for programs. */
+  readonly numbers?: Readonly<Record<string, number>>;
 }
 
 /** `file:line:column: sentence. Did you mean "..."?`, on one line. */

@@ -6,13 +6,14 @@ import { Household } from '../../simulator/household.ts';
 import { Ledger } from '../../simulator/ledger.ts';
 import { SimulatedMeter } from '../../simulator/meter.ts';
 import { Random } from '../../simulator/random.ts';
-import type { Bus } from '../../src/boundaries.ts';
+import type { Bus, Clock } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { type RunningCollector, runCollector } from '../../src/collector.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
+import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
@@ -35,11 +36,22 @@ export interface ServedReading {
   readonly count: number;
 }
 
-interface Place {
+export interface Place {
   readonly settings: MeterSettings;
   readonly meter: SimulatedMeter;
   readonly served: ServedReading[];
   silent: boolean;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly meters: number;
+  readonly pollS?: number;
+  /** What a head-end may do beside asking. */
+  readonly commands?: { readonly operate: boolean; readonly configure: boolean };
+  /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
+  readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
+  readonly watch?: (polled: Polled) => void;
 }
 
 /** A street of meters on buses, a broker and a medium that outlive the collector, all on one virtual clock. */
@@ -53,19 +65,15 @@ export class VirtualWorld {
   readonly #lines = new Map<string, ScriptedLine | ScriptedModbus>();
   readonly #unplugged = new Set<string>();
   readonly #seed: number;
+  readonly #options: WorldOptions;
   #names = 0;
   #life: Life | null = null;
   #collector: RunningCollector | null = null;
 
-  constructor(options: {
-    seed: number;
-    meters: number;
-    pollS?: number;
-    /** What a head-end may do beside asking. */
-    commands?: { operate: boolean; configure: boolean };
-  }) {
+  constructor(options: WorldOptions) {
     this.#seed = options.seed;
-    const buses = busesFor(options.meters);
+    this.#options = options;
+    const buses = busesFor(options.meters, typesOf(options));
     this.places = Array.from({ length: options.meters }, (_, i) => placeOf(i, options));
     this.settings = {
       utility: 'test',
@@ -103,6 +111,7 @@ export class VirtualWorld {
       openStore: () => openMemoryStore(this.medium),
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
+      ...(this.#options.watch && { watch: this.#options.watch }),
       newName: () => {
         this.#names += 1;
         return `NAME${this.#names}`;
@@ -182,6 +191,8 @@ export class VirtualWorld {
 
   #openBus(bus: BusSettings, life: Life): Bus {
     const clock = life.wire();
+    const { openLine } = this.#options;
+    if (openLine) return openLine(bus, clock, this);
     const chance = new Random(`${this.#seed}/${bus.bus}`);
     const random = () => chance.next();
     const common = { clock, timeoutMs: bus.timeoutMs, reopenMaxMs: bus.reopenMaxMs, random };
@@ -193,14 +204,18 @@ export class VirtualWorld {
       return createLineBus({ line, ...common });
     }
     line.answer(({ unit }) => {
-      const place = this.#placeAt(bus.bus, String(unit));
-      if (!place || place.silent) return 'silence';
-      const { register } = this.#serve(place);
-      const words =
-        place.settings.dial.digits === 4 ? [register] : [register >>> 16, register & 0xffff];
-      return { words, afterMs: 30 };
+      const words = this.words(bus.bus, unit);
+      return words ? { words, afterMs: 30 } : 'silence';
     });
     return createModbusBus({ link: line, ...common });
+  }
+
+  /** What the Modbus meter of that unit has on its dial now; null when it is silent. */
+  words(bus: string, unit: number): readonly number[] | null {
+    const place = this.#placeAt(bus, String(unit));
+    if (!place || place.silent) return null;
+    const { register } = this.#serve(place);
+    return place.settings.dial.digits === 4 ? [register] : [register >>> 16, register & 0xffff];
   }
 
   #speak(bus: string, request: string) {
@@ -229,17 +244,23 @@ export class VirtualWorld {
 
 const TYPES = ['line-serial', 'line-tcp', 'modbus-rtu', 'modbus-tcp'] as const;
 
-function busesFor(meters: number): BusSettings[] {
+type BusType = (typeof TYPES)[number];
+
+const typesOf = ({ openLine }: WorldOptions): readonly BusType[] =>
+  openLine ? ['modbus-rtu'] : TYPES;
+
+function busesFor(meters: number, types: readonly BusType[]): BusSettings[] {
   const serial = { path: '', baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
   const peer = { host: '', port: 1 };
-  return TYPES.slice(0, meters).map((type, i) => ({
+  return types.slice(0, meters).map((type, i) => ({
     ...{ bus: `bus-${i + 1}`, timeoutMs: 1_000, reopenMaxMs: 30_000 },
     ...(type === 'line-serial' || type === 'modbus-rtu' ? { type, serial } : { type, peer }),
   }));
 }
 
-function placeOf(i: number, options: { seed: number; pollS?: number }): Place {
-  const type = TYPES[i % TYPES.length] as (typeof TYPES)[number];
+function placeOf(i: number, options: WorldOptions): Place {
+  const types = typesOf(options);
+  const type = types[i % types.length] as BusType;
   const coarse = i % 6 === 5;
   const dial = coarse ? COARSE : FINE;
   const household = new Household({
@@ -257,10 +278,10 @@ function placeOf(i: number, options: { seed: number; pollS?: number }): Place {
   return {
     settings: {
       meter: `SP-${String(i + 1).padStart(5, '0')}`,
-      bus: `bus-${(i % TYPES.length) + 1}`,
+      bus: `bus-${(i % types.length) + 1}`,
       profile,
       dial,
-      address: String(Math.floor(i / TYPES.length) + 1),
+      address: String(Math.floor(i / types.length) + 1),
       ...(type.startsWith('line') ? { registerId: String(10_000_000 + i) } : {}),
       service: 'active',
       pollS: options.pollS ?? 900,

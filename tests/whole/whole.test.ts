@@ -137,4 +137,22 @@ describe('the whole collector on virtual time', () => {
       expect(passes(result)).toBe(true);
     }
   });
+
+  it('a meter read on demand shows its dial of this moment, and the reading is in the journal', async () => {
+    const world = new VirtualWorld({ seed: 12, meters: 8 });
+    await world.start();
+    await world.run(3.1);
+    for (const { settings, meter } of world.places) {
+      const seen = (await world.ask('read', { meter: settings.meter })) as Record<string, unknown>;
+      const shown = meter.countAt(world.clock.trueNow()) % 10 ** settings.dial.digits;
+      expect(seen).toMatchObject({ read: Number(seen['dial']), q: 'A' });
+      expect(Math.abs(Number(seen['dial']) - shown)).toBeLessThanOrEqual(1);
+      expect(Date.parse(String(seen['at']))).toBeGreaterThan(world.clock.trueNow() - 5_000);
+    }
+    world.silence('SP-00002', true);
+    await expect(world.ask('read', { meter: 'SP-00002' })).rejects.toThrow('no_answer');
+    await world.run(2);
+    await world.stop();
+    expect(passes(world.audit(START + 4 * HOUR))).toBe(true);
+  });
 });

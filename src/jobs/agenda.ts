@@ -1,0 +1,406 @@
+// Whose turn it is on one bus: what a person asked for, then the hour's edge, then what is due, then who did not answer.
+
+import { planEdge } from '../domain/edge-plan.ts';
+import { FAULTS, type Fault, type FaultCode } from '../domain/fault.ts';
+import { nextPoll, restAfter, spreadOf } from '../domain/schedule.ts';
+import { type EpochMs, HOUR_MS, hourOf } from '../domain/units.ts';
+import { DueHeap } from './due-heap.ts';
+import { learn, spread, type Turn } from './turn.ts';
+
+export interface AgendaOptions {
+  readonly turns: readonly Turn[];
+  readonly now: EpochMs;
+  /** How long a silent meter may hold the bus, in milliseconds of the schedule. */
+  readonly silentMs: number;
+  /** How long a round may be before its meters are spread over the poll period, in milliseconds of the schedule. */
+  readonly burstMs: number;
+  /** Reads in flight at once. */
+  readonly parallel: number;
+}
+
+/** What came of a turn. */
+export interface Came {
+  readonly askedAt: EpochMs;
+  readonly askedMono: number;
+  readonly now: EpochMs;
+  readonly mono: number;
+  /** Null for a good reading. */
+  readonly fault: Fault | null;
+  /** The reading waits for a second one that agrees. */
+  readonly unconfirmed: boolean;
+}
+
+/** A changed reading without a check sum is read again at once, so often; then the next poll tells. */
+const SECOND_READS_MAX = 3;
+
+/**
+ * A meter that fails at the hour's edge is asked again while a reading would still count, until it has failed so often
+ * in a row. With one read in ten spoilt, one edge in a million stays unread; who is silent for good costs one time-out.
+ */
+const EDGE_FAILURES_MAX = 6;
+
+/**
+ * From so many failures in a row on a meter is sick: it is asked when nobody else waits. Before that it is one whose
+ * answer was spoilt, as one in twenty-five is on a bad line.
+ */
+const SICK_FROM = 3;
+
+/** On a bus that is never idle a meter that failed waits so long beyond its time, and is then asked all the same. */
+const OVERDUE_MS = 60_000;
+
+/** The port or peer is away, which says nothing of the meter. */
+const LINK: ReadonlySet<FaultCode> = new Set([
+  ...(['port.absent', 'port.denied', 'port.failed', 'peer.unreachable'] as const),
+]);
+
+/** A link that is away is tried so often within the tolerance: its next opening is a matter of seconds. */
+const LINK_TRIES = 8;
+
+/** The plan of one bus. Every instant is given; it waits for nothing. */
+export class Agenda {
+  readonly #options: AgendaOptions;
+  readonly #turns: readonly Turn[];
+  readonly #toleranceMax: number;
+  readonly #waiting = new DueHeap<Turn>((a, b) => a.due < b.due);
+  /** Those that answer: the hour's edge before polls in between. */
+  readonly #ready = new DueHeap<Turn>((a, b) =>
+    a.edge === b.edge ? a.order < b.order : a.edge > b.edge,
+  );
+  /** Those that failed again and again. */
+  readonly #sick = new DueHeap<Turn>((a, b) => a.order < b.order);
+  readonly #asked = new Set<Turn>();
+  /** Meters that answer and have not been read for the edge yet. */
+  readonly #open = new Set<Turn>();
+  /** The edge that is planned for, until the last reading could count for it. */
+  #edge: EpochMs = 0;
+  #begun = false;
+  #refreshed = false;
+  /** Before any read for the edge can begin: the plan is laid again with what was learned of the meters' reads since. */
+  #refreshAt: EpochMs = 0;
+  /** When the first read for the edge begins, and how long after it (negative: before) each does. */
+  #from: EpochMs = 0;
+  #aims = new Map<Turn, number>();
+  #probing = 0;
+  /** When the last read of a sick meter was over. */
+  #lastProbe = Number.NEGATIVE_INFINITY;
+  #lastWasAsked = false;
+
+  constructor(options: AgendaOptions) {
+    this.#options = options;
+    this.#turns = options.turns;
+    this.#toleranceMax = Math.max(0, ...this.#turns.map(({ rhythm }) => rhythm.toleranceMs));
+    this.#lookTo(options.now);
+    for (const turn of this.#turns) this.#wait(turn);
+  }
+
+  /** The meter to ask now, taken out until `came` or `pass`. */
+  next(now: EpochMs, mono: number): Turn | null {
+    this.#keepEdges(now);
+    for (let turn = this.#waiting.first(); turn && turn.due <= now; turn = this.#waiting.first()) {
+      this.#move(turn, isSick(turn) ? this.#sick : this.#ready);
+    }
+    return (
+      this.#nextAsked(now, mono) ??
+      this.#nextSick(now, mono) ??
+      this.#nextReady(now, mono) ??
+      this.#nextSick(now, mono)
+    );
+  }
+
+  /** The instant at which `next` may have another answer, when nothing comes in between. */
+  wakeAt(now: EpochMs, mono: number): EpochMs {
+    const edge = this.#begun
+      ? this.#edge + this.#toleranceMax + 1
+      : this.#refreshed
+        ? this.#from
+        : this.#refreshAt;
+    let wake = Math.min(this.#waiting.first()?.due ?? edge, edge);
+    for (const turn of this.#asked) {
+      const free = turn.home === null ? wake : this.freeAt(turn, now, mono);
+      if (free > now) wake = Math.min(wake, free);
+    }
+    return Math.max(now + 1, wake);
+  }
+
+  /** A person wants this meter read: as soon as it may be. */
+  ask(turn: Turn): void {
+    this.#asked.add(turn);
+  }
+
+  /** Nobody waits for it any more. */
+  forget(turn: Turn): void {
+    this.#asked.delete(turn);
+  }
+
+  /** When the meter may be asked: now, or after the pause that its device needs. */
+  freeAt(turn: Turn, now: EpochMs, mono: number): EpochMs {
+    const free = now + Math.max(0, Math.ceil(turn.askedMono + turn.minPollMs - mono));
+    return free < this.#edge && this.#spoilsEdge(turn, free) ? this.#aimOf(turn) : free;
+  }
+
+  /** A turn that is not to be asked: it waits for its next poll. */
+  pass(turn: Turn, now: EpochMs): void {
+    this.#left(turn, now);
+    this.#asked.delete(turn);
+    turn.edge = 0;
+    turn.due = nextPoll(now, turn.rhythm);
+    this.#wait(turn);
+  }
+
+  /** Takes in what came of a turn and plans the next. True when it is asked again at once for the same reading. */
+  came(turn: Turn, came: Came): boolean {
+    const { fault, now, mono } = came;
+    this.#left(turn, now);
+    if (fault === null) {
+      learn(turn, mono - came.askedMono);
+      turn.failures = 0;
+    } else if (!LINK.has(fault.code)) turn.failures += 1;
+    // A bus may have waited before it asked.
+    turn.askedMono = Math.max(came.askedMono, mono - turn.readMs);
+    const again = this.#again(turn, came);
+    if (!again && !(fault && this.#retryEdge(turn, fault, now))) this.#plan(turn, came);
+    this.#wait(turn);
+    return again;
+  }
+
+  /** The wall clock stepped: nothing waits for an instant that it had reached before, and the next edge is another. */
+  restart(now: EpochMs): void {
+    this.#lookTo(now);
+    for (const turn of this.#turns) {
+      if (turn.home === null) continue;
+      turn.due = Math.min(turn.due, nextPoll(now, turn.rhythm));
+      turn.edge = 0;
+      turn.edgeRead = 0;
+      this.#wait(turn);
+    }
+  }
+
+  // --- the hour's edge
+
+  #keepEdges(now: EpochMs): void {
+    if (now > this.#edge + this.#toleranceMax) this.#lookTo(now);
+    if (this.#begun) return;
+    if (!this.#refreshed && now >= this.#refreshAt) {
+      this.#refreshed = true;
+      this.#lay();
+    }
+    if (now >= this.#from) this.#begin();
+  }
+
+  #lookTo(now: EpochMs): void {
+    this.#edge = hourOf(now) + HOUR_MS;
+    this.#begun = false;
+    this.#refreshed = false;
+    this.#open.clear();
+    this.#lay();
+  }
+
+  #lay(): void {
+    const { parallel, burstMs } = this.#options;
+    const answering = this.#turns.filter(({ failures }) => failures === 0);
+    const reads = answering.map(({ readMs, rhythm }) => ({
+      readMs: readMs / parallel,
+      toleranceMs: rhythm.toleranceMs,
+    }));
+    const plan = planEdge(reads);
+    this.#from = this.#edge + plan.fromMs;
+    const longest = reads.reduce((most, { readMs }) => Math.max(most, readMs), 0);
+    const ahead = this.#toleranceMax + longest + this.#options.silentMs;
+    this.#refreshAt = this.#edge - Math.min(ahead, HOUR_MS / 2);
+    this.#aims = new Map(answering.map((turn, i) => [turn, plan.beginMs[i] ?? 0]));
+    spread(this.#turns, plan.roundMs > burstMs);
+  }
+
+  /** From now on every meter is read for the edge first. */
+  #begin(): void {
+    this.#begun = true;
+    for (const turn of this.#turns) {
+      if (turn.home === null || turn.edgeRead === this.#edge) continue;
+      this.#aim(turn);
+      this.#wait(turn);
+    }
+  }
+
+  /** Those that answer by the plan; those that do not after them. */
+  #aim(turn: Turn): void {
+    turn.edge = this.#edge;
+    turn.order = this.#aimOf(turn);
+    turn.due = Math.min(turn.order, this.#edge);
+    if (turn.failures > 0) turn.order = this.#orderAfter(turn);
+    else this.#open.add(turn);
+  }
+
+  /** The place at the edge of a meter that failed: after those that did not, the less it failed the sooner. */
+  #orderAfter({ failures }: Turn): number {
+    return this.#edge + HOUR_MS + failures;
+  }
+
+  #aimOf(turn: Turn): EpochMs {
+    return this.#edge + (turn.failures > 0 ? 0 : (this.#aims.get(turn) ?? 0));
+  }
+
+  // --- whose turn it is
+
+  /** A person is not kept waiting by polls, nor may many of them keep the polls waiting: they take turns. */
+  #nextAsked(now: EpochMs, mono: number): Turn | null {
+    if (this.#lastWasAsked && this.#ready.size > 0) return null;
+    for (const turn of this.#asked) {
+      if (turn.home === null || this.freeAt(turn, now, mono) > now) continue;
+      if (turn.failures > 0 && !this.#mayHold(turn, now)) continue;
+      this.#asked.delete(turn);
+      this.#take(turn);
+      this.#lastWasAsked = true;
+      return turn;
+    }
+    return null;
+  }
+
+  #nextReady(now: EpochMs, mono: number): Turn | null {
+    for (let turn = this.#ready.first(); turn; turn = this.#ready.first()) {
+      if (turn.failures > 0 && !this.#mayHold(turn, now)) {
+        turn.due = Math.max(this.#edge, now + turn.readMs);
+        this.#wait(turn);
+      } else if (this.#isFree(turn, now, mono)) return this.#take(turn);
+    }
+    return null;
+  }
+
+  #nextSick(now: EpochMs, mono: number): Turn | null {
+    for (let turn = this.#sick.first(); turn; turn = this.#sick.first()) {
+      if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return null;
+      if (!this.#mayHold(turn, now) || !this.#isTimeFor(turn, now)) return null;
+      if (this.#isFree(turn, now, mono)) return this.#take(turn);
+    }
+    return null;
+  }
+
+  /** Whether its device may be asked now; else it waits until it may. */
+  #isFree(turn: Turn, now: EpochMs, mono: number): boolean {
+    const free = this.freeAt(turn, now, mono);
+    if (free <= now) return true;
+    turn.due = free;
+    this.#wait(turn);
+    return false;
+  }
+
+  /** A meter that may be silent never holds the bus while others are, or come to be, read for the hour's edge. */
+  #mayHold(turn: Turn, now: EpochMs): boolean {
+    if (this.#turns.length === 1) return true;
+    if (this.#open.size > 0) return false;
+    if (this.#begun && turn.edge === this.#edge) return true;
+    const next = this.#begun ? this.#from + HOUR_MS : this.#from;
+    return now + this.#options.silentMs <= next;
+  }
+
+  /**
+   * When nobody else waits. On a bus that is never idle: at the edge after all who are read for it, in between when it
+   * has waited long, and never again before all are read that waited the last time.
+   */
+  #isTimeFor(turn: Turn, now: EpochMs): boolean {
+    const waits = this.#ready.first();
+    if (waits === undefined) return true;
+    const atEdge = this.#begun && turn.edge === this.#edge;
+    const isTime = atEdge ? waits.edge !== this.#edge : now - turn.due > OVERDUE_MS;
+    return isTime && waits.due > this.#lastProbe;
+  }
+
+  #take(turn: Turn): Turn {
+    turn.home?.remove(turn);
+    turn.home = null;
+    this.#lastWasAsked = false;
+    if (isSick(turn)) this.#probing += 1;
+    return turn;
+  }
+
+  #left(turn: Turn, now: EpochMs): void {
+    this.#open.delete(turn);
+    if (!isSick(turn)) return;
+    this.#probing -= 1;
+    this.#lastProbe = now;
+  }
+
+  // --- when it is next
+
+  /** Where a reading waits for a second one, the meter's next turn is as soon as it may be read again. */
+  #again(turn: Turn, { fault, unconfirmed, now }: Came): boolean {
+    turn.seconds = unconfirmed && (fault === null || turn.seconds > 0) ? turn.seconds + 1 : 0;
+    if (turn.seconds > SECOND_READS_MAX) turn.seconds = 0; // The next poll begins anew.
+    if (turn.seconds === 0) return false;
+    turn.due = now;
+    const atEdge = turn.edge === this.#edge;
+    // It is the first of them that counts for the edge: the others' first readings go before its second.
+    turn.order = atEdge ? now + this.#toleranceMax : now;
+    if (atEdge && turn.minPollMs > 0) {
+      this.#isReadFor(turn, now);
+      turn.edge = 0;
+    } else if (atEdge && turn.failures === 0) this.#open.add(turn);
+    return true;
+  }
+
+  /** The edge is worth another try while a reading would still count for it. */
+  #retryEdge(turn: Turn, { code }: Fault, now: EpochMs): boolean {
+    if (turn.edge !== this.#edge || now + turn.readMs > this.#edge + turn.rhythm.toleranceMs) {
+      return false;
+    }
+    if (LINK.has(code)) {
+      turn.due = now + turn.rhythm.toleranceMs / LINK_TRIES;
+      turn.order = turn.due;
+      return true;
+    }
+    if (turn.failures >= (FAULTS[code] === 'now' ? EDGE_FAILURES_MAX : 2)) return false;
+    turn.due = Math.max(now, this.#edge);
+    turn.order = this.#orderAfter(turn);
+    return true;
+  }
+
+  #plan(turn: Turn, { askedAt, now }: Came): void {
+    if (this.#begun && !this.#isReadFor(turn, now)) {
+      // It was asked for something else while the reads for the edge began.
+      this.#aim(turn);
+      turn.due = Math.max(turn.due, now);
+      return;
+    }
+    turn.edge = 0;
+    const { pollMs } = turn.rhythm;
+    const { meter } = turn.place.target;
+    const { failures } = turn;
+    // A meter alone on its bus keeps nobody waiting.
+    const alone = this.#turns.length === 1;
+    const rest = alone ? 0 : restAfter(failures, pollMs, spreadOf(`${meter}/${failures}`));
+    const rested = Math.min(Math.max(askedAt, turn.due + rest), now + rest);
+    turn.due = nextPoll(Math.max(rested, this.#begun ? this.#edge : 0), turn.rhythm);
+    if (this.#spoilsEdge(turn, turn.due)) turn.due = hourOf(turn.due) + HOUR_MS;
+    // Who failed last time lets those pass that did not, but not for ever.
+    turn.order = turn.due + (failures > 0 ? OVERDUE_MS : 0);
+  }
+
+  /** Whether the edge needs no further read of it, now that it was asked. */
+  #isReadFor(turn: Turn, now: EpochMs): boolean {
+    const { toleranceMs } = turn.rhythm;
+    const from = turn.edge === this.#edge ? this.#edge - toleranceMs : this.#aimOf(turn);
+    if (now >= from) turn.edgeRead = this.#edge;
+    return turn.edgeRead === this.#edge;
+  }
+
+  /** A device that must not be asked again soon is not asked shortly before it is needed. */
+  #spoilsEdge({ minPollMs }: Turn, at: EpochMs): boolean {
+    if (minPollMs === 0) return false;
+    const edge = hourOf(at) + HOUR_MS;
+    const from = edge === this.#edge ? this.#from : edge;
+    return at < from && at + minPollMs > from;
+  }
+
+  #wait(turn: Turn): void {
+    this.#move(turn, this.#waiting);
+  }
+
+  #move(turn: Turn, home: DueHeap<Turn>): void {
+    turn.home?.remove(turn);
+    turn.home = home;
+    home.push(turn);
+  }
+}
+
+function isSick({ failures }: Turn): boolean {
+  return failures >= SICK_FROM;
+}

@@ -45,6 +45,19 @@ export function modbusSuite(name: string, create: () => Promise<ModbusRig>): voi
       await link.open();
       return told(await link.read(ask(changes)));
     };
+    /** The first words told; a busy machine may spoil a try or two by coming late itself. */
+    const readAtLast = async (changes: Partial<ModbusQuestion>) => {
+      let words: unknown;
+      await until(
+        'words are told',
+        async () => {
+          words = await read({ ...changes, timeoutMs: FAIR_MS });
+          return typeof words !== 'string';
+        },
+        25_000,
+      );
+      return words;
+    };
     beforeEach(async () => {
       rig = await create();
       link = rig.link;
@@ -111,7 +124,7 @@ export function modbusSuite(name: string, create: () => Promise<ModbusRig>): voi
       expect(await read({ address: 10, timeoutMs: SHORT_MS })).toBe('line.silent');
       rig.answer(itsAddress);
       for (let address = 20; address < 25; address += 1) {
-        expect(await read({ address, timeoutMs: FAIR_MS })).toEqual([1, address]);
+        expect(await readAtLast({ address })).toEqual([1, address]);
       }
     });
 
@@ -122,7 +135,7 @@ export function modbusSuite(name: string, create: () => Promise<ModbusRig>): voi
         expect(typeof answer === 'string' || answer).not.toEqual([1, address - 1]);
       }
       rig.answer(itsAddress);
-      expect(await read({ address: 99, timeoutMs: FAIR_MS })).toEqual([1, 99]);
+      expect(await readAtLast({ address: 99 })).toEqual([1, 99]);
     });
 
     it('the answer of another unit is refused', async () => {

@@ -18,7 +18,7 @@ import { VirtualClock } from '../fakes/virtual-clock.ts';
 import type { Client, Outcome } from './fault-run.ts';
 import { clientOf, deviceOf, MBAP, RTU, runCase } from './fault-run.ts';
 import type { FaultCase, Heard } from './faulty-devices.ts';
-import { lateBy, RTU_FAULTS, TCP_FAULTS } from './faulty-devices.ts';
+import { lateBy, RTU_FAULTS, TCP_FAULTS, wordsAt } from './faulty-devices.ts';
 
 const ModbusRTU = modbus.default;
 const clock = createSystemClock();
@@ -203,5 +203,22 @@ describe('the same faults on bare modbus-serial', () => {
       bare((library) => library.connectTCP('127.0.0.1', { port })),
     );
     expect(outcome.wrong).not.toEqual([]);
+  });
+
+  it('three questions at once on a line give one the answer of another', async () => {
+    const sound: FaultCase = {
+      ...{ name: 'sound', fools: true, reads: 0 },
+      device: ({ say, answer }) => say(answer, 20),
+    };
+    let got: unknown[] = [];
+    await onTerminal(sound, async (path) => {
+      const one = await bare((library) => library.connectRTUBuffered(path, { baudRate: 9600 }));
+      const asked = [10, 20, 30].map((address) => one.client.ask(1, address, 2));
+      got = await Promise.all(asked);
+      return one;
+    });
+    const right = [10, 20, 30].map((address) => wordsAt(address, 2).join());
+    const wrong = got.filter((words, i) => Array.isArray(words) && words.join() !== right[i]);
+    expect(wrong).not.toEqual([]);
   });
 });

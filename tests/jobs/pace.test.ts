@@ -184,7 +184,7 @@ describe('a meter that does not answer', () => {
       ),
       { numRuns: 12 },
     );
-  });
+  }, 120_000);
 });
 
 describe('a device that misbehaves when it is asked too soon', () => {
@@ -238,7 +238,7 @@ describe('a device that misbehaves when it is asked too soon', () => {
       ),
       { numRuns: 25 },
     );
-  });
+  }, 120_000);
 
   it('is left in peace also over a restart', async () => {
     const bus = new TimedBus({ meters: 2, readMs: 800, pollMs: QUARTER, minPollS: 15 });
@@ -497,5 +497,5 @@ describe('whatever happens to clock and meters', () => {
       ),
       { numRuns: 40 },
     );
-  });
+  }, 120_000);
 });

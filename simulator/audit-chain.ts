@@ -1,8 +1,8 @@
 // Walks the entries of one installation edge by edge and holds each one against the registers really served.
 
-import type { Dial, Entry, GapEntry, HourEntry, Installation } from './entries.ts';
+import type { Body } from './audit-bodies.ts';
+import type { Entry, GapEntry, HourEntry, Installation } from './entries.ts';
 import { HOUR_MS, iso, modulo } from './entries.ts';
-import type { ServedReading } from './served.ts';
 import { servedAround, servedAs, servedNearest } from './served.ts';
 
 /** What the audit can find beside lost and invented counts. */
@@ -21,6 +21,7 @@ export type FindingCode =
   | 'entry.twice'
   | 'resend.differs'
   | 'installation.apart'
+  | 'swap.untold'
   | 'meter.unknown'
   | 'meter.absent';
 
@@ -40,6 +41,11 @@ export interface Tally {
   duplicates: number;
   /** Served after the last entry with numbers, in hours told as missing: due in the gap that ends the silence. */
   pending: number;
+  /**
+   * Passed while no collector could count it: on a dial between its last reading and its removal, and on a new one before
+   * anybody said that it belongs there. Nothing of it was served to a collector that did not say that it doubts.
+   */
+  unaccounted: number;
 }
 
 /** A reading at which one entry ends and the next begins: its true count, its time, the total it states. */
@@ -53,12 +59,12 @@ export interface Edge {
 export interface Chain {
   readonly meter: string;
   readonly inst: number;
-  readonly dial: Dial;
+  /** The meter that stood there meanwhile. */
+  readonly body: Body;
   /** 10^digits counts. */
   readonly capacity: number;
   readonly entries: readonly Entry[];
   readonly installation: Installation | undefined;
-  readonly served: readonly ServedReading[];
   readonly slackMs: number;
 }
 
@@ -118,10 +124,13 @@ function registerBefore(step: Step | undefined, capacity: number): number | unde
 
 /** The edge at which the installation begins: as its info says, else as its first entry implies. */
 function firstEdge(chain: Chain, steps: readonly Step[], account: Account): Edge | undefined {
-  const { installation, served, slackMs } = chain;
+  const { installation, slackMs } = chain;
+  const { served } = chain.body;
   if (installation !== undefined) {
     const { initialRead, installed } = installation;
-    const found = servedAs(served, initialRead, installed, slackMs);
+    const found =
+      servedAs(served, initialRead, installed, slackMs) ??
+      readAfterRemoval(chain, { read: initialRead, at: installed });
     if (found !== undefined) return { count: found.count, at: installed, total: 0 };
     note(
       account,
@@ -164,9 +173,33 @@ function checkTotal(chain: Chain, hour: MeasuredHour, before: number, account: A
   }
 }
 
+/** A meter taken away can still be read by a person, and shows what it showed when it was. */
+function readAfterRemoval(
+  { body, capacity, slackMs }: Chain,
+  { read, at }: { readonly read: number; readonly at: number },
+): { readonly count: number } | undefined {
+  const { removed } = body;
+  if (removed === undefined || at < removed.at - slackMs) return undefined;
+  return modulo(removed.count, capacity) === read ? removed : undefined;
+}
+
+/** The same where a gap ends with that reading; `expected` is the register at which the following hour says it begins. */
+function readLater(
+  { body, capacity }: Chain,
+  gap: MeasuredGap,
+  expected: number | undefined,
+): { readonly count: number } | undefined {
+  const { removed } = body;
+  if (removed === undefined || gap.to < removed.at) return undefined;
+  const register = modulo(removed.count, capacity);
+  return expected === undefined || expected === register ? removed : undefined;
+}
+
 function walkHour(chain: Chain, hour: MeasuredHour, edge: Edge, account: Account): Edge {
   checkTotal(chain, hour, edge.total, account);
-  const found = servedAs(chain.served, hour.read, hour.at, chain.slackMs);
+  const found =
+    (hour.q === 'H' ? readAfterRemoval(chain, hour) : undefined) ??
+    servedAs(chain.body.served, hour.read, hour.at, chain.slackMs);
   if (found === undefined) {
     // Nothing was served to rest this hour on, so all of its use is invented; its water is missed
     // where the next edge that was served is compared with the last one.
@@ -193,7 +226,9 @@ function walkGap(
     note(account, 'edges.apart', `gap from ${iso(gap.from)} follows an edge of ${iso(edge.at)}`);
   }
   const total = edge.total + gap.use;
-  const found = servedAround(chain.served, gap.to, chain.slackMs, expected);
+  const found =
+    readLater(chain, gap, expected) ??
+    servedAround(chain.body.served, gap.to, chain.slackMs, expected);
   if (found === undefined) {
     note(account, 'gap.unserved', `nothing was served at ${iso(gap.to)}, where a gap ends`);
     settle(account, 0, gap.use);

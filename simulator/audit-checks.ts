@@ -46,7 +46,8 @@ function keepsI3(hour: HourEntry): boolean {
 }
 
 /** The volume fields are there when the quality promises them, and are whole counts (contract I2, I3). */
-function checkNumbers({ dial, entries }: Chain, account: Account): void {
+function checkNumbers({ body, entries }: Chain, account: Account): void {
+  const { dial } = body;
   for (const entry of entries) {
     const key = keyOf(entry);
     const { digits, unit, pow10 } = entry;

@@ -1,6 +1,6 @@
 // The audit as a person reads it, and the one JSON line a program reads.
 
-import type { Audit, MeterAudit } from './audit.ts';
+import type { Audit, InstallationAudit, MeterAudit } from './audit.ts';
 import { passes } from './audit.ts';
 
 /** More findings than this help nobody; the rest are counted. */
@@ -13,6 +13,18 @@ function cellsOf(part: MeterAudit): string[] {
   const { meter, hours, gaps, truth, head_end, lost, invented, duplicates, qualities } = part;
   const qs = ['A', 'P', 'M'].map((q) => qualities[q] ?? 0);
   return [meter, hours, ...qs, gaps, truth, head_end, lost, invented, duplicates].map(String);
+}
+
+/** A meter of one installation needs no further line; of several, each has its own counts. */
+function installationRows({ per_installation }: Audit, meter: string): string[][] {
+  const own = per_installation.filter((part) => part.meter === meter);
+  return own.length < 2 ? [] : own.map(installationCells);
+}
+
+function installationCells(part: InstallationAudit): string[] {
+  const { inst, truth, head_end, lost, invented, duplicates } = part;
+  const counts = [truth, head_end, lost, invented, duplicates].map(String);
+  return [`  installation ${inst}`, '', '', '', '', '', ...counts];
 }
 
 function total(audit: Audit): MeterAudit {
@@ -43,7 +55,10 @@ export function verdict(audit: Audit): string {
 
 /** A table with one line a meter, the findings, and the verdict. */
 export function reportAudit(audit: Audit): string[] {
-  const rows = [[...HEADINGS, ...FAULT_HEADINGS], ...audit.per_meter.map(cellsOf)];
+  const rows = [[...HEADINGS, ...FAULT_HEADINGS]] as string[][];
+  for (const part of audit.per_meter) {
+    rows.push(cellsOf(part), ...installationRows(audit, part.meter));
+  }
   rows.push(cellsOf(total(audit)));
   const widths = rows[0]?.map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -60,6 +75,11 @@ export function reportAudit(audit: Audit): string[] {
     audit.pending === 0
       ? []
       : [`${counted(audit.pending, 'count')} wait for silent meters; a gap will tell of them.`];
+  const swapped = audit.per_installation.filter(({ unaccounted }) => unaccounted > 0);
+  const unaccounted = swapped.map(
+    (part) =>
+      `${part.meter}: ${counted(part.unaccounted, 'count')} passed unread where one meter took another's place (installation ${part.inst}).`,
+  );
   const shown = audit.findings.slice(0, FINDINGS_SHOWN);
   const more = audit.findings.length - shown.length;
   return [
@@ -68,6 +88,7 @@ export function reportAudit(audit: Audit): string[] {
     ...lines,
     '',
     ...pending,
+    ...unaccounted,
     ...shown.map(({ meter, code, text }) => `${meter}: ${code}: ${text}`),
     ...(more > 0 ? [`... and ${counted(more, 'more finding')}`] : []),
     verdict(audit),

@@ -60,7 +60,8 @@ function meterSettings(point: ServicePoint, tolerance: number): object {
   const { meter, bus, profile, registerId } = point.truth;
   const { device, unit } = point;
   const speaks = device.transport === 'line' && device.speaks_every_s !== undefined;
-  const channel = device.transport === 'modbus' && (device.channels ?? 1) > 1 ? '/1' : '';
+  const isShared = device.transport === 'modbus' && (device.channels ?? 1) > 1;
+  const channel = isShared ? `/${point.channel}` : '';
   return {
     meter,
     bus,

@@ -151,6 +151,7 @@ async function conclude(
   return audit(world.truth, headEnd.entries(), {
     installations: headEnd.installations(),
     conflicts: headEnd.conflicts(),
+    events: headEnd.events(),
     speed: options.speed,
     since: START,
     until,

@@ -44,6 +44,17 @@ export interface Installation extends Dial {
   readonly inst: number;
   readonly initialRead: number;
   readonly installed: number;
+  /** Identification of its encoder; absent where none is known. */
+  readonly registerId?: string;
+}
+
+/** What a collector told of a meter beside its hours (contract E1, E2). */
+export interface MeterEvent {
+  readonly meter: string;
+  readonly inst: number;
+  readonly code: string;
+  readonly phase: string;
+  readonly at: number;
 }
 
 /** Two arrivals of one key and one `rev` that differ (contract I6): which entry, and in what. */

@@ -14,7 +14,7 @@ import {
   parseOptions,
   UPSTREAM,
 } from './arguments.ts';
-import { audit, passes, type TruthView } from './audit.ts';
+import { audit, type BodyChange, passes, type TruthView } from './audit.ts';
 import { auditLine, reportAudit } from './audit-report.ts';
 import { jsonDisplay } from './demo-display.ts';
 import type { Dial, Entry } from './entries.ts';
@@ -70,23 +70,34 @@ function command(): Command {
 }
 
 /**
- * Reads the truth of a simulation: {"type":"meter",...} and {"type":"served","meter","at","register","count"} lines,
- * `at` in ISO 8601; others are passed over, as is a last line still being written. Rejects when there is no such file.
+ * Reads the truth of a simulation: {"type":"meter",...}, {"type":"swap",...} and
+ * {"type":"served","meter","body","at","register","count"} lines (`body` absent: 1), `at` in ISO 8601; others are passed over,
+ * as is a last line still being written. Rejects when there is no such file.
  */
 export async function readTruth(path: string): Promise<TruthView> {
   const meters: (Dial & { meter: string })[] = [];
   const served = new Map<string, ServedReading[]>();
+  const swaps = new Map<string, BodyChange[]>();
   for await (const line of createInterface({ input: createReadStream(path, 'utf8') })) {
     if (!line.endsWith('}')) continue;
     const fields = JSON.parse(line);
     const { meter, digits, unit, pow10, register, count } = fields;
     if (fields.type === 'meter') meters.push({ meter, digits, unit, pow10 });
+    if (fields.type === 'swap') {
+      const swap = { ...fields, at: Date.parse(fields.at) };
+      swaps.set(meter, [...(swaps.get(meter) ?? []), swap]);
+    }
     if (fields.type !== 'served') continue;
-    const readings = served.get(meter) ?? [];
+    const key = `${meter}/${fields.body ?? 1}`;
+    const readings = served.get(key) ?? [];
     readings.push({ at: Date.parse(fields.at), register, count });
-    served.set(meter, readings);
+    served.set(key, readings);
   }
-  return { meters, served: (meter) => served.get(meter) ?? [] };
+  return {
+    meters,
+    served: (meter, body = 1) => served.get(`${meter}/${body}`) ?? [],
+    swaps: (meter) => swaps.get(meter) ?? [],
+  };
 }
 
 /** The file given as the truth of a simulation is none. */
@@ -130,6 +141,7 @@ async function judge(
   const result = audit(await truthOf(path), entries, {
     installations: headEnd.installations(),
     conflicts: headEnd.conflicts(),
+    events: headEnd.events(),
     speed: options.speed,
     ...(until === undefined ? {} : { until }),
   });

@@ -4,7 +4,7 @@ import { createWriteStream, existsSync, openSync, readFileSync, type WriteStream
 import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
-import type { Conflict, Entry, HourEntry, Installation } from './entries.ts';
+import type { Conflict, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
 import { type Arrival, type Counts, Ledger } from './ledger.ts';
 
 export interface HeadEndOptions {
@@ -118,17 +118,24 @@ export class HeadEnd {
     const listeners: ((entry: Entry) => void)[] = [];
     const retained = new Set<string>();
     let file: WriteStream | undefined;
-    const ledger = new Ledger((arrival) => {
-      file?.write(`${JSON.stringify(arrival)}\n`);
-      for (const listener of listeners) listener(arrival.entry);
-    });
+    const write = (line: object) => file?.write(`${JSON.stringify(line)}\n`);
+    const ledger = new Ledger(
+      (arrival) => {
+        write(arrival);
+        for (const listener of listeners) listener(arrival.entry);
+      },
+      (id, event) => write({ id, event }),
+    );
     if (store !== undefined) {
       // Read before the file is opened for adding, so that nothing is written twice.
-      for (const arrival of readStore(store)) ledger.keep(arrival);
+      for (const line of readStore(store)) {
+        if ('event' in line) ledger.keepEvent(line.id, line.event);
+        else ledger.keep(line);
+      }
       // Opened here and now: a place that cannot be written to is the caller's to hear of.
       file = createWriteStream(store, { fd: openSync(store, 'a') });
       // Ends the line at which an earlier run may have been cut off.
-      if (ledger.counts.entries > 0) file.write('\n');
+      if (ledger.counts.entries + ledger.events.size > 0) file.write('\n');
     }
     const client = await connectAny(url, clientId, (topic, payload, isRetained) => {
       if (/\/up\/(state|birth|meter\/[^/]+\/info)$/.test(topic)) retained.add(topic);
@@ -170,6 +177,11 @@ export class HeadEnd {
     return this.#ledger.conflicts;
   }
 
+  /** What was told of the meters beside their hours. */
+  events(): readonly MeterEvent[] {
+    return [...this.#ledger.events.values()];
+  }
+
   /** The newest hour of a meter. */
   latest(meter: string): HourEntry | undefined {
     return this.#ledger.latest(meter);
@@ -208,13 +220,13 @@ export class HeadEnd {
   }
 }
 
-/** The arrivals of an earlier run. The line at which that run was cut off is left out. */
-function readStore(store: string): Arrival[] {
+/** What arrived in an earlier run. The line at which that run was cut off is left out. */
+function readStore(store: string): (Arrival | { id: string; event: MeterEvent })[] {
   if (!existsSync(store)) return [];
-  const arrivals: Arrival[] = [];
+  const arrivals: (Arrival | { id: string; event: MeterEvent })[] = [];
   for (const line of readFileSync(store, 'utf8').split('\n')) {
     try {
-      arrivals.push(JSON.parse(line) as Arrival);
+      arrivals.push(JSON.parse(line));
     } catch {
       // Torn: the broker will not send it again, and the audit will say what is missing.
     }

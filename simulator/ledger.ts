@@ -1,11 +1,11 @@
 // Keeps what a head-end keeps of the collectors' messages: entries by their keys, states, births and meter infos.
 
-import type { Conflict, Dial, Entry, HourEntry, Installation } from './entries.ts';
+import type { Conflict, Dial, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
 import { iso, keyOf } from './entries.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An entry with the message fields that belong to it, as it arrived; a line of the head-end's file. */
+/** An entry with the message fields that belong to it, as it arrived; a line of the head-end's file, as is {"id","event"}. */
 export interface Arrival {
   readonly entry: Entry;
   /** Every field of the entry as sent, with the dial it is stated for. */
@@ -118,6 +118,12 @@ function differences(first: Fields, second: Fields): string[] {
   );
 }
 
+/** An encoder may be named later: that is no other beginning. */
+function beginsAlike(one: Installation, other: Installation): boolean {
+  const nameless = (place: Installation) => JSON.stringify({ ...place, registerId: null });
+  return nameless(one) === nameless(other);
+}
+
 /** What the head-end knows. It has no life of its own: messages go in by `take`, `kept` tells of each new entry. */
 export class Ledger {
   readonly counts: Counts = {
@@ -131,6 +137,8 @@ export class Ledger {
     malformed: 0,
   };
   readonly conflicts: Conflict[] = [];
+  /** What was told of the meters beside their hours, each phase once. */
+  readonly events = new Map<string, MeterEvent>();
   readonly states = new Map<string, CollectorState>();
   readonly births = new Map<string, Fields>();
   readonly infos = new Map<string, Fields>();
@@ -138,9 +146,14 @@ export class Ledger {
   readonly #newest = new Map<string, HourEntry>();
   readonly #installations = new Map<string, { place: Installation; live: boolean }>();
   readonly #kept: (arrival: Arrival) => void;
+  readonly #toldEvent: (id: string, event: MeterEvent) => void;
 
-  constructor(kept: (arrival: Arrival) => void = () => undefined) {
+  constructor(
+    kept: (arrival: Arrival) => void = () => undefined,
+    toldEvent: (id: string, event: MeterEvent) => void = () => undefined,
+  ) {
     this.#kept = kept;
+    this.#toldEvent = toldEvent;
   }
 
   /** Takes one message. `retained` is true for one that the broker kept from earlier. */
@@ -156,7 +169,7 @@ export class Ledger {
     if (meter === undefined) this.#takeOwn(collector, kind, message);
     else if (kind === 'interval') this.#takeIntervals(collector, meter, message);
     else if (kind === 'info') this.#takeInfo(meter, message, retained);
-    else if (kind === 'event') this.counts.events += 1;
+    else if (kind === 'event') this.#takeEvent(meter, message);
   }
 
   /** What is kept: the highest `rev` of every hour, and of every gap not withdrawn, by meter and time. */
@@ -226,6 +239,22 @@ export class Ledger {
     for (const arrival of arrivals) this.keep(arrival);
   }
 
+  #takeEvent(meter: string, message: Fields | undefined): void {
+    this.counts.events += 1;
+    const { id, inst, code, phase } = message ?? {};
+    const at = instant(message?.['at']);
+    if (message?.['meter'] !== meter || typeof inst !== 'number' || at === undefined) return;
+    this.keepEvent(String(id), { meter, inst, code: String(code), phase: String(phase), at });
+  }
+
+  /** Keeps an event by its id and phase (E1): a resend is the same one. */
+  keepEvent(id: string, event: MeterEvent): void {
+    const key = `${id}/${event.phase}/${event.at}`;
+    if (this.events.has(key)) return;
+    this.events.set(key, event);
+    this.#toldEvent(id, event);
+  }
+
   #takeInfo(meter: string, message: Fields | undefined, retained: boolean): void {
     if (message === undefined) {
       this.infos.delete(meter);
@@ -241,15 +270,19 @@ export class Ledger {
     this.infos.set(meter, message);
     // Before its first reading a meter has no beginning to tell of.
     if (typeof initialRead !== 'number' || installed === undefined) return;
-    const place: Installation = { meter, inst, ...dial, initialRead, installed };
+    const id = message['register_id'];
+    const named = typeof id === 'string' ? { registerId: id } : {};
+    const place: Installation = { meter, inst, ...dial, initialRead, installed, ...named };
     const key = `${meter}/${inst}`;
     const known = this.#installations.get(key);
     // What the broker kept may be of an earlier collector; what is said now counts.
     if (known === undefined || (!known.live && !retained)) {
       this.#installations.set(key, { place, live: !retained });
-    } else if (!retained && JSON.stringify(known.place) !== JSON.stringify(place)) {
+    } else if (!retained && !beginsAlike(known.place, place)) {
       const { initialRead: read, installed: at } = known.place;
       this.#conflict(meter, inst, `began at ${read}, ${iso(at)}; now said to differ`);
+    } else if (!retained && place.registerId !== known.place.registerId) {
+      this.#installations.set(key, { place, live: true });
     }
   }
 

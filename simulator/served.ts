@@ -7,6 +7,11 @@ export interface ServedReading {
   readonly count: number;
 }
 
+/** How many readings went out before `at`. */
+export function servedBefore(served: readonly ServedReading[], at: number): number {
+  return firstFrom(served, at);
+}
+
 /** Index of the first reading not before `at`; the readings are in order of time. */
 function firstFrom(served: readonly ServedReading[], at: number): number {
   let low = 0;

@@ -67,13 +67,19 @@ function introduce(world: World, options: SimOptions, folder: string): void {
 /** One line for each meter at the hour's edge `at`: its dial, and what was drawn since the report before. */
 function report(world: World, at: number, since: number, json: boolean): void {
   const time = new Date(at).toISOString();
-  for (const { meter, digits } of world.truth.meters) {
+  for (const first of world.truth.meters) {
+    const { meter } = first;
+    const swap = world.truth.swaps(meter).findLast((one) => one.at <= at);
     const { register, count } = world.registerAt(meter, at);
-    const use = count - world.registerAt(meter, since).count;
-    const served = world.truth.served(meter).length;
+    // What passed is told on the dial that stands there now.
+    const before = swap && swap.at > since ? swap.initial : world.registerAt(meter, since).count;
+    const use = count - before;
+    const served = world.truth.served(meter, swap?.body).length;
     if (json) print(JSON.stringify({ type: 'dial', at: time, meter, register, use, served }));
     else {
-      const dial = String(register).padStart(digits, '0').padStart(8);
+      const dial = String(register)
+        .padStart((swap ?? first).digits, '0')
+        .padStart(8);
       print(`${time.slice(0, 16)}Z  ${meter}  ${dial}  +${use} counts  read ${served} times`);
     }
   }

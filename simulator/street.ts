@@ -37,8 +37,10 @@ export interface ServicePoint {
   readonly water: Household;
   /** How the meter is asked and answers. */
   readonly device: Device;
-  /** The position on its bus, from 1: the line's address and the Modbus unit. */
+  /** The line's address and the Modbus unit: its device's position on its bus, from 1. */
   readonly unit: number;
+  /** Which of its device's channels it is, from 1. */
+  readonly channel: number;
   readonly size: string;
   /** Counts an hour that no water of this size can exceed. */
   readonly maxFlowPerH: number;
@@ -150,6 +152,7 @@ function servicePoint(index: number, { seed, start, profiles }: StreetPlan): Ser
     water,
     device,
     unit: Math.floor(index / BUSES.length) + 1,
+    channel: 1,
     size,
     maxFlowPerH: onDial(SIZES[size], dial),
     bodySerial: random.digits(8),
@@ -165,7 +168,24 @@ export interface StreetPlan {
   readonly profiles?: ReadonlyMap<string, string>;
 }
 
+/** Meters of one bus whose Modbus device has several channels share devices: each fills the channels of the one before. */
+function shareDevices(points: readonly ServicePoint[]): ServicePoint[] {
+  const filling = new Map<string, ServicePoint>();
+  return points.map((point) => {
+    const { device, truth } = point;
+    if (device.transport !== 'modbus' || (device.channels ?? 1) === 1) return point;
+    const key = `${truth.bus} ${device.profile}`;
+    const before = filling.get(key);
+    const isFull = before === undefined || before.channel === device.channels;
+    const placed = isFull ? point : { ...point, unit: before.unit, channel: before.channel + 1 };
+    filling.set(key, placed);
+    return placed;
+  });
+}
+
 /** The street of a seed: `meters` places spread over the four buses. Throws Error for a profile that is not there. */
 export function layStreet(options: StreetPlan): ServicePoint[] {
-  return Array.from({ length: options.meters }, (_, index) => servicePoint(index, options));
+  return shareDevices(
+    Array.from({ length: options.meters }, (_, index) => servicePoint(index, options)),
+  );
 }

@@ -49,7 +49,7 @@ export interface World {
   readonly settings: string;
   /** Simulated epoch ms, whole; never goes back. */
   now(): number;
-  /** The dial of a meter at a simulated instant. Throws for a meter that is not of this world. */
+  /** The dial that stands at a place at a simulated instant. Throws for a meter that is not of this world. */
   registerAt(meter: string, at: number): { register: number; count: number };
   /** While on, the meter answers nothing. */
   silence(meter: string, on: boolean): void;
@@ -141,8 +141,8 @@ class Street implements World {
   }
 
   registerAt(meter: string, at: number): { register: number; count: number } {
-    const encoder = this.#encoder(meter);
-    return { register: encoder.registerAt(at), count: encoder.countAt(at) };
+    const { register, count } = this.#encoder(meter).standingAt(at);
+    return { register, count };
   }
 
   silence(meter: string, on: boolean): void {
@@ -232,8 +232,14 @@ class Street implements World {
 
   #logMeter(meter: string, to: number): void {
     const from = this.#logged.get(meter) ?? to;
-    for (const { at, count } of this.#encoder(meter).passings(from, to)) {
-      this.truth.passed(meter, at, count);
+    const encoder = this.#encoder(meter);
+    for (const { at, count } of encoder.passings(from, to)) this.truth.passed(meter, at, count);
+    for (const swap of encoder.swaps(to)) {
+      const { body } = swap;
+      if (body === this.truth.swaps(meter).length + 2) this.truth.swap(swap);
+      for (const { at, count } of encoder.passings(from, to, body)) {
+        this.truth.passed(meter, at, count, body);
+      }
     }
     this.#logged.set(meter, Math.max(from, to));
   }
@@ -245,13 +251,13 @@ class Street implements World {
   }
 
   /** Latches a dial for the wire: this is the instant at which the meter answers. */
-  #serve(encoder: Encoder, { at, own, register, count, id, unreadable }: Answer): void {
+  #serve(encoder: Encoder, { at, body, register, count, id, unreadable }: Answer): void {
     const { meter } = encoder.point.truth;
     this.#logMeter(meter, at);
     encoder.spoken();
     if (unreadable) return;
-    if (own) this.truth.serve({ meter, at, register, count });
-    else this.truth.serveStranger({ meter, at, register, id });
+    if (body === null) this.truth.serveStranger({ meter, at, register, id });
+    else this.truth.serve({ meter, ...(body === 1 ? {} : { body }), at, register, count });
   }
 
   #service(bus: string, type: BusType): Service {
@@ -259,8 +265,8 @@ class Street implements World {
     const units = new Map(here.map((encoder) => [encoder.point.unit, encoder]));
     if (!type.startsWith('line')) {
       const words = (unit: number): UnitWords | null => {
-        const encoder = units.get(unit);
-        return encoder ? this.#words(encoder) : null;
+        const behind = here.filter(({ point }) => point.unit === unit);
+        return behind.length > 0 ? this.#words(behind) : null;
       };
       return type.startsWith('modbus-rtu') ? rtuSlave(words) : mbapSlave(words);
     }
@@ -297,24 +303,41 @@ class Street implements World {
     return frame && damaged ? damaged.damage(frame) : frame;
   }
 
-  /** The words of a Modbus device, all of its channels but the first at 0; null while it is silent. */
-  #words(encoder: Encoder): UnitWords | null {
-    const { device } = encoder.point;
-    const answer = this.#answer(encoder);
-    if (answer === null || device.transport !== 'modbus') return null;
-    const words = registerMap(device, [answer]);
-    const held = words ?? registerMap(device, []);
+  /**
+   * The words of a Modbus device with its encoders, the channels without one at 0; null while all of them are silent. One
+   * that is silent behind a device of others is one that the device cannot read.
+   */
+  #words(behind: readonly Encoder[]): UnitWords | null {
+    const device = behind[0]?.point.device;
+    if (device?.transport !== 'modbus') return null;
+    const now = this.now();
+    const heard = behind.map((encoder) => this.#answer(encoder));
+    if (heard.every((answer) => answer === null)) return null;
+    const said: (Answer | null)[] = [];
+    for (const [i, encoder] of behind.entries()) {
+      said[encoder.point.channel - 1] = heard[i] ?? encoder.unheardAt(now);
+    }
+    const asked = (address: number, quantity: number): Encoder[] =>
+      behind.filter(({ point }) => takesRegister(device, point.channel, address, quantity));
+    const legible = said.map((answer) => (answer?.unreadable ? null : (answer ?? null)));
+    const held = registerMap(device, legible);
+    const words = registerMap(device, said);
     const whole: UnitWords = {
       code: device.table === 'input' ? 4 : 3,
       has: (address) => held?.has(address) === true,
       latch: (address, quantity) => {
-        if (takesRegister(device, 1, address, quantity)) this.#serve(encoder, answer);
-        return words;
+        const here = asked(address, quantity);
+        for (const encoder of here) {
+          const answer = said[encoder.point.channel - 1];
+          if (answer) this.#serve(encoder, answer);
+        }
+        // A device without a word for it refuses the question for the channel that it cannot read, and no other.
+        const refused = here.some(({ point }) => said[point.channel - 1]?.unreadable);
+        return words ?? (refused ? null : held);
       },
     };
-    return encoder.isDamaged(this.now())
-      ? { ...whole, damage: (frame) => encoder.damage(frame) }
-      : whole;
+    const damaged = behind.find((encoder) => encoder.isDamaged(now));
+    return damaged ? { ...whole, damage: (frame) => damaged.damage(frame) } : whole;
   }
 }
 

@@ -7,7 +7,7 @@ import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
-import type { Counts } from './domain/units.ts';
+import { type Counts, type Dial, limitOn } from './domain/units.ts';
 
 /** One meter as the page sees it: where to ask, and what its dial can do. */
 export interface MeteredPlace {
@@ -86,10 +86,16 @@ export function standing(place: MeteredPlace, journal: Journal): MeteredPlace {
   const { dial, registerId } = facts;
   const now = {
     target: { ...target, dial, ...(registerId === null ? {} : { registerId }) },
-    rules: { ...place.rules, dial },
+    rules: { ...place.rules, dial, maxFlowPerH: flowLimit(place.rules, dial) },
   };
   STANDING.set(place, { facts, now });
   return now;
+}
+
+/** The settings state the limit in counts of their own dial; the pipe is the same for every meter that stands there. */
+function flowLimit({ dial: stated, maxFlowPerH }: MeterRules, dial: Dial): Counts {
+  const isSame = stated.unit === dial.unit && stated.pow10 === dial.pow10;
+  return isSame ? maxFlowPerH : limitOn(dial, maxFlowPerH, stated);
 }
 
 /** What `standing` worked out last for a place: it is asked at every poll and changes once in years. */

@@ -26,6 +26,23 @@ export function metricShift(from: VolumeUnit, to: VolumeUnit): number | null {
   return from === 'L' && to === 'm3' ? -3 : null;
 }
 
+/** Cubic inches in each unit, all exact by definition: 1 gal = 231 in3, 1 ft3 = 12^3 in3, 1 in = 0.0254 m. */
+export const CUBIC_INCHES: Readonly<Record<VolumeUnit, number>> = {
+  gal: 231,
+  ft3: 1728,
+  L: 0.001 / 0.0254 ** 3,
+  m3: 1 / 0.0254 ** 3,
+};
+
+/** A limit of `counts` on the dial `from`, as counts of the dial `to`: rounded up, at least 1 and below the capacity. */
+export function limitOn(to: Dial, counts: Counts, from: Dial): Counts {
+  const tens = from.pow10 - to.pow10;
+  const units = (counts * CUBIC_INCHES[from.unit]) / CUBIC_INCHES[to.unit];
+  // Powers of ten are not exact: 400 x 0.1 must not become 41.
+  const exact = tens < 0 ? units / 10 ** -tens : units * 10 ** tens;
+  return Math.max(1, Math.min(Math.ceil(exact - 1e-6), capacity(to) - 1));
+}
+
 /** Counts at which the dial passes through zero, 10^digits. */
 export function capacity(dial: Pick<Dial, 'digits'>): Counts {
   return 10 ** dial.digits;

@@ -1,14 +1,6 @@
 // What a dial can pass in an hour at most when the settings do not say: the default of `max_flow_per_h`.
 
-import { type Counts, capacity, type Dial, type VolumeUnit } from '../domain/units.ts';
-
-/** Cubic inches in each unit, all exact by definition: 1 gal = 231 in3, 1 ft3 = 12^3 in3, 1 in = 0.0254 m. */
-const CUBIC_INCHES: Readonly<Record<VolumeUnit, number>> = {
-  gal: 231,
-  ft3: 1728,
-  L: 0.001 / 0.0254 ** 3,
-  m3: 1 / 0.0254 ** 3,
-};
+import { type Counts, CUBIC_INCHES, capacity, type Dial } from '../domain/units.ts';
 
 /** Safe maximum of a 1-inch meter, gallons a minute; larger meters state their own. */
 const SAFE_GPM = 50;

@@ -28,6 +28,19 @@ export function atLeast(
   return { bench, name, value, unit, limit, ratio, goal, met };
 }
 
+/** A figure of which less is better. */
+export function atMost(
+  bench: string,
+  name: string,
+  value: number,
+  unit: string,
+  goal: number | null,
+  limit: number | null = null,
+): Figure {
+  const met = goal === null ? null : value <= goal;
+  return { ...atLeast(bench, name, value, unit, null, limit), goal, met };
+}
+
 /** One line: JSON with `json`, else for people. */
 export function print(figure: Figure, json: boolean): void {
   if (json) {

@@ -4,11 +4,13 @@ import { benchBus } from './bus.ts';
 import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
+import { benchPeer } from './peer.ts';
 import { benchWorld } from './world.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   bus: benchBus,
   codec: benchCodec,
+  peer: benchPeer,
   world: benchWorld,
 };
 

@@ -1,14 +1,13 @@
 // What a person does at the command line to a collector that runs: the journal and the head-end hear of it, and no count is lost.
 
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
-import { collectorProgram } from '../../simulator/collector-process.ts';
 import type { GapEntry } from '../../simulator/entries.ts';
 import { aedes } from '../fakes/real-brokers.ts';
 import { until } from '../fakes/until.ts';
 import { Street } from './street.ts';
+import { typed as type } from './typed.ts';
 
 let street: Street | undefined;
 afterEach(async () => {
@@ -21,23 +20,6 @@ const HAND = {
   profile: 'read-by-hand',
   dial: { digits: 8, unit: 'ft3', pow10: -1 },
 };
-
-interface Said {
-  readonly exit: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the built program as a technician would. */
-function type(config: string, ...words: string[]): Promise<Said> {
-  const program = collectorProgram() ?? '';
-  return new Promise((resolve) => {
-    const args = [program, ...words, '--config', config, '--json'];
-    const child = execFile(process.execPath, args, (_, out, err) =>
-      resolve({ exit: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
 
 async function openWithHandReadMeter(): Promise<Street> {
   const opened = await Street.open({ seed: 61, speed: 1_200, broker: await aedes() });

@@ -189,6 +189,7 @@ export class Street {
     return audit(this.world.truth, this.headEnd.entries(), {
       installations: this.headEnd.installations(),
       conflicts: this.headEnd.conflicts(),
+      events: this.headEnd.events(),
       speed: this.#options.speed,
       since: START,
       until: START + hours * HOUR,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Audit, AuditOptions } from '../../simulator/audit.ts';
 import { audit, passes } from '../../simulator/audit.ts';
+import { reportAudit } from '../../simulator/audit-report.ts';
 import type { Entry, GapEntry, HourEntry } from '../../simulator/entries.ts';
 import { HOUR_MS } from '../../simulator/entries.ts';
 import type { CorrectLedger, Poll, Water } from './correct-ledger.ts';
@@ -399,5 +400,144 @@ describe('any ledger', () => {
       { numRuns: 600 },
     );
     expect(tried).toBeGreaterThan(100);
+  });
+});
+
+describe('a meter swapped for one of another dial', () => {
+  /** A dial of four digits that is taken away after five hours, and one of eight that stands there from then on. */
+  const MINUTE = 60_000;
+  const SWAP = START + 5 * HOUR_MS + 7 * MINUTE;
+  const old = { digits: 4, unit: 'ft3', pow10: 2 };
+  const young = { digits: 8, unit: 'ft3', pow10: -1 };
+  const quarters = (from: number, to: number) =>
+    repeat(4 * (to - from) + 1, read(0)).map((_, i) => START + from * HOUR_MS + i * 15 * MINUTE);
+  const swapped = (telling: { readonly answers?: number } = {}) => {
+    const first = quarters(0, 5).map((at, i) => ({ at, register: 100 + i, count: 100 + i }));
+    const later = quarters(6, 12).map((at, i) => ({ at, register: 40 * i, count: 40 * i }));
+    const change = { at: SWAP, final: 121, initial: 0, registerId: 'B', ...young };
+    // The change-out is told after so many answers of the new dial.
+    const told = later[telling.answers ?? 4] ?? later[0];
+    if (told === undefined) throw new Error('no answers');
+    const hours = (inst: number, dial: typeof old, edges: readonly (typeof told)[]): HourEntry[] =>
+      edges.slice(1).map((edge, i) => {
+        const before = edges[i] ?? edge;
+        const start = Math.floor((edge.at - 1) / HOUR_MS) * HOUR_MS;
+        const use = edge.count - before.count;
+        const total = edge.count - (edges[0]?.count ?? 0);
+        const q = edge.at % HOUR_MS === 0 && before.at % HOUR_MS === 0 ? 'A' : 'P';
+        const place = { kind: 'hour', meter: 'SP-1', inst, rev: 0, ...dial, start } as const;
+        return { ...place, read: edge.register, at: edge.at, total, use, q };
+      });
+    const edges = first.filter(({ at }) => at % HOUR_MS === 0);
+    const begins = [told, ...later.filter(({ at }) => at > told.at && at % HOUR_MS === 0)];
+    const place = (inst: number, edge: typeof told, dial: typeof old) =>
+      ({ meter: 'SP-1', inst, ...dial, initialRead: edge.register, installed: edge.at }) as const;
+    const at = SWAP + 40 * MINUTE;
+    const event = { meter: 'SP-1', inst: 1, phase: 'raise', at } as const;
+    return {
+      truth: {
+        meters: [{ meter: 'SP-1', ...old }],
+        served: (_: string, body = 1) => (body === 1 ? first : later),
+        swaps: () => [change],
+      },
+      entries: [...hours(1, old, edges), ...hours(2, young, begins)],
+      installations: [place(1, first[0] ?? told, old), place(2, told, young)],
+      events: [{ ...event, code: 'meter.swap_suspected' }],
+      until: START + 12 * HOUR_MS,
+    };
+  };
+
+  test('passes, each installation on its own dial, and what nobody could count is said', () => {
+    const made = swapped();
+    const result = audit(made.truth, made.entries, made);
+    expect(result.findings).toEqual([]);
+    expect(passes(result)).toBe(true);
+    expect(result.per_installation).toMatchObject([
+      // One count of the old dial passed between its last answer and its removal.
+      { inst: 1, truth: 20, head_end: 20, unaccounted: 1 },
+      { inst: 2, truth: 800, head_end: 800, unaccounted: 160 },
+    ]);
+    expect(reportAudit(result).join('\n')).toContain('160 counts passed unread');
+  });
+
+  test('a new dial that was counted by nobody and of which nobody was told is lost', () => {
+    const made = swapped({ answers: 12 });
+    const result = audit(made.truth, made.entries, { ...made, events: [] });
+    expect(figures(result)).toEqual({ lost: 480, invented: 0, duplicates: 0 });
+    expect(codes(result)).toEqual(['swap.untold']);
+  });
+
+  test('a suspicion of another meter, or before the swap, or cleared only, tells nothing of it', () => {
+    const made = swapped({ answers: 12 });
+    for (const wrong of [{ meter: 'SP-2' }, { at: START }, { phase: 'clear' }]) {
+      const events = made.events.map((event) => ({ ...event, ...wrong }));
+      expect(codes(audit(made.truth, made.entries, { ...made, events }))).toEqual(['swap.untold']);
+    }
+  });
+
+  test('a count moved from one dial to the other is lost here and invented there', () => {
+    const made = swapped();
+    const entries = made.entries.map((entry, i) =>
+      i === 2 || i === made.entries.length - 1
+        ? { ...entry, use: useOf(entry) + (i === 2 ? 1 : -1) }
+        : entry,
+    );
+    const result = audit(made.truth, entries, made);
+    expect(result.per_installation).toMatchObject([
+      { inst: 1, lost: 0, invented: 1 },
+      { inst: 2, lost: 1, invented: 0 },
+    ]);
+  });
+
+  test('hours of the new dial told of the old one, or the other way about, are invented', () => {
+    const made = swapped();
+    for (const inst of [1, 2]) {
+      const entries = made.entries.map((entry) => ({ ...entry, inst }));
+      const result = audit(made.truth, entries, made);
+      expect(passes(result)).toBe(false);
+      expect(result.invented).toBeGreaterThan(0);
+    }
+  });
+
+  test('hours of the old dial that are missing before the change-out are lost', () => {
+    const made = swapped();
+    const result = audit(made.truth, made.entries.toSpliced(3, 2), made);
+    // One answer may have been damaged on the wire, so the last is not held against anybody.
+    expect(result.lost).toBe(7);
+    const changed = { ...made.events[0], code: 'meter.changeout', at: SWAP + HOUR_MS };
+    const events = [...made.events, changed as (typeof made.events)[number]];
+    const told = audit(made.truth, made.entries.toSpliced(3, 2), { ...made, events });
+    expect(codes(told)).toContain('hour.missing');
+  });
+
+  test('a dial read by a person after it was taken away counts to its end, and no further', () => {
+    const made = swapped();
+    const { entries } = made;
+    const last = entries[4];
+    if (last === undefined) throw new Error('no last hour');
+    const start = START + 5 * HOUR_MS;
+    const at = SWAP + 45 * MINUTE;
+    const typed = { ...last, start, at, read: 121, total: 21, use: 1, q: 'H' };
+    const right = audit(made.truth, [...entries, typed], made);
+    expect(right.findings).toEqual([]);
+    expect(right.per_installation[0]).toMatchObject({ truth: 21, head_end: 21, unaccounted: 0 });
+    const more = { ...typed, read: 130, total: 30, use: 10 };
+    expect(audit(made.truth, [...entries, more], made).invented).toBe(10);
+  });
+
+  test('without a change-out the old installation goes on without numbers, and the new dial is said to be doubted', () => {
+    const made = swapped();
+    const own = made.entries.filter(({ inst }) => inst === 1);
+    const missing = Array.from({ length: 7 }, (_, i) => ({
+      ...(own[0] as HourEntry),
+      ...{ start: START + (5 + i) * HOUR_MS, read: null, at: null, total: null, use: null },
+      q: 'M',
+    }));
+    const options = { ...made, installations: made.installations.slice(0, 1) };
+    const result = audit(made.truth, [...own, ...missing], options);
+    expect(result.findings).toEqual([]);
+    expect(result.unaccounted).toBe(1 + 40 * 24);
+    const untold = audit(made.truth, [...own, ...missing], { ...options, events: [] });
+    expect(untold.lost).toBe(40 * 24);
   });
 });

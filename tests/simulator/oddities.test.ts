@@ -70,9 +70,9 @@ describe('an encoder', () => {
 
   test('in whose place a stranger answers is not its own', () => {
     const { encoder, id } = odd('stranger:SP-00001@2h-5h=77770001');
-    expect(encoder.answerAt(hour(1))).toMatchObject({ id, own: true });
-    expect(encoder.answerAt(hour(3))).toMatchObject({ id: '77770001', own: false });
-    expect(encoder.answerAt(hour(5))).toMatchObject({ id, own: true });
+    expect(encoder.answerAt(hour(1))).toMatchObject({ id, body: 1 });
+    expect(encoder.answerAt(hour(3))).toMatchObject({ id: '77770001', body: null });
+    expect(encoder.answerAt(hour(5))).toMatchObject({ id, body: 1 });
   });
 
   test('that shares its address speaks by turns with the other', () => {
@@ -100,7 +100,7 @@ describe('an encoder', () => {
   test('that was swapped has its own dial and identification from then on, and the old one stands', () => {
     const { encoder, plain } = odd('swapped:SP-00001@2h=4/77770001');
     const answer = encoder.answerAt(hour(200));
-    expect(answer).toMatchObject({ id: '77770001', own: false, dial: { digits: 4, pow10: 2 } });
+    expect(answer).toMatchObject({ id: '77770001', body: 2, dial: { digits: 4, pow10: 2 } });
     const passed = plain.countAt(hour(200)) - plain.countAt(hour(2));
     // One count of the new dial is 1000 of the old.
     expect(Math.abs((answer?.count ?? 0) - passed / 1000)).toBeLessThanOrEqual(1);

@@ -172,6 +172,49 @@ describe('a street on real ports', () => {
     expect(world.truth.served('SP-00007')).toHaveLength(1);
   });
 
+  test('serves every channel of a device: its meters share a unit, and one that is silent is stale alone', async () => {
+    const names = ['SP-00004', 'SP-00008', 'SP-00012'] as const;
+    const profiles = new Map(names.map((name) => [name, 'scadametrics-ethermeter-modbus']));
+    const world = await street({ meters: 16, profiles });
+    const { meters } = parse(world.settings) as { meters: { meter: string; address: string }[] };
+    const address = (name: string) => meters.find(({ meter }) => meter === name)?.address;
+    expect(names.map(address)).toEqual(['1/1', '1/2', '3/1']);
+    const port = portOf(world, 'bus-4');
+    const client = await modbusClient((c) => c.connectTCP('127.0.0.1', { port }));
+    client.setID(1);
+    const total = (name: string) => world.truth.served(name).at(-1)?.register;
+    const both = await client.readHoldingRegisters(0, 4);
+    expect(both.buffer.readUInt32BE(0)).toBe(total('SP-00004'));
+    expect(both.buffer.readUInt32BE(4)).toBe(total('SP-00008'));
+    const second = await client.readHoldingRegisters(2, 2);
+    expect(second.buffer.readUInt32BE(0)).toBe(total('SP-00008'));
+    expect(world.truth.served('SP-00004')).toHaveLength(1);
+    expect(world.truth.served('SP-00008')).toHaveLength(2);
+
+    world.silence('SP-00008', true);
+    // Bits 8 and 9 say that a meter could not be read.
+    expect(((await client.readHoldingRegisters(13, 1)).data[0] ?? 0) & 0x300).toBe(0x200);
+    await client.readHoldingRegisters(0, 4);
+    expect(world.truth.served('SP-00004')).toHaveLength(2);
+    expect(world.truth.served('SP-00008')).toHaveLength(2);
+    world.silence('SP-00004', true);
+    client.setTimeout(200);
+    await expect(client.readHoldingRegisters(0, 4)).rejects.toMatchObject({ errno: 'ETIMEDOUT' });
+  });
+
+  test('refuses the question for an unreadable channel alone where a device has no word for it', async () => {
+    const names = ['SP-00004', 'SP-00008'];
+    const profiles = new Map(names.map((name) => [name, 'obvius-a8911-23']));
+    const faults = [{ kind: 'unreadable', meter: 'SP-00008', from: 0, to: 9 }] as const;
+    const world = await street({ profiles, faults });
+    const port = portOf(world, 'bus-4');
+    const client = await modbusClient((c) => c.connectTCP('127.0.0.1', { port }));
+    client.setID(1);
+    const first = await client.readHoldingRegisters(0, 2);
+    expect(first.buffer.readUInt32BE(0)).toBe(world.truth.served('SP-00004')[0]?.register);
+    await expect(client.readHoldingRegisters(2, 2)).rejects.toMatchObject({ modbusCode: 4 });
+  });
+
   test('is read by modbus-serial over TCP: u32, and silence where no unit is', async () => {
     const world = await street();
     const port = portOf(world, 'bus-4');

@@ -1,6 +1,7 @@
 // The way up over the head-end's link: announces the collector on every connection and sends rows until acknowledged.
 
 import type { Clock, HeadEnd, Journal, Log, OutMessage, Upstream } from '../boundaries.ts';
+import type { MeterInfo } from '../codec/contract.ts';
 import { crc32 } from '../codec/crc32.ts';
 import {
   type CollectorState,
@@ -114,7 +115,7 @@ function settled(
 }
 
 /** `rev` names the content: it differs whenever anything in it does (S3). */
-function withRevision(payload: object): object & { rev: number } {
+function withRevision(payload: Omit<MeterInfo, 'rev'>): MeterInfo {
   return { ...payload, rev: crc32(JSON.stringify(payload)) };
 }
 

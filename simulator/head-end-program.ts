@@ -1,6 +1,6 @@
-// `meter-collector headend`: a reference head-end to point a collector at; with the truth of a simulation it audits.
+// `meter-collector headend`: a reference head-end to point a collector at: it stores, checks, acknowledges, and with a truth audits.
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, InvalidArgumentError } from 'commander';
 import {
@@ -13,13 +13,22 @@ import {
   OK,
   parseOptions,
   UPSTREAM,
+  USAGE,
 } from './arguments.ts';
 import { audit, type BodyChange, passes, type TruthView } from './audit.ts';
 import { auditLine, reportAudit } from './audit-report.ts';
+import { duration } from './conformance.ts';
+import { ContractChecker } from './contract-rules/checker.ts';
+import type { Breach } from './contract-rules/verdicts.ts';
+import { toCsv } from './csv.ts';
 import { jsonDisplay } from './demo-display.ts';
 import type { Dial, Entry } from './entries.ts';
 import { HOUR_MS, iso } from './entries.ts';
-import { BrokerRefused, HeadEnd } from './head-end.ts';
+import { BrokerRefused, HeadEnd, readKept } from './head-end.ts';
+import { forget } from './kept-store.ts';
+import type { Line } from './ledger.ts';
+import { Random } from './random.ts';
+import { Recorder } from './recording.ts';
 import type { ServedReading } from './served.ts';
 import { listenForStop, type StopRequest } from './stop-request.ts';
 import { volumeText } from './volume.ts';
@@ -32,10 +41,21 @@ interface HeadEndProgramOptions {
   readonly speed: number;
   readonly until?: number;
   readonly for?: number;
+  readonly instance?: string;
+  readonly pubackOnly?: boolean;
+  readonly drop?: number;
+  /** Of `--no-ack`: seconds; true without it. */
+  readonly ack: number | true;
+  readonly forget?: number;
+  readonly seed: number;
+  readonly record?: string;
+  readonly export?: string;
+  readonly offline?: boolean;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
   readonly json?: boolean;
 }
-
-const FOR_MAX_S = 2_147_483;
 
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -45,6 +65,11 @@ function instant(text: string): number {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
   return at;
+}
+
+/** A parser for a share of messages, 0 to 100, with or without its sign. */
+function percent(text: string): number {
+  return numeric(0, 100, true)(text.replace(/%$/, ''));
 }
 
 function command(): Command {
@@ -65,7 +90,19 @@ function command(): Command {
       instant,
     )
     .option('--store <file>', 'keep everything in this NDJSON file, and begin with what is in it')
-    .option('--for <seconds>', 'end by itself after so long', numeric(0, FOR_MAX_S, true))
+    .option('--for <time>', 'end by itself after so long, as in 90s, 20m, 2h', duration)
+    .option('--instance <name>', 'share the load: --store is a folder, one name each', identifier)
+    .option('--puback-only', 'acknowledge no rows (without --store it never does)')
+    .option('--record <file>', 'write every message to this file, for conformance --recording')
+    .option('--export <file>', 'write what is kept as CSV at the end')
+    .option('--offline', 'only look into the store; no broker')
+    .option('--drop <percent>', 'lose so many messages on purpose, as in 10%', percent)
+    .option('--no-ack <time>', 'acknowledge nothing for so long after the start', duration)
+    .option('--forget <time>', 'forget the newest of the store, as an older copy would', duration)
+    .option('--seed <n>', 'same seed, same losses', numeric(0, 2 ** 32 - 1), 1)
+    .option('--ca <file>', 'PEM of the authority, for mqtts://')
+    .option('--cert <file>', 'PEM of our certificate')
+    .option('--key <file>', 'PEM of our key')
     .option('--json', 'one JSON object a line');
 }
 
@@ -151,33 +188,131 @@ async function judge(
 }
 
 /** Says what came, when there is no truth to hold it against. */
-function tellCounts(headEnd: HeadEnd, json: boolean): number {
-  const { messages, entries, resends, conflicts, malformed } = headEnd.counts();
-  if (json) print(JSON.stringify({ type: 'end', ...headEnd.counts() }));
+function tellCounts(headEnd: HeadEnd, broken: number, json: boolean): number {
+  const { messages, entries, resends, conflicts, malformed, events } = headEnd.counts();
+  if (json) print(JSON.stringify({ type: 'end', ...headEnd.counts(), broken }));
   else {
-    print(`${messages} messages: ${entries} hours and gaps kept, ${resends} sent again,`);
-    print(`${conflicts} contradicted, ${malformed} not as the contract says.`);
+    for (const line of meterLines(headEnd.entries())) print(line);
+    print(
+      `${messages} messages: ${entries} hours and gaps kept, ${events} events, ${resends} sent`,
+    );
+    print(`again, ${conflicts} contradicted, ${malformed} not as the contract says.`);
+    if (broken > 0) print(`Rules of the contract were broken ${broken} times.`);
   }
-  return conflicts + malformed === 0 ? OK : FAILED;
+  return conflicts + malformed + broken === 0 ? OK : FAILED;
+}
+
+/** A line for each meter: how many hours of which quality, its gaps, and its dial at the end. */
+function meterLines(entries: readonly Entry[]): string[] {
+  const meters = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    meters.set(entry.meter, [...(meters.get(entry.meter) ?? []), entry]);
+  }
+  return [...meters].map(([meter, mine]) => {
+    const hours = mine.filter((entry) => entry.kind === 'hour');
+    const of = (q: string) => hours.filter((hour) => hour.q === q).length;
+    const last = hours.findLast((hour) => hour.read !== null);
+    const dial = last?.read === undefined || last.read === null ? '-' : String(last.read);
+    const told = `${hours.length} hours (A ${of('A')}, P ${of('P')}, M ${of('M')})`;
+    return `${meter}  ${told}, ${mine.length - hours.length} gaps, dial ${dial}`;
+  });
+}
+
+/** Looks into a store without any broker. */
+async function lookInto(options: HeadEndProgramOptions): Promise<number> {
+  const { store, instance, json = false } = options;
+  if (store === undefined) {
+    complain(json, 'bad_request', '--offline needs --store.', 'See: headend --help');
+    return USAGE;
+  }
+  const ledger = await readKept(store, instance);
+  if (options.export !== undefined) writeFileSync(options.export, toCsv(ledger.arrivals()));
+  if (json) {
+    const display = jsonDisplay(print);
+    for (const entry of ledger.entries()) display.arrived(entry);
+  } else for (const line of meterLines(ledger.entries())) print(line);
+  return OK;
+}
+
+/** When what a line of the store tells was over; undefined for lines that are kept for good. */
+function timeOf(line: Line): number | undefined {
+  if (line.type === 'entry') {
+    return line.entry.kind === 'hour' ? line.entry.start + HOUR_MS : line.entry.to;
+  }
+  return line.type === 'event' ? Date.parse(String(line.event['at'])) : undefined;
+}
+
+/** Forgets the newest `seconds` of a store: what a head-end has lost that came back from an older copy. */
+async function forgetNewest(store: string, seconds: number): Promise<void> {
+  const ledger = await readKept(store);
+  const newest = Math.max(
+    0,
+    ...ledger
+      .arrivals()
+      .map(({ entry }) => (entry.kind === 'hour' ? entry.start + HOUR_MS : entry.to)),
+  );
+  const from = newest - 1_000 * seconds;
+  const gone = forget(store, (line) => (timeOf(line) ?? 0) > from || line.type === 'row');
+  print(JSON.stringify({ type: 'forgot', lines: gone, from: iso(from) }));
+}
+
+/** Messages of rows that are lost on purpose; what is retained is not, it would never come again. */
+function lossOf({ drop = 0, seed }: HeadEndProgramOptions): (topic: string) => boolean {
+  const chance = new Random(`head-end/${seed}`);
+  return (topic) => /\/(?:interval|event)$/.test(topic) && 100 * chance.next() < drop;
+}
+
+function tellBreach({ rule, text, topic }: Breach, json: boolean): void {
+  if (json) print(JSON.stringify({ type: 'breach', rule, text, topic }));
+  else print(`breaks ${rule}: ${text}`);
+}
+
+/** How it connects and stores, by the command line. */
+function connectionOf(options: HeadEndProgramOptions) {
+  const { broker: url, utility, store, instance, ack } = options;
+  const id = `head-end-${utility}`;
+  return {
+    ...{ url, utility, tls: options, drops: lossOf(options) },
+    ...(store === undefined ? {} : { store, clientId: instance ? `${id}-${instance}` : id }),
+    ...(instance === undefined ? {} : { instance }),
+    acks: store !== undefined && !options.pubackOnly,
+    noAckMs: ack === true ? 0 : 1_000 * ack,
+  };
 }
 
 async function receive(options: HeadEndProgramOptions, stop: StopRequest): Promise<number> {
   const { broker: url, utility, store, truth, json = false } = options;
   // Told now, not after a week of listening.
   if (truth !== undefined) await truthOf(truth);
+  if (options.forget !== undefined && store !== undefined)
+    await forgetNewest(store, options.forget);
+  const checker = new ContractChecker((breach) => tellBreach(breach, json));
+  const recorder = options.record === undefined ? undefined : new Recorder(options.record);
+  let failure: Error | undefined;
   const headEnd = await HeadEnd.connect({
-    url,
-    utility,
-    ...(store === undefined ? {} : { store, clientId: `head-end-${utility}` }),
+    ...connectionOf(options),
+    onMessage: (message) => {
+      recorder?.add(message);
+      checker.take(message);
+    },
+    onFailure: (error) => {
+      failure = error;
+      stop.end();
+    },
   });
   const display = jsonDisplay(print);
   headEnd.onEntry(json ? display.arrived : tellEntry);
   if (!json) print(`Listening to the collectors of ${utility} at ${url}. Ctrl-C ends it.`);
   try {
     await stop.requested;
-    return truth === undefined ? tellCounts(headEnd, json) : await judge(headEnd, truth, options);
+    if (failure) throw failure;
+    if (options.export !== undefined) writeFileSync(options.export, toCsv(headEnd.arrivals()));
+    return truth === undefined
+      ? tellCounts(headEnd, checker.broken(), json)
+      : await judge(headEnd, truth, options);
   } finally {
     await headEnd.close();
+    await recorder?.close();
   }
 }
 
@@ -191,7 +326,7 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
   const json = options.json ?? false;
   const stop = listenForStop(options.for, () => process.exit(INTERRUPTED));
   try {
-    return await receive(options, stop);
+    return await (options.offline ? lookInto(options) : receive(options, stop));
   } catch (error) {
     if (error instanceof BrokerRefused) {
       complain(json, 'upstream', error.message, 'Is it running, and is the URL right?');

@@ -1,152 +1,131 @@
-// A small reference head-end: subscribes to the collectors of one utility and keeps what they publish.
+// A small reference head-end: subscribes to the collectors of one utility, keeps what they publish and acknowledges it.
 
-import { createWriteStream, existsSync, openSync, readFileSync, type WriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
+import {
+  ANSWER_MS,
+  BrokerRefused,
+  connectBroker,
+  type Heard,
+  isV5,
+  type TlsFiles,
+} from './broker-connection.ts';
+import type { Message } from './contract-rules/checker.ts';
 import type { Conflict, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
-import { type Arrival, type Counts, Ledger } from './ledger.ts';
+import { KeptStore } from './kept-store.ts';
+import { type Counts, Ledger } from './ledger.ts';
+import { Voice } from './voice.ts';
+
+export { BrokerRefused } from './broker-connection.ts';
 
 export interface HeadEndOptions {
-  /** mqtt:// with host and port. */
+  /** mqtt:// or mqtts:// with host and port. */
   readonly url: string;
   readonly utility: string;
   /** The same id again takes the session up where it was left. */
   readonly clientId?: string;
-  /** NDJSON file with everything kept; read at start when it exists, then added to. */
+  /**
+   * NDJSON file with everything kept; read at start when it exists, then added to. With `instance` a folder, in which
+   * each instance has a file of its own.
+   */
   readonly store?: string;
+  /** Name among the instances that share the load by a shared subscription (MQTT 5). */
+  readonly instance?: string;
+  /** Whether it says that it listens and acknowledges what is stored (A1). */
+  readonly acks?: boolean;
+  /** It keeps its acknowledgements to itself for so long after the start. */
+  readonly noAckMs?: number;
+  /** Loses a message on purpose where this is true, as if it had never come. */
+  readonly drops?: (topic: string) => boolean;
+  readonly tls?: TlsFiles;
+  /** Hears of every message, before it is kept. */
+  readonly onMessage?: (message: Message) => void;
+  /** Hears when the store's medium fails: nothing is acknowledged from then on. */
+  readonly onFailure?: (error: Error) => void;
 }
 
-/** The broker cannot be reached or does not want us; `message` is fit for a person. */
-export class BrokerRefused extends Error {}
-
-/** How long a broker may take to answer, at the beginning and at the end. */
-const ANSWER_MS = 5_000;
 /** After so long away the broker may forget what waits for us. */
-const SESSION_EXPIRY_S = 24 * 3600;
+const SESSION_S = 24 * 3600;
+/** Instances that share a load come and go: what waits for one that is gone, no other gets (MQTT 5, 4.8.2). */
+const SHARED_SESSION_S = 60;
+/** How often what is stored is acknowledged, and other instances' files are read. */
+const ACK_MS = 1_000;
 
-function connectAs(
-  version: 4 | 5,
-  url: string,
-  clientId: string,
-  onMessage: (topic: string, payload: string, retained: boolean) => void,
-): Promise<MqttClient> {
-  const client = mqtt.connect(url, {
-    protocolVersion: version,
-    clientId,
-    // A persistent session: what is published while we are away waits at the broker.
-    clean: false,
-    ...(version === 5 ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
-    reconnectPeriod: 500,
-    connectTimeout: ANSWER_MS,
-  });
-  // Before CONNACK: what waited in the session follows it at once.
-  client.on('message', (topic, payload, { retain }) =>
-    onMessage(topic, payload.toString('utf8'), retain),
-  );
-  return new Promise((resolve, reject) => {
-    const refuse = (error: Error) => {
-      client.end(true);
-      reject(error);
-    };
-    const onClose = () => refuse(new Error('the connection was closed'));
-    client.once('error', refuse);
-    client.once('close', onClose);
-    client.once('connect', () => {
-      client.removeListener('close', onClose);
-      client.removeListener('error', refuse);
-      resolve(client);
-    });
-    // From here on reconnecting is mqtt's own business; an error without a listener would end the process.
-    client.on('error', () => undefined);
-  });
+const RETAINED = /\/up\/(state|birth|meter\/[^/]+\/info)$/;
+
+/** What is subscribed to: alone all of it, sharing only what need not be known to every instance. */
+function subscriptions({ utility, instance }: HeadEndOptions): string[] {
+  const below = `watermeter-v1/${utility}/+/up`;
+  if (instance === undefined) return [`${below}/#`];
+  const shared = ['meter/+/interval', 'meter/+/event', 'event', 'scorecard', 'rsp'];
+  // Retained messages do not come through a shared subscription (MQTT 5, 4.8.2).
+  return [
+    ...shared.map((path) => `$share/head-end-${utility}/${below}/${path}`),
+    ...['state', 'birth', 'health', 'meter/+/info'].map((path) => `${below}/${path}`),
+  ];
 }
 
-/** MQTT 5, or 3.1.1 for a broker that knows nothing newer. Rejects with BrokerRefused. */
-async function connectAny(
-  url: string,
-  clientId: string,
-  onMessage: (topic: string, payload: string, retained: boolean) => void,
-): Promise<MqttClient> {
-  try {
-    return await connectAs(5, url, clientId, onMessage);
-  } catch (error) {
-    // A text code (ECONNREFUSED, ENOTFOUND) is the network's: another protocol would not help.
-    if (!(error instanceof Error) || typeof Reflect.get(error, 'code') === 'string') {
-      throw new BrokerRefused(`No broker answers at ${url}.`);
-    }
-  }
-  try {
-    return await connectAs(4, url, clientId, onMessage);
-  } catch (error) {
-    const { message } = error as Error;
-    // Only an answer in MQTT is a refusal; a stranger's bytes or silence are not.
-    throw new BrokerRefused(
-      message.startsWith('Connection refused')
-        ? `The broker at ${url} refuses the connection: ${message}.`
-        : `What answers at ${url} does not do so as a broker: ${message}.`,
-    );
-  }
+/** What a head-end is made of. */
+interface Parts {
+  readonly client: MqttClient;
+  readonly ledger: Ledger;
+  readonly store: KeptStore | undefined;
+  readonly options: HeadEndOptions;
+  readonly listeners: ((entry: Entry) => void)[];
+  readonly retained: Set<string>;
 }
 
 /** Lives from `connect` to `close`; reconnects for ever in between. */
 export class HeadEnd {
   readonly #client: MqttClient;
   readonly #ledger: Ledger;
-  readonly #file: WriteStream | undefined;
+  readonly #store: KeptStore | undefined;
+  readonly #options: HeadEndOptions;
   readonly #listeners: ((entry: Entry) => void)[];
   readonly #retained: Set<string>;
+  readonly #stop = new AbortController();
+  readonly #speaking: Promise<void>;
 
-  private constructor(
-    client: MqttClient,
-    ledger: Ledger,
-    file: WriteStream | undefined,
-    listeners: ((entry: Entry) => void)[],
-    retained: Set<string>,
-  ) {
+  private constructor({ client, ledger, store, options, listeners, retained }: Parts) {
     this.#client = client;
     this.#ledger = ledger;
-    this.#file = file;
+    this.#store = store;
+    this.#options = options;
     this.#listeners = listeners;
     this.#retained = retained;
+    this.#speaking = this.#speak();
   }
 
   /** Resolves when subscribed. Rejects with BrokerRefused, or with the system's error for the store's file. */
   static async connect(options: HeadEndOptions): Promise<HeadEnd> {
-    const { url, utility, store } = options;
-    const clientId = options.clientId ?? `head-end-${utility}-${process.pid}-${Date.now()}`;
+    const { url, utility, instance } = options;
     const listeners: ((entry: Entry) => void)[] = [];
     const retained = new Set<string>();
-    let file: WriteStream | undefined;
-    const write = (line: object) => file?.write(`${JSON.stringify(line)}\n`);
-    const ledger = new Ledger(
-      (arrival) => {
-        write(arrival);
-        for (const listener of listeners) listener(arrival.entry);
-      },
-      (id, event) => write({ id, event }),
-    );
-    if (store !== undefined) {
-      // Read before the file is opened for adding, so that nothing is written twice.
-      for (const line of readStore(store)) {
-        if ('event' in line) ledger.keepEvent(line.id, line.event);
-        else ledger.keep(line);
-      }
-      // Opened here and now: a place that cannot be written to is the caller's to hear of.
-      file = createWriteStream(store, { fd: openSync(store, 'a') });
-      // Ends the line at which an earlier run may have been cut off.
-      if (ledger.counts.entries + ledger.events.size > 0) file.write('\n');
-    }
-    const client = await connectAny(url, clientId, (topic, payload, isRetained) => {
-      if (/\/up\/(state|birth|meter\/[^/]+\/info)$/.test(topic)) retained.add(topic);
-      ledger.take(topic, payload, isRetained);
+    let store: KeptStore | undefined;
+    const ledger = new Ledger((line) => {
+      store?.add(line);
+      if (line.type === 'entry') for (const listener of listeners) listener(line.entry);
     });
-    const [grant] = await client.subscribeAsync(`watermeter-v1/${utility}/+/up/#`, { qos: 1 });
-    if (grant === undefined || grant.qos > 1) {
+    // Opened before anything is heard: a place that cannot be written to is the caller's to hear of.
+    store = await openStore(options, ledger);
+    const client = await connectBroker({
+      ...{ url, tls: options.tls },
+      clientId: options.clientId ?? `head-end-${utility}-${process.pid}-${Date.now()}`,
+      sessionS: instance === undefined ? SESSION_S : SHARED_SESSION_S,
+      onMessage: (message) => hear(message, ledger, retained, options),
+      // A PUBACK says that what came is on the medium: a broker gives it up then.
+      ...(store ? { stored: () => (store as KeptStore).synced() } : {}),
+    }).catch(async (error: unknown) => {
+      await store?.close();
+      throw error;
+    });
+    const refused = await subscribed(client, options);
+    if (refused !== undefined) {
       client.end(true);
-      throw new BrokerRefused(`The broker at ${url} refuses the subscription.`);
+      await store?.close();
+      throw new BrokerRefused(refused);
     }
-    return new HeadEnd(client, ledger, file, listeners, retained);
+    return new HeadEnd({ client, ledger, store, options, listeners, retained });
   }
 
   /** Calls `listener` for every hour and gap newly kept, restated ones too; not for resends. */
@@ -179,7 +158,7 @@ export class HeadEnd {
 
   /** What was told of the meters beside their hours. */
   events(): readonly MeterEvent[] {
-    return [...this.#ledger.events.values()];
+    return this.#ledger.meterEvents();
   }
 
   /** The newest hour of a meter. */
@@ -206,30 +185,91 @@ export class HeadEnd {
     await Promise.race([Promise.allSettled(clearing), pause(ANSWER_MS, undefined, { ref: false })]);
   }
 
-  /** Ends the session and completes the file. */
+  /** Every entry kept, with the fields as sent. */
+  arrivals(): ReturnType<Ledger['arrivals']> {
+    return this.#ledger.arrivals();
+  }
+
+  /** Leaves, and completes the store. With a store the session stays: what comes meanwhile waits at the broker. */
   async close(): Promise<void> {
-    const isV5 = this.#client.options.protocolVersion === 5;
+    this.#stop.abort();
+    await this.#speaking;
+    const stays = this.#store !== undefined && this.#options.instance === undefined;
     const ending = this.#client.endAsync(
       !this.#client.connected,
-      isV5 ? { properties: { sessionExpiryInterval: 0 } } : {},
+      isV5(this.#client) && !stays ? { properties: { sessionExpiryInterval: 0 } } : {},
     );
     await Promise.race([ending, pause(ANSWER_MS, undefined, { ref: false })]);
-    if (this.#file === undefined) return;
-    this.#file.end();
-    await finished(this.#file);
+    await this.#store?.close();
+  }
+
+  /** Takes in what other instances stored and acknowledges what is on the medium, until it is closed. */
+  async #speak(): Promise<void> {
+    const { acks = false, noAckMs = 0 } = this.#options;
+    const quietUntil = performance.now() + noAckMs;
+    let voice: Voice | undefined;
+    for (let last = false; ; ) {
+      const leads = (await this.#store?.leads()) ?? true;
+      for (const line of this.#store?.fromOthers() ?? []) this.#ledger.restore(line);
+      if (acks && leads && performance.now() >= quietUntil) {
+        voice ??= await Voice.open(this.#options).catch(() => undefined);
+        await this.#store?.synced();
+        await voice?.acknowledge(this.#ledger, Date.now());
+      } else if (!leads) {
+        await voice?.close();
+        voice = undefined;
+      }
+      if (last) break;
+      last = await pause(ACK_MS, false, { signal: this.#stop.signal }).catch(() => true);
+    }
+    await voice?.close();
   }
 }
 
-/** What arrived in an earlier run. The line at which that run was cut off is left out. */
-function readStore(store: string): (Arrival | { id: string; event: MeterEvent })[] {
-  if (!existsSync(store)) return [];
-  const arrivals: (Arrival | { id: string; event: MeterEvent })[] = [];
-  for (const line of readFileSync(store, 'utf8').split('\n')) {
-    try {
-      arrivals.push(JSON.parse(line));
-    } catch {
-      // Torn: the broker will not send it again, and the audit will say what is missing.
-    }
+async function openStore(
+  { store: path, instance, onFailure }: HeadEndOptions,
+  ledger: Ledger,
+): Promise<KeptStore | undefined> {
+  if (path === undefined) return undefined;
+  const { store, lines } = await KeptStore.open(path, instance, onFailure ?? (() => undefined));
+  for (const line of lines) ledger.restore(line);
+  return store;
+}
+
+function hear(
+  message: Heard,
+  ledger: Ledger,
+  retained: Set<string>,
+  options: HeadEndOptions,
+): void {
+  const { topic, payload, retain } = message;
+  if (options.drops?.(topic)) return;
+  options.onMessage?.({ at: Date.now(), ...message });
+  if (RETAINED.test(topic)) retained.add(topic);
+  ledger.take(topic, payload, retain);
+}
+
+/** Subscribes; says in words why not, when the broker refuses. */
+async function subscribed(
+  client: MqttClient,
+  options: HeadEndOptions,
+): Promise<string | undefined> {
+  const { url, instance } = options;
+  if (instance !== undefined && !isV5(client)) {
+    return `The broker at ${url} speaks no MQTT 5, which sharing the load needs.`;
   }
-  return arrivals;
+  const grants = await client.subscribeAsync(subscriptions(options), { qos: 1 });
+  const refused = grants.length === 0 || grants.some(({ qos }) => qos > 1);
+  return refused ? `The broker at ${url} refuses the subscription.` : undefined;
+}
+
+/** What a store holds, without any broker. Rejects with the system's error. */
+export async function readKept(path: string, instance?: string): Promise<Ledger> {
+  const ledger = new Ledger();
+  const store = await openStore(
+    { url: '', utility: '', store: path, ...(instance ? { instance } : {}) },
+    ledger,
+  );
+  await store?.close();
+  return ledger;
 }

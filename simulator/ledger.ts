@@ -1,16 +1,32 @@
-// Keeps what a head-end keeps of the collectors' messages: entries by their keys, states, births and meter infos.
+// Keeps what a head-end keeps of the collectors' messages: entries and events by their keys, rows, states, births, meter infos.
 
+import { rangesOf } from './contract-rules/collector-rules.ts';
+import { RowSet } from './contract-rules/row-set.ts';
 import type { Conflict, Dial, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
 import { iso, keyOf } from './entries.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** An entry with the message fields that belong to it, as it arrived; a line of the head-end's file, as is {"id","event"}. */
+/** An entry with the message fields that belong to it, as it arrived. */
 export interface Arrival {
+  readonly collector: string;
+  readonly epoch: string;
   readonly entry: Entry;
   /** Every field of the entry as sent, with the dial it is stated for. */
   readonly sent: Fields;
 }
+
+/** What is kept, a line of the head-end's store. `row`: a row that came and added nothing to what is kept. */
+export type Line =
+  | ({ readonly type: 'entry' } & Arrival)
+  | { readonly type: 'event'; readonly collector: string; readonly event: Fields }
+  | {
+      readonly type: 'row';
+      readonly collector: string;
+      readonly epoch: string;
+      readonly row: number;
+    }
+  | { readonly type: 'info'; readonly meter: string; readonly info: Fields | null };
 
 /** How many of what came; `restated` replaced an older `rev`, `stale` came after a newer one. */
 export interface Counts {
@@ -52,6 +68,7 @@ function instant(one: unknown): number | undefined {
   return Number.isNaN(at) ? undefined : at;
 }
 
+const isRow = (one: unknown): one is number => Number.isSafeInteger(one) && (one as number) >= 1;
 const isNumberOrNull = (one: unknown): one is number | null =>
   one === null || typeof one === 'number';
 
@@ -94,7 +111,8 @@ function gapFrom(message: Fields, sent: Fields): Entry | undefined {
 }
 
 /** The entries of an `interval` message; undefined when it, or one of them, is not what the contract says. */
-function arrivalsOf(message: Fields): Arrival[] | undefined {
+function arrivalsOf(collector: string, message: Fields): Arrival[] | undefined {
+  const epoch = String(message['epoch']);
   const { intervals, gaps = [], unit, pow10, digits, len } = message;
   if (message['v'] !== 1 || message['type'] !== 'interval' || len !== 3600) return undefined;
   if (!Array.isArray(intervals) || !Array.isArray(gaps)) return undefined;
@@ -102,7 +120,7 @@ function arrivalsOf(message: Fields): Arrival[] | undefined {
   const take = (fields: unknown, read: (message: Fields, sent: Fields) => Entry | undefined) => {
     const entry = isFields(fields) ? read(message, fields) : undefined;
     if (!isFields(fields) || entry === undefined) return false;
-    arrivals.push({ entry, sent: { ...fields, unit, pow10, digits } });
+    arrivals.push({ collector, epoch, entry, sent: { ...fields, unit, pow10, digits } });
     return true;
   };
   const whole =
@@ -137,23 +155,20 @@ export class Ledger {
     malformed: 0,
   };
   readonly conflicts: Conflict[] = [];
-  /** What was told of the meters beside their hours, each phase once. */
-  readonly events = new Map<string, MeterEvent>();
   readonly states = new Map<string, CollectorState>();
   readonly births = new Map<string, Fields>();
   readonly infos = new Map<string, Fields>();
   readonly #arrivals = new Map<string, Arrival>();
   readonly #newest = new Map<string, HourEntry>();
   readonly #installations = new Map<string, { place: Installation; live: boolean }>();
-  readonly #kept: (arrival: Arrival) => void;
-  readonly #toldEvent: (id: string, event: MeterEvent) => void;
+  readonly #events = new Map<string, Fields>();
+  readonly #rows = new Map<string, Map<string, RowSet>>();
+  readonly #epochs = new Map<string, string>();
+  readonly #kept: (line: Line) => void;
+  #restoring = false;
 
-  constructor(
-    kept: (arrival: Arrival) => void = () => undefined,
-    toldEvent: (id: string, event: MeterEvent) => void = () => undefined,
-  ) {
+  constructor(kept: (line: Line) => void = () => undefined) {
     this.#kept = kept;
-    this.#toldEvent = toldEvent;
   }
 
   /** Takes one message. `retained` is true for one that the broker kept from earlier. */
@@ -169,7 +184,51 @@ export class Ledger {
     if (meter === undefined) this.#takeOwn(collector, kind, message);
     else if (kind === 'interval') this.#takeIntervals(collector, meter, message);
     else if (kind === 'info') this.#takeInfo(meter, message, retained);
-    else if (kind === 'event') this.#takeEvent(meter, message);
+    else if (kind === 'event') this.#takeEvent(collector, message);
+  }
+
+  /** Takes a line of the store in again; it is not told as kept. */
+  restore(line: Line): void {
+    if (line.type === 'entry') this.#settle(line);
+    else if (line.type === 'event') this.#settleEvent(line.collector, line.event);
+    else if (line.type === 'row') this.rowsOf(line.collector, line.epoch).add(line.row);
+    else {
+      this.#restoring = true;
+      this.#takeInfo(line.meter, line.info ?? undefined, true);
+      this.#restoring = false;
+    }
+  }
+
+  /** The rows of a collector's epoch that have come. */
+  rowsOf(collector: string, epoch: string): RowSet {
+    const epochs = this.#rows.get(collector) ?? new Map<string, RowSet>();
+    const rows = epochs.get(epoch) ?? new RowSet();
+    this.#rows.set(collector, epochs.set(epoch, rows));
+    return rows;
+  }
+
+  /** The epoch that each collector is in. */
+  epochs(): ReadonlyMap<string, string> {
+    return this.#epochs;
+  }
+
+  /** Every message of every event, in the order in which they came. */
+  events(): Fields[] {
+    return [...this.#events.values()];
+  }
+
+  /** What the collectors told of their meters, each message once. */
+  meterEvents(): MeterEvent[] {
+    return [...this.#events.values()].flatMap(({ meter, inst, code, phase, at }) => {
+      const when = instant(at);
+      if (typeof meter !== 'string' || typeof inst !== 'number' || when === undefined) return [];
+      return [{ meter, inst, code: String(code), phase: String(phase), at: when }];
+    });
+  }
+
+  /** What is kept, as it arrived: the highest `rev` of every hour and gap. */
+  arrivals(): Arrival[] {
+    return [...this.#arrivals.values()];
   }
 
   /** What is kept: the highest `rev` of every hour, and of every gap not withdrawn, by meter and time. */
@@ -190,14 +249,17 @@ export class Ledger {
     return this.#newest.get(meter);
   }
 
-  /** Keeps an entry by its key: the highest `rev` wins, an equal one must be the same (I4, I6). */
-  keep(arrival: Arrival): void {
-    const { entry, sent } = arrival;
+  /** Keeps an entry by its key: the highest `rev` wins, an equal one must be the same (I4, I6). True when it is new. */
+  #settle(arrival: Arrival): boolean {
+    const { collector, epoch, entry, sent } = arrival;
+    this.#hearEpoch(collector, epoch);
+    const row = sent['row'];
+    if (isRow(row)) this.rowsOf(collector, epoch).add(row);
     const key = keyOf(entry);
     const before = this.#arrivals.get(key);
     if (before !== undefined && before.entry.rev > entry.rev) {
       this.counts.stale += 1;
-      return;
+      return false;
     }
     if (before !== undefined && before.entry.rev === entry.rev) {
       this.counts.resends += 1;
@@ -205,7 +267,7 @@ export class Ledger {
       if (fields.length > 0) {
         this.#conflict(entry.meter, entry.inst, `${key} came again with another ${fields.join()}`);
       }
-      return;
+      return false;
     }
     if (before !== undefined) this.counts.restated += 1;
     else this.counts.entries += 1;
@@ -214,12 +276,56 @@ export class Ledger {
     if (entry.kind === 'hour' && (newest === undefined || entry.start >= newest.start)) {
       this.#newest.set(entry.meter, entry);
     }
-    this.#kept(arrival);
+    return true;
+  }
+
+  /** Keeps one entry, and tells of it; of one that adds nothing only its row, if that is new. */
+  #keep(arrival: Arrival): void {
+    const { collector, epoch, sent } = arrival;
+    const row = sent['row'];
+    const known = !isRow(row) || this.rowsOf(collector, epoch).has(row);
+    if (this.#settle(arrival)) this.#kept({ type: 'entry', ...arrival });
+    else if (!known) this.#kept({ type: 'row', collector, epoch, row });
+  }
+
+  /** Birth says which epoch a collector is in; before one was heard, its rows do. */
+  #hearEpoch(collector: string, epoch: string): void {
+    if (!this.births.has(collector)) this.#epochs.set(collector, epoch);
+  }
+
+  #takeEvent(collector: string, message: Fields | undefined): void {
+    if (message === undefined || !isRow(message['row']) || typeof message['epoch'] !== 'string') {
+      this.counts.malformed += 1;
+      return;
+    }
+    const fresh = this.#settleEvent(collector, message);
+    if (fresh) this.#kept({ type: 'event', collector, event: message });
+  }
+
+  #settleEvent(collector: string, event: Fields): boolean {
+    this.counts.events += 1;
+    const epoch = String(event['epoch']);
+    const row = Number(event['row']);
+    this.#hearEpoch(collector, epoch);
+    const rows = this.rowsOf(collector, epoch);
+    rows.add(row);
+    // Rows that retention dropped can never come: they are not asked for (A3).
+    const { data } = event;
+    if (event['code'] === 'journal.loss' && isFields(data)) {
+      for (const [from, to] of rangesOf(data['rows'])) rows.addRange(from, to);
+    }
+    const key = `${collector}/${epoch}/${row}`;
+    const fresh = !this.#events.has(key);
+    if (fresh) this.#events.set(key, event);
+    return fresh;
   }
 
   #takeOwn(collector: string, kind: string | undefined, message: Fields | undefined): void {
-    if (kind === 'event') this.counts.events += 1;
+    if (kind === 'event') return this.#takeEvent(collector, message);
     if (kind === 'birth' && message !== undefined) this.births.set(collector, message);
+    if (kind === 'birth' && typeof message?.['epoch'] === 'string') {
+      this.#epochs.set(collector, message['epoch']);
+    }
     if (kind !== 'state' || message === undefined) return;
     const state = String(message['state']);
     const session = String(message['session']);
@@ -230,34 +336,19 @@ export class Ledger {
   }
 
   #takeIntervals(collector: string, meter: string, message: Fields | undefined): void {
-    const arrivals = message && arrivalsOf(message);
+    const arrivals = message && arrivalsOf(collector, message);
     const mine = message?.['meter'] === meter && message['collector'] === collector;
     if (arrivals === undefined || !mine) {
       this.counts.malformed += 1;
       return;
     }
-    for (const arrival of arrivals) this.keep(arrival);
-  }
-
-  #takeEvent(meter: string, message: Fields | undefined): void {
-    this.counts.events += 1;
-    const { id, inst, code, phase } = message ?? {};
-    const at = instant(message?.['at']);
-    if (message?.['meter'] !== meter || typeof inst !== 'number' || at === undefined) return;
-    this.keepEvent(String(id), { meter, inst, code: String(code), phase: String(phase), at });
-  }
-
-  /** Keeps an event by its id and phase (E1): a resend is the same one. */
-  keepEvent(id: string, event: MeterEvent): void {
-    const key = `${id}/${event.phase}/${event.at}`;
-    if (this.events.has(key)) return;
-    this.events.set(key, event);
-    this.#toldEvent(id, event);
+    for (const arrival of arrivals) this.#keep(arrival);
   }
 
   #takeInfo(meter: string, message: Fields | undefined, retained: boolean): void {
     if (message === undefined) {
-      this.infos.delete(meter);
+      const known = this.infos.delete(meter);
+      if (known && !this.#restoring) this.#kept({ type: 'info', meter, info: null });
       return;
     }
     const { inst, initial_read: initialRead } = message;
@@ -267,7 +358,9 @@ export class Ledger {
       this.counts.malformed += 1;
       return;
     }
+    const news = JSON.stringify(this.infos.get(meter)) !== JSON.stringify(message);
     this.infos.set(meter, message);
+    if (news && !this.#restoring) this.#kept({ type: 'info', meter, info: message });
     // Before its first reading a meter has no beginning to tell of.
     if (typeof initialRead !== 'number' || installed === undefined) return;
     const id = message['register_id'];

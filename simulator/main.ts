@@ -1,6 +1,7 @@
-// Starts the simulator's programs: sim, demo or headend, by the first argument.
+// Starts the simulator's programs: sim, demo, headend or conformance, by the first argument.
 
 import { complain, FAILED, USAGE } from './arguments.ts';
+import { runConformance } from './conformance.ts';
 import { runDemo } from './demo.ts';
 import { runHeadEnd } from './head-end-program.ts';
 import { runSim } from './sim.ts';
@@ -9,6 +10,7 @@ const PROGRAMS: Readonly<Record<string, (argv: string[]) => Promise<number>>> = 
   sim: runSim,
   demo: runDemo,
   headend: runHeadEnd,
+  conformance: runConformance,
 };
 
 /** Something a library left open may not keep an ended program alive longer than this. */

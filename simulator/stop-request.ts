@@ -4,6 +4,8 @@
 export interface StopRequest {
   /** Resolves at the first request. Never rejects. */
   readonly requested: Promise<void>;
+  /** Asks for the end from within. */
+  end(): void;
   release(): void;
 }
 
@@ -33,6 +35,7 @@ export function listenForStop(seconds: number | undefined, atOnce: () => void): 
   process.stdout.on('error', request);
   return {
     requested,
+    end: request,
     release: () => {
       clearTimeout(timer);
       for (const signal of SIGNALS) process.off(signal, onSignal);

@@ -55,7 +55,8 @@ class LineBus implements Bus {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
     const question = { target, profile, request: requestOf(profile, target.address) };
-    return this.#turns.take((ended) => this.#attempt(question, ended), signal);
+    const attempt = (ended: AbortSignal) => this.#attempt(question, ended);
+    return this.#turns.take(attempt, profile.minPollS, signal);
   }
 
   link(): { open: boolean; detail: string } {

@@ -54,7 +54,8 @@ class ModbusBus implements Bus {
       const first = await this.#attempt(target, profile, signal);
       if (first.ok) return first;
       const took = this.#clock.monotonicMs() - began;
-      const again = asksAgain(first, took, this.#timeoutMs);
+      // A device that must rest between two questions is not asked twice at once.
+      const again = profile.minPollS === 0 && asksAgain(first, took, this.#timeoutMs);
       return again ? await this.#attempt(target, profile, signal) : first;
     } finally {
       this.#reading -= 1;

@@ -26,6 +26,7 @@ export class Turns {
    */
   async take<T>(
     attempt: (signal: AbortSignal) => Promise<Result<T>>,
+    minPollS: number,
     signal?: AbortSignal,
   ): Promise<Result<T>> {
     if (this.#current !== undefined) throw new Error('a bus is one conversation at a time');
@@ -40,7 +41,8 @@ export class Turns {
       const began = this.#clock.monotonicMs();
       const first = await attempt(current.signal);
       const took = this.#clock.monotonicMs() - began;
-      const again = !current.signal.aborted && asksAgain(first, took, this.#timeoutMs);
+      const again =
+        !current.signal.aborted && minPollS === 0 && asksAgain(first, took, this.#timeoutMs);
       return again ? await attempt(current.signal) : first;
     } finally {
       this.#current = undefined;

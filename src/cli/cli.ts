@@ -121,6 +121,7 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     'simulated meters, broker, collector and head-end together, with proof at the end',
   );
   command('headend', 'the reference head-end');
+  command('conformance', 'check a collector or a recording against every rule of the contract');
   command('version', 'say the version').action(() => done(sayVersion(manner, io, parts)));
   command('help [topic...]', 'help on a command, or on exit-codes').action((topic) =>
     done(help(program, topic, manner, io)),

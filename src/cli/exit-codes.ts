@@ -25,7 +25,7 @@ export const EXIT_MEANINGS: Readonly<Record<number, string>> = {
   6: 'what was read is not what the dial shows',
   7: 'the collector cannot be reached',
   8: 'this user may not do that',
-  9: 'the audit found counts lost or invented',
+  9: 'the audit found counts lost or invented, or a rule of the contract is broken',
   130: 'interrupted (Ctrl-C)',
 };
 

@@ -23,7 +23,7 @@ export interface RunningCollector {
 }
 
 /** Programs of the simulator, which start as processes of their own. */
-export const PROGRAMS = ['sim', 'demo', 'headend'] as const;
+export const PROGRAMS = ['sim', 'demo', 'headend', 'conformance'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
 export interface Parts {

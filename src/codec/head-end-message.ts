@@ -3,6 +3,15 @@
 import type { EntryRow, EventRow, GapEntry, HourEntry } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import type { EpochMs } from '../domain/units.ts';
+import type {
+  Birth,
+  CollectorState as CollectorStateMessage,
+  EventMessage,
+  GapEntry as GapMessage,
+  HourEntry as HourMessage,
+  IntervalMessage,
+  MeterInfo,
+} from './contract.ts';
 
 /** Full version of the contract, told in birth; its major is in every topic and payload. */
 export const CONTRACT_VERSION = '1.0';
@@ -21,7 +30,7 @@ export function topicOf(utility: string, collector: string, path: string): strin
   return `watermeter-v1/${utility}/${collector}/${path}`;
 }
 
-function hourPayload(row: HourEntry & { row: number }) {
+function hourPayload(row: HourEntry & { row: number }): HourMessage {
   return {
     row: row.row,
     start: isoTime(row.start),
@@ -36,7 +45,7 @@ function hourPayload(row: HourEntry & { row: number }) {
   };
 }
 
-function gapPayload(row: GapEntry & { row: number }) {
+function gapPayload(row: GapEntry & { row: number }): GapMessage {
   return {
     row: row.row,
     from: isoTime(row.from),
@@ -49,7 +58,7 @@ function gapPayload(row: GapEntry & { row: number }) {
 }
 
 /** One row as the contract states it. */
-export function entryPayload(row: EntryRow): object {
+export function entryPayload(row: EntryRow): HourMessage | GapMessage {
   return row.kind === 'hour' ? hourPayload(row) : gapPayload(row);
 }
 
@@ -95,7 +104,7 @@ function intervalPayload(
   envelope: Envelope,
 ): string {
   const { unit, pow10, digits } = facts.dial;
-  return JSON.stringify({
+  const message: IntervalMessage = {
     v: 1,
     type: 'interval',
     collector: envelope.collector,
@@ -108,13 +117,16 @@ function intervalPayload(
     len: 3600,
     cause: envelope.cause,
     sent: isoTime(envelope.sent),
-    intervals: rows.filter((row) => row.kind === 'hour').map(entryPayload),
-    gaps: rows.filter((row) => row.kind === 'gap').map(entryPayload),
-  });
+    intervals: rows.filter((row) => row.kind === 'hour').map(hourPayload),
+    gaps: rows.filter((row) => row.kind === 'gap').map(gapPayload),
+  };
+  return JSON.stringify(message);
 }
 
 /** An event as the contract states it; its id is the same from raise to clear (E1) and unique to the collector. */
-export function eventPayload(row: EventRow) {
+export function eventPayload(
+  row: EventRow,
+): Omit<EventMessage, 'v' | 'type' | 'epoch' | 'collector'> {
   const { meter, inst, alarm, code, severity, phase, data } = row;
   return {
     row: row.row,
@@ -132,10 +144,11 @@ export function eventPayload(row: EventRow) {
 
 /** The message of an event of a meter (E1 to E3). */
 export function encodeEvent(row: EventRow, collector: string, epoch: string): string {
-  return JSON.stringify({ v: 1, type: 'event', epoch, collector, ...eventPayload(row) });
+  const message: EventMessage = { v: 1, type: 'event', epoch, collector, ...eventPayload(row) };
+  return JSON.stringify(message);
 }
 
-export type CollectorState = 'ready' | 'alert' | 'disconnected' | 'lost';
+export type CollectorState = CollectorStateMessage['state'];
 
 export function encodeCollectorState(
   collector: string,
@@ -144,7 +157,15 @@ export function encodeCollectorState(
   at: EpochMs | null,
 ): string {
   const sent = at === null ? {} : { sent: isoTime(at) };
-  return JSON.stringify({ v: 1, type: 'state', collector, session, state, ...sent });
+  const message: CollectorStateMessage = {
+    v: 1,
+    type: 'state',
+    collector,
+    session,
+    state,
+    ...sent,
+  };
+  return JSON.stringify(message);
 }
 
 /** What the settings say of a meter beside its installation's facts (S3). */
@@ -164,7 +185,7 @@ export interface MeterFacts {
 }
 
 /** The retained description of a meter (S3); what nobody has established is null. */
-export function meterPayload(facts: InstallationFacts, meter: MeterFacts): object {
+export function meterPayload(facts: InstallationFacts, meter: MeterFacts): Omit<MeterInfo, 'rev'> {
   return {
     v: 1,
     type: 'meter',
@@ -211,7 +232,7 @@ export interface BirthFacts {
 /** Birth (S2); where the list of meters does not fit, their count and hash stand for it. */
 export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): string {
   const { meters, configRevision, oldestHour, rowsPending, commands, sent, ...rest } = birth;
-  const head = {
+  const head: Birth = {
     v: 1,
     type: 'birth',
     ...rest,

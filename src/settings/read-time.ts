@@ -8,6 +8,8 @@ import type { BusSettings, MeterSettings, SerialSettings } from './settings.ts';
 /** Characters of a Modbus RTU question; of an answer beside its words (Modbus over serial line 1.02, 2.5.1). */
 const RTU_QUESTION = 8;
 const RTU_ANSWER = 5;
+/** A character of a line that we know by its baud alone. */
+const CHARACTER_BITS = 11;
 /** Devices take 5 to 50 ms before they answer (encoders 6). */
 const DEVICE_MS = 30;
 /** Above 19200 baud the silence between frames is fixed (Modbus over serial line 1.02, 2.5.1.1). */
@@ -37,9 +39,10 @@ export function expectedReadMs(
 
 function modbusMs(profile: ModbusProfile, address: string, bus: BusSettings): number {
   const blocks = blocksOf(profile, unitAndChannel(address).channel);
-  if (!('serial' in bus)) return blocks.length * GATEWAY_MS;
-  const character = characterMs(bus.serial);
-  const silence = bus.serial.baud > FAST_BAUD ? FAST_SILENCE_MS : 3.5 * character;
+  if (bus.type === 'modbus-tcp') return blocks.length * GATEWAY_MS;
+  const baud = 'serial' in bus ? bus.serial.baud : 'baud' in bus ? bus.baud : FAST_BAUD;
+  const character = 'serial' in bus ? characterMs(bus.serial) : (CHARACTER_BITS * 1000) / baud;
+  const silence = baud > FAST_BAUD ? FAST_SILENCE_MS : 3.5 * character;
   return blocks.reduce(
     (sum, { quantity }) =>
       sum + (RTU_QUESTION + RTU_ANSWER + 2 * quantity) * character + 2 * silence + DEVICE_MS,

@@ -10,6 +10,7 @@ import type {
   SendCause,
   Upstream,
 } from '../boundaries.ts';
+import type { MeterInfo } from '../codec/contract.ts';
 import { crc32 } from '../codec/crc32.ts';
 import {
   type CollectorState,
@@ -199,7 +200,7 @@ function settled(
 }
 
 /** `rev` names the content: it differs whenever anything in it does (S3). */
-function withRevision(payload: object): object & { rev: number } {
+function withRevision(payload: Omit<MeterInfo, 'rev'>): MeterInfo {
   return { ...payload, rev: crc32(JSON.stringify(payload)) };
 }
 

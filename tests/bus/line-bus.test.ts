@@ -149,6 +149,13 @@ describe('a bus of line meters', () => {
     expect(line.requests.length).toBe(4);
   });
 
+  it('a device that must rest between two questions is not asked twice at once, spoilt answer or not', async () => {
+    line.answer(() => [{ bytes: 'V;RB0000#010\r', afterMs: 50 }]);
+    const resting = { ...known('1'), profile: { ...PROFILE, minPollS: 15 } };
+    expect(await read(resting)).toEqual({ is: 'frame.malformed', ms: 50 });
+    expect(line.requests.length).toBe(1);
+  });
+
   it('a spoilt answer that came late is not asked for again: the turn is over', async () => {
     line.answer(() => [{ bytes: 'V;RB0000#010\r', afterMs: 600 }]);
     expect(await read(known('1'))).toEqual({ is: 'frame.malformed', ms: 600 });

@@ -4,6 +4,7 @@ import { InFlight } from '../../src/adapters/in-flight.ts';
 import type { Clock, HeadEnd, InMessage, OutMessage } from '../../src/boundaries.ts';
 import { faulty, good, type Result } from '../../src/domain/fault.ts';
 import type { EpochMs } from '../../src/domain/units.ts';
+import { assertContract } from '../contract/schemas.ts';
 
 /** The first pause before another try to connect; doubles up to the ceiling. */
 const PAUSE_MIN_MS = 500;
@@ -145,6 +146,8 @@ export class MemoryBroker {
   }
 
   #deliver({ topic, payload, qos, retain }: OutMessage): void {
+    // Every message that any test's collector sends is held against the published schemas.
+    if (topic.startsWith('watermeter-v1/')) assertContract(topic, payload);
     if (retain && payload === '') this.retained.delete(topic);
     else if (retain) this.retained.set(topic, payload);
     const message: Received = { topic, payload, qos, retain, at: this.#clock.now() };

@@ -6,6 +6,7 @@ import type { RunningCollector } from '../../src/collector.ts';
 import { runCollector } from '../../src/collector.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
 import { lineProfile } from '../fakes/profiles.ts';
@@ -126,6 +127,7 @@ class Stage {
     }
     await this.#clock.run(START + (hours + 0.5) * HOUR);
     await this.#clock.runUntil(collector.stop());
+    assertRules(this.#broker.received);
   }
 
   heard(): string {

@@ -15,6 +15,7 @@ import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
+import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
 import { lineProfile, modbusProfile } from '../fakes/profiles.ts';
@@ -167,6 +168,7 @@ export class VirtualWorld {
 
   /** The head-end's entries against the registers served, up to the hour's edge before `trueNow` less one. */
   audit(until?: number): Audit {
+    assertRules(this.broker.received);
     const ledger = this.ledger();
     const served = new Map(this.places.map((one) => [one.settings.meter, one.served]));
     const truth = {

@@ -1,0 +1,212 @@
+// Holds a run of MQTT messages against every numbered rule of the contract, one message at a time.
+
+import { CollectorRules, checkCommand } from './collector-rules.ts';
+import { InstallationRules } from './installation-rules.ts';
+import type {
+  Ack,
+  Birth,
+  CollectorState,
+  Command,
+  CommandAnswer,
+  EventMessage,
+  Health,
+  IntervalMessage,
+  MeterInfo,
+  Scorecard,
+} from './messages.ts';
+import { type Kind, type Place, placeOf, shapeBreaches } from './shape.ts';
+import { type Breach, type Verdict, Verdicts } from './verdicts.ts';
+
+/** One message as it came; a line of a recording, there with `at` in ISO 8601. */
+export interface Message {
+  /** Epoch ms of its arrival. */
+  readonly at: number;
+  readonly topic: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly payload: string;
+}
+
+/** A message of hours and gaps is at most so long (I8). */
+const BYTES_MAX = 32 * 1024;
+const ENTRIES_MAX = 168;
+
+/** Lives as long as its run; keeps every hour, gap and row it was shown. */
+export class ContractChecker {
+  readonly #verdicts: Verdicts;
+  readonly #collectors = new Map<string, CollectorRules>();
+  readonly #installations = new Map<string, InstallationRules>();
+  readonly #owners = new Map<string, string>();
+
+  constructor(onBreach?: (breach: Breach) => void) {
+    this.#verdicts = new Verdicts(onBreach);
+  }
+
+  /** Takes one message; returns false when it broke the shape that its topic asks for. */
+  take(message: Message): boolean {
+    this.#verdicts.about(message);
+    const place = placeOf(message.topic);
+    this.#verdicts.check(
+      'topics',
+      place !== undefined,
+      () => `${message.topic} is no topic of the contract`,
+    );
+    if (place === undefined) return false;
+    this.#checkDelivery(place, message);
+    // A meter that was removed is cleared.
+    if (place.kind === 'meter' && message.payload === '') return true;
+    const payload = this.#parsed(message.payload);
+    if (payload === undefined) return false;
+    const breaches = shapeBreaches(place.kind, payload);
+    for (const { rule, text } of breaches) this.#verdicts.check(rule, false, () => text);
+    if (breaches.length > 0) this.#spoil(place, payload);
+    else this.#dispatch(place, payload, message);
+    return breaches.length === 0;
+  }
+
+  /** The verdict on every rule so far. */
+  verdicts(): Verdict[] {
+    return this.#verdicts.all();
+  }
+
+  broken(): number {
+    return this.#verdicts.broken();
+  }
+
+  /**
+   * Checks what only the whole shows. `now`: what may still be on its way by then is not called missing; null: nothing
+   * more is to come.
+   */
+  finish(now: number | null): Verdict[] {
+    this.#verdicts.about(null);
+    for (const installation of this.#installations.values()) installation.finish();
+    this.#checkChangeOuts();
+    for (const collector of this.#collectors.values()) {
+      collector.checkBilling((meter, inst) => this.#installations.get(`${meter}/${inst}`));
+      collector.finish(now);
+    }
+    return this.verdicts();
+  }
+
+  #checkDelivery({ kind, qos, retain }: Place, message: Message): void {
+    const name = message.topic;
+    this.#verdicts.check('topics', retain || !message.retain, () => `${name} is retained`);
+    this.#verdicts.check('topics', message.qos === qos, () => `${name} came at QoS ${message.qos}`);
+    const bytes = Buffer.byteLength(message.payload);
+    if (kind === 'interval') {
+      this.#verdicts.check('I8', bytes <= BYTES_MAX, () => `${name} has ${bytes} bytes`);
+    }
+  }
+
+  #parsed(payload: string): Record<string, unknown> | undefined {
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(payload);
+    } catch {
+      parsed = undefined;
+    }
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+    this.#verdicts.check('payload', isObject, () => `no JSON object: ${payload.slice(0, 80)}`);
+    return isObject ? (parsed as Record<string, unknown>) : undefined;
+  }
+
+  #spoil({ kind, collector }: Place, payload: Readonly<Record<string, unknown>>): void {
+    if (collector === null || (kind !== 'interval' && kind !== 'event')) return;
+    const entries = [payload, payload['intervals'], payload['gaps']].flat() as unknown[];
+    const rows = entries
+      .map((entry) => (entry as { row?: unknown } | null | undefined)?.row)
+      .filter((row): row is number => Number.isSafeInteger(row) && (row as number) >= 1);
+    this.#collector(collector).spoil(String(payload['epoch']), rows);
+  }
+
+  #dispatch(place: Place, payload: Record<string, unknown>, message: Message): void {
+    const said = payload['collector'] ?? place.collector;
+    const named = said === place.collector && (payload['meter'] ?? place.meter) === place.meter;
+    this.#verdicts.check(
+      'topics',
+      named,
+      () => `${message.topic} names ${payload['meter'] ?? said}`,
+    );
+    this.#verdicts.saw('payload');
+    if (place.collector === null || !named) return;
+    const collector = this.#collector(place.collector);
+    const take: Readonly<Record<Kind, () => void>> = {
+      state: () => collector.takeState(payload as unknown as CollectorState),
+      birth: () =>
+        collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload)),
+      meter: () => this.#takeInfo(collector, payload as unknown as MeterInfo),
+      interval: () =>
+        this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message),
+      event: () => collector.takeEvent(payload as unknown as EventMessage, message.at),
+      health: () => collector.takeHealth(payload as unknown as Health),
+      scorecard: () => collector.takeScorecard(payload as unknown as Scorecard),
+      rsp: () => collector.takeAnswer(payload as unknown as CommandAnswer),
+      cmd: () => checkCommand(payload as unknown as Command, this.#verdicts),
+      ack: () => collector.takeAck(payload as unknown as Ack, message.at),
+      last: () => undefined,
+      headend: () => undefined,
+    };
+    take[place.kind]();
+  }
+
+  #takeInfo(collector: CollectorRules, info: MeterInfo): void {
+    collector.takeInfo(info);
+    this.#installation(info.meter, info.inst, collector).describe(info);
+  }
+
+  #takeInterval(
+    place: Place,
+    collector: CollectorRules,
+    message: IntervalMessage,
+    { at }: Message,
+  ): void {
+    const entries = message.intervals.length + message.gaps.length;
+    this.#verdicts.check(
+      'I8',
+      entries > 0 && entries <= ENTRIES_MAX,
+      () => `a message of ${message.meter} has ${entries} entries`,
+    );
+    const key = `${message.meter}/${message.inst}`;
+    const owner = this.#owners.get(key) ?? message.collector;
+    this.#owners.set(key, owner);
+    const own = owner === message.collector;
+    this.#verdicts.check('I9', own, () => `${key} is told by ${owner} and by ${place.collector}`);
+    collector.takeRows(message, at);
+    this.#installation(message.meter, message.inst, collector).take(message);
+  }
+
+  #collector(name: string): CollectorRules {
+    const known = this.#collectors.get(name) ?? new CollectorRules(this.#verdicts);
+    this.#collectors.set(name, known);
+    return known;
+  }
+
+  #installation(meter: string, inst: number, collector: CollectorRules): InstallationRules {
+    const key = `${meter}/${inst}`;
+    const known =
+      this.#installations.get(key) ??
+      new InstallationRules(meter, inst, this.#verdicts, (epoch) => collector.epoch(epoch).rows);
+    this.#installations.set(key, known);
+    return known;
+  }
+
+  /** I9: an hour in which two installations were told is partial in both, and says why. */
+  #checkChangeOuts(): void {
+    for (const next of this.#installations.values()) {
+      const last = this.#installations.get(`${next.meter}/${next.inst - 1}`);
+      for (const hour of last ? next.hours() : []) {
+        const other = last?.hourAt(hour.start);
+        if (other === undefined) continue;
+        const both = [hour, other];
+        const told = both.every(
+          ({ q, flags }) => q !== 'A' && (flags.includes('changeout') || flags.includes('config')),
+        );
+        this.#verdicts.check(
+          'I9',
+          told,
+          () => `${next.meter} ${hour.start}: two installations, not both partial and flagged`,
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,301 @@
+// The rules of one collector's own words: states and sessions, births, rows and epochs, answers to commands.
+
+import { EventRules } from './event-rules.ts';
+import type { InstallationRules } from './installation-rules.ts';
+import type {
+  Ack,
+  Birth,
+  CollectorState,
+  Command,
+  CommandAnswer,
+  EventMessage,
+  Health,
+  IntervalMessage,
+  MeterInfo,
+  Scorecard,
+} from './messages.ts';
+import { type Range, RowSet } from './row-set.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** A row still away so long after a higher one came is a hole (contract, A2: 15 minutes without an ack). */
+const ROW_GRACE_MS = 15 * 60_000;
+
+const HOUR_MS = 3_600_000;
+
+/** Commands that only look (contract, C3). */
+const READS =
+  /^(?:ping|birth|meter\.list|read|replay|billing\.read|events\.list|config\.get|diag\.bus|time\.get)$/;
+
+interface Epoch {
+  readonly rows: RowSet;
+  /** What each row holds. */
+  readonly content: Map<number, string>;
+  /** Rows of messages that broke their schema: they came, and hold nothing. */
+  readonly spoilt: RowSet;
+  /** Rows that the collector says it has lost (A3). */
+  readonly lost: RowSet;
+  /** Rows that were away when a higher one came, and when that was. */
+  readonly away: { range: Range; at: number }[];
+  /** Time in the first message heard: what was made before it may have been sent before, too. */
+  since: number;
+  /** When what the highest row holds was over. */
+  made: number;
+}
+
+/** Everything that one collector says, but for the hours and gaps themselves. */
+export class CollectorRules {
+  readonly events: EventRules;
+  readonly #verdicts: Verdicts;
+  readonly #epochs = new Map<string, Epoch>();
+  readonly #born = new Set<string>();
+  readonly #over = new Set<string>();
+  readonly #infos = new Map<string, string>();
+  readonly #answers = new Map<string, CommandAnswer>();
+  readonly #days = new Map<string, string>();
+  #state: CollectorState | undefined;
+  #birth: Birth | undefined;
+  #asked: { epoch: string; range: Range; at: number }[] = [];
+
+  constructor(verdicts: Verdicts) {
+    this.#verdicts = verdicts;
+    this.events = new EventRules(verdicts);
+  }
+
+  epoch(name: string): Epoch {
+    const known = this.#epochs.get(name);
+    if (known) return known;
+    const epoch = {
+      ...{ rows: new RowSet(), spoilt: new RowSet(), lost: new RowSet() },
+      ...{ content: new Map(), away: [], since: Number.NaN, made: Number.NaN },
+    };
+    this.#epochs.set(name, epoch);
+    return epoch;
+  }
+
+  takeState(state: CollectorState): void {
+    const last = this.#state;
+    const { session } = state;
+    this.#verdicts.check('S1', !(this.#over.has(session) && state.state !== 'disconnected'), () =>
+      state.state === 'lost'
+        ? `a late will of session ${session}, which is over, says lost`
+        : `session ${session} was over and says ${state.state} again`,
+    );
+    if (this.#over.has(session)) return;
+    if (last && last.session !== session) this.#over.add(last.session);
+    if (state.state === 'disconnected') this.#over.add(session);
+    this.#state = state;
+  }
+
+  takeBirth(birth: Birth, bytes: number): void {
+    this.#verdicts.check('S2', bytes <= 32 * 1024, () => `birth has ${bytes} bytes`);
+    this.#born.add(birth.epoch);
+    this.#birth = birth;
+    const session = this.#state?.session;
+    this.#verdicts.check(
+      'S2',
+      session === undefined || session === birth.session || this.#state?.state === 'lost',
+      () => `birth is of session ${birth.session}, state of ${session}`,
+    );
+  }
+
+  takeInfo(info: MeterInfo): void {
+    const key = `${info.meter} ${info.rev}`;
+    const content = JSON.stringify(info);
+    const known = this.#infos.get(key);
+    this.#verdicts.check(
+      'S3',
+      known === undefined || known === content,
+      () => `info of ${info.meter} changed and its rev ${info.rev} did not`,
+    );
+    this.#infos.set(key, content);
+  }
+
+  takeHealth(health: Health): void {
+    for (const { bus, polls, ok } of health.buses) {
+      this.#verdicts.check(
+        'S4',
+        ok <= polls,
+        () => `bus ${bus}: ${ok} of ${polls} polls were good`,
+      );
+    }
+    this.#verdicts.saw('S4');
+  }
+
+  takeScorecard(scorecard: Scorecard): void {
+    const { day, reads } = scorecard;
+    const { sent, ...content } = scorecard;
+    const known = this.#days.get(day);
+    const same = known === undefined || known === JSON.stringify(content);
+    this.#verdicts.check('S5', reads.made <= reads.due, () => `${day}: more reads made than due`);
+    this.#verdicts.check('S5', same, () => `two scorecards of ${day} differ`);
+    this.#days.set(day, JSON.stringify(content));
+  }
+
+  takeEvent(event: EventMessage, at: number): void {
+    const { id, phase, code } = event;
+    const made = Date.parse(event.at);
+    const content = `event ${id} ${code} ${phase}`;
+    this.#takeRow(event.epoch, event.row, content, { at, sent: made + 1, made });
+    this.events.take(event);
+    if (code !== 'journal.loss') return;
+    this.#verdicts.check(
+      'A3',
+      Array.isArray(event.data['rows']),
+      () => `journal.loss ${id} does not say which rows`,
+    );
+    for (const [from, to] of rangesOf(event.data['rows']))
+      this.epoch(event.epoch).lost.addRange(from, to);
+  }
+
+  takeRows(message: IntervalMessage, at: number): void {
+    const { epoch, meter, inst, cause } = message;
+    const sent = Date.parse(message.sent);
+    const place = `${meter}/${inst}`;
+    for (const { row, start, rev = 0 } of message.intervals) {
+      const made = Date.parse(start) + HOUR_MS;
+      this.#takeRow(epoch, row, `${place} hour ${start} rev ${rev}`, { at, sent, made });
+    }
+    for (const { row, from, to, rev = 0 } of message.gaps) {
+      const made = Date.parse(to);
+      this.#takeRow(epoch, row, `${place} gap ${from} rev ${rev}`, { at, sent, made });
+    }
+    if (cause !== 'backfill' || message.intervals.length < 2) return;
+    const rows = message.intervals.map(({ row }) => row);
+    this.#verdicts.check(
+      'A4',
+      rows.every((row, i) => i === 0 || (rows[i - 1] as number) < row),
+      () => `a backfill of ${place} is not oldest first`,
+    );
+  }
+
+  /** Rows of a message that is not as it should be: they came, and are not asked for. */
+  spoil(epoch: string, rows: readonly number[]): void {
+    for (const row of rows) this.epoch(epoch).spoilt.add(row);
+  }
+
+  takeAck(ack: Ack, at: number): void {
+    this.#asked = ack.missing.map((range) => ({ epoch: ack.epoch, range, at }));
+  }
+
+  takeAnswer(answer: CommandAnswer): void {
+    this.#verdicts.saw('C1');
+    const { id, name, status } = answer;
+    if (id === null || (status !== 'done' && status !== 'error')) return;
+    const { at, ...content } = answer;
+    const { at: _, ...known } = this.#answers.get(id) ?? answer;
+    this.#verdicts.check(
+      'C2',
+      JSON.stringify(known) === JSON.stringify(content),
+      () => `command ${id} was answered twice and differently`,
+    );
+    this.#answers.set(id, answer);
+    if (status !== 'done' || name === null) return;
+    const allowed = this.#birth?.commands;
+    this.#verdicts.check(
+      'C3',
+      allowed === undefined || allowed.includes(name),
+      () => `${name} was executed and is not among the commands of birth`,
+    );
+  }
+
+  /** C5: what was billed is what that hour says. */
+  checkBilling(find: (meter: string, inst: number) => InstallationRules | undefined): void {
+    for (const { name, status, data } of this.#answers.values()) {
+      if (name !== 'billing.read' || status !== 'done') continue;
+      const { meter, inst, start } = data;
+      const told = find(String(meter), Number(inst))?.hourAt(String(start));
+      if (told === undefined) continue;
+      const wrong = (['read', 'q', 'total'] as const).filter(
+        (field) => field in data && JSON.stringify(data[field]) !== JSON.stringify(told[field]),
+      );
+      this.#verdicts.check(
+        'C5',
+        wrong.length === 0,
+        () => `billing.read of ${meter} ${start} has another ${wrong.join(', ')} than the hour`,
+      );
+    }
+  }
+
+  /** What only the whole shows. `now`: rows that have been away long enough by then are holes; null: all are. */
+  finish(now: number | null): void {
+    const due = (at: number) => now === null || now - at >= ROW_GRACE_MS;
+    for (const [name, epoch] of this.#epochs) {
+      this.#verdicts.check(
+        'A1',
+        this.#born.size === 0 || this.#born.has(name),
+        () => `no birth has told of epoch ${name}`,
+      );
+      for (const { range } of epoch.away.filter(({ at }) => due(at))) {
+        this.#checkRange(name, range, 'never came');
+      }
+    }
+    for (const { epoch, range } of this.#asked.filter(({ at }) => due(at))) {
+      this.#checkRange(epoch, range, 'were asked for again and did not come');
+    }
+    this.#checkExecuted();
+  }
+
+  /** C4: what was done is told as an event. */
+  #checkExecuted(): void {
+    for (const [id, { name, status }] of this.#answers) {
+      if (status !== 'done' || name === null || READS.test(name)) continue;
+      this.#verdicts.check(
+        'C4',
+        this.events.wasExecuted(id),
+        () => `${name} (${id}) was executed without a command.executed`,
+      );
+    }
+  }
+
+  #takeRow(
+    name: string,
+    row: number,
+    content: string,
+    { at, sent, made }: { at: number; sent: number; made: number },
+  ): void {
+    const epoch = this.epoch(name);
+    if (epoch.rows.top() === 0) epoch.since = sent;
+    const known = epoch.content.get(row);
+    this.#verdicts.check(
+      'A1',
+      known === undefined || known === content,
+      () => `row ${row} of ${name} holds ${known} and ${content}`,
+    );
+    epoch.content.set(row, content);
+    const top = epoch.rows.top();
+    // Whoever heard row 1, or something made since, heard all that follows.
+    const whole = epoch.rows.has(1) || epoch.made >= epoch.since;
+    if (top > 0 && row > top + 1 && whole) epoch.away.push({ range: [top + 1, row - 1], at });
+    if (row > top) epoch.made = made;
+    epoch.rows.add(row);
+  }
+
+  #checkRange(name: string, [from, to]: Range, what: string): void {
+    const { rows, spoilt, lost } = this.epoch(name);
+    if (rows.hasAll(from, to)) return this.#verdicts.saw('A1');
+    const away: number[] = [];
+    for (let row = from; row <= to; row += 1) {
+      if (!rows.has(row) && !spoilt.has(row) && !lost.has(row)) away.push(row);
+    }
+    const said = away.length > 3 ? `${away[0]} to ${away.at(-1)}` : away.join(', ');
+    this.#verdicts.check('A1', away.length === 0, () => `rows ${said} of ${name} ${what}`);
+  }
+}
+
+/** The ranges in the evidence of a journal.loss; nothing that is none. */
+export function rangesOf(rows: unknown): Range[] {
+  if (!Array.isArray(rows)) return [];
+  return rows.filter(
+    (range): range is Range =>
+      Array.isArray(range) &&
+      range.length === 2 &&
+      range.every((row) => Number.isSafeInteger(row) && row >= 1) &&
+      range[0] <= range[1],
+  );
+}
+
+/** C1 to C6 from the head-end's side: what it may not do. */
+export function checkCommand(command: Command, verdicts: Verdicts): void {
+  const ordered = Date.parse(command.issued) <= Date.parse(command.expires);
+  verdicts.check('C2', ordered, () => `command ${command.id} expires before it was issued`);
+}

@@ -1,0 +1,323 @@
+// The rules of hours and gaps of one installation: sums, dials, qualities, keys and what may follow what.
+
+import type { GapEntry, HourEntry, IntervalMessage, MeterInfo } from './messages.ts';
+import type { RowSet } from './row-set.ts';
+import type { Verdicts } from './verdicts.ts';
+
+const HOUR_MS = 3_600_000;
+/** The widest tolerance that a meter may have, where its info has not been seen (contract, S3). */
+const TOLERANCE_MAX_S = 1_800;
+
+type Known<T> = T & { readonly epoch: string; readonly sent: number };
+
+interface HourStep extends Known<HourEntry> {
+  readonly kind: 'hour';
+}
+interface GapStep extends Known<GapEntry> {
+  readonly kind: 'gap';
+}
+type Told = HourStep | GapStep;
+
+/** Where an hour or gap of the chain ends, epoch ms. */
+const endOf = (one: Told): number => Date.parse((one.kind === 'hour' ? one.at : one.to) ?? '');
+const startOf = (one: HourEntry): number => Date.parse(one.start);
+const keyOf = (one: Told): string => (one.kind === 'hour' ? one.start : `gap ${one.from}`);
+const modulo = (a: number, m: number): number => ((a % m) + m) % m;
+
+/** Whether it has a place in the sums: an hour with its total, a gap that is not withdrawn. */
+const counts = (one: Told): boolean => (one.kind === 'hour' ? one.total : one.use) !== null;
+
+/** A gap that ends with the same reading as an hour goes first, for the hour begins there. */
+function before(a: Told, b: Told): number {
+  const rank = (one: Told) => (one.kind === 'gap' ? -1 : startOf(one));
+  return endOf(a) - endOf(b) || rank(a) - rank(b);
+}
+
+/** One meter that stands, or stood, at one place: what was told of it, in the order in which water passed. */
+export class InstallationRules {
+  readonly meter: string;
+  readonly inst: number;
+  readonly #verdicts: Verdicts;
+  readonly #rowsOf: (epoch: string) => RowSet;
+  readonly #told = new Map<string, Told>();
+  /** Every revision of a key as it first came. */
+  readonly #first = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #chain: Told[] = [];
+  /** The chain before this index is found to add up, and ends with an hour. */
+  #judged = 0;
+  #restated = false;
+  #dial: string | undefined;
+  #capacity = Number.POSITIVE_INFINITY;
+  #info: MeterInfo | undefined;
+
+  constructor(meter: string, inst: number, verdicts: Verdicts, rowsOf: (epoch: string) => RowSet) {
+    this.meter = meter;
+    this.inst = inst;
+    this.#verdicts = verdicts;
+    this.#rowsOf = rowsOf;
+  }
+
+  /** What the retained description says of it (S3). */
+  describe(info: MeterInfo): void {
+    this.#showDial(info);
+    const known = this.#info;
+    if (known && known.initial_read !== null) {
+      this.#verdicts.check(
+        'S3',
+        info.initial_read === known.initial_read && info.installed === known.installed,
+        () => `${this.#name()} began at ${known.initial_read}, now at ${info.initial_read}`,
+      );
+    }
+    this.#info = info;
+  }
+
+  /** Takes the entries of a message in. */
+  take(message: IntervalMessage): void {
+    this.#showDial(message);
+    const { epoch } = message;
+    const sent = Date.parse(message.sent);
+    for (const gap of message.gaps) this.#takeOne({ kind: 'gap', ...gap, epoch, sent });
+    for (const hour of message.intervals) this.#takeOne({ kind: 'hour', ...hour, epoch, sent });
+    if (!this.#restated) this.#judge(false);
+  }
+
+  hours(): HourEntry[] {
+    return [...this.#told.values()].filter((one): one is HourStep => one.kind === 'hour');
+  }
+
+  hourAt(start: string): HourEntry | undefined {
+    const told = this.#told.get(start);
+    return told?.kind === 'hour' ? told : undefined;
+  }
+
+  /** What only the whole shows. */
+  finish(): void {
+    this.#judged = this.#restated ? 0 : this.#judged;
+    this.#judge(true);
+    this.#checkHoles();
+    this.#checkGaps();
+    this.#checkFuture();
+  }
+
+  #name(): string {
+    return `${this.meter}/${this.inst}`;
+  }
+
+  #showDial({ unit, pow10, digits }: IntervalMessage | MeterInfo): void {
+    const dial = `${digits} digits of 10^${pow10} ${unit}`;
+    this.#dial ??= dial;
+    this.#capacity = 10 ** digits;
+    const known = this.#dial;
+    this.#verdicts.check(
+      'I2',
+      dial === known,
+      () => `${this.#name()} has ${dial}, before ${known}`,
+    );
+  }
+
+  #takeOne(one: Told): void {
+    const name = `${this.#name()} ${keyOf(one)}`;
+    if (one.kind === 'hour') this.#checkHour(one, name);
+    else {
+      const ordered = Date.parse(one.from) <= Date.parse(one.to);
+      this.#verdicts.check('I4', ordered, () => `${name} ends before it begins`);
+    }
+    this.#verdicts.saw('I7');
+    const rev = one.rev ?? 0;
+    const { sent, kind, ...fields } = one;
+    const first = this.#first.get(`${keyOf(one)} ${rev}`);
+    if (first !== undefined) return this.#checkResend(name, first, fields);
+    this.#first.set(`${keyOf(one)} ${rev}`, fields);
+    this.#verdicts.saw('I6');
+    if (rev > 0) this.#restated = true;
+    const known = this.#told.get(keyOf(one));
+    if (known && (known.rev ?? 0) > rev) return;
+    this.#told.set(keyOf(one), one);
+    if (known) this.#remove(known);
+    this.#insert(one);
+  }
+
+  #checkResend(
+    name: string,
+    first: Readonly<Record<string, unknown>>,
+    again: Readonly<Record<string, unknown>>,
+  ): void {
+    const changed = Object.keys(first).filter(
+      (field) => JSON.stringify(first[field]) !== JSON.stringify(again[field]),
+    );
+    this.#verdicts.check(
+      'I6',
+      changed.length === 0,
+      () => `${name} came again with another ${changed.join(', ')}`,
+    );
+  }
+
+  #checkHour(hour: HourStep, name: string): void {
+    const verdicts = this.#verdicts;
+    const end = startOf(hour) + HOUR_MS;
+    const tolerance = 1_000 * (this.#info?.tolerance_s ?? TOLERANCE_MAX_S);
+    const off = hour.at === null ? 0 : Date.parse(hour.at) - end;
+    const late = hour.flags.includes('clock');
+    verdicts.check(
+      'I1',
+      (hour.read ?? 0) < this.#capacity,
+      () => `${name}: read ${hour.read} is more than the dial has`,
+    );
+    verdicts.check(
+      'I1',
+      late || (off <= tolerance && off >= -HOUR_MS - tolerance),
+      () => `${name} was read at ${hour.at}, outside its hour`,
+    );
+    verdicts.check(
+      'I3',
+      hour.q !== 'A' || Math.abs(off) <= tolerance,
+      () => `${name} is called actual and was read at ${hour.at}`,
+    );
+    verdicts.check(
+      'I3',
+      hour.q !== 'A' || hour.n > 0,
+      () => `${name} is called actual and has no reading`,
+    );
+    verdicts.check(
+      'I7',
+      (hour.use ?? 0) >= 0 || hour.flags.some((flag) => ['reverse', 'clock'].includes(flag)),
+      () => `${name} went back by ${hour.use} and is not flagged reverse`,
+    );
+  }
+
+  #insert(one: Told): void {
+    if (!counts(one)) return;
+    let at = this.#chain.length;
+    while (at > 0 && before(one, this.#chain[at - 1] as Told) < 0) at -= 1;
+    this.#chain.splice(at, 0, one);
+    this.#rejudgeFrom(at);
+  }
+
+  #remove(one: Told): void {
+    const at = this.#chain.indexOf(one);
+    if (at < 0) return;
+    this.#chain.splice(at, 1);
+    this.#rejudgeFrom(at);
+  }
+
+  #rejudgeFrom(index: number): void {
+    let at = Math.min(index, this.#judged);
+    while (at > 0 && this.#chain[at - 1]?.kind !== 'hour') at -= 1;
+    this.#judged = at;
+  }
+
+  /** I5 along the chain, as far as its rows are all there; at the end over what is missing, too. */
+  #judge(whole: boolean): void {
+    let passed = 0;
+    for (let at = this.#judged; at < this.#chain.length; at += 1) {
+      const one = this.#chain[at] as Told;
+      if (one.kind === 'gap') {
+        passed += one.use ?? 0;
+        continue;
+      }
+      const last = this.#chain[this.#judged - 1];
+      const settled = this.#judgeHour(one, last?.kind === 'hour' ? last : undefined, passed, whole);
+      if (!settled) return;
+      this.#judged = at + 1;
+      passed = 0;
+    }
+  }
+
+  /** True when the hour adds up, or surely does not; false while rows before it may still come. */
+  #judgeHour(hour: HourStep, last: HourStep | undefined, passed: number, whole: boolean): boolean {
+    const base = last ? { total: last.total, read: last.read } : this.#beginning(hour);
+    if (!base) return true;
+    const name = `${this.#name()} ${hour.start}`;
+    const total = (base.total ?? 0) + passed + (hour.use ?? 0);
+    const moved = (hour.total ?? 0) - (base.total ?? 0);
+    const turned = modulo((hour.read ?? 0) - (base.read ?? 0) - moved, this.#capacity);
+    const complete = !last || this.#allBetween(last, hour);
+    if (hour.total !== total && !complete) return whole;
+    this.#verdicts.check(
+      'I5',
+      hour.total === total,
+      () => `${name}: total ${hour.total} is not ${base.total} + ${passed} + ${hour.use}`,
+    );
+    this.#verdicts.check(
+      'I5',
+      turned === 0,
+      () => `${name}: the dial moved from ${base.read} to ${hour.read}, the total by ${moved}`,
+    );
+    return true;
+  }
+
+  /** Whether every row from one hour to the other has come, so that nothing can still lie between them. */
+  #allBetween(one: HourStep, other: HourStep): boolean {
+    if (one.epoch !== other.epoch) return false;
+    const rows = [one.row, other.row];
+    return this.#rowsOf(one.epoch).hasAll(Math.min(...rows), Math.max(...rows));
+  }
+
+  /** Total and dial where the installation began, if this hour is known to be its first. */
+  #beginning(hour: HourStep) {
+    const { initial_read: read = null, installed = null } = this.#info ?? {};
+    if (read === null || installed === null) return undefined;
+    return startOf(hour) <= Date.parse(installed) ? { total: 0, read } : undefined;
+  }
+
+  /** I3: every hour is told, if only as missing; C6: but none of a disabled meter. */
+  #checkHoles(): void {
+    const hours = this.hours().sort((a, b) => startOf(a) - startOf(b)) as HourStep[];
+    const disabled = [...this.#told.values()].filter(
+      (one): one is GapStep => one.kind === 'gap' && one.why === 'disabled' && one.use !== null,
+    );
+    const excused = (from: number, to: number) =>
+      disabled.some((gap) => Date.parse(gap.from) <= from && Date.parse(gap.to) >= to - HOUR_MS);
+    hours.forEach((hour, index) => {
+      const last = hours[index - 1];
+      if (!last) return;
+      const due = startOf(last) + HOUR_MS;
+      const complete = this.#allBetween(last, hour);
+      this.#verdicts.check(
+        'I3',
+        startOf(hour) === due || !complete || excused(due, startOf(hour)),
+        () => `${this.#name()}: no hour was told between ${last.start} and ${hour.start}`,
+      );
+    });
+    for (const gap of disabled) {
+      const inside = hours.find(
+        (hour) =>
+          startOf(hour) >= Date.parse(gap.from) && startOf(hour) + HOUR_MS <= Date.parse(gap.to),
+      );
+      this.#verdicts.check(
+        'C6',
+        inside === undefined || inside.q === 'M',
+        () => `${this.#name()} ${inside?.start} was told while it was disabled`,
+      );
+    }
+  }
+
+  #checkGaps(): void {
+    const gaps = [...this.#told.values()]
+      .filter((one): one is GapStep => one.kind === 'gap' && one.use !== null)
+      .sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+    gaps.forEach((gap, index) => {
+      const last = gaps[index - 1];
+      const apart = !last || Date.parse(last.to) <= Date.parse(gap.from);
+      this.#verdicts.check('I4', apart, () => `${this.#name()} gap ${gap.from} overlaps another`);
+    });
+  }
+
+  /** I10: what is told of an hour that was not over is corrected, or was never said. */
+  #checkFuture(): void {
+    const tolerance = 1_000 * (this.#info?.tolerance_s ?? TOLERANCE_MAX_S);
+    for (const hour of this.hours() as HourStep[]) {
+      const due = startOf(hour) + HOUR_MS - tolerance;
+      this.#verdicts.check(
+        'I10',
+        hour.q === 'M' || hour.sent >= due || this.#isLast(hour),
+        () => `${this.#name()} ${hour.start} was told at ${new Date(hour.sent).toISOString()}`,
+      );
+    }
+  }
+
+  /** The last hour of an installation is told when it ends (I9). */
+  #isLast(hour: HourEntry): boolean {
+    return hour.flags.includes('changeout') || hour.flags.includes('config');
+  }
+}

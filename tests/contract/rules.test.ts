@@ -1,0 +1,513 @@
+// The rule checker passes what our collector says in every story and world, and finds each planted breach under its number.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { ContractChecker, type Message } from '../../simulator/contract-rules/checker.ts';
+import { RowSet } from '../../simulator/contract-rules/row-set.ts';
+import type { Rule, Verdict } from '../../simulator/contract-rules/verdicts.ts';
+import { VirtualWorld } from '../whole/virtual-world.ts';
+
+const broken = (verdicts: readonly Verdict[]) =>
+  verdicts.filter(({ outcome }) => outcome === 'failed').map(({ rule }) => rule);
+
+function judge(messages: readonly Message[]): Verdict[] {
+  const checker = new ContractChecker();
+  for (const message of messages) checker.take(message);
+  return checker.finish(null);
+}
+
+const breachesOf = (verdicts: readonly Verdict[]) =>
+  verdicts.flatMap(({ breaches }) => breaches.map(({ rule, text }) => `${rule} ${text}`));
+
+/** Eight meters through silences, an unplugged bus, kills and a broker away. */
+async function recording(): Promise<Message[]> {
+  const world = new VirtualWorld({ seed: 11, meters: 8 });
+  await world.start();
+  await world.run(3.5);
+  world.silence('SP-00001', true);
+  await world.run(3);
+  world.silence('SP-00001', false);
+  world.unplug('bus-3');
+  await world.run(2);
+  world.plugIn('bus-3');
+  world.kill();
+  await world.run(1.4);
+  await world.start();
+  world.broker.setUp(false);
+  await world.run(6);
+  world.broker.setUp(true);
+  await world.run(4);
+  await world.stop();
+  return world.broker.received;
+}
+
+let heard: readonly Message[];
+beforeAll(async () => {
+  heard = await recording();
+}, 60_000);
+
+// biome-ignore lint/suspicious/noExplicitAny: planted breaches take no type's word for anything.
+type Fields = Record<string, any>;
+const isInterval = ({ topic }: Message) => topic.endsWith('/interval');
+const parsed = (message: Message): Fields => JSON.parse(message.payload) as Fields;
+
+/** The recording with one message changed: the n-th for which `which` holds. */
+function changed(
+  which: (fields: Fields, message: Message) => boolean,
+  change: (fields: Fields) => void,
+  nth = 0,
+): Message[] {
+  const found = heard.filter((one) => one.payload !== '' && which(parsed(one), one))[nth];
+  expect(found).toBeDefined();
+  return heard.map((message) => {
+    if (message !== found) return message;
+    const fields = parsed(message);
+    change(fields);
+    return { ...message, payload: JSON.stringify(fields) };
+  });
+}
+
+const ofMeter = (meter: string) => (fields: Fields, message: Message) =>
+  isInterval(message) && fields['meter'] === meter && fields['intervals'].length > 0;
+/** An hour in the middle of the recording. */
+const hour = (change: (entry: Fields) => void) =>
+  changed(ofMeter('SP-00002'), (fields) => change(fields['intervals'][0]), 2);
+/** The message again, after all others, changed. */
+function again(
+  which: (fields: Fields, message: Message) => boolean,
+  change: (fields: Fields) => void,
+): Message[] {
+  const found = heard.filter((one) => one.payload !== '' && which(parsed(one), one))[1];
+  expect(found).toBeDefined();
+  const fields = parsed(found as Message);
+  change(fields);
+  return [...heard, { ...(found as Message), payload: JSON.stringify(fields) }];
+}
+const gapMessage = (fields: Fields, message: Message) =>
+  isInterval(message) && fields['gaps'].length > 0;
+
+describe('the rules of the contract', () => {
+  it('are all kept by our collector, as far as a recording can show them', () => {
+    const verdicts = judge(heard);
+    expect(breachesOf(verdicts)).toEqual([]);
+    const unseen = verdicts.filter(({ outcome }) => outcome === 'not seen');
+    // Rules of messages that this recording has none of.
+    const may = ['I9', 'S4', 'S5', 'A2', 'A3', 'C1', 'C2', 'C3', 'C4', 'C5', 'C6'];
+    expect(may).toEqual(expect.arrayContaining(unseen.map(({ rule }) => rule)));
+    expect(verdicts.find(({ rule }) => rule === 'I5')?.checked).toBeGreaterThan(100);
+  });
+
+  it('are kept whatever part of a recording was heard', () => {
+    for (const [from, to] of [
+      [heard.length >> 2, heard.length],
+      [heard.length >> 1, heard.length],
+    ]) {
+      expect(breachesOf(judge(heard.slice(from, to)))).toEqual([]);
+    }
+  });
+
+  it('are kept when every message comes twice', () => {
+    expect(breachesOf(judge(heard.flatMap((message) => [message, message])))).toEqual([]);
+  });
+
+  it.each<[string, Rule, () => Message[]]>([
+    ['a use that is one count too much', 'I5', () => hour((one) => (one['use'] += 1))],
+    [
+      'a use and total that both are one too much',
+      'I5',
+      () =>
+        hour((one) => {
+          one['use'] += 1;
+          one['total'] += 1;
+        }),
+    ],
+    ['a dial that does not follow from the total', 'I5', () => hour((one) => (one['read'] += 3))],
+    [
+      'a gap whose volume was kept back',
+      'I5',
+      () => changed(gapMessage, (fields) => (fields['gaps'][0].use += 1)),
+    ],
+    [
+      'an hour that came again with another use',
+      'I6',
+      () => again(ofMeter('SP-00003'), (fields) => (fields['intervals'][0].use += 1)),
+    ],
+    [
+      'an hour that came again without a field',
+      'I6',
+      () => again(ofMeter('SP-00003'), (fields) => fields['intervals'][0].flags.push('late')),
+    ],
+    [
+      'an hour in local time',
+      'I1',
+      () => hour((one) => (one['start'] = one['start'].replace('Z', '-06:00'))),
+    ],
+    [
+      'an hour off the hour',
+      'I1',
+      () => hour((one) => (one['start'] = one['start'].replace(':00:00Z', ':30:00Z'))),
+    ],
+    [
+      'a reading outside its hour',
+      'I1',
+      () =>
+        hour(
+          (one) =>
+            (one['at'] = new Date(Date.parse(one['start']) - 7_200_000)
+              .toISOString()
+              .replace('.000', '')),
+        ),
+    ],
+    ['a volume in cubic feet with decimals', 'I2', () => hour((one) => (one['use'] += 0.5))],
+    [
+      'another number of digits within an installation',
+      'I2',
+      () => changed(ofMeter('SP-00002'), (fields) => (fields['digits'] = 7), 3),
+    ],
+    [
+      'another power of ten within an installation',
+      'I2',
+      () => changed(ofMeter('SP-00002'), (fields) => (fields['pow10'] = 0), 3),
+    ],
+    [
+      'a missing hour filled with zero',
+      'I3',
+      () =>
+        changed(
+          (fields, message) =>
+            isInterval(message) && fields['intervals'].some((one: Fields) => one['q'] === 'M'),
+          (fields) => {
+            for (const one of fields['intervals'])
+              if (one.q === 'M') Object.assign(one, { use: 0 });
+          },
+        ),
+    ],
+    [
+      'a silence filled with actual hours of zero',
+      'I3',
+      () =>
+        changed(
+          (fields, message) =>
+            isInterval(message) && fields['intervals'].some((one: Fields) => one['q'] === 'M'),
+          (fields) => {
+            for (const one of fields['intervals']) {
+              if (one.q !== 'M') continue;
+              const at = one.start.replace(':00:00Z', ':00:00Z');
+              Object.assign(one, { q: 'A', read: 1, total: 1, use: 0, at });
+            }
+          },
+        ),
+    ],
+    ['a quality that nobody knows', 'I3', () => hour((one) => (one['q'] = 'E'))],
+    [
+      'an hour left out',
+      'I3',
+      () =>
+        changed(
+          (fields, message) => isInterval(message) && fields['intervals'].length > 2,
+          (fields) => {
+            // Its row is spent on another gap, so that the rows have no hole.
+            const [gone] = fields['intervals'].splice(1, 1);
+            const from = '2026-05-01T00:00:00Z';
+            fields['gaps'].push({
+              row: gone.row,
+              from,
+              to: from,
+              use: null,
+              why: 'bus',
+              flags: [],
+            });
+          },
+        ),
+    ],
+    [
+      'a gap that ends before it begins',
+      'I4',
+      () => changed(gapMessage, ({ gaps: [gap] }) => ([gap.from, gap.to] = [gap.to, gap.from])),
+    ],
+    [
+      'a gap of an unknown cause',
+      'I4',
+      () => changed(gapMessage, (fields) => (fields['gaps'][0].why = 'weather')),
+    ],
+    ['a flag that nobody knows', 'I7', () => hour((one) => one['flags'].push('wet'))],
+    [
+      'a cause that nobody knows',
+      'I8',
+      () => changed(ofMeter('SP-00002'), (fields) => (fields['cause'] = 'whim')),
+    ],
+    [
+      'an hour told before it is over',
+      'I10',
+      () =>
+        changed(
+          ofMeter('SP-00002'),
+          (fields) => {
+            fields['sent'] = fields['intervals'][0].start;
+          },
+          3,
+        ),
+    ],
+    [
+      'a meter that two collectors tell of',
+      'I9',
+      () =>
+        again(ofMeter('SP-00003'), (fields) => (fields['collector'] = 'COL-2')).map((message, i) =>
+          i < heard.length
+            ? message
+            : { ...message, topic: message.topic.replace('COL-1', 'COL-2') },
+        ),
+    ],
+    [
+      'a late will of an old session',
+      'S1',
+      () => {
+        const first = heard.find(({ topic }) => topic.endsWith('/state')) as Message;
+        const lost = JSON.stringify({ ...parsed(first), state: 'lost' });
+        return [...heard.slice(0, -1), { ...first, payload: lost }];
+      },
+    ],
+    [
+      'a session that was used again',
+      'S1',
+      () => [...heard, heard.find(({ topic }) => topic.endsWith('/state')) as Message],
+    ],
+    [
+      'a birth without its epoch',
+      'S2',
+      () =>
+        changed(
+          (fields) => fields['type'] === 'birth',
+          (fields) => delete fields['epoch'],
+        ),
+    ],
+    [
+      'a description that changed under its old rev',
+      'S3',
+      () =>
+        again(
+          (fields) => fields['type'] === 'meter',
+          (fields) => (fields['route'] = 'R-9'),
+        ),
+    ],
+    [
+      'an event id that is used for another alarm',
+      'E1',
+      () =>
+        again(
+          (fields) => fields['type'] === 'event',
+          (fields) => {
+            fields['code'] = 'flow.burst';
+            fields['row'] += 100_000;
+          },
+        ),
+    ],
+    [
+      'an alarm that is raised again after its clear',
+      'E1',
+      () =>
+        again(
+          (fields) => fields['phase'] === 'clear',
+          (fields) => {
+            fields['phase'] = 'raise';
+            fields['row'] += 100_000;
+          },
+        ),
+    ],
+    [
+      'an event of an unknown code',
+      'E2',
+      () =>
+        changed(
+          (fields) => fields['type'] === 'event',
+          (fields) => (fields['code'] = 'pipe.sad'),
+        ),
+    ],
+    [
+      'an event without evidence',
+      'E3',
+      () =>
+        changed(
+          (fields) => fields['type'] === 'event',
+          (fields) => (fields['data'] = {}),
+        ),
+    ],
+    [
+      'a row that never came',
+      'A1',
+      () => {
+        const gone = heard.filter((one) => isInterval(one))[20];
+        return heard.filter((one) => one !== gone);
+      },
+    ],
+    [
+      'a row for two entries',
+      'A1',
+      () =>
+        again(ofMeter('SP-00003'), ({ intervals: [one] }) => (one.start = '2026-05-01T00:00:00Z')),
+    ],
+    [
+      'an epoch that no birth has told of',
+      'A1',
+      () => changed(ofMeter('SP-00002'), (fields) => (fields['epoch'] = 'OTHER'), 3),
+    ],
+    [
+      'a backlog that is not oldest first',
+      'A4',
+      () =>
+        changed(
+          (fields) => fields['cause'] === 'backfill' && fields['intervals'].length > 1,
+          (fields) => fields['intervals'].reverse(),
+        ),
+    ],
+    [
+      'hours that are retained',
+      'topics',
+      () => heard.map((message) => (isInterval(message) ? { ...message, retain: true } : message)),
+    ],
+    [
+      'hours at QoS 0',
+      'topics',
+      () => heard.map((message) => (isInterval(message) ? { ...message, qos: 0 } : message)),
+    ],
+    [
+      'hours on another meter’s topic',
+      'topics',
+      () =>
+        heard.map((message) =>
+          isInterval(message)
+            ? { ...message, topic: message.topic.replace('SP-00002', 'SP-9') }
+            : message,
+        ),
+    ],
+    [
+      'a payload of another major version',
+      'payload',
+      () => changed(ofMeter('SP-00002'), (fields) => (fields['v'] = 2)),
+    ],
+    [
+      'a payload that is no JSON',
+      'payload',
+      () => [...heard, { ...(heard.find(isInterval) as Message), payload: '{"v":1' }],
+    ],
+  ])('fail with %s', (_, rule, planted) => {
+    expect(broken(judge(planted()))).toContain(rule);
+  });
+
+  it('wait for rows that may still be on their way', () => {
+    const gone = heard.filter((one) => isInterval(one))[20];
+    const rest = heard.filter((one) => one !== gone);
+    const checker = new ContractChecker();
+    for (const message of rest) checker.take({ ...message, at: 0 });
+    expect(broken(checker.finish(14 * 60_000))).toEqual([]);
+    expect(broken(checker.finish(15 * 60_000))).toEqual(['A1']);
+  });
+
+  it('tell each breach once, with its message', () => {
+    const told: string[] = [];
+    const checker = new ContractChecker(({ rule, topic }) => told.push(`${rule} ${topic}`));
+    for (const message of hour((one) => (one['use'] += 0.5))) checker.take(message);
+    expect(told).toEqual(['I2 watermeter-v1/test/COL-1/up/meter/SP-00002/interval']);
+  });
+});
+
+describe('the rules of commands, health and scorecards', () => {
+  const UP = 'watermeter-v1/test/COL-1/up';
+  const at = '2026-06-01T04:00:00Z';
+  const message = (topic: string, payload: object, qos = 1): Message => ({
+    ...{ at: 0, topic: `${UP}/${topic}`, qos, retain: topic === 'birth' },
+    payload: JSON.stringify({ v: 1, ...payload }),
+  });
+  const rsp = (more: object) =>
+    message('rsp', {
+      type: 'rsp',
+      id: 'c1',
+      name: 'ping',
+      status: 'done',
+      code: 'ok',
+      at,
+      data: {},
+      ...more,
+    });
+  const birth = message('birth', {
+    ...{ type: 'birth', collector: 'COL-1', session: 'S', software: '1', contract: '1.0' },
+    ...{ config_rev: 'a', epoch: 'E', oldest_hour: null, rows_pending: 0, sent: at, meters: [] },
+    commands: ['ping', 'alerts.set'],
+  });
+  const executed = message('event', {
+    ...{ type: 'event', epoch: 'E', collector: 'COL-1', row: 1, id: 'x', code: 'command.executed' },
+    ...{ severity: 'info', phase: 'raise', at, since: at, data: { id: 'c1', by: 'ops' } },
+  });
+  const scorecard = (more: object) =>
+    message('scorecard', {
+      ...{ type: 'scorecard', collector: 'COL-1', day: '2026-05-31', from: at, to: at, sent: at },
+      ...{ reads: { due: 96, made: 96 }, hours: { actual: 24, partial: 0, missing: 0 } },
+      ...{ meters: { available: 1, unavailable: [] }, success: { day_1: 1, day_3: 1 } },
+      ...{ billing: [], ...more },
+    });
+
+  it('C1 to C4: what is answered once, allowed and told passes', () => {
+    expect(breachesOf(judge([birth, rsp({}), rsp({}), scorecard({})]))).toEqual([]);
+    const operated = rsp({ name: 'alerts.set' });
+    expect(breachesOf(judge([birth, operated, executed]))).toEqual([]);
+  });
+
+  it.each<[string, Rule, () => Message[]]>([
+    ['a code that is none', 'C1', () => [rsp({ code: 'maybe' })]],
+    ['an id answered twice and differently', 'C2', () => [rsp({}), rsp({ data: { n: 2 } })]],
+    ['a command that birth does not allow', 'C3', () => [birth, rsp({ name: 'meter.add' })]],
+    ['an operation that nobody was told of', 'C4', () => [birth, rsp({ name: 'alerts.set' })]],
+    ['more reads than were due', 'S5', () => [scorecard({ reads: { due: 3, made: 4 } })]],
+    [
+      'two scorecards of one day',
+      'S5',
+      () => [scorecard({}), scorecard({ billing: [{ meter: 'SP-1', in_hand: true }] })],
+    ],
+  ])('fail with %s', (_, rule, planted) => {
+    expect(broken(judge(planted()))).toContain(rule);
+  });
+
+  it('C5: a billing read that differs from its hour fails', () => {
+    const interval = heard.find(
+      (one) => isInterval(one) && parsed(one)['intervals'].length > 0,
+    ) as Message;
+    const { meter, inst, intervals } = parsed(interval);
+    const { start, read, q } = intervals[0];
+    const billed = (more: object) =>
+      rsp({ name: 'billing.read', data: { meter, inst, start, read, q, ...more } });
+    expect(broken(judge([interval, billed({})]))).toEqual([]);
+    expect(broken(judge([interval, billed({ read: read + 1 })]))).toEqual(['C5']);
+  });
+
+  it('A3: rows that a journal.loss tells are not called missing', () => {
+    const event = (row: number, more: object) =>
+      message('event', { ...parsed(executed), row, id: `e${row}`, ...more });
+    expect(broken(judge([event(1, {}), event(5, {})]))).toEqual(['A1']);
+    const loss = event(6, { code: 'journal.loss', data: { rows: [[2, 4]] } });
+    expect(broken(judge([event(1, {}), event(5, {}), loss]))).toEqual([]);
+  });
+});
+
+describe('the rows of an epoch', () => {
+  it('are few ranges, in whatever order they come', () => {
+    const rows = new RowSet();
+    for (const row of [5, 3, 9, 4, 1, 9]) rows.add(row);
+    expect(rows.ranges()).toEqual([
+      [1, 1],
+      [3, 5],
+      [9, 9],
+    ]);
+    expect(rows.holes()).toEqual([
+      [2, 2],
+      [6, 8],
+    ]);
+    expect([rows.has(4), rows.has(6), rows.hasAll(3, 5), rows.hasAll(3, 6)]).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    rows.addRange(2, 8);
+    expect(rows.ranges()).toEqual([[1, 9]]);
+    expect(rows.top()).toBe(9);
+  });
+});

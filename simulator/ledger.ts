@@ -365,7 +365,11 @@ export class Ledger {
     if (typeof initialRead !== 'number' || installed === undefined) return;
     const id = message['register_id'];
     const named = typeof id === 'string' ? { registerId: id } : {};
-    const place: Installation = { meter, inst, ...dial, initialRead, installed, ...named };
+    this.#install({ meter, inst, ...dial, initialRead, installed, ...named }, retained);
+  }
+
+  #install(place: Installation, retained: boolean): void {
+    const { meter, inst } = place;
     const key = `${meter}/${inst}`;
     const known = this.#installations.get(key);
     // What the broker kept may be of an earlier collector; what is said now counts.

@@ -1,6 +1,6 @@
 // Whatever devices do with their answers, words are only handed out that stood where they were asked for, between question and answer.
 
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ModbusLink, Wire } from '../../src/boundaries.ts';
 import { createMbapLink } from '../../src/bus/mbap-client.ts';

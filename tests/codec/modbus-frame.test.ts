@@ -1,6 +1,6 @@
 // Modbus requests byte by byte, and answers found, or not, in whatever came.
 
-import * as fc from 'fast-check';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   hasShapeOf,

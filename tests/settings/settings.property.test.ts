@@ -91,7 +91,7 @@ test('1,000 spoilt forms of the field example are refused or accepted, never thr
   );
   // Most edits fall on comments or do harm; were nothing refused, nothing would be tried.
   expect(refused).toBeGreaterThan(300);
-});
+}, 120_000);
 
 test('a word with one letter wrong is told from its neighbours', () => {
   const known = ['poll_s', 'tolerance_s', 'max_flow_per_h', 'register_id', 'service_point'];

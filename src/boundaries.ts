@@ -96,6 +96,35 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/**
+ * A place where a store lies, with what is kept beside it, so that neither an opening nor damage loses anything unsaid.
+ * Nothing here ever rejects.
+ */
+export interface Vault {
+  /**
+   * Opens the store after keeping what an opening of a damaged one destroys; creates it where there is none. What cannot
+   * be opened is repaired, and what cannot be repaired is put aside for an empty one (see `signs`). `store.locked` while
+   * another holds it; `store.failed` while the disk is full, read-only or out of reach.
+   */
+  open(): Promise<Result<Store>>;
+  /** What the last opening found amiss, in words; none for a sound one. */
+  signs(): readonly string[];
+  /** What can be repaired of what was kept, as a store of its own; undefined when nothing was kept. To be closed. */
+  salvage(): Promise<Result<Store | undefined>>;
+  /** Reading the opened store failed in these words: where they tell of damage, the next opening repairs it first. */
+  mistrust(detail: string): void;
+  /** The opened store is proved: what was kept is forgotten. */
+  release(): Promise<void>;
+  /** The text kept outside the store; undefined when there is none. */
+  readMark(): Promise<Result<string | undefined>>;
+  /** Replaces that text; after a power cut the old or the new one is there, whole. */
+  writeMark(text: string): Promise<Result<void>>;
+  /** Puts damaged records aside, within a bound, for a person to look at. */
+  quarantine(records: readonly (readonly [key: string, value: string])[]): Promise<void>;
+  /** Sets room aside (again) for the day the disk is full. */
+  reserve(): Promise<void>;
+}
+
 /** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
 export interface OutMessage {
   readonly topic: string;
@@ -230,11 +259,30 @@ export interface Journal {
   eventsOf(meter: string): AsyncIterable<EventRow>;
   incrementsOf(meter: string): AsyncIterable<Increment>;
   meters(): readonly string[];
+  /** Resolves when something speaks against what the store holds; `scrub` tells what. */
+  suspected(signal: AbortSignal): Promise<void>;
+  /** Leaves word, outside the store, of what is durable now; `clean`: nothing will be written after it. */
+  mark(clean?: boolean): Promise<Result<void>>;
+  /**
+   * Reads everything, `rest`ing between portions, and proves check sums and continuity. What is missing or damaged is
+   * brought back where it was kept; what cannot be is put aside and told as `journal.loss`.
+   */
+  scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>>;
   close(): Promise<void>;
 }
 
 /** Why rows are sent (I8): an hour just over, an earlier one, or the last of an installation that ended. */
 export type SendCause = 'scheduled' | 'backfill' | 'final';
+
+/** What a scrub found; `lost` counts what it could not bring back and nobody had been told of. */
+export interface ScrubReport {
+  readonly records: number;
+  readonly damaged: number;
+  readonly broughtBack: number;
+  readonly lost: number;
+  /** Installations whose hours and gaps do not sum to what their dial moved, in words. */
+  readonly sums: readonly string[];
+}
 
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {

@@ -72,14 +72,27 @@ export function unseal(key: string, text: string): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-function sealText(key: string, content: string): string {
-  return VERSION + sixLetters(crc32(content, crc32(key))) + content;
+function sealText(key: string, content: string, version = VERSION): string {
+  return version + sixLetters(crc32(content, crc32(key, crc32(version)))) + content;
 }
 
 function unsealText(key: string, text: string): string | undefined {
   const content = text.slice(SEAL_LENGTH);
   return text === sealText(key, content) ? content : undefined;
 }
+
+/** True for a sound record of a version that this program does not know yet: it is left as it is. */
+export function isOfNewerVersion(key: string, text: string): boolean {
+  const version = text[0] ?? '';
+  return version > VERSION && text === sealText(key, text.slice(SEAL_LENGTH), version);
+}
+
+/** What stands under a row's number, and under a pending row: the key of its entry. */
+export const encodeEntryKey = (key: string, entryKey: string): string => sealText(key, entryKey);
+export const decodeEntryKey = (key: string, text: string): string | undefined =>
+  unsealText(key, text);
+/** The key that a damaged one of these may have named; to be believed only as far as the entry bears it out. */
+export const hintOfEntryKey = (text: string): string => text.slice(SEAL_LENGTH);
 
 type HourFields = [
   'h',
@@ -177,7 +190,11 @@ export function encodeIncrement(meter: string, step: Increment): string {
 }
 
 /** The increment stored under `key` of an installation with this dial, or undefined when it is damaged. */
-export function decodeIncrement(key: string, text: string, dial: Dial): Increment | undefined {
+export function decodeIncrement(
+  key: string,
+  text: string,
+  dial: Pick<Dial, 'digits'>,
+): Increment | undefined {
   const numbers = readShortNumbers(unsealText(key, text) ?? '-');
   if (numbers?.length !== 4) return undefined;
   const [toAt, lasted, toRead, counts] = numbers as [number, number, number, number];
@@ -222,6 +239,16 @@ export function decodeState(
   if (content.startsWith('{')) return JSON.parse(content);
   const found = unseal(keys.circumstances(meter), around ?? '');
   return found ? stateOf(content, found as Parameters<typeof stateOf>[1]) : undefined;
+}
+
+/** True where a state's own record is sound; whether it is whole without its circumstances, `decodeState` tells. */
+export function isSoundState(meter: string, text: string): boolean {
+  return unsealText(keys.state(meter), text) !== undefined;
+}
+
+/** True where a sound state needs its circumstances beside it. */
+export function needsCircumstances(meter: string, text: string): boolean {
+  return !unsealText(keys.state(meter), text)?.startsWith('{');
 }
 
 export const encodeFacts = (facts: InstallationFacts) =>

@@ -1,16 +1,26 @@
 // The journal: installations in memory, one group at a time made durable, rows handed out only after their group is synced.
 
 import { Bell } from '../bell.ts';
-import type { ChangeOut, Journal, Pending, Store, StoreChange } from '../boundaries.ts';
+import type {
+  ChangeOut,
+  Journal,
+  Pending,
+  ScrubReport,
+  Store,
+  StoreChange,
+} from '../boundaries.ts';
 import {
+  decodeEntryKey,
   decodeIncrement,
   decodeRow,
   encodeCircumstances,
+  encodeEntryKey,
   encodeFacts,
   encodeIncrement,
   encodeNotice,
   encodeRow,
   encodeState,
+  hintOfEntryKey,
   incrementOf,
   keyOfRow,
   keys,
@@ -30,35 +40,44 @@ import type { EventEntry } from '../domain/alarms.ts';
 import { newest } from '../domain/conservation.ts';
 import type { Entry, EntryRow, EventRow, Flag, Increment, Row } from '../domain/entry.ts';
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
-import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
-import { loadStanding, type Standing } from './load.ts';
+import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
+import { encodeMeta, nothingStands, type Standing } from './load.ts';
+import { tellLosses } from './losses.ts';
+import { encodeMark, type Mark, markOf } from './mark.ts';
+import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
+import { countOf, holds } from './ranges.ts';
+import { bringBack } from './salvage.ts';
+import { examine, type Findings } from './scrub.ts';
 
-export interface JournalParts {
-  readonly collector: string;
-  /** Opens the medium; called again after every failure. */
-  readonly openStore: () => Promise<Result<Store>>;
-  /** A new name for the life of a journal, never given before. */
-  readonly newEpoch: () => string;
+export interface JournalParts extends OpeningParts {
+  /** Called each time the store has been opened and read, before anything is taken in. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 /** Opens the journal, or says why it cannot be opened now. */
 export async function openJournal(parts: JournalParts): Promise<Result<Journal>> {
-  const opened = await openStanding(parts);
-  if (!opened.ok) return opened;
-  return good(new GroupJournal(parts, opened.value.store, opened.value.standing));
+  const journal = createJournal(parts);
+  const opened = await journal.flush();
+  return opened.ok ? good(journal) : opened;
 }
 
-async function openStanding(
-  parts: JournalParts,
-): Promise<Result<{ store: Store; standing: Standing }>> {
-  const store = await parts.openStore();
-  if (!store.ok) return store;
-  const standing = await loadStanding(store.value, parts.collector, parts.newEpoch);
-  if (standing.ok) return good({ store: store.value, standing: standing.value });
-  await store.value.close();
-  return standing;
+/** A journal whose store is not open yet: not sound until a `flush` has opened it. */
+export function createJournal(parts: JournalParts): Journal {
+  return new GroupJournal(parts);
 }
+
+/** What stands for a store while none is open. */
+const NO_STORE: Store = {
+  write: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
+  get: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
+  // biome-ignore lint/correctness/useYield: it ends before its first entry.
+  async *entries() {
+    throw new StoreLost('the journal is not open');
+  },
+  close: () => Promise.resolve(),
+};
 
 /** One group: what the next synced batch will hold. The newest change of a key stands. */
 interface Group {
@@ -78,12 +97,15 @@ const emptyGroup = (): Group => ({
   described: new Set(),
 });
 
+/** Stands in the place of a meter for what the collector tells of itself. */
+const COLLECTOR = '';
+
 class GroupJournal implements Journal {
   readonly #parts: JournalParts;
-  #store: Store;
-  #standing: Standing;
-  #nextRow: number;
-  #sound = true;
+  #store: Store = NO_STORE;
+  #standing: Standing = nothingStands('');
+  #nextRow = 1;
+  #sound = false;
   #group = emptyGroup();
   #flushing: Promise<Result<void>> | null = null;
   #fresh: Row[] = [];
@@ -92,7 +114,7 @@ class GroupJournal implements Journal {
   readonly #settled = new Set<string>();
   readonly #claimed = new Set<number>();
   /** Installations as they were written last, and those with which their circumstances were. */
-  readonly #kept: Map<string, Installation>;
+  readonly #kept = new Map<string, Installation>();
   readonly #around = new Map<string, Installation>();
   /** What was declared, to be declared again when memory is read anew. */
   readonly #declared = new Map<string, () => void>();
@@ -101,13 +123,14 @@ class GroupJournal implements Journal {
   readonly #stagedBell = new Bell();
   readonly #urgentBell = new Bell();
   readonly #freshBell = new Bell();
+  readonly #suspectedBell = new Bell();
+  /** A mark is wanted of what the next group makes durable. */
+  #markWanted = false;
+  #marked: Mark | null = null;
 
-  constructor(parts: JournalParts, store: Store, standing: Standing) {
+  constructor(parts: JournalParts) {
     this.#parts = parts;
-    this.#store = store;
-    this.#standing = standing;
-    this.#nextRow = standing.nextRow;
-    this.#kept = new Map(standing.states);
+    this.#stagedBell.ring(); // There is work to do: to open it.
   }
 
   get epoch(): string {
@@ -141,7 +164,7 @@ class GroupJournal implements Journal {
 
   declare(meter: string, declared: Declaration, rules: MeterRules): void {
     this.#declared.set(meter, () => this.#declare(meter, declared, rules));
-    this.#declare(meter, declared, rules);
+    if (this.#sound) this.#declare(meter, declared, rules);
   }
 
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void {
@@ -156,7 +179,11 @@ class GroupJournal implements Journal {
   #declare(meter: string, declared: Declaration, rules: MeterRules): void {
     const facts = this.facts(meter);
     const before = this.#standing.states.get(meter);
-    if (!facts || !before) return this.#install(meter, 1, { ...declared }, declared, []);
+    if (!facts || !before) {
+      // Where an installation stood of which nothing is proved any more, the next one begins.
+      const inst = (this.#standing.highest.get(meter) ?? 0) + 1;
+      return this.#install(meter, inst, { ...declared }, declared, inst > 1 ? ['config'] : []);
+    }
     const verdict = judgeDeclaration(facts, declared);
     if (verdict === 'unchanged') return;
     if (verdict === 'agreed') return this.#keepFacts({ ...facts, declared });
@@ -273,12 +300,16 @@ class GroupJournal implements Journal {
     const from = this.#cursors.get(meter) ?? range.from;
     const store = this.#store;
     let first: string | undefined;
-    for await (const [key, entryKey] of store.entries({ from, to: range.to })) {
+    for await (const [key, text] of store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
       first ??= key;
       if (this.#claimed.has(pendingOf(key).row)) continue;
-      const row = await this.#rowAt(entryKey);
-      if (!row) continue;
+      const row = await this.#rowAt(decodeEntryKey(key, text));
+      if (row?.row !== pendingOf(key).row || row.meter !== meter) {
+        // What is damaged is never sent and stops no other row; a scrub tells what it was.
+        this.#suspectedBell.ring();
+        continue;
+      }
       if (rows[0] && rows[0].inst !== row.inst) break;
       rows.push(row);
       if (rows.length >= limit) break;
@@ -350,16 +381,184 @@ class GroupJournal implements Journal {
     }
   }
 
+  suspected(signal: AbortSignal): Promise<void> {
+    return this.#suspectedBell.wait(signal);
+  }
+
+  async mark(clean = false): Promise<Result<void>> {
+    const taken = await this.#durable();
+    if (!taken.ok) return taken;
+    const text = encodeMark({ ...taken.value, clean });
+    return (await this.#parts.vault?.writeMark(text)) ?? good(undefined);
+  }
+
+  /** What the medium holds, as a mark. */
+  async #durable(): Promise<Result<Mark>> {
+    if (!this.#sound) return faulty('store.failed', 'the journal is not open');
+    this.#markWanted = true;
+    this.#marked = null;
+    const written = await this.flush();
+    if (!written.ok) return written;
+    const taken = this.#marked;
+    return taken ? good(taken) : faulty('store.failed', 'the journal was opened anew');
+  }
+
+  async scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
+    const taken = await this.#durable();
+    if (!taken.ok) return taken;
+    const store = this.#store;
+    try {
+      const first = await this.#examine(store, taken.value, rest);
+      const brought = lacksAny(first) ? await this.#bringBack(store, first) : good(0);
+      if (!brought.ok) return brought;
+      const found = brought.value > 0 ? await this.#examine(store, taken.value, rest) : first;
+      const tellings = await tellLosses(store, found);
+      await this.#putRight(store, found, brought.value);
+      for (const telling of tellings) this.#tell(telling);
+      const written = await this.flush();
+      if (!written.ok) return written;
+      await this.#parts.vault?.release();
+      return good(reportOf(found, brought.value));
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  #examine(store: Store, mark: Mark, rest: () => Promise<void>): Promise<Findings> {
+    const { facts, absent } = this.#standing;
+    return examine(store, { mark, absent, facts }, rest);
+  }
+
+  /** Brings back what was kept before the opening: never what was deleted since, nor what memory knows better. */
+  async #bringBack(store: Store, found: Findings): Promise<Result<number>> {
+    const copy = await this.#parts.vault?.salvage();
+    if (!copy?.ok || !copy.value) return good(0);
+    const waiting: string[] = [];
+    try {
+      const brought = await bringBack(store, copy.value, (key) => {
+        if (!key.startsWith('p/')) return !/^[as]\//.test(key);
+        if (!holds(found.rows, pendingOf(key).row)) return false;
+        waiting.push(key);
+        return true;
+      });
+      if (brought.ok) for (const key of waiting) this.#count(pendingOf(key).meter, 1);
+      this.#cursors.clear();
+      this.#freshBell.ring();
+      return brought;
+    } finally {
+      await copy.value.close();
+    }
+  }
+
+  /** Takes what is damaged out of the way, and writes again what can be told from the rest. */
+  async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
+    const { damaged, unindexed, rows, increments, standing } = found;
+    await this.#parts.vault?.quarantine(damaged);
+    const isPending = ([key]: readonly [string, string]) => key.startsWith('p/');
+    const astray = [...found.astray, ...damaged.filter(isPending)];
+    const waiting = await this.#waiting(store, astray);
+    // From here on nothing waits: a group is written as it is found.
+    const { changes } = this.#group;
+    for (const [key] of damaged) changes.set(key, undefined);
+    for (const key of [...damaged.map(([one]) => one), ...standing]) this.#renew(key);
+    for (const [row, entryKey] of unindexed) {
+      const key = keys.row(row);
+      changes.set(key, encodeEntryKey(key, entryKey));
+    }
+    for (const [key] of astray) {
+      if (waiting.has(key) || this.#settled.has(key)) continue;
+      changes.set(key, undefined);
+      this.#count(pendingOf(key).meter, -1);
+    }
+    for (const [key, { entryKey, isNew }] of waiting) {
+      if (this.#settled.has(key)) continue;
+      changes.set(key, encodeEntryKey(key, entryKey));
+      if (isNew) this.#count(pendingOf(key).meter, 1);
+    }
+    this.#cursors.clear();
+    this.#freshBell.ring();
+    if (rows.length > 0 || Object.keys(increments).length > 0) {
+      for (const [from, to] of rows) {
+        for (let row = from; row <= to; row += 1) changes.set(keys.row(row), undefined);
+      }
+      this.#noteAbsent({ rows, increments });
+    }
+    if (broughtBack + damaged.length + unindexed.size + astray.length === 0) return;
+    const data = {
+      brought_back: broughtBack,
+      put_aside: damaged.length,
+      written_again: unindexed.size + waiting.size,
+      records: found.records,
+    };
+    this.#tell({ code: 'journal.repaired', severity: 'major', data });
+  }
+
+  /**
+   * The rows that pending keys which lead astray may stand for, by their number and by the entry they name: both are
+   * pending again, for what is sent twice is counted once.
+   */
+  async #waiting(
+    store: Store,
+    astray: readonly (readonly [key: string, text: string])[],
+  ): Promise<Map<string, { entryKey: string; isNew: boolean }>> {
+    const waiting = new Map<string, { entryKey: string; isNew: boolean }>();
+    const valueOf = async (key: string) => {
+      const found = await store.get(key);
+      if (!found.ok) throw new StoreLost(found.fault.detail);
+      return found.value;
+    };
+    for (const [key, text] of astray) {
+      const { row } = pendingOf(key);
+      const number = keys.row(row);
+      const numbered = Number.isSafeInteger(row) ? await valueOf(number) : undefined;
+      for (const entryKey of [hintOfEntryKey(text), decodeEntryKey(number, numbered ?? '')]) {
+        const entry = await this.#rowAt(entryKey);
+        if (!entry || entryKey === undefined) continue;
+        const right = keys.pending(entry.meter, entry.row);
+        waiting.set(right, { entryKey, isNew: (await valueOf(right)) === undefined });
+      }
+    }
+    return waiting;
+  }
+
+  /** Standing records are in memory as they were proved at the opening. */
+  #renew(key: string): void {
+    const { changes, states } = this.#group;
+    const { facts, absent, epoch } = this.#standing;
+    if (key === keys.meta) changes.set(key, encodeMeta(epoch, this.#parts.collector));
+    else if (key === keys.nextRow) changes.set(key, seal(key, this.#nextRow));
+    else if (key === ABSENT_KEY) changes.set(key, encodeAbsent(absent));
+    else if (/^[cs]\//.test(key) && this.#standing.states.has(key.slice(2))) {
+      changes.delete(key);
+      this.#around.delete(key.slice(2));
+      states.add(key.slice(2));
+    } else if (key.startsWith('d/')) {
+      const [, meter = '', inst] = key.split('/');
+      const found = facts.get(`${meter}/${Number(inst)}`);
+      if (found) changes.set(keys.facts(meter, found.inst), encodeFacts(found));
+    }
+  }
+
+  #noteAbsent(more: Absent): void {
+    this.#standing = { ...this.#standing, absent: alsoAbsent(this.#standing.absent, more) };
+    this.#group.changes.set(ABSENT_KEY, encodeAbsent(this.#standing.absent));
+  }
+
   async close(): Promise<void> {
     for (const [meter, state] of this.#standing.states) {
-      if (state !== this.#kept.get(meter)) this.#group.states.add(meter);
+      if (this.#sound && state !== this.#kept.get(meter)) this.#group.states.add(meter);
     }
-    if (this.#sound) await this.flush();
+    if (this.#sound) await this.mark(true);
     await this.#store.close();
   }
 
   #keepState(meter: string, state: Installation): void {
-    this.#standing.states.set(meter, state);
+    const { states, ends } = this.#standing;
+    const before = states.get(meter);
+    if (before && before.inst < state.inst) ends.set(`${meter}/${before.inst}`, before.steps);
+    states.set(meter, state);
     this.#group.states.add(meter);
     this.#stagedBell.ring();
   }
@@ -394,8 +593,9 @@ class GroupJournal implements Journal {
     const key = keyOfRow(row);
     const { changes, rows } = this.#group;
     changes.set(key, encodeRow(row));
-    changes.set(keys.row(row.row), key);
-    changes.set(keys.pending(meter, row.row), key);
+    for (const named of [keys.row(row.row), keys.pending(meter, row.row)]) {
+      changes.set(named, encodeEntryKey(named, key));
+    }
     rows.push(row);
   }
 
@@ -406,7 +606,10 @@ class GroupJournal implements Journal {
 
   async #writeGroup(): Promise<Result<void>> {
     const group = this.#group;
-    if (group.changes.size + group.states.size === 0) return good(undefined);
+    if (group.changes.size + group.states.size === 0) {
+      this.#takeMark();
+      return good(undefined);
+    }
     this.#group = emptyGroup();
     for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
@@ -416,6 +619,7 @@ class GroupJournal implements Journal {
     for (const [key, value] of group.changes) {
       changes.push(value === undefined ? { key } : { key, value });
     }
+    this.#takeMark(group.rows);
     const written = await this.#store.write(changes);
     if (!written.ok) {
       this.#sound = false;
@@ -453,33 +657,84 @@ class GroupJournal implements Journal {
       await read();
     } catch (error) {
       if (!(error instanceof StoreLost)) throw error;
-      if (store !== this.#store) return; // It was opened again meanwhile.
-      this.#sound = false;
-      this.#stagedBell.ring();
+      this.#lose(store, error);
     }
+  }
+
+  /** The medium did not let itself be read: it is opened again, and repaired where it is damaged. */
+  #lose(store: Store, { message }: StoreLost): void {
+    if (store !== this.#store) return; // It was opened again meanwhile.
+    this.#parts.vault?.mistrust(message);
+    this.#sound = false;
+    this.#stagedBell.ring();
   }
 
   /** After a failed write nobody knows what is on the medium: forget what memory held, open it again and read. */
   async #recover(): Promise<Result<void>> {
     await this.#store.close();
+    this.#store = NO_STORE;
     const opened = await openStanding(this.#parts);
     if (!opened.ok) return opened;
-    this.#store = opened.value.store;
-    this.#standing = opened.value.standing;
-    this.#nextRow = opened.value.standing.nextRow;
+    this.#adopt(opened.value);
+    for (const declare of this.#declared.values()) declare();
+    this.#parts.onOpen?.();
+    this.#freshBell.ring(); // What is pending on the medium may never have been news.
+    return good(undefined);
+  }
+
+  #adopt({ store, standing, renewed, resumed, damaged, tellings, isProved }: Opened): void {
+    this.#store = store;
+    this.#standing = standing;
+    this.#nextRow = standing.nextRow;
     this.#kept.clear();
-    for (const [meter, state] of this.#standing.states) this.#kept.set(meter, state);
+    for (const [meter, state] of standing.states) this.#kept.set(meter, state);
     this.#around.clear();
     this.#group = emptyGroup();
     this.#settled.clear();
     this.#cursors.clear();
     this.#sound = true;
-    for (const declare of this.#declared.values()) declare();
-    this.#freshBell.ring(); // What is pending on the medium may never have been news.
-    return good(undefined);
+    const { changes } = this.#group;
+    if (!isProved) this.#suspectedBell.ring();
+    for (const [key] of damaged) changes.set(key, undefined);
+    for (const meter of resumed) if (standing.states.has(meter)) this.#group.states.add(meter);
+    for (const facts of standing.facts.values()) {
+      if (resumed.includes(facts.meter)) this.#keepFacts(facts);
+    }
+    if (renewed || damaged.length > 0) {
+      changes.set(keys.meta, encodeMeta(standing.epoch, this.#parts.collector));
+      changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
+      changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
+    }
+    void this.#parts.vault?.quarantine(damaged);
+    for (const telling of tellings) this.#tell(telling);
   }
 
-  async #rowAt(key: string): Promise<Row | undefined> {
+  /** An event of the collector itself (E1): told once, under the number of its row. */
+  #tell({ code, severity, data }: Telling): void {
+    const at = this.#parts.now?.() ?? 0;
+    const told = { code, severity, phase: 'raise', at, since: at, data } as const;
+    this.#addRow(COLLECTOR, { kind: 'event', inst: 0, alarm: this.#nextRow, message: 0, ...told });
+    this.#stagedBell.ring();
+    this.#urgentBell.ring();
+  }
+
+  /** Memory as it stands when a group is on its way to the medium, or when there is none, is what the medium holds. */
+  #takeMark(rows: readonly Row[] = []): void {
+    if (!this.#markWanted) return;
+    this.#markWanted = false;
+    const pending = new Map(this.#standing.pending);
+    for (const { meter } of rows) pending.set(meter, (pending.get(meter) ?? 0) + 1);
+    // Of a quiet reading only memory knows.
+    this.#marked = markOf(
+      { ...this.#standing, states: this.#kept, pending },
+      this.#nextRow,
+      this.#parts.collector,
+      false,
+    );
+  }
+
+  async #rowAt(key: string | undefined): Promise<Row | undefined> {
+    if (key === undefined || key === '') return undefined;
     const found = await this.#store.get(key);
     if (!found.ok) throw new StoreLost(found.fault.detail);
     if (found.value === undefined) return undefined;
@@ -489,9 +744,9 @@ class GroupJournal implements Journal {
   async #oldestPending(meter: string): Promise<EpochMs | null> {
     const range = within(`p/${meter}/`);
     const from = this.#cursors.get(meter) ?? range.from;
-    for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
+    for await (const [key, text] of this.#store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
-      const row = await this.#rowAt(entryKey);
+      const row = await this.#rowAt(decodeEntryKey(key, text));
       if (row) return beginOf(row);
     }
     return null;
@@ -504,6 +759,22 @@ class GroupJournal implements Journal {
       yield row;
     }
   }
+}
+
+function lacksAny({ damaged, rows, increments, standing }: Findings): boolean {
+  const count = damaged.length + rows.length + standing.length;
+  return count + Object.keys(increments).length > 0;
+}
+
+function reportOf(found: Findings, broughtBack: number): ScrubReport {
+  const increments = Object.values(found.increments);
+  return {
+    records: found.records,
+    damaged: found.damaged.length,
+    broughtBack,
+    lost: increments.reduce((sum, ranges) => sum + countOf(ranges), countOf(found.rows)),
+    sums: found.sums,
+  };
 }
 
 /** What a row tells of, from when. */

@@ -13,8 +13,11 @@ import {
 import type { Installation } from '../domain/advance.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { ABSENT_KEY, type Absent, decodeAbsent, NOTHING_ABSENT } from './absent.ts';
+import type { Mark } from './mark.ts';
 
 export interface Standing {
+  /** Empty while none is proved. */
   readonly epoch: string;
   readonly nextRow: number;
   readonly states: Map<string, Installation>;
@@ -22,90 +25,116 @@ export interface Standing {
   readonly facts: Map<string, InstallationFacts>;
   /** Rows pending by meter. */
   readonly pending: Map<string, number>;
+  /** Increments of installations that have ended, by `meter/inst`. */
+  readonly ends: Map<string, number>;
+  /** The highest installation of a meter that may ever have been told. */
+  readonly highest: Map<string, number>;
+  readonly absent: Absent;
 }
 
-/**
- * Loads what stands in the store; a new store first gets its epoch. `store.failed` when a record is damaged
- * or the store belongs to another collector.
- */
-export async function loadStanding(
-  store: Store,
-  collector: string,
-  newEpoch: () => string,
-): Promise<Result<Standing>> {
-  try {
-    const meta = await store.get(keys.meta);
-    if (!meta.ok) return meta;
-    if (meta.value === undefined) {
-      // Writing to what lost its name would number rows and installations from 1 again.
-      for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) {
-        return faulty('store.failed', 'the record that names this journal is missing');
-      }
-      return await create(store, collector, newEpoch());
-    }
-    const found = unseal(keys.meta, meta.value) as { epoch: string; collector: string } | undefined;
-    if (!found) return faulty('store.failed', 'the record that names this journal is damaged');
-    if (found.collector !== collector) {
-      return faulty('store.failed', `this journal belongs to collector ${found.collector}`);
-    }
-    return await read(store, found.epoch);
-  } catch (error) {
-    if (error instanceof StoreLost) return faulty('store.failed', error.message);
-    throw error;
-  }
+export interface Loaded {
+  readonly standing: Standing;
+  /** The store was empty. */
+  readonly isNew: boolean;
+  /** Standing records that are damaged, by key. */
+  readonly damaged: readonly (readonly [key: string, text: string])[];
 }
 
-async function create(store: Store, collector: string, epoch: string): Promise<Result<Standing>> {
-  const written = await store.write([
-    { key: keys.meta, value: seal(keys.meta, { epoch, collector }) },
-    { key: keys.nextRow, value: seal(keys.nextRow, 1) },
-  ]);
-  if (!written.ok) return written;
-  return good({
+export function nothingStands(epoch: string): Standing {
+  return {
     epoch,
     nextRow: 1,
     states: new Map(),
     facts: new Map(),
     pending: new Map(),
-  });
+    ends: new Map(),
+    highest: new Map(),
+    absent: NOTHING_ABSENT,
+  };
 }
 
-async function read(store: Store, epoch: string): Promise<Result<Standing>> {
-  const row = await store.get(keys.nextRow);
-  if (!row.ok) return row;
-  const nextRow = unseal(keys.nextRow, row.value ?? '');
-  if (typeof nextRow !== 'number') return faulty('store.failed', 'the row counter is damaged');
+/**
+ * Loads what stands in the store; a new store, where no `mark` says that there was one, first gets its epoch. `store.failed` when
+ * it belongs to another collector; throws StoreLost when it cannot be read. What is damaged is left out and named.
+ */
+export async function loadStanding(
+  store: Store,
+  collector: string,
+  newEpoch: () => string,
+  mark: Mark | undefined,
+): Promise<Result<Loaded>> {
+  const meta = await must(store, keys.meta);
+  if (meta === undefined && mark === undefined && (await isEmpty(store))) {
+    return await create(store, collector, newEpoch());
+  }
+  const found = metaOf(meta);
+  const owner = found?.collector ?? mark?.collector ?? collector;
+  if (owner !== collector) {
+    return faulty('store.failed', `this journal belongs to collector ${owner}`);
+  }
+  return good(await read(store, found?.epoch ?? '', meta));
+}
+
+export function encodeMeta(epoch: string, collector: string): string {
+  return seal(keys.meta, { epoch, collector });
+}
+
+const metaOf = (text: string | undefined) =>
+  unseal(keys.meta, text ?? '') as { epoch: string; collector: string } | undefined;
+
+async function isEmpty(store: Store): Promise<boolean> {
+  for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) return false;
+  return true;
+}
+
+async function create(store: Store, collector: string, epoch: string): Promise<Result<Loaded>> {
+  const written = await store.write([
+    { key: keys.meta, value: encodeMeta(epoch, collector) },
+    { key: keys.nextRow, value: seal(keys.nextRow, 1) },
+  ]);
+  if (!written.ok) return written;
+  return good({ standing: nothingStands(epoch), isNew: true, damaged: [] });
+}
+
+async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
+  const damaged: (readonly [string, string])[] = [];
+  if (epoch === '') damaged.push([keys.meta, meta ?? '']);
+  const row = await must(store, keys.nextRow);
+  const nextRow = unseal(keys.nextRow, row ?? '');
+  if (typeof nextRow !== 'number') damaged.push([keys.nextRow, row ?? '']);
+  const absentText = await must(store, ABSENT_KEY);
+  const absent = absentText === undefined ? NOTHING_ABSENT : decodeAbsent(absentText);
+  if (!absent) damaged.push([ABSENT_KEY, absentText ?? '']);
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
-    const around = await store.get(keys.circumstances(meter));
-    if (!around.ok) return around;
-    const state = decodeState(meter, text, around.value);
-    if (!state) return faulty('store.failed', `the state of meter ${meter} is damaged`);
-    states.set(meter, state);
+    const around = await must(store, keys.circumstances(meter));
+    const state = decodeState(meter, text, around);
+    if (state) states.set(meter, state);
+    else damaged.push([key, text]);
   }
   const facts = new Map<string, InstallationFacts>();
   for await (const [key, text] of store.entries(within('d/'))) {
     const found = decodeFacts(key, text);
-    if (!found) return faulty('store.failed', `the facts in ${key} are damaged`);
-    facts.set(`${found.meter}/${found.inst}`, found);
+    if (found) facts.set(`${found.meter}/${found.inst}`, found);
+    else damaged.push([key, text]);
   }
-  const odd = partless(states, facts);
-  if (odd) return faulty('store.failed', `the state or the facts of meter ${odd} are missing`);
   const pending = new Map<string, number>();
   for await (const [key] of store.entries(within('p/'))) {
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
-  return good({ epoch, nextRow, states, facts, pending });
+  const standing = {
+    ...nothingStands(epoch),
+    ...{ states, facts, pending },
+    nextRow: typeof nextRow === 'number' ? nextRow : 1,
+    absent: absent ?? NOTHING_ABSENT,
+  };
+  return { standing, isNew: false, damaged };
 }
 
-/** A meter whose state or present facts the medium lost; the two are always written together. */
-function partless(
-  states: ReadonlyMap<string, Installation>,
-  facts: ReadonlyMap<string, InstallationFacts>,
-): string | undefined {
-  const stateless = [...facts.values()].find(({ meter }) => !states.has(meter));
-  if (stateless) return stateless.meter;
-  return [...states].find(([meter, { inst }]) => !facts.has(`${meter}/${inst}`))?.[0];
+async function must(store: Store, key: string): Promise<string | undefined> {
+  const found = await store.get(key);
+  if (!found.ok) throw new StoreLost(found.fault.detail);
+  return found.value;
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { serveCommands } from './adapters/control-socket.ts';
-import { openLevelStore } from './adapters/level-store.ts';
+import { createLevelVault } from './adapters/level-vault.ts';
 import { createModbusRtuLink, createModbusTcpLink } from './adapters/modbus-link.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog } from './adapters/pino-log.ts';
@@ -11,7 +11,7 @@ import { createSerialLine } from './adapters/serial-line.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { Bell } from './bell.ts';
-import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
+import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Vault } from './boundaries.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
 import { crc32 } from './codec/crc32.ts';
@@ -19,13 +19,14 @@ import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import type { MeterRules } from './domain/advance.ts';
-import { good, type Result } from './domain/fault.ts';
+import { type Fault, good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
-import { openJournal } from './journal/journal.ts';
+import { createJournal, openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream } from './upstream/upstream.ts';
@@ -38,7 +39,8 @@ export interface Parts {
   readonly wire: Clock;
   readonly log: Log;
   readonly headEnd: HeadEnd;
-  readonly openStore: () => Promise<Result<Store>>;
+  /** Where the journal's store lies. */
+  readonly vault: Vault;
   readonly openBus: (settings: BusSettings) => Bus;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
@@ -61,24 +63,40 @@ export interface RunningCollector {
   stop(): Promise<void>;
 }
 
+/** The start waits so long for the journal, in milliseconds of the wire; then the collector polls without it. */
+const OPEN_WAIT_MS = 3_000;
 /** A medium that cannot be opened is tried again after this long, in milliseconds of the wire. */
 const OPEN_RETRY_MS = 2_000;
 /** The same trouble is told again after this long. */
 const OPEN_TELL_MS = 60_000;
 
-/** Starts a collector over the given parts. Resolves once it polls; waits, trying, while the journal cannot be opened. */
+/**
+ * Starts a collector over the given parts. Resolves once it polls, with its journal or, where that cannot be opened,
+ * without: registers are absolute, what passes meanwhile is told later. Waits only for another collector to be stopped.
+ */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
   const { clock, wire, log } = parts;
   const halt = new AbortController();
-  const journal = await openPatiently(settings, parts, halt.signal);
   const places = settings.meters.map(placeOf);
+  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+  const journal = createJournal({
+    ...{ collector: settings.collector, newEpoch: parts.newName, now: () => clock.now() },
+    ...{ openStore: () => parts.vault.open(), vault: parts.vault },
+    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
+    onOpen() {
+      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
+      absence.isPassed = true;
+      absence.announce();
+    },
+  });
   for (const [i, meter] of settings.meters.entries()) {
     const rules = places[i]?.rules;
     const declared = { dial: meter.dial, registerId: meter.registerId ?? null };
     if (rules) journal.declare(meter.meter, declared, rules);
   }
-  await passAbsence(places, { journal, clock, log });
-  await journal.flush();
+  await openPatiently(journal, parts, halt.signal);
+  await absence.passing;
+  if (journal.isSound()) await journal.flush();
   const session = parts.newName();
   const upstream = createUpstream({
     ...{ headEnd: parts.headEnd, journal, clock, log, session, software: parts.version },
@@ -102,6 +120,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const door = await parts.serve?.(commands);
   if (door?.problem)
     log.error({ problem: door.problem }, 'the command line cannot reach this collector');
+  absence.announce = upstream.announce;
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
@@ -122,6 +141,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardNews(forward, last.signal),
     forwardBacklog(forward, last.signal),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
+    keepJournal({ journal, vault: parts.vault, clock, wire, log }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -160,29 +180,41 @@ function supervise(
   return { stop, stopped };
 }
 
+/** Opens the journal, or leaves it to be opened later; a journal that another collector holds is waited for. */
 async function openPatiently(
-  settings: Settings,
-  parts: Parts,
+  journal: Journal,
+  { wire, log }: Parts,
   signal: AbortSignal,
-): Promise<Journal> {
-  const { openStore, newName } = parts;
-  const how = { collector: settings.collector, openStore, newEpoch: newName };
+): Promise<void> {
   let told = { detail: '', at: 0 };
   for (;;) {
-    const opened = await openJournal(how);
-    if (opened.ok) return opened.value;
-    const { code, detail } = opened.fault;
-    const now = parts.wire.monotonicMs();
-    if (detail !== told.detail || now - told.at >= OPEN_TELL_MS) {
-      const hint =
-        code === 'store.locked'
-          ? 'stop the other collector, or give this one a data folder of its own'
-          : 'see that the data folder can be written and its disk has room';
-      parts.log.error({ code, detail, hint }, 'the journal cannot be opened; trying again');
-      told = { detail, at: now };
+    const slow = new AbortController();
+    const opened = await Promise.race([
+      journal.flush(),
+      wire.sleep(OPEN_WAIT_MS, slow.signal).then(() => null),
+    ]);
+    slow.abort('opened');
+    if (opened?.ok) return;
+    const fault = opened?.fault ?? SLOW;
+    const now = wire.monotonicMs();
+    if (fault.detail !== told.detail || now - told.at >= OPEN_TELL_MS) {
+      tellClosed(fault, log);
+      told = { detail: fault.detail, at: now };
     }
-    await parts.wire.sleep(OPEN_RETRY_MS, signal);
+    if (fault.code !== 'store.locked') return;
+    await wire.sleep(OPEN_RETRY_MS, signal);
   }
+}
+
+const SLOW: Fault = { code: 'store.failed', detail: 'the disk takes long to open the journal' };
+
+function tellClosed({ code, detail }: Fault, log: Log): void {
+  const isLocked = code === 'store.locked';
+  const hint = isLocked
+    ? 'stop the other collector, or give this one a data folder of its own'
+    : 'see that the data folder can be written and its disk has room';
+  const what = isLocked ? 'waiting for it' : 'polling without it, and trying again';
+  log.error({ code, detail, hint }, `the journal cannot be opened; ${what}`);
 }
 
 /** A meter's settings in the page's terms. */
@@ -275,7 +307,7 @@ export async function startCollector(
       random,
       log,
     }),
-    openStore: () => openLevelStore(settings.data),
+    vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
     openBus: (bus) => openBus(bus, wire, random),
     serve: (commands) => serveCommands(settings.control, commands),
   });
@@ -285,10 +317,13 @@ export async function startCollector(
 export async function openJournalOffline(
   settings: Settings,
 ): Promise<Result<Commands & { close(): Promise<void> }>> {
+  const clock = createSystemClock(settings.time);
+  const vault = createLevelVault({
+    ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
+  });
   const opened = await openJournal({
     collector: settings.collector,
-    openStore: () => openLevelStore(settings.data, { create: false }),
-    newEpoch: newName,
+    ...{ openStore: () => vault.open(), vault, newEpoch: newName, now: () => clock.now() },
   });
   if (!opened.ok) return opened;
   const journal = opened.value;
@@ -297,7 +332,7 @@ export async function openJournalOffline(
     journal,
     { status: () => offlineStatus(settings, journal) },
     {
-      clock: createSystemClock(settings.time),
+      clock,
       places: new Map(places.map((place) => [place.target.meter, place])),
     },
   );
@@ -329,6 +364,8 @@ async function offlineStatus(settings: Settings, journal: Journal): Promise<obje
     meters,
   };
 }
+
+const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;
 
 /** 20 characters of base 32 from 100 random bits. */
 function newName(): string {

@@ -116,11 +116,12 @@ function intervalPayload(
 /** An event as the contract states it; its id is the same from raise to clear (E1) and unique to the collector. */
 export function eventPayload(row: EventRow) {
   const { meter, inst, alarm, code, severity, phase, data } = row;
+  // What the collector tells of itself is of no meter; its `alarm` is new within the epoch.
+  const whose = meter === '' ? {} : { meter, inst };
   return {
     row: row.row,
-    id: `${meter}-${inst}-${alarm}`,
-    meter,
-    inst,
+    id: meter === '' ? `journal-${alarm}` : `${meter}-${inst}-${alarm}`,
+    ...whose,
     code,
     severity,
     phase,

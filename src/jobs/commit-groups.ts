@@ -13,7 +13,7 @@ export async function commitGroups(
 ): Promise<void> {
   while (!signal.aborted) {
     await journal.staged(signal);
-    await untilDue(journal, wire, periodMs, signal);
+    if (journal.isSound()) await untilDue(journal, wire, periodMs, signal);
     const written = await journal.flush();
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');

@@ -127,6 +127,7 @@ class GroupJournal implements Journal {
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
+  #scrubbing: Promise<Result<ScrubReport>> | null = null;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -404,6 +405,16 @@ class GroupJournal implements Journal {
   }
 
   async scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
+    while (this.#scrubbing !== null) await this.#scrubbing;
+    this.#scrubbing = this.#scrub(rest);
+    try {
+      return await this.#scrubbing;
+    } finally {
+      this.#scrubbing = null;
+    }
+  }
+
+  async #scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
     const taken = await this.#durable();
     if (!taken.ok) return taken;
     const store = this.#store;

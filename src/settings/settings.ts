@@ -15,7 +15,11 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly time: TimeSettings;
   readonly upstream: UpstreamSettings;
-  readonly journal: { readonly commitS: number };
+  readonly journal: {
+    readonly commitS: number;
+    /** Room held on the disk for the day it is full. */
+    readonly ballastMb: number;
+  };
   readonly buses: readonly BusSettings[];
   readonly meters: readonly MeterSettings[];
 }

@@ -26,7 +26,7 @@ interface Raw {
   readonly log: { readonly level: Settings['logLevel'] };
   readonly time: RawTime;
   readonly upstream: RawUpstream;
-  readonly journal: { readonly commit_s: number };
+  readonly journal: { readonly commit_s: number; readonly ballast_mb: number };
   readonly buses: readonly RawBus[];
   readonly meters: readonly RawMeter[];
 }
@@ -99,7 +99,7 @@ export function toSettings(data: unknown, folder: string, profiles: Profiles): S
     logLevel: raw.log.level,
     time: toTime(raw.time),
     upstream: toUpstream(raw.upstream, folder),
-    journal: { commitS: raw.journal.commit_s },
+    journal: { commitS: raw.journal.commit_s, ballastMb: raw.journal.ballast_mb },
     buses: raw.buses.map((bus) => toBus(bus, folder, meters)),
     meters,
   };

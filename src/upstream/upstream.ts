@@ -32,6 +32,8 @@ export interface UpstreamParts {
 export interface RunningUpstream extends Upstream {
   /** Begins connecting, and announces on every connection from then on. */
   start(): void;
+  /** Announces again, where it is connected: the journal is there now, or is not any more. */
+  announce(): void;
   /** Says goodbye (state `disconnected`) and disconnects. */
   stop(): Promise<void>;
 }
@@ -57,7 +59,10 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
   };
 
   const announce = async () => {
-    await headEnd.publish(state('ready', clock.now()));
+    // Without its journal the collector polls and has nothing to say but that somebody should come.
+    const isSound = journal.isSound();
+    await headEnd.publish(state(isSound ? 'ready' : 'alert', clock.now()));
+    if (!isSound) return;
     for (const meter of journal.meters()) await describe(meter);
     await headEnd.publish(retained('up/birth', await birth(parts)));
   };
@@ -67,9 +72,18 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
     return { carried, outcome: await headEnd.publish(message) };
   };
 
+  /** Events of the collector itself. */
+  const sendOwn = async (rows: readonly Row[]) => {
+    const events = rows
+      .filter((row): row is EventRow => row.kind === 'event')
+      .map((row) => publish('up/event', encodeEvent(row, collector, journal.epoch), [row]));
+    return settled(await Promise.all(events));
+  };
+
   const send: Upstream['send'] = async (rows, cause) => {
     const first = rows[0];
     if (!first) return good([]);
+    if (first.meter === '') return sendOwn(rows);
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
@@ -85,16 +99,21 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
     return settled(await Promise.all([...events, ...intervals]));
   };
 
+  const announceAll = () => {
+    announce().catch((error: unknown) => {
+      parts.log.warn({ error: String(error) }, 'announcing to the head-end failed');
+    });
+  };
+
   return {
     start() {
-      headEnd.onConnect(() => {
-        announce().catch((error: unknown) => {
-          parts.log.warn({ error: String(error) }, 'announcing to the head-end failed');
-        });
-      });
+      headEnd.onConnect(announceAll);
       headEnd.start(state('lost', null));
     },
     isConnected: () => headEnd.isConnected(),
+    announce() {
+      if (headEnd.isConnected()) announceAll();
+    },
     send,
     describe,
     async stop() {

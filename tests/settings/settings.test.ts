@@ -67,7 +67,7 @@ describe('a good settings file', () => {
           smearS: 300,
           reconnectMaxS: 60,
         },
-        journal: { commitS: 60 },
+        journal: { commitS: 60, ballastMb: 8 },
         buses: [
           {
             timeoutMs: 1000,

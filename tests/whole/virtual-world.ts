@@ -15,7 +15,8 @@ import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
-import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import { MemoryVault } from '../fakes/memory-vault.ts';
 import { lineProfile, modbusProfile } from '../fakes/profiles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
@@ -47,6 +48,7 @@ export class VirtualWorld {
   readonly clock = new VirtualClock(START);
   readonly broker = new MemoryBroker(this.clock);
   readonly medium = new Medium();
+  readonly vault = new MemoryVault(this.medium);
   readonly log = new RecordingLog();
   readonly places: Place[];
   readonly settings: Settings;
@@ -77,7 +79,7 @@ export class VirtualWorld {
         smearS: 300,
         reconnectMaxS: 60,
       },
-      journal: { commitS: 60 },
+      journal: { commitS: 60, ballastMb: 8 },
       buses,
       meters: this.places.map((place) => place.settings),
     };
@@ -92,7 +94,7 @@ export class VirtualWorld {
       wire: life.wire(),
       log: this.log,
       headEnd: this.broker.headEnd({ clock: life.wire() }),
-      openStore: () => openMemoryStore(this.medium),
+      vault: this.vault,
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
       newName: () => {

@@ -212,7 +212,9 @@ function tellClosed({ code, detail }: Fault, log: Log): void {
   const isLocked = code === 'store.locked';
   const hint = isLocked
     ? 'stop the other collector, or give this one a data folder of its own'
-    : 'see that the data folder can be written and its disk has room';
+    : code === 'store.newer'
+      ? 'run the newer program, or restore a backup of this version into a new data folder'
+      : 'see that the data folder can be written and its disk has room';
   const what = isLocked ? 'waiting for it' : 'polling without it, and trying again';
   log.error({ code, detail, hint }, `the journal cannot be opened; ${what}`);
 }

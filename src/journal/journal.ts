@@ -538,7 +538,8 @@ class GroupJournal implements Journal {
   #renew(key: string): void {
     const { changes, states } = this.#group;
     const { facts, absent, epoch } = this.#standing;
-    if (key === keys.meta) changes.set(key, encodeMeta(epoch, this.#parts.collector));
+    if (key === keys.meta)
+      changes.set(key, encodeMeta({ epoch, collector: this.#parts.collector }));
     else if (key === keys.nextRow) changes.set(key, seal(key, this.#nextRow));
     else if (key === ABSENT_KEY) changes.set(key, encodeAbsent(absent));
     else if (/^[cs]\//.test(key) && this.#standing.states.has(key.slice(2))) {
@@ -712,7 +713,10 @@ class GroupJournal implements Journal {
       if (resumed.includes(facts.meter)) this.#keepFacts(facts);
     }
     if (renewed || damaged.length > 0) {
-      changes.set(keys.meta, encodeMeta(standing.epoch, this.#parts.collector));
+      changes.set(
+        keys.meta,
+        encodeMeta({ epoch: standing.epoch, collector: this.#parts.collector }),
+      );
       changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
     }

@@ -67,7 +67,7 @@ export async function loadStanding(
   if (meta === undefined && mark === undefined && (await isEmpty(store))) {
     return await create(store, collector, newEpoch());
   }
-  const found = metaOf(meta);
+  const found = decodeMeta(meta);
   const owner = found?.collector ?? mark?.collector ?? collector;
   if (owner !== collector) {
     return faulty('store.failed', `this journal belongs to collector ${owner}`);
@@ -75,12 +75,20 @@ export async function loadStanding(
   return good(await read(store, found?.epoch ?? '', meta));
 }
 
-export function encodeMeta(epoch: string, collector: string): string {
-  return seal(keys.meta, { epoch, collector });
+/** What names a journal. */
+export interface Meta {
+  readonly epoch: string;
+  readonly collector: string;
+  /** The version from which it is being brought up to date. */
+  readonly from?: number;
+  /** It was restored from a backup and has not been opened since. */
+  readonly restored?: boolean;
 }
 
-const metaOf = (text: string | undefined) =>
-  unseal(keys.meta, text ?? '') as { epoch: string; collector: string } | undefined;
+export const encodeMeta = (meta: Meta): string => seal(keys.meta, meta);
+
+export const decodeMeta = (text: string | undefined): Meta | undefined =>
+  unseal(keys.meta, text ?? '') as Meta | undefined;
 
 async function isEmpty(store: Store): Promise<boolean> {
   for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) return false;
@@ -89,7 +97,7 @@ async function isEmpty(store: Store): Promise<boolean> {
 
 async function create(store: Store, collector: string, epoch: string): Promise<Result<Loaded>> {
   const written = await store.write([
-    { key: keys.meta, value: encodeMeta(epoch, collector) },
+    { key: keys.meta, value: encodeMeta({ epoch, collector }) },
     { key: keys.nextRow, value: seal(keys.nextRow, 1) },
   ]);
   if (!written.ok) return written;

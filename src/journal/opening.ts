@@ -9,6 +9,7 @@ import type { EpochMs } from '../domain/units.ts';
 import { type Doubts, doubtsOf } from './doubts.ts';
 import { type Loaded, loadStanding, type Standing } from './load.ts';
 import { decodeMark, encodeMark, type Mark } from './mark.ts';
+import { migrate } from './migrate.ts';
 import { prove } from './prove.ts';
 import { bringBack } from './salvage.ts';
 
@@ -61,6 +62,8 @@ export async function openStanding(parts: OpeningParts): Promise<Result<Opened>>
 }
 
 async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened>> {
+  const upToDate = await migrate(store);
+  if (!upToDate.ok) return upToDate;
   const { mark, isDamaged } = await markIn(parts);
   const load = () => loadStanding(store, parts.collector, parts.newEpoch, mark);
   let loaded = await load();

@@ -2,6 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
+import type { Checkpoint } from './domain/checkpoint.ts';
 import type { Entry, EntryRow, EventRow, Increment, Row } from './domain/entry.ts';
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
@@ -93,7 +94,21 @@ export interface Store {
   get(key: string): Promise<Result<string | undefined>>;
   /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
+  /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
+  compact?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<void>>;
+  /** The room that the store takes up and leaves, where it lies on a disk. */
+  room?(): Promise<Result<Room>>;
+  /** Bytes that a range takes up, roughly and without what was written last, where it lies on a disk. */
+  sizeOf?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<number>>;
+  /** Bytes that this process has sent to disks since it began; null where the system does not tell. */
+  worn?(): number | null;
   close(): Promise<void>;
+}
+
+/** In bytes: what a store takes up, and what is free beside it. */
+export interface Room {
+  readonly bytes: number;
+  readonly freeBytes: number;
 }
 
 /**
@@ -268,11 +283,35 @@ export interface Journal {
    * brought back where it was kept; what cannot be is put aside and told as `journal.loss`.
    */
   scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>>;
+  /**
+   * Deletes what is older than its days, and more where room is short: delivered increments, then delivered hours, then,
+   * told as `journal.loss`, what was never delivered. Rests between portions. What is left is as provable as before.
+   */
+  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>>;
+  /** What is left of what was thinned of an installation; undefined where nothing was. */
+  checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;
 }
 
 /** Why rows are sent (I8): an hour just over, an earlier one, or the last of an installation that ended. */
 export type SendCause = 'scheduled' | 'backfill' | 'final';
+
+/** For how many days and in how much room a journal keeps what it holds; whichever is less. */
+export interface KeepLimits {
+  readonly incrementDays: number;
+  readonly hourDays: number;
+  readonly eventDays: number;
+  readonly maxBytes: number;
+  /** Bytes to be left free on the disk. */
+  readonly minFreeBytes: number;
+}
+
+/** Records deleted. */
+export interface Thinned {
+  readonly increments: number;
+  readonly hours: number;
+  readonly events: number;
+}
 
 /** What a scrub found; `lost` counts what it could not bring back and nobody had been told of. */
 export interface ScrubReport {

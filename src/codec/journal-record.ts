@@ -2,6 +2,7 @@
 
 import type { Installation } from '../domain/advance.ts';
 import type { AlarmCode, EventEntry, Evidence, Phase, Severity } from '../domain/alarms.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import type {
   Entry,
   EntryRow,
@@ -46,6 +47,8 @@ export const keys = {
   gaps: (meter: string, inst: number) => `g/${meter}/${fixed(inst, 4)}/`,
   row: (row: number) => `r/${fixed(row, 12)}`,
   pending: (meter: string, row: number) => `p/${meter}/${fixed(row, 12)}`,
+  checkpoint: (meter: string, inst: number) => `k/${meter}/${fixed(inst, 4)}`,
+  snapshot: (meter: string) => `w/${meter}`,
   notice: (meter: string, at: EpochMs, n: number) =>
     `n/${meter}/${fixed(Math.max(0, at), 13)}/${fixed(n, 3)}`,
 } as const;
@@ -255,5 +258,10 @@ export const encodeFacts = (facts: InstallationFacts) =>
   seal(keys.facts(facts.meter, facts.inst), facts);
 export const decodeFacts = (key: string, text: string) =>
   unseal(key, text) as InstallationFacts | undefined;
+
+export const encodeCheckpoint = (point: Checkpoint) =>
+  seal(keys.checkpoint(point.meter, point.inst), point);
+export const decodeCheckpoint = (key: string, text: string) =>
+  unseal(key, text) as Checkpoint | undefined;
 
 export const encodeNotice = (key: string, notice: Notice) => seal(key, notice);

@@ -5,6 +5,7 @@ import type { Counts, EpochMs } from './units.ts';
 /** Event codes that the domain and the journal raise (E2); those of the journal are the collector's own. */
 export type AlarmCode =
   | 'journal.loss'
+  | 'journal.pressure'
   | 'journal.repaired'
   | 'flow.reverse'
   | 'read.silent'

@@ -4,15 +4,19 @@ import { Bell } from '../bell.ts';
 import type {
   ChangeOut,
   Journal,
+  KeepLimits,
   Pending,
+  Room,
   ScrubReport,
   Store,
   StoreChange,
+  Thinned,
 } from '../boundaries.ts';
 import {
   decodeEntryKey,
   decodeIncrement,
   decodeRow,
+  encodeCheckpoint,
   encodeCircumstances,
   encodeEntryKey,
   encodeFacts,
@@ -37,19 +41,22 @@ import {
   newInstallation,
 } from '../domain/advance.ts';
 import type { EventEntry } from '../domain/alarms.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
 import type { Entry, EntryRow, EventRow, Flag, Increment, Row } from '../domain/entry.ts';
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
-import { encodeMeta, nothingStands, type Standing } from './load.ts';
-import { tellLosses } from './losses.ts';
+import { encodeMeta, nothingStands, PRESSURE_KEY, type Standing } from './load.ts';
+import { lossOf, tellLosses } from './losses.ts';
 import { encodeMark, type Mark, markOf } from './mark.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
-import { countOf, holds } from './ranges.ts';
+import { countOf, holds, rangesOf } from './ranges.ts';
 import { bringBack } from './salvage.ts';
 import { examine, type Findings } from './scrub.ts';
+import { textAt } from './thin.ts';
+import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
 
 export interface JournalParts extends OpeningParts {
   /** Called each time the store has been opened and read, before anything is taken in. */
@@ -120,6 +127,7 @@ class GroupJournal implements Journal {
   readonly #declared = new Map<string, () => void>();
   /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
   readonly #cursors = new Map<string, string>();
+  readonly #thinner = new Thinner(this.#holdings());
   readonly #stagedBell = new Bell();
   readonly #urgentBell = new Bell();
   readonly #freshBell = new Bell();
@@ -438,8 +446,8 @@ class GroupJournal implements Journal {
   }
 
   #examine(store: Store, mark: Mark, rest: () => Promise<void>): Promise<Findings> {
-    const { facts, absent } = this.#standing;
-    return examine(store, { mark, absent, facts }, rest);
+    const { facts, absent, checkpoints } = this.#standing;
+    return examine(store, { mark, absent, facts, checkpoints }, rest);
   }
 
   /** Brings back what was kept before the opening: never what was deleted since, nor what memory knows better. */
@@ -556,6 +564,141 @@ class GroupJournal implements Journal {
   #noteAbsent(more: Absent): void {
     this.#standing = { ...this.#standing, absent: alsoAbsent(this.#standing.absent, more) };
     this.#group.changes.set(ABSENT_KEY, encodeAbsent(this.#standing.absent));
+  }
+
+  checkpoint(meter: string, inst: number): Checkpoint | undefined {
+    return this.#standing.checkpoints.get(`${meter}/${inst}`);
+  }
+
+  async thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    if (!this.#sound) return faulty('store.failed', 'the journal is not open');
+    const now = this.#parts.now?.() ?? 0;
+    const store = this.#store;
+    try {
+      const aged = await this.#thinner.byAge(now, limits, rest);
+      if (!aged.ok) return aged;
+      return await this.#makeRoom(now, limits, aged.value, rest);
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  async #makeRoom(
+    now: EpochMs,
+    limits: KeepLimits,
+    aged: Thinned,
+    rest: () => Promise<void>,
+  ): Promise<Result<Thinned>> {
+    const measure = async () => {
+      const room = await this.#store.room?.();
+      if (room && !room.ok) throw new StoreLost(room.fault.detail);
+      return room?.value ?? { bytes: 0, freeBytes: Number.POSITIVE_INFINITY };
+    };
+    const room = await measure();
+    const { pressure } = this.#standing;
+    if (pressure ? isRelieved(room, limits) : !isShort(room, limits)) {
+      this.#tellPressure(room, limits, aged);
+      const written = await this.flush();
+      return written.ok ? good(aged) : written;
+    }
+    const thinned = await this.#thinner.forRoom(now, limits, measure, rest);
+    if (!thinned.ok) return thinned;
+    const { increments, hours, events } = thinned.value;
+    const all = {
+      increments: aged.increments + increments,
+      hours: aged.hours + hours,
+      events: aged.events + events,
+    };
+    this.#tellPressure(room, limits, all);
+    const written = await this.flush();
+    return written.ok ? good(all) : written;
+  }
+
+  /** Raised when room was short, cleared when it is not any more; told again only when more had to go. */
+  #tellPressure(room: Room, limits: KeepLimits, thinned: Thinned): void {
+    const { pressure } = this.#standing;
+    const short = pressure ? !isRelieved(room, limits) : isShort(room, limits);
+    const gone = thinned.increments + thinned.hours > 0;
+    if (!short && !pressure) return;
+    if (short && pressure && !gone) return;
+    const since = pressure?.since ?? this.#parts.now?.() ?? 0;
+    const { alarm, messages } = pressure ?? { alarm: this.#nextRow, messages: 0 };
+    const phase = short ? (pressure ? 'update' : 'raise') : 'clear';
+    const data = {
+      bytes: room.bytes,
+      max_bytes: limits.maxBytes,
+      free_bytes: Number.isFinite(room.freeBytes) ? room.freeBytes : null,
+      min_free_bytes: limits.minFreeBytes,
+      increments_thinned: thinned.increments,
+      hours_thinned: thinned.hours,
+    };
+    const of = { alarm, message: messages, phase, since } as const;
+    this.#tell({ code: 'journal.pressure', severity: short ? 'major' : 'info', data, of });
+    const next = short ? { alarm, messages: messages + 1, since } : null;
+    this.#standing = { ...this.#standing, pressure: next };
+    this.#group.changes.set(PRESSURE_KEY, next ? seal(PRESSURE_KEY, next) : undefined);
+  }
+
+  /** What its thinning may know and do. */
+  #holdings(): Holdings {
+    return {
+      store: () => this.#store,
+      facts: () => [...this.#standing.facts.values()],
+      checkpoint: (meter, inst) => this.checkpoint(meter, inst),
+      standOf: (row) => this.#standOf(row),
+      undeliveredFrom: (meter, inst) => this.#undeliveredFrom(meter, inst),
+      stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
+      flush: () => this.flush(),
+    };
+  }
+
+  async #standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
+    if (this.#claimed.has(row)) return 'claimed';
+    const key = keys.pending(meter, row);
+    if (this.#settled.has(key)) return 'free';
+    return (await textAt(this.#store, key)) === undefined ? 'free' : 'waiting';
+  }
+
+  async #undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined> {
+    const range = within(`p/${meter}/`);
+    const from = this.#cursors.get(meter) ?? range.from;
+    let earliest: EpochMs | undefined;
+    for await (const [key, text] of this.#store.entries({ from, to: range.to })) {
+      if (this.#settled.has(key)) continue;
+      const row = await this.#rowAt(decodeEntryKey(key, text));
+      if (!row || row.kind === 'event' || row.inst !== inst) continue;
+      earliest = Math.min(earliest ?? beginOf(row), beginOf(row));
+      if (row.kind === 'hour' && row.rev === 0) break; // Those after it are later.
+    }
+    return earliest;
+  }
+
+  /** One batch: records, numbers and checkpoint go together, or not at all. */
+  #stageThinning(
+    { keys: gone, rows, waiting }: Gone,
+    checkpoint: Checkpoint | null,
+    why: 'age' | 'room',
+  ): void {
+    const { changes } = this.#group;
+    for (const key of gone) changes.set(key, undefined);
+    for (const { row } of rows) changes.set(keys.row(row), undefined);
+    if (rows.length > 0) {
+      const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
+      this.#noteAbsent({ rows: rangesOf(numbers), increments: {} });
+    }
+    const lost = rows.filter(
+      (row) => waiting.has(row.row) && !this.#settled.has(keys.pending(row.meter, row.row)),
+    );
+    this.settle(lost);
+    if (lost.length > 0)
+      this.#tell({ code: 'journal.loss', severity: 'major', data: lossOf(lost, why) });
+    if (checkpoint) {
+      const { meter, inst } = checkpoint;
+      this.#standing.checkpoints.set(`${meter}/${inst}`, checkpoint);
+      changes.set(keys.checkpoint(meter, inst), encodeCheckpoint(checkpoint));
+    }
   }
 
   async close(): Promise<void> {
@@ -725,10 +868,10 @@ class GroupJournal implements Journal {
   }
 
   /** An event of the collector itself (E1): told once, under the number of its row. */
-  #tell({ code, severity, data }: Telling): void {
+  #tell({ code, severity, data, of }: Telling): void {
     const at = this.#parts.now?.() ?? 0;
-    const told = { code, severity, phase: 'raise', at, since: at, data } as const;
-    this.#addRow(COLLECTOR, { kind: 'event', inst: 0, alarm: this.#nextRow, message: 0, ...told });
+    const alarm = { alarm: this.#nextRow, message: 0, phase: 'raise', since: at } as const;
+    this.#addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
     this.#stagedBell.ring();
     this.#urgentBell.ring();
   }

@@ -2,6 +2,7 @@
 
 import type { Store } from '../boundaries.ts';
 import {
+  decodeCheckpoint,
   decodeFacts,
   decodeState,
   keys,
@@ -11,8 +12,10 @@ import {
   within,
 } from '../codec/journal-record.ts';
 import type { Installation } from '../domain/advance.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import type { EpochMs } from '../domain/units.ts';
 import { ABSENT_KEY, type Absent, decodeAbsent, NOTHING_ABSENT } from './absent.ts';
 import type { Mark } from './mark.ts';
 
@@ -30,6 +33,10 @@ export interface Standing {
   /** The highest installation of a meter that may ever have been told. */
   readonly highest: Map<string, number>;
   readonly absent: Absent;
+  /** What is left of what was thinned, by `meter/inst`. */
+  readonly checkpoints: Map<string, Checkpoint>;
+  /** The journal took up too much room when it was written last. */
+  readonly pressure: Pressure | null;
 }
 
 export interface Loaded {
@@ -50,6 +57,8 @@ export function nothingStands(epoch: string): Standing {
     ends: new Map(),
     highest: new Map(),
     absent: NOTHING_ABSENT,
+    checkpoints: new Map(),
+    pressure: null,
   };
 }
 
@@ -74,6 +83,15 @@ export async function loadStanding(
   }
   return good(await read(store, found?.epoch ?? '', meta));
 }
+
+/** A `journal.pressure` that stands: its number, its messages, since when. */
+export interface Pressure {
+  readonly alarm: number;
+  readonly messages: number;
+  readonly since: EpochMs;
+}
+
+export const PRESSURE_KEY = 'a/pressure';
 
 /** What names a journal. */
 export interface Meta {
@@ -132,9 +150,17 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
+  const checkpoints = new Map<string, Checkpoint>();
+  for await (const [key, text] of store.entries(within('k/'))) {
+    const found = decodeCheckpoint(key, text);
+    if (found) checkpoints.set(`${found.meter}/${found.inst}`, found);
+    else damaged.push([key, text]);
+  }
+  const pressure = unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '');
   const standing = {
     ...nothingStands(epoch),
-    ...{ states, facts, pending },
+    ...{ states, facts, pending, checkpoints },
+    pressure: (pressure ?? null) as Pressure | null,
     nextRow: typeof nextRow === 'number' ? nextRow : 1,
     absent: absent ?? NOTHING_ABSENT,
   };

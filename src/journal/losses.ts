@@ -2,7 +2,9 @@
 
 import type { Store } from '../boundaries.ts';
 import { decodeEntryKey, decodeRow, keys } from '../codec/journal-record.ts';
-import type { Row } from '../domain/entry.ts';
+import type { Evidence } from '../domain/alarms.ts';
+import { newest } from '../domain/conservation.ts';
+import type { EntryRow, Row } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import type { Telling } from './opening.ts';
@@ -52,6 +54,23 @@ export async function tellLosses(store: Store, findings: Findings): Promise<Tell
     tellings.push(await ofNobody(store, rows, findings));
   }
   return tellings;
+}
+
+/** Undelivered rows that had to go: for their age, or because there was no room for them (A3). */
+export function lossOf(rows: readonly Row[], why: 'age' | 'room'): Evidence {
+  const ranges = rangesOf(rows.map(({ row }) => row).sort((a, b) => a - b));
+  const times = rows.map(timeOf);
+  const kept = newest(rows.filter((row): row is EntryRow => row.kind !== 'event'));
+  const [first] = rows;
+  return {
+    ...(first && first.meter !== '' ? { meter: first.meter, inst: first.inst } : {}),
+    why,
+    rows: textOf(ranges),
+    row_count: countOf(ranges),
+    hours_from: isoOf(times.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)),
+    hours_to: isoOf(times.reduce((a, b) => Math.max(a, b), 0)),
+    counts: kept.reduce((sum, { use }) => sum + (use ?? 0), 0),
+  };
 }
 
 function ofInstallation(inst: string, { rows, hours, increments }: Loss): Telling {

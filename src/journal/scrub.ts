@@ -10,6 +10,7 @@ import {
   needsCircumstances,
   pendingOf,
 } from '../codec/journal-record.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import { conserve } from '../domain/conservation.ts';
 import type { Entry, EntryRow, Row } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
@@ -26,6 +27,8 @@ export interface Expected {
   readonly absent: Absent;
   /** Facts of all installations by `meter/inst`. */
   readonly facts: ReadonlyMap<string, InstallationFacts>;
+  /** What is left of what was thinned, by `meter/inst`. */
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
 }
 
 export interface Findings {
@@ -210,7 +213,8 @@ class Examination {
     const facts = open && this.#expected.facts.get(open.key);
     if (!open || !facts) return;
     this.#lastHours.set(open.key, open.last);
-    const proof = conserve(facts.inst, open.entries, facts.initialRead ?? 0, facts.dial);
+    const thinned = this.#expected.checkpoints.get(open.key)?.use ?? 0;
+    const proof = conserve(facts.inst, open.entries, facts.initialRead ?? 0, facts.dial, thinned);
     if (proof.problem) {
       const { violation, at } = proof.problem;
       this.#sums.push(`${open.key}: ${violation} at ${new Date(at).toISOString()}`);
@@ -227,13 +231,18 @@ class Examination {
   #takeStep(key: string): void {
     const { seq } = incrementOf(key);
     const inst = instOf(key);
-    const next = this.#chains.get(inst) ?? 0;
+    const next = this.#chains.get(inst) ?? this.#thinned(inst);
     if (seq > next) this.#missing(inst, [next, seq - 1]);
     this.#chains.set(inst, seq + 1);
   }
 
+  /** Increments before it were thinned. */
+  #thinned(inst: string): number {
+    return this.#expected.checkpoints.get(inst)?.seq ?? 0;
+  }
+
   #endSteps(inst: string, steps: number): void {
-    const next = this.#chains.get(inst) ?? 0;
+    const next = this.#chains.get(inst) ?? this.#thinned(inst);
     if (next < steps) this.#missing(inst, [next, steps - 1]);
   }
 

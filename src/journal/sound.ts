@@ -38,6 +38,8 @@ export function isSound(key: string, text: string): boolean {
       return decodeFacts(key, text) !== undefined;
     case 'a/':
     case 'c/':
+    case 'k/':
+    case 'w/':
     case 'n/':
       return unseal(key, text) !== undefined;
     default:

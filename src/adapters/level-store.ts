@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { Level } from 'level';
 import type { KeyRange, Store, StoreChange } from '../boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { bytesWorn, measureRoom } from './room.ts';
 import { isLevelFolder, moveIn, removeTree, syncTree } from './store-files.ts';
 
 /** For a small box on flash: few descriptors (24 measured with 78 files), short compactions, little memory. */
@@ -40,7 +41,7 @@ export async function openLevelStore(
     }
     const level: Text = new Level(folder, { ...OPTIONS, createIfMissing: false });
     await level.open();
-    return good(storeOver(level));
+    return good(storeOver(level, folder));
   } catch (cause) {
     if (codeOf(rootOf(cause)) === 'LEVEL_LOCKED') {
       return faulty('store.locked', `another process holds the journal in ${folder}`);
@@ -76,8 +77,9 @@ export async function repairLevelStore(folder: string): Promise<void> {
   }
 }
 
-function storeOver(level: Text): Store {
+function storeOver(level: Text, folder: string): Store {
   return {
+    ...roomOf(level as Sized, folder),
     async write(changes) {
       try {
         // Without sync a power cut loses acknowledged writes; with it none was lost in 700 cuts.
@@ -102,6 +104,29 @@ function storeOver(level: Text): Store {
         // A store that cannot close has nothing left to lose: all that was acknowledged is synced.
       }
     },
+  };
+}
+
+/** What LevelDB offers beside the common store; `level` tells its types only of the latter. */
+interface Sized extends Text {
+  compactRange(from: string, to: string): Promise<void>;
+  approximateSize(from: string, to: string): Promise<number>;
+}
+
+/** What the store takes up of its disk, and how it gives that back. */
+function roomOf(level: Sized, folder: string): Pick<Store, 'compact' | 'room' | 'sizeOf' | 'worn'> {
+  const attempt = async <T>(step: () => Promise<T>): Promise<Result<T>> => {
+    try {
+      return good(await step());
+    } catch (cause) {
+      return faulty('store.failed', wordsOf(cause));
+    }
+  };
+  return {
+    compact: ({ from, to }) => attempt(() => level.compactRange(from, to)),
+    sizeOf: ({ from, to }) => attempt(() => level.approximateSize(from, to)),
+    room: () => attempt(() => measureRoom(folder)),
+    worn: bytesWorn,
   };
 }
 

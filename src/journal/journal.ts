@@ -657,7 +657,8 @@ class GroupJournal implements Journal {
     return good(undefined);
   }
 
-  #adopt({ store, standing, renewed, resumed, damaged, tellings, isProved }: Opened): void {
+  #adopt(opened: Opened): void {
+    const { store, standing, renewed, resumed, damaged, tellings, isProved } = opened;
     this.#store = store;
     this.#standing = standing;
     this.#nextRow = standing.nextRow;
@@ -676,6 +677,10 @@ class GroupJournal implements Journal {
       changes.set(keys.meta, encodeMeta(standing.epoch, this.#parts.collector));
       changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
+    }
+    for (const [key, entryKey] of opened.pendingAgain) {
+      changes.set(key, entryKey);
+      this.#count(pendingOf(key).meter, 1);
     }
     void this.#parts.vault?.quarantine(damaged);
     for (const telling of tellings) this.#tell(telling);

@@ -288,6 +288,18 @@ export interface Journal {
    * told as `journal.loss`, what was never delivered. Rests between portions. What is left is as provable as before.
    */
   thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>>;
+  /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
+  examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
+  figures(): Promise<Result<JournalFigures>>;
+  /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
+  records(): AsyncIterable<readonly [key: string, value: string]>;
+  /**
+   * Keeps what a detector knows of a meter as of its newest increment, plain JSON, with the next group. False, and nothing is
+   * kept, while the meter has had its share of the flash card: 1 KB an hour on average.
+   */
+  remember(meter: string, known: unknown): boolean;
+  /** What was remembered last of the present installation, and every increment since. Undefined where there is nothing whole. */
+  remembered(meter: string): Promise<Memory | undefined>;
   /** What is left of what was thinned of an installation; undefined where nothing was. */
   checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;
@@ -311,6 +323,34 @@ export interface Thinned {
   readonly increments: number;
   readonly hours: number;
   readonly events: number;
+}
+
+/** What a detector knew, to be brought up to date by `since`. */
+export interface Memory {
+  readonly known: unknown;
+  readonly since: readonly Increment[];
+}
+
+/** What does not hold in a journal, each with its exact place. */
+export interface Examined {
+  readonly records: number;
+  readonly problems: readonly string[];
+  /** Rows that are known not to be there any more. */
+  readonly rowsGone: number;
+}
+
+/** What a journal holds and costs. Bytes are null where nobody can tell. */
+export interface JournalFigures {
+  readonly rows: number;
+  readonly pending: number;
+  readonly bytes: number | null;
+  readonly freeBytes: number | null;
+  /** By kind of record, roughly. */
+  readonly bytesOf: Readonly<Record<string, number>>;
+  /** Sent to the disk since 0:00 UTC by this program. */
+  readonly wornToday: number | null;
+  readonly oldestIncrement: EpochMs | null;
+  readonly oldestHour: EpochMs | null;
 }
 
 /** What a scrub found; `lost` counts what it could not bring back and nobody had been told of. */

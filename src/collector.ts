@@ -11,7 +11,16 @@ import { createSerialLine } from './adapters/serial-line.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { Bell } from './bell.ts';
-import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Vault } from './boundaries.ts';
+import type {
+  Bus,
+  Clock,
+  Commands,
+  HeadEnd,
+  Journal,
+  KeepLimits,
+  Log,
+  Vault,
+} from './boundaries.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
 import { crc32 } from './codec/crc32.ts';
@@ -26,6 +35,7 @@ import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.t
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { thinJournal } from './jobs/thin-journal.ts';
 import { createJournal, openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
@@ -142,6 +152,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
     keepJournal({ journal, vault: parts.vault, clock, wire, log }, last.signal),
+    thinJournal({ journal, clock, wire, log }, limitsOf(settings), last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -217,6 +228,15 @@ function tellClosed({ code, detail }: Fault, log: Log): void {
       : 'see that the data folder can be written and its disk has room';
   const what = isLocked ? 'waiting for it' : 'polling without it, and trying again';
   log.error({ code, detail, hint }, `the journal cannot be opened; ${what}`);
+}
+
+/** How long and in how much room the journal keeps what it holds. */
+function limitsOf({ journal }: Settings): KeepLimits {
+  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
+  return {
+    ...{ incrementDays, hourDays, eventDays },
+    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
+  };
 }
 
 /** A meter's settings in the page's terms. */

@@ -65,18 +65,6 @@ async function createAside(folder: string): Promise<void> {
   await moveIn(aside, folder);
 }
 
-/**
- * LevelDB's own repair of the store in `folder`, which must be a copy: what it cannot read it leaves out, and it may
- * bring back what was deleted. Throws what the medium or LevelDB says.
- */
-export async function repairLevelStore(folder: string): Promise<void> {
-  try {
-    await (Level as unknown as { repair(folder: string): Promise<void> }).repair(folder);
-  } catch (cause) {
-    throw new Error(`repair of ${folder}: ${wordsOf(cause)}`, { cause });
-  }
-}
-
 function storeOver(level: Text, folder: string): Store {
   return {
     ...roomOf(level as Sized, folder),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
-import { openLevelStore, repairLevelStore } from './level-store.ts';
+import { damagedTables, rebuildStore } from './level-rebuild.ts';
+import { openLevelStore } from './level-store.ts';
 import {
   bringFiles,
   exists,
@@ -55,6 +56,7 @@ class LevelVault implements Vault {
   #signs: string[] = [];
   #ioFailures = 0;
   #mistrusted: string | null = null;
+  #areTablesProved = false;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -126,6 +128,7 @@ class LevelVault implements Vault {
   }
 
   async quarantine(records: readonly (readonly [key: string, value: string])[]): Promise<void> {
+    if (records.length === 0) return;
     const file = this.#path('quarantine', 'records.ndjson');
     try {
       await mkdir(this.#path('quarantine'), { recursive: true });
@@ -172,6 +175,7 @@ class LevelVault implements Vault {
     await this.#tidy();
     if (!(await isLevelFolder(this.#store))) return this.#openAbsent();
     const fresh = await this.#keep();
+    await this.#distrustDamaged();
     if (this.#mistrusted !== null) {
       this.#signs.push(this.#mistrusted);
       const mended = await this.#swapInRepaired();
@@ -189,6 +193,17 @@ class LevelVault implements Vault {
     }
     this.#signs.push(detail);
     return this.#swapInRepaired();
+  }
+
+  /**
+   * LevelDB ends the process when it compacts a block whose keys a flipped bit has put out of order, so tables are proved
+   * before it sees them: at the first opening of a life, and where an earlier opening was never proved.
+   */
+  async #distrustDamaged(): Promise<void> {
+    if (this.#mistrusted !== null || this.#areTablesProved) return;
+    const damaged = await damagedTables(this.#store);
+    if (damaged.length > 0) this.#mistrusted = `damaged: ${damaged.join(', ')}`;
+    this.#areTablesProved = true;
   }
 
   async #opened(store: Store): Promise<Result<Store>> {
@@ -216,7 +231,8 @@ class LevelVault implements Vault {
   /** What an interrupted opening left behind is finished or removed. */
   async #tidy(): Promise<void> {
     const { folder } = this.#options;
-    for (const name of ['kept.new', 'repair', 'salvage']) await removeTree(this.#path(name));
+    for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new'])
+      await removeTree(this.#path(name));
     await this.#moveOldLayout(folder);
     const repaired = this.#path('store.repaired');
     if (!(await exists(repaired))) return;
@@ -293,8 +309,7 @@ class LevelVault implements Vault {
 
   async #repairedCopy(folder: string): Promise<void> {
     await removeTree(folder);
-    await bringFiles(this.#kept, folder);
-    await repairLevelStore(folder);
+    await rebuildStore(this.#kept, folder);
   }
 
   async #makeRoom(): Promise<boolean> {

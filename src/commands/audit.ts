@@ -19,8 +19,16 @@ interface InstallationProof {
   readonly problem: string | null;
 }
 
-/** The proof for every installation, and how many rows there are and wait. Never throws for damage: it is the verdict. */
-export async function auditJournal(journal: Journal): Promise<object> {
+/**
+ * The proof for every installation, of every record's check sum and place, and how many rows there are, wait and were
+ * acknowledged. `rest` is told of records as they are read. Never throws for damage: it is the verdict.
+ */
+export async function auditJournal(
+  journal: Journal,
+  rest: (records: number) => Promise<void> = () => Promise.resolve(),
+): Promise<object> {
+  const examined = await journal.examine(rest);
+  const problems = examined.ok ? examined.value.problems : [examined.fault.detail];
   const meters: InstallationProof[] = [];
   for (const meter of journal.meters()) {
     try {
@@ -34,12 +42,19 @@ export async function auditJournal(journal: Journal): Promise<object> {
   }
   const pending = await journal.pending();
   return {
-    ok: meters.every((proof) => proof.ok),
+    ok: problems.length === 0 && meters.every((proof) => proof.ok),
     meters,
     rows: journal.lastRow(),
     pending: pending.rows,
+    acknowledged: journal.lastRow() - pending.rows - (examined.ok ? examined.value.rowsGone : 0),
+    records: examined.ok ? examined.value.records : null,
+    problems: problems.slice(0, PROBLEMS_MAX),
+    problem_count: problems.length,
   };
 }
+
+/** So many are told one by one. */
+const PROBLEMS_MAX = 100;
 
 /** A meter that is read while it is audited is audited again: memory runs ahead of the medium by a group. */
 const TRIES_MAX = 5;

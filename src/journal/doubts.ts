@@ -21,7 +21,7 @@ export interface Doubts {
 /** Examines what was loaded. Throws StoreLost. */
 export async function doubtsOf(
   store: Store,
-  { standing, damaged }: Loaded,
+  { standing, damaged, restored }: Loaded,
   mark: Mark | undefined,
 ): Promise<Doubts> {
   const reached = await reachedIn(store);
@@ -32,9 +32,11 @@ export async function doubtsOf(
     const state = standing.states.get(meter);
     const isDescribed = state && standing.facts.has(`${meter}/${state.inst}`);
     const inst = present.get(meter) ?? 0;
-    const doubt = isDescribed
-      ? behind(state, reached.get(meter), mark?.meters[meter], inst)
-      : 'its state or its facts are missing';
+    const doubt = restored
+      ? 'restored from a backup'
+      : isDescribed
+        ? behind(state, reached.get(meter), mark?.meters[meter], inst)
+        : 'its state or its facts are missing';
     if (doubt) meters.set(meter, doubt);
   }
   const nextRow = Math.max(standing.nextRow, mark?.nextRow ?? 1, (await lastRowIn(store)) + 1);

@@ -3,8 +3,11 @@
 import { Bell } from '../bell.ts';
 import type {
   ChangeOut,
+  Examined,
   Journal,
+  JournalFigures,
   KeepLimits,
+  Memory,
   Pending,
   Room,
   ScrubReport,
@@ -46,15 +49,24 @@ import { newest } from '../domain/conservation.ts';
 import type { Entry, EntryRow, EventRow, Flag, Increment, Row } from '../domain/entry.ts';
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
-import type { EpochMs } from '../domain/units.ts';
+import type { Dial, EpochMs } from '../domain/units.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
-import { encodeMeta, nothingStands, PRESSURE_KEY, type Standing } from './load.ts';
+import { measure, WearMeter } from './figures.ts';
+import {
+  encodeMeta,
+  nothingStands,
+  PRESSURE_KEY,
+  type Standing,
+  WEAR_KEY,
+  type Wear,
+} from './load.ts';
 import { lossOf, tellLosses } from './losses.ts';
 import { encodeMark, type Mark, markOf } from './mark.ts';
+import { decodeSnapshot, encodeSnapshot, Shares } from './memories.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
 import { countOf, holds, rangesOf } from './ranges.ts';
 import { bringBack } from './salvage.ts';
-import { examine, type Findings } from './scrub.ts';
+import { examine, type Findings, problemsOf } from './scrub.ts';
 import { textAt } from './thin.ts';
 import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
 
@@ -128,6 +140,9 @@ class GroupJournal implements Journal {
   /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
   readonly #cursors = new Map<string, string>();
   readonly #thinner = new Thinner(this.#holdings());
+  readonly #wear = new WearMeter();
+  readonly #shares = new Shares();
+  #lonely: Promise<unknown> = Promise.resolve();
   readonly #stagedBell = new Bell();
   readonly #urgentBell = new Bell();
   readonly #freshBell = new Bell();
@@ -135,7 +150,6 @@ class GroupJournal implements Journal {
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
-  #scrubbing: Promise<Result<ScrubReport>> | null = null;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
@@ -412,14 +426,8 @@ class GroupJournal implements Journal {
     return taken ? good(taken) : faulty('store.failed', 'the journal was opened anew');
   }
 
-  async scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
-    while (this.#scrubbing !== null) await this.#scrubbing;
-    this.#scrubbing = this.#scrub(rest);
-    try {
-      return await this.#scrubbing;
-    } finally {
-      this.#scrubbing = null;
-    }
+  scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
+    return this.#alone(() => this.#scrub(rest));
   }
 
   async #scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
@@ -445,7 +453,7 @@ class GroupJournal implements Journal {
     }
   }
 
-  #examine(store: Store, mark: Mark, rest: () => Promise<void>): Promise<Findings> {
+  #examine(store: Store, mark: Mark, rest: (records: number) => Promise<void>): Promise<Findings> {
     const { facts, absent, checkpoints } = this.#standing;
     return examine(store, { mark, absent, facts, checkpoints }, rest);
   }
@@ -570,7 +578,11 @@ class GroupJournal implements Journal {
     return this.#standing.checkpoints.get(`${meter}/${inst}`);
   }
 
-  async thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    return this.#alone(() => this.#thin(limits, rest));
+  }
+
+  async #thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
     if (!this.#sound) return faulty('store.failed', 'the journal is not open');
     const now = this.#parts.now?.() ?? 0;
     const store = this.#store;
@@ -639,6 +651,101 @@ class GroupJournal implements Journal {
     const next = short ? { alarm, messages: messages + 1, since } : null;
     this.#standing = { ...this.#standing, pressure: next };
     this.#group.changes.set(PRESSURE_KEY, next ? seal(PRESSURE_KEY, next) : undefined);
+  }
+
+  async examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>> {
+    return this.#alone(async () => {
+      const taken = await this.#durable();
+      if (!taken.ok) return taken;
+      const store = this.#store;
+      try {
+        const found = await this.#examine(store, taken.value, rest);
+        const { records } = found;
+        const rowsGone = countOf(this.#standing.absent.rows);
+        return good({ records, problems: problemsOf(found), rowsGone });
+      } catch (error) {
+        if (!(error instanceof StoreLost)) throw error;
+        this.#lose(store, error);
+        return { ok: false, fault: error.fault };
+      }
+    });
+  }
+
+  async *records(): AsyncIterable<readonly [key: string, value: string]> {
+    const written = await this.flush();
+    if (!written.ok) throw new StoreLost(written.fault.detail);
+    yield* this.#store.entries({ from: ' ', to: '~' });
+  }
+
+  async figures(): Promise<Result<JournalFigures>> {
+    const store = this.#store;
+    try {
+      const facts = [...this.#standing.facts.values()];
+      const sizes = await measure(store, facts, (meter, inst) => this.checkpoint(meter, inst));
+      const { rows } = await this.pending();
+      const wornToday = this.#wornToday()?.bytes ?? null;
+      return good({ rows: this.lastRow(), pending: rows, ...sizes, wornToday });
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  remember(meter: string, known: unknown): boolean {
+    const state = this.#sound ? this.#standing.states.get(meter) : undefined;
+    if (!state) return false;
+    const text = encodeSnapshot(meter, { inst: state.inst, seq: state.steps, known });
+    if (!this.#shares.take(meter, text.length, this.#parts.now?.() ?? 0)) return false;
+    this.#group.changes.set(keys.snapshot(meter), text);
+    this.#stagedBell.ring();
+    return true;
+  }
+
+  async remembered(meter: string): Promise<Memory | undefined> {
+    const inst = this.#standing.states.get(meter)?.inst;
+    const dial = this.facts(meter)?.dial;
+    if (inst === undefined || !dial) return undefined;
+    let memory: Memory | undefined;
+    await this.#reading(async () => {
+      const text = await textAt(this.#store, keys.snapshot(meter));
+      const snapshot = decodeSnapshot(meter, text ?? '');
+      if (snapshot?.inst !== inst) return;
+      const since = await this.#stepsFrom(meter, inst, snapshot.seq, dial);
+      if (since) memory = { known: snapshot.known, since };
+    });
+    return memory;
+  }
+
+  /** The increments from `seq` on; undefined where one is missing or damaged. */
+  async #stepsFrom(
+    meter: string,
+    inst: number,
+    seq: number,
+    dial: Dial,
+  ): Promise<Increment[] | undefined> {
+    const steps: Increment[] = [];
+    if ((this.checkpoint(meter, inst)?.seq ?? 0) > seq) return undefined;
+    const from = keys.increment(meter, inst, seq);
+    const to = keys.increment(meter, inst + 1, 0);
+    for await (const [key, text] of this.#store.entries({ from, to })) {
+      const step = decodeIncrement(key, text, dial);
+      if (step?.seq !== seq + steps.length) return undefined;
+      steps.push(step);
+    }
+    return steps;
+  }
+
+  #wornToday(): Wear | null {
+    const now = this.#parts.now?.() ?? 0;
+    return this.#wear.today(now, this.#store.worn?.() ?? null, this.#standing.wear);
+  }
+
+  /** What reads or thins the whole store does so alone: what one deletes the other would miss. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lonely.then(work);
+    this.#lonely = done.catch(() => undefined);
+    return done;
   }
 
   /** What its thinning may know and do. */
@@ -769,6 +876,8 @@ class GroupJournal implements Journal {
     for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
       group.changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
+      const worn = this.#wornToday();
+      if (worn) group.changes.set(WEAR_KEY, seal(WEAR_KEY, worn));
     }
     const changes: StoreChange[] = [];
     for (const [key, value] of group.changes) {
@@ -837,7 +946,8 @@ class GroupJournal implements Journal {
     return good(undefined);
   }
 
-  #adopt({ store, standing, renewed, resumed, damaged, tellings, isProved }: Opened): void {
+  #adopt(opened: Opened): void {
+    const { store, standing, renewed, resumed, damaged, tellings, isProved } = opened;
     this.#store = store;
     this.#standing = standing;
     this.#nextRow = standing.nextRow;
@@ -862,6 +972,10 @@ class GroupJournal implements Journal {
       );
       changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
+    }
+    for (const [key, entryKey] of opened.pendingAgain) {
+      changes.set(key, entryKey);
+      this.#count(pendingOf(key).meter, 1);
     }
     void this.#parts.vault?.quarantine(damaged);
     for (const telling of tellings) this.#tell(telling);

@@ -37,12 +37,16 @@ export interface Standing {
   readonly checkpoints: Map<string, Checkpoint>;
   /** The journal took up too much room when it was written last. */
   readonly pressure: Pressure | null;
+  /** What the disk had borne of the day when an hour was written last. */
+  readonly wear: Wear | null;
 }
 
 export interface Loaded {
   readonly standing: Standing;
   /** The store was empty. */
   readonly isNew: boolean;
+  /** It was restored from a backup: more may have been told than it knows of. */
+  readonly restored: boolean;
   /** Standing records that are damaged, by key. */
   readonly damaged: readonly (readonly [key: string, text: string])[];
 }
@@ -59,6 +63,7 @@ export function nothingStands(epoch: string): Standing {
     absent: NOTHING_ABSENT,
     checkpoints: new Map(),
     pressure: null,
+    wear: null,
   };
 }
 
@@ -91,6 +96,13 @@ export interface Pressure {
   readonly since: EpochMs;
 }
 
+/** Bytes sent to the disk on a UTC day, counted from 1970. */
+export interface Wear {
+  readonly day: number;
+  readonly bytes: number;
+}
+
+export const WEAR_KEY = 'a/wear';
 export const PRESSURE_KEY = 'a/pressure';
 
 /** What names a journal. */
@@ -119,7 +131,7 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
     { key: keys.nextRow, value: seal(keys.nextRow, 1) },
   ]);
   if (!written.ok) return written;
-  return good({ standing: nothingStands(epoch), isNew: true, damaged: [] });
+  return good({ standing: nothingStands(epoch), isNew: true, restored: false, damaged: [] });
 }
 
 async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
@@ -161,10 +173,12 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     ...nothingStands(epoch),
     ...{ states, facts, pending, checkpoints },
     pressure: (pressure ?? null) as Pressure | null,
+    wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
     nextRow: typeof nextRow === 'number' ? nextRow : 1,
     absent: absent ?? NOTHING_ABSENT,
   };
-  return { standing, isNew: false, damaged };
+  const restored = decodeMeta(meta)?.restored === true;
+  return { standing, isNew: false, restored, damaged };
 }
 
 async function must(store: Store, key: string): Promise<string | undefined> {

@@ -11,6 +11,7 @@ import { type Loaded, loadStanding, type Standing } from './load.ts';
 import { decodeMark, encodeMark, type Mark } from './mark.ts';
 import { migrate } from './migrate.ts';
 import { prove } from './prove.ts';
+import { shortOfPending } from './repend.ts';
 import { bringBack } from './salvage.ts';
 
 export interface OpeningParts {
@@ -41,6 +42,8 @@ export interface Opened {
   readonly renewed: boolean;
   readonly resumed: readonly string[];
   readonly damaged: readonly (readonly [key: string, text: string])[];
+  /** Pending keys to be written again, with the entries they lead to. */
+  readonly pendingAgain: ReadonlyMap<string, string>;
   readonly tellings: readonly Telling[];
   /** The mark and the store agree, and nothing spoke against them. */
   readonly isProved: boolean;
@@ -97,6 +100,7 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
   const renewed = !isWhole && !isOnlyMark;
   const epoch = renewed ? parts.newEpoch() : mended.standing.epoch;
   const found = words.slice(0, WORDS_MAX).join('; ').slice(0, TEXT_MAX);
+  const pendingAgain = mark ? await shortOfPending(store, mended.standing, mark) : new Map();
   const data = {
     found,
     brought_back: broughtBack,
@@ -107,6 +111,7 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
     store,
     ...{ renewed, resumed: mended.resumed, damaged: loaded.value.damaged },
     standing: { ...mended.standing, epoch },
+    pendingAgain,
     tellings: [{ code: 'journal.repaired', severity: 'major', data }],
     isProved: false,
   });
@@ -118,6 +123,7 @@ const TEXT_MAX = 1_000;
 
 const sound = (store: Store, standing: Standing): Opened => ({
   ...{ store, standing, renewed: false, resumed: [], damaged: [], tellings: [] },
+  pendingAgain: new Map(),
   isProved: true,
 });
 

@@ -49,6 +49,22 @@ export interface Findings {
   readonly standing: readonly string[];
 }
 
+/** What does not hold, each with its exact place. */
+export function problemsOf(found: Findings): string[] {
+  const { damaged, rows, increments, unindexed, astray, sums, standing } = found;
+  return [
+    ...damaged.map(([key]) => `the record ${key} is damaged`),
+    ...standing.map((key) => `the record ${key} is missing`),
+    ...rows.map(([from, to]) => `rows ${from} to ${to} have no entry`),
+    ...[...unindexed].map(([row, key]) => `row ${row} does not lead to its entry ${key}`),
+    ...astray.map(([key]) => `the pending row ${key} leads to no entry of its own`),
+    ...Object.entries(increments).flatMap(([inst, ranges]) =>
+      ranges.map(([from, to]) => `increments ${from} to ${to} of ${inst} are missing`),
+    ),
+    ...sums,
+  ];
+}
+
 /** Records read in one go; then others have their turn. */
 const PORTION = 2_000;
 
@@ -63,7 +79,7 @@ const PASSES = [
 export async function examine(
   store: Store,
   expected: Expected,
-  rest: () => Promise<void>,
+  rest: (records: number) => Promise<void>,
 ): Promise<Findings> {
   const examination = new Examination(expected);
   for (const { from, to } of PASSES) {
@@ -76,7 +92,7 @@ export async function examine(
         last = key;
         count += 1;
       }
-      await rest();
+      await rest(count);
       if (count < PORTION || last === undefined) break;
       next = `${last}\0`;
     }

@@ -5,6 +5,7 @@ import {
   decodeFacts,
   decodeIncrement,
   decodeRow,
+  hintOfEntryKey,
   isSoundState,
   unseal,
 } from '../codec/journal-record.ts';
@@ -19,13 +20,16 @@ const ANY_DIAL = { digits: 8 };
 
 const namesEntry = (key: string, text: string) => ENTRY_KEY.test(decodeEntryKey(key, text) ?? '');
 
-/** False for a damaged record, and for a key that the journal does not write. */
+/**
+ * False for a damaged record, and for a key that the journal does not write. A pending row is kept as long as it may
+ * still say which row waits: the scrub holds it against its check sum and its entry, and what it may mean is sent again.
+ */
 export function isSound(key: string, text: string): boolean {
   switch (key.slice(0, 2)) {
     case 'r/':
       return ROW_KEY.test(key) && namesEntry(key, text);
     case 'p/':
-      return PENDING_KEY.test(key) && namesEntry(key, text);
+      return PENDING_KEY.test(key) && ENTRY_KEY.test(hintOfEntryKey(text));
     case 'e/':
     case 'g/':
     case 'h/':

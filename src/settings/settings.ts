@@ -19,6 +19,14 @@ export interface Settings {
     readonly commitS: number;
     /** Room held on the disk for the day it is full. */
     readonly ballastMb: number;
+    /** How long and in how much room records are kept; whichever is less. */
+    readonly incrementDays: number;
+    readonly hourDays: number;
+    readonly eventDays: number;
+    readonly maxMb: number;
+    readonly minFreeMb: number;
+    /** What the flash card may be worn by in a day; more is told in `journal stats`. */
+    readonly writeMbPerDay: number;
   };
   readonly buses: readonly BusSettings[];
   readonly meters: readonly MeterSettings[];

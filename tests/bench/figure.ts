@@ -28,6 +28,20 @@ export function atLeast(
   return { bench, name, value, unit, limit, ratio, goal, met };
 }
 
+/** A figure of which less is better. `goal` is in the value's unit. */
+export function atMost(
+  bench: string,
+  name: string,
+  value: number,
+  unit: string,
+  goal: number | null,
+  limit: number | null = null,
+): Figure {
+  const ratio = limit === null ? null : value / limit;
+  const met = goal === null ? null : value <= goal;
+  return { bench, name, value, unit, limit, ratio, goal, met };
+}
+
 /** One line: JSON with `json`, else for people. */
 export function print(figure: Figure, json: boolean): void {
   if (json) {

@@ -218,7 +218,10 @@ class Stage {
         ...{ url: '', protocol: 'auto', keepaliveS: 30, ackTimeoutS: 30, backlogPerS: 10 },
         ...{ smearS: 0, reconnectMaxS: 60 },
       },
-      journal: { commitS: 60, ballastMb: 8 },
+      journal: {
+        ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+        ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
+      },
       buses: [{ bus: 'b', type: 'line-serial', serial, timeoutMs: 1_000, reopenMaxMs: 1_000 }],
       meters: [
         {

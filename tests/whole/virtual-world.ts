@@ -79,7 +79,10 @@ export class VirtualWorld {
         smearS: 300,
         reconnectMaxS: 60,
       },
-      journal: { commitS: 60, ballastMb: 8 },
+      journal: {
+        ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+        ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
+      },
       buses,
       meters: this.places.map((place) => place.settings),
     };

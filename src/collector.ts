@@ -7,13 +7,16 @@ import { createLevelVault } from './adapters/level-vault.ts';
 import { createModbusRtuLink, createModbusTcpLink } from './adapters/modbus-link.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog } from './adapters/pino-log.ts';
+import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
+import { readLines, writeLines } from './adapters/text-file.ts';
 import { Bell } from './bell.ts';
 import type {
   Bus,
   Clock,
+  CommandAnswer,
   Commands,
   HeadEnd,
   Journal,
@@ -27,6 +30,7 @@ import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
+import { type LocalParts, withLocal } from './commands/local.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { type Fault, good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
@@ -37,6 +41,7 @@ import { passHours } from './jobs/pass-hours.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
 import { createJournal, openJournal } from './journal/journal.ts';
+import { restoreBackup } from './journal/restore-backup.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream } from './upstream/upstream.ts';
@@ -127,7 +132,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const status = () => statusOf(settings, parts, journal, buses, records);
   const known = new Map(places.map((place) => [place.target.meter, place]));
   const commands = createCommands(journal, { status }, { clock, places: known });
-  const door = await parts.serve?.(commands);
+  const local = localParts(settings, clock, wire);
+  const door = await parts.serve?.(withLocal(commands, journal, local));
   if (door?.problem)
     log.error({ problem: door.problem }, 'the command line cannot reach this collector');
   absence.announce = upstream.announce;
@@ -228,6 +234,35 @@ function tellClosed({ code, detail }: Fault, log: Log): void {
       : 'see that the data folder can be written and its disk has room';
   const what = isLocked ? 'waiting for it' : 'polling without it, and trying again';
   log.error({ code, detail, hint }, `the journal cannot be opened; ${what}`);
+}
+
+/** What the commands of the command line alone are given. */
+function localParts(settings: Settings, clock: Clock, wire: Clock): LocalParts {
+  return {
+    collector: settings.collector,
+    limits: limitsOf(settings),
+    wearBudget: settings.journal.writeMbPerDay * 1e6,
+    now: () => clock.now(),
+    writeFile: writeLines,
+    rest: () => wire.sleep(READ_REST_MS),
+  };
+}
+
+/** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
+const READ_REST_MS = 1;
+
+/** Puts a backup in the place of the journal while no collector runs. */
+export async function restoreJournal(
+  settings: Settings,
+  file: string,
+  force: boolean,
+): Promise<CommandAnswer> {
+  const { data: folder, collector } = settings;
+  return restoreBackup({
+    ...{ collector, force, newEpoch: newName, read: () => readLines(file) },
+    openPresent: () => createLevelVault({ folder, ballastBytes: 0, create: false }).open(),
+    place: (records) => placeStore(folder, records),
+  });
 }
 
 /** How long and in how much room the journal keeps what it holds. */
@@ -358,7 +393,9 @@ export async function openJournalOffline(
       places: new Map(places.map((place) => [place.target.meter, place])),
     },
   );
-  return good({ run: commands.run, close: () => journal.close() });
+  const wire = createSystemClock();
+  const local = localParts(settings, createSystemClock(settings.time), wire);
+  return good({ run: withLocal(commands, journal, local).run, close: () => journal.close() });
 }
 
 async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {

@@ -24,7 +24,10 @@ export interface WholeBackup {
   readonly rows: readonly number[];
 }
 
-/** Reads a whole backup and verifies it: its check sum, and that of every record. `store.failed` in words, or `store.newer`. */
+/**
+ * Reads a whole backup and verifies it. `store.failed` in words, or `store.newer`. A record that was damaged when it was
+ * backed up is no fault of the backup: it is left out.
+ */
 export async function verifyBackup(lines: AsyncIterable<string>): Promise<Result<WholeBackup>> {
   const reader = new BackupReader();
   const rows: number[] = [];
@@ -34,18 +37,19 @@ export async function verifyBackup(lines: AsyncIterable<string>): Promise<Result
     const taken = reader.take(line);
     if (taken.kind === 'damaged') return faulty('store.failed', taken.detail);
     if (taken.kind === 'head') head = taken.head;
-    if (taken.kind === 'end') isWhole = true;
-    if (taken.kind !== 'record') continue;
-    const [key, text] = taken.record;
-    if (isOfNewerVersion(key, text)) {
-      return faulty('store.newer', 'this backup was written by a newer version of the program');
-    }
-    if (!isSound(key, text)) return faulty('store.failed', `its record ${key} is damaged`);
-    const row = decodeEntry(key, text)?.row;
-    if (row !== undefined) rows.push(row);
+    else if (taken.kind === 'end') isWhole = true;
+    else if (isOfNewerVersion(...taken.record)) return NEWER;
+    else rows.push(...rowIn(taken.record));
   }
   if (!head || !isWhole) return faulty('store.failed', 'it breaks off before its end');
   return good({ head, rows: rows.sort((a, b) => a - b) });
+}
+
+const NEWER = faulty('store.newer', 'it was written by a newer version of the program');
+
+function rowIn([key, text]: StoredRecord): number[] {
+  const row = decodeEntry(key, text)?.row;
+  return row === undefined ? [] : [row];
 }
 
 const decodeEntry = (key: string, text: string) =>
@@ -62,7 +66,7 @@ export async function* restoredRecords(
   yield [keys.nextRow, seal(keys.nextRow, rows.length + 1)];
   for await (const line of lines) {
     const taken = reader.take(line);
-    if (taken.kind === 'record') yield* renumbered(taken.record, rows);
+    if (taken.kind === 'record' && isSound(...taken.record)) yield* renumbered(taken.record, rows);
   }
 }
 

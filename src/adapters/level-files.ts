@@ -170,9 +170,6 @@ function* piecesOf(file: Buffer) {
   }
 }
 
-/** How every key of a journal begins. */
-const KEY = /^[a-z]\/[\x20-\x7e]+$/;
-
 /** The changes of one written batch: its first sequence number, their count, and they themselves. */
 function batchIn(batch: Buffer): Change[] {
   const changes: Change[] = [];
@@ -182,10 +179,7 @@ function batchIn(batch: Buffer): Change[] {
   while (at < batch.length) {
     const kind = batch[at];
     const key = textAt(batch, at + 1);
-    if (!key || (kind !== 0 && kind !== 1) || !KEY.test(key.bytes.toString('latin1'))) {
-      at += 1; // One damaged record must not hide those behind it.
-      continue;
-    }
+    if (!key || (kind !== 0 && kind !== 1)) return changes;
     at = key.end;
     let value: string | null = null;
     if (kind === 1) {

@@ -17,13 +17,13 @@ import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type Counts, capacity, type Dial, type EpochMs, modulo } from '../domain/units.ts';
 import { crc32 } from './crc32.ts';
-import { readShortNumbers, shortNumbers, sixLetters } from './short-numbers.ts';
+import { fiveLetters, readShortNumbers, shortNumbers } from './short-numbers.ts';
 import { circumstances, isPlain, shortState, stateOf } from './state-record.ts';
 
 /** Version of every record below; another one is refused, never guessed at. */
 const VERSION = '2';
 /** Version and check sum before the content. */
-const SEAL_LENGTH = 7;
+const SEAL_LENGTH = 6;
 
 const fixed = (number: number, width: number) => String(number).padStart(width, '0');
 
@@ -76,7 +76,7 @@ export function unseal(key: string, text: string): unknown {
 }
 
 function sealText(key: string, content: string, version = VERSION): string {
-  return version + sixLetters(crc32(content, crc32(key, crc32(version)))) + content;
+  return version + fiveLetters(crc32(content, crc32(key, crc32(version)))) + content;
 }
 
 function unsealText(key: string, text: string): string | undefined {
@@ -185,10 +185,13 @@ function entryOf(key: string, fields: HourFields | GapFields): EntryRow {
   return { kind: 'gap', meter, row, inst, from, to, use, why, flags: unpackFlags(flags), rev };
 }
 
+/** Where meters are polled each minute there are most increments: theirs are the shortest. */
+const USUAL_MS = 60_000;
+
 /** An increment; where it began follows from its counts, and its resolution stands in the installation's facts. */
 export function encodeIncrement(meter: string, step: Increment): string {
   const { inst, seq, fromAt, toAt, toRead, counts } = step;
-  const numbers = [toAt, toAt - fromAt, toRead, counts];
+  const numbers = [toAt - fromAt - USUAL_MS, counts, toRead, toAt];
   return sealText(keys.increment(meter, inst, seq), shortNumbers(numbers));
 }
 
@@ -200,12 +203,12 @@ export function decodeIncrement(
 ): Increment | undefined {
   const numbers = readShortNumbers(unsealText(key, text) ?? '-');
   if (numbers?.length !== 4) return undefined;
-  const [toAt, lasted, toRead, counts] = numbers as [number, number, number, number];
+  const [longer, counts, toRead, toAt] = numbers as [number, number, number, number];
   const { inst, seq } = incrementOf(key);
   return {
     inst,
     seq,
-    fromAt: toAt - lasted,
+    fromAt: toAt - longer - USUAL_MS,
     fromRead: modulo(toRead - counts, capacity(dial)),
     toAt,
     toRead,

@@ -974,7 +974,7 @@ class GroupJournal implements Journal {
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
     }
     for (const [key, entryKey] of opened.pendingAgain) {
-      changes.set(key, entryKey);
+      changes.set(key, encodeEntryKey(key, entryKey));
       this.#count(pendingOf(key).meter, 1);
     }
     void this.#parts.vault?.quarantine(damaged);

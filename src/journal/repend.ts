@@ -1,7 +1,7 @@
 // Rows whose pending record was lost are pending again: sent twice they count once, unsent they would count never.
 
 import type { Store } from '../boundaries.ts';
-import { keys, within } from '../codec/journal-record.ts';
+import { decodeEntryKey, keys, within } from '../codec/journal-record.ts';
 import type { Standing } from './load.ts';
 import type { Mark } from './mark.ts';
 
@@ -26,7 +26,8 @@ export async function shortOfPending(
   if (short.size === 0) return again;
   const oldest = await oldestPending(store, short.keys());
   const rows = { ...within('r/'), reverse: true, limit: ROWS_MAX };
-  for await (const [key, entryKey] of store.entries(rows)) {
+  for await (const [key, text] of store.entries(rows)) {
+    const entryKey = decodeEntryKey(key, text) ?? '';
     const meter = entryKey.split('/')[1] ?? '';
     const left = short.get(meter);
     if (left === undefined) continue;

@@ -1,7 +1,10 @@
 // Brings back from a repaired copy what a store has lost: only records that are sound, and never over a sound one.
 
 import type { KeyRange, Store, StoreChange } from '../boundaries.ts';
+import { decodeCheckpoint, decodeEntryKey, decodeRow, within } from '../codec/journal-record.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { hourOf } from '../domain/units.ts';
 import { isSound } from './sound.ts';
 
 /** Changes of one write: large enough to be quick, small enough to be no burden on memory. */
@@ -27,8 +30,9 @@ export async function bringBack(
     return written;
   };
   try {
+    const points = await checkpointsIn(store);
     for await (const [key, value] of lacking(store, copy)) {
-      if (!wanted(key)) continue;
+      if (!wanted(key) || isThinned(key, value, points)) continue;
       changes.push({ key, value });
       if (changes.length < BATCH) continue;
       const written = await ship();
@@ -40,6 +44,30 @@ export async function bringBack(
     if (error instanceof StoreLost) return { ok: false, fault: error.fault };
     throw error;
   }
+}
+
+/** What is left of what was thinned since the copy was made, by `meter/inst`. */
+async function checkpointsIn(store: Store): Promise<Map<string, Checkpoint>> {
+  const points = new Map<string, Checkpoint>();
+  for await (const [key, text] of store.entries(within('k/'))) {
+    const point = decodeCheckpoint(key, text);
+    if (point) points.set(`${point.meter}/${point.inst}`, point);
+  }
+  return points;
+}
+
+/** Whether a record was deleted for its age, or stands under the number of one that was: the checkpoint has counted it. */
+function isThinned(key: string, text: string, points: ReadonlyMap<string, Checkpoint>): boolean {
+  const named = /^[pr]\//.test(key) ? decodeEntryKey(key, text) : undefined;
+  if (named !== undefined) return isThinned(named, '', points);
+  const [kind, meter, inst, place] = key.split('/');
+  const point = points.get(`${meter}/${Number(inst)}`);
+  if (!point) return false;
+  if (kind === 'i') return Number(place) < point.seq;
+  if (kind === 'h') return Number(place) < point.start;
+  if (kind !== 'g') return false;
+  const gap = decodeRow(key, text);
+  return hourOf(gap?.kind === 'gap' ? gap.to : Number(place)) < point.start;
 }
 
 /** Sound records of `copy` that `store` lacks or holds damaged: both are walked side by side, in the order of keys. */

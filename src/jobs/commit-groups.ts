@@ -17,8 +17,17 @@ export async function commitGroups(
     const written = await journal.flush();
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
-    do await wire.sleep(RETRY_MS, signal);
-    while (!(await journal.flush()).ok && !signal.aborted);
+    let told = written.fault.detail;
+    for (;;) {
+      await wire.sleep(RETRY_MS, signal);
+      const again = await journal.flush();
+      if (again.ok || signal.aborted) break;
+      // The same trouble is told once.
+      if (again.fault.detail !== told) {
+        log.error({ ...again.fault }, 'the journal cannot be opened; trying again');
+      }
+      told = again.fault.detail;
+    }
     if (journal.isSound()) log.info({}, 'the journal is sound again');
   }
   await journal.flush();

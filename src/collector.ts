@@ -25,7 +25,7 @@ import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
-import { createJournal, openJournal } from './journal/journal.ts';
+import { createJournal, type JournalParts, openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream } from './upstream/upstream.ts';
@@ -79,8 +79,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const places = settings.meters.map(placeOf);
   const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
   const journal = createJournal({
-    ...{ collector: settings.collector, newEpoch: parts.newName, now: () => clock.now() },
-    ...{ openStore: () => parts.vault.open(), vault: parts.vault },
+    ...journalParts(settings, parts.vault, clock, parts.newName),
     // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
     onOpen() {
       if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
@@ -88,10 +87,9 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
       absence.announce();
     },
   });
-  for (const [i, meter] of settings.meters.entries()) {
-    const rules = places[i]?.rules;
-    const declared = { dial: meter.dial, registerId: meter.registerId ?? null };
-    if (rules) journal.declare(meter.meter, declared, rules);
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
   }
   await openPatiently(journal, parts, halt.signal);
   await absence.passing;
@@ -317,10 +315,7 @@ export async function openJournalOffline(
   const vault = createLevelVault({
     ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
   });
-  const opened = await openJournal({
-    collector: settings.collector,
-    ...{ openStore: () => vault.open(), vault, newEpoch: newName, now: () => clock.now() },
-  });
+  const opened = await openJournal(journalParts(settings, vault, clock, newName));
   if (!opened.ok) return opened;
   const journal = opened.value;
   const places = settings.meters.map(placeOf);
@@ -359,6 +354,15 @@ async function offlineStatus(settings: Settings, journal: Journal): Promise<obje
     buses: [],
     meters,
   };
+}
+
+function journalParts(
+  { collector }: Settings,
+  vault: Vault,
+  clock: Clock,
+  newEpoch: () => string,
+): JournalParts {
+  return { collector, newEpoch, vault, openStore: () => vault.open(), now: () => clock.now() };
 }
 
 const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;

@@ -231,7 +231,8 @@ class LevelVault implements Vault {
   /** What an interrupted opening left behind is finished or removed. */
   async #tidy(): Promise<void> {
     const { folder } = this.#options;
-    for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new']) await removeTree(this.#path(name));
+    for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new'])
+      await removeTree(this.#path(name));
     await this.#moveOldLayout(folder);
     const repaired = this.#path('store.repaired');
     if (!(await exists(repaired))) return;

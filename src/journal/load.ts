@@ -96,8 +96,10 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
   return good({ standing: nothingStands(epoch), isNew: true, damaged: [] });
 }
 
+type Damaged = (readonly [key: string, text: string])[];
+
 async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
-  const damaged: (readonly [string, string])[] = [];
+  const damaged: Damaged = [];
   if (epoch === '') damaged.push([keys.meta, meta ?? '']);
   const row = await must(store, keys.nextRow);
   const nextRow = unseal(keys.nextRow, row ?? '');
@@ -105,6 +107,18 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
   const absentText = await must(store, ABSENT_KEY);
   const absent = absentText === undefined ? NOTHING_ABSENT : decodeAbsent(absentText);
   if (!absent) damaged.push([ABSENT_KEY, absentText ?? '']);
+  const standing = {
+    ...nothingStands(epoch),
+    states: await statesIn(store, damaged),
+    facts: await factsIn(store, damaged),
+    pending: await pendingIn(store),
+    nextRow: typeof nextRow === 'number' ? nextRow : 1,
+    absent: absent ?? NOTHING_ABSENT,
+  };
+  return { standing, isNew: false, damaged };
+}
+
+async function statesIn(store: Store, damaged: Damaged): Promise<Map<string, Installation>> {
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
@@ -112,24 +126,26 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     if (state) states.set(meter, state);
     else damaged.push([key, text]);
   }
+  return states;
+}
+
+async function factsIn(store: Store, damaged: Damaged): Promise<Map<string, InstallationFacts>> {
   const facts = new Map<string, InstallationFacts>();
   for await (const [key, text] of store.entries(within('d/'))) {
     const found = decodeFacts(key, text);
     if (found) facts.set(`${found.meter}/${found.inst}`, found);
     else damaged.push([key, text]);
   }
+  return facts;
+}
+
+async function pendingIn(store: Store): Promise<Map<string, number>> {
   const pending = new Map<string, number>();
   for await (const [key] of store.entries(within('p/'))) {
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
-  const standing = {
-    ...nothingStands(epoch),
-    ...{ states, facts, pending },
-    nextRow: typeof nextRow === 'number' ? nextRow : 1,
-    absent: absent ?? NOTHING_ABSENT,
-  };
-  return { standing, isNew: false, damaged };
+  return pending;
 }
 
 async function must(store: Store, key: string): Promise<string | undefined> {

@@ -35,7 +35,7 @@ export async function tellLosses(store: Store, findings: Findings): Promise<Tell
   for (const range of findings.rows) {
     for (let row = range[0]; row <= range[1]; row += 1) {
       named += 1;
-      const entryKey = named <= NAMED_MAX ? await valueOf(store, keys.row(row)) : undefined;
+      const entryKey = named <= NAMED_MAX ? await textAt(store, keys.row(row)) : undefined;
       const [kind, meter, inst, start] = entryKey?.split('/') ?? [];
       if (kind === undefined) {
         nameless.push([row, row]);
@@ -93,12 +93,12 @@ async function ofNobody(
 }
 
 async function rowAt(store: Store, row: number): Promise<Row | undefined> {
-  const key = row < 1 ? undefined : await valueOf(store, keys.row(row));
-  const text = key === undefined ? undefined : await valueOf(store, key);
+  const key = row < 1 ? undefined : await textAt(store, keys.row(row));
+  const text = key === undefined ? undefined : await textAt(store, key);
   return key === undefined || text === undefined ? undefined : decodeRow(key, text);
 }
 
-async function valueOf(store: Store, key: string): Promise<string | undefined> {
+async function textAt(store: Store, key: string): Promise<string | undefined> {
   const found = await store.get(key);
   if (!found.ok) throw new StoreLost(found.fault.detail);
   return found.value;

@@ -18,7 +18,8 @@ export const hasTmpfs = canMount();
 function canMount(): boolean {
   if (process.getuid?.() !== 0) return false;
   const place = mkdtempSync(join(tmpdir(), 'tmpfs-'));
-  const isMounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place]).status === 0;
+  const isMounted =
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place]).status === 0;
   if (isMounted) spawnSync('umount', [place]);
   rmSync(place, { recursive: true, force: true });
   return isMounted;
@@ -92,13 +93,17 @@ function hoursNow(street: Street): number {
 async function fill(place: string): Promise<void> {
   const filler = join(place, 'filler');
   let bytes = 0;
-  await until('the disk stays full', async () => {
-    const { bavail, bsize } = await statfs(place);
-    if (bavail === 0) return bytes > 0 && (await isGivenUp(place));
-    bytes += bavail * bsize;
-    await writeFile(filler, Buffer.alloc(bavail * bsize), { flag: 'a' }).catch(() => undefined);
-    return false;
-  }, 30_000);
+  await until(
+    'the disk stays full',
+    async () => {
+      const { bavail, bsize } = await statfs(place);
+      if (bavail === 0) return bytes > 0 && (await isGivenUp(place));
+      bytes += bavail * bsize;
+      await writeFile(filler, Buffer.alloc(bavail * bsize), { flag: 'a' }).catch(() => undefined);
+      return false;
+    },
+    30_000,
+  );
 }
 
 /** The ballast is not there: there is no more room to be had. */

@@ -3,7 +3,7 @@
 import { cp, mkdtemp, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Random } from '../../simulator/random.ts';
+import type { Random } from '../../simulator/random.ts';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
 import type { Journal, Store } from '../../src/boundaries.ts';
@@ -122,7 +122,8 @@ async function openAt(place: string, now: number): Promise<Journal> {
     journal.declare(meter, { dial: FINE, registerId: null }, rulesOf(FINE));
   }
   let opened = await journal.flush();
-  for (let tries = 1; !opened.ok && tries < OPENINGS_MAX; tries += 1) opened = await journal.flush();
+  for (let tries = 1; !opened.ok && tries < OPENINGS_MAX; tries += 1)
+    opened = await journal.flush();
   if (!opened.ok) throw new Error(`${opened.fault.code}: ${opened.fault.detail}`);
   return journal;
 }

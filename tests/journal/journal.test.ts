@@ -227,7 +227,9 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
           await one.flush();
           expect(one.installation('SP-1')?.last).toMatchObject({ read: 240 });
           const told = await all(one.eventsOf(''));
-          expect(told).toMatchObject([{ code: 'journal.repaired', data: { new_epoch: one.epoch } }]);
+          expect(told).toMatchObject([
+            { code: 'journal.repaired', data: { new_epoch: one.epoch } },
+          ]);
           const rows = await all(one.rowsOf('SP-1'));
           const last = Math.max(...rows.map(({ inst }) => inst));
           const own = rows.filter(({ inst }) => inst === last);

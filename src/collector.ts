@@ -92,11 +92,10 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     journal.declare(meter, { dial, registerId }, rules);
   }
   await openPatiently(journal, parts, halt.signal);
-  await absence.passing;
-  if (journal.isSound()) await journal.flush();
-  const session = parts.newName();
+  await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const upstream = createUpstream({
-    ...{ headEnd: parts.headEnd, journal, clock, log, session, software: parts.version },
+    ...{ headEnd: parts.headEnd, journal, clock, log, session: parts.newName() },
+    software: parts.version,
     utility: settings.utility,
     collector: settings.collector,
     configRevision: crc32(JSON.stringify(settings)).toString(16),
@@ -111,12 +110,14 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     stir: new Bell(),
   };
   parts.headEnd.onConnect(() => forward.stir.ring());
-  const status = () => statusOf(settings, parts, journal, buses, records);
-  const known = new Map(places.map((place) => [place.target.meter, place]));
-  const commands = createCommands(journal, { status }, { clock, places: known });
+  const commands = createCommands(
+    journal,
+    { status: () => statusOf(settings, parts, journal, buses, records) },
+    { clock, places: new Map(places.map((place) => [place.target.meter, place])) },
+  );
   const door = await parts.serve?.(commands);
-  if (door?.problem)
-    log.error({ problem: door.problem }, 'the command line cannot reach this collector');
+  const problem = door?.problem;
+  if (problem) log.error({ problem }, 'the command line cannot reach this collector');
   absence.announce = upstream.announce;
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');

@@ -462,8 +462,14 @@ class GroupJournal implements Journal {
   async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
     const { damaged, unindexed, rows, increments, standing } = found;
     await this.#parts.vault?.quarantine(damaged);
-    const astray = [...found.astray, ...damaged.filter(([key]) => key.startsWith('p/'))];
-    const waiting = await this.#waiting(store, astray);
+    const astray = damaged.filter(([key]) => key.startsWith('p/'));
+    for (const [key, entryKey] of found.astray) {
+      const row = await this.#rowAt(entryKey);
+      if (!row || keys.pending(row.meter, row.row) !== key) astray.push([key, entryKey]);
+    }
+    // A row whose number was lost may have lost its pending record with it.
+    const numbered = [...unindexed].map(([row, key]) => [keys.row(row), key] as const);
+    const waiting = await this.#waiting(store, [...astray, ...numbered]);
     // From here on nothing waits: a group is written as it is found.
     const { changes } = this.#group;
     for (const [key] of damaged) changes.set(key, undefined);

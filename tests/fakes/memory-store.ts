@@ -128,7 +128,10 @@ export class Medium {
 
   #storeOf(life: { open: boolean }): Store {
     return {
-      write: (changes) => this.#writeSynced(life, changes),
+      write: (changes) =>
+        this.#sync && life.open
+          ? this.#writeSynced(life, changes, this.#sync)
+          : Promise.resolve(this.#write(life, changes)),
       get: (key) =>
         Promise.resolve(
           !life.open || this.#readsFail || this.#strikes('read')
@@ -146,10 +149,10 @@ export class Medium {
   async #writeSynced(
     life: { open: boolean },
     changes: readonly StoreChange[],
+    sync: () => Promise<void>,
   ): Promise<Result<void>> {
-    if (!this.#sync || !life.open) return this.#write(life, changes);
     this.#unsynced.push(changes);
-    const done = this.#sync();
+    const done = sync();
     this.onSync();
     await done;
     // Nothing that a dead program awaited ever settles.

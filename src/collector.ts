@@ -40,7 +40,7 @@ import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
-import { createJournal, openJournal } from './journal/journal.ts';
+import { createJournal, type JournalParts, openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
@@ -95,8 +95,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const places = settings.meters.map(placeOf);
   const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
   const journal = createJournal({
-    ...{ collector: settings.collector, newEpoch: parts.newName, now: () => clock.now() },
-    ...{ openStore: () => parts.vault.open(), vault: parts.vault },
+    ...journalParts(settings, parts.vault, clock, parts.newName),
     // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
     onOpen() {
       if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
@@ -104,17 +103,15 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
       absence.announce();
     },
   });
-  for (const [i, meter] of settings.meters.entries()) {
-    const rules = places[i]?.rules;
-    const declared = { dial: meter.dial, registerId: meter.registerId ?? null };
-    if (rules) journal.declare(meter.meter, declared, rules);
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
   }
   await openPatiently(journal, parts, halt.signal);
-  await absence.passing;
-  if (journal.isSound()) await journal.flush();
-  const session = parts.newName();
+  await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const upstream = createUpstream({
-    ...{ headEnd: parts.headEnd, journal, clock, log, session, software: parts.version },
+    ...{ headEnd: parts.headEnd, journal, clock, log, session: parts.newName() },
+    software: parts.version,
     utility: settings.utility,
     collector: settings.collector,
     configRevision: crc32(JSON.stringify(settings)).toString(16),
@@ -129,13 +126,13 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     stir: new Bell(),
   };
   parts.headEnd.onConnect(() => forward.stir.ring());
-  const status = () => statusOf(settings, parts, journal, buses, records);
-  const known = new Map(places.map((place) => [place.target.meter, place]));
-  const commands = createCommands(journal, { status }, { clock, places: known });
-  const local = localParts(settings, clock, wire);
-  const door = await parts.serve?.(withLocal(commands, journal, local));
-  if (door?.problem)
-    log.error({ problem: door.problem }, 'the command line cannot reach this collector');
+  const commands = createCommands(
+    journal,
+    { status: () => statusOf(settings, parts, journal, buses, records) },
+    { clock, places: new Map(places.map((place) => [place.target.meter, place])) },
+  );
+  const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, clock, wire)));
+  tellClosedDoor(door, log);
   absence.announce = upstream.announce;
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
@@ -156,9 +153,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const sending = [
     forwardNews(forward, last.signal),
     forwardBacklog(forward, last.signal),
-    commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
-    keepJournal({ journal, vault: parts.vault, clock, wire, log }, last.signal),
-    thinJournal({ journal, clock, wire, log }, limitsOf(settings), last.signal),
+    ...lookAfter(journal, settings, parts, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -175,6 +170,25 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+function tellClosedDoor(door: Door | undefined, log: Log): void {
+  const problem = door?.problem;
+  if (problem) log.error({ problem }, 'the command line cannot reach this collector');
+}
+
+/** The jobs that write the journal, prove it and keep it small. */
+function lookAfter(
+  journal: Journal,
+  settings: Settings,
+  { vault, clock, wire, log }: Parts,
+  signal: AbortSignal,
+): Promise<void>[] {
+  return [
+    commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, signal),
+    keepJournal({ journal, vault, clock, wire, log }, signal),
+    thinJournal({ journal, clock, wire, log }, limitsOf(settings), signal),
+  ];
 }
 
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */
@@ -378,10 +392,7 @@ export async function openJournalOffline(
   const vault = createLevelVault({
     ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
   });
-  const opened = await openJournal({
-    collector: settings.collector,
-    ...{ openStore: () => vault.open(), vault, newEpoch: newName, now: () => clock.now() },
-  });
+  const opened = await openJournal(journalParts(settings, vault, clock, newName));
   if (!opened.ok) return opened;
   const journal = opened.value;
   const places = settings.meters.map(placeOf);
@@ -422,6 +433,15 @@ async function offlineStatus(settings: Settings, journal: Journal): Promise<obje
     buses: [],
     meters,
   };
+}
+
+function journalParts(
+  { collector }: Settings,
+  vault: Vault,
+  clock: Clock,
+  newEpoch: () => string,
+): JournalParts {
+  return { collector, newEpoch, vault, openStore: () => vault.open(), now: () => clock.now() };
 }
 
 const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;

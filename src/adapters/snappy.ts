@@ -12,27 +12,31 @@ export function unsnap(bytes: Buffer): Buffer | undefined {
   let filled = 0;
   while (at < bytes.length) {
     const tag = bytes[at] as number;
-    at += 1;
-    if ((tag & 3) === 0) {
-      const extra = Math.max(0, (tag >> 2) - 59);
-      const length = 1 + (extra === 0 ? tag >> 2 : littleEndian(bytes, at, extra));
-      at += extra;
-      if (at + length > bytes.length || filled + length > out.length) return undefined;
-      bytes.copy(out, filled, at, at + length);
-      at += length;
-      filled += length;
-      continue;
-    }
-    const copy = copyAt(bytes, at, tag);
-    at = copy.end;
-    const { offset, length } = copy;
-    if (at > bytes.length || offset === 0 || offset > filled) return undefined;
-    if (filled + length > out.length) return undefined;
-    // Byte by byte: a copy may overlap what it writes.
-    for (let i = 0; i < length; i += 1) out[filled + i] = out[filled + i - offset] as number;
-    filled += length;
+    const part = (tag & 3) === 0 ? literalAt(bytes, at + 1, tag) : copyAt(bytes, at + 1, tag);
+    if (part.end > bytes.length || filled + part.length > out.length) return undefined;
+    if ('begin' in part) bytes.copy(out, filled, part.begin, part.end);
+    else if (!copyBack(out, filled, part)) return undefined;
+    at = part.end;
+    filled += part.length;
   }
   return filled === out.length ? out : undefined;
+}
+
+/** Byte by byte: a copy may overlap what it writes. False when it reaches before the beginning. */
+function copyBack(
+  out: Buffer,
+  filled: number,
+  { offset, length }: { offset: number; length: number },
+) {
+  if (offset === 0 || offset > filled) return false;
+  for (let i = filled; i < filled + length; i += 1) out[i] = out[i - offset] as number;
+  return true;
+}
+
+function literalAt(bytes: Buffer, at: number, tag: number) {
+  const extra = Math.max(0, (tag >> 2) - 59);
+  const length = 1 + (extra === 0 ? tag >> 2 : littleEndian(bytes, at, extra));
+  return { begin: at + extra, length, end: at + extra + length };
 }
 
 function copyAt(bytes: Buffer, at: number, tag: number) {

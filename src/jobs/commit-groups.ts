@@ -17,11 +17,27 @@ export async function commitGroups(
     const written = await journal.flush();
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
-    do await wire.sleep(RETRY_MS, signal);
-    while (!(await journal.flush()).ok && !signal.aborted);
+    await openAgain({ journal, wire, log }, written.fault.detail, signal);
     if (journal.isSound()) log.info({}, 'the journal is sound again');
   }
   await journal.flush();
+}
+
+/** Tries until the journal is sound; the same trouble is told once. */
+async function openAgain(
+  { journal, wire, log }: { readonly journal: Journal; readonly wire: Clock; readonly log: Log },
+  trouble: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let told = trouble;
+  while (!signal.aborted) {
+    await wire.sleep(RETRY_MS, signal);
+    const again = await journal.flush();
+    if (again.ok) return;
+    const { detail } = again.fault;
+    if (detail !== told) log.error({ ...again.fault }, 'the journal is not open; trying again');
+    told = detail;
+  }
 }
 
 async function untilDue(

@@ -36,7 +36,8 @@ async function keepHours(parts: KeepParts, signal: AbortSignal): Promise<void> {
   let scrubbed = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     await journal.mark();
-    if (clock.now() - scrubbed >= SCRUB_EVERY_MS && (await scrub(parts, signal))) {
+    const isDue = journal.isSound() && clock.now() - scrubbed >= SCRUB_EVERY_MS;
+    if (isDue && (await scrub(parts, signal))) {
       scrubbed = clock.now();
       await journal.mark();
     }

@@ -25,18 +25,16 @@ export async function doubtsOf(
   mark: Mark | undefined,
 ): Promise<Doubts> {
   const reached = await reachedIn(store);
-  const meters = new Map<string, string>();
   const present = presentFacts(standing.facts);
+  const meters = new Map<string, string>(restored ? [...present.keys()].map(asRestored) : []);
   const named = [...standing.states.keys(), ...present.keys(), ...reached.keys()];
   for (const meter of new Set([...named, ...Object.keys(mark?.meters ?? {})])) {
     const state = standing.states.get(meter);
     const isDescribed = state && standing.facts.has(`${meter}/${state.inst}`);
     const inst = present.get(meter) ?? 0;
-    const doubt = restored
-      ? 'restored from a backup'
-      : isDescribed
-        ? behind(state, reached.get(meter), mark?.meters[meter], inst)
-        : 'its state or its facts are missing';
+    const doubt = isDescribed
+      ? behind(state, reached.get(meter), mark?.meters[meter], inst)
+      : 'its state or its facts are missing';
     if (doubt) meters.set(meter, doubt);
   }
   const nextRow = Math.max(standing.nextRow, mark?.nextRow ?? 1, (await lastRowIn(store)) + 1);
@@ -49,29 +47,41 @@ export async function doubtsOf(
   return { meters, nextRow, words, reached };
 }
 
+/** More may have been told of every meter than a backup knows of. */
+const asRestored = (meter: string) => [meter, 'restored from a backup'] as const;
+
 function behind(
   state: Installation,
   reached: Reached | undefined,
   mark: MarkedMeter | undefined,
   described: number,
 ): string | undefined {
-  const { inst, steps, hours } = state;
+  const { inst, steps } = state;
   if (described > inst) return `installation ${described} has begun`;
   const { step, hour } = reached ?? {};
-  if (step && (step.inst > inst || (step.inst === inst && step.seq >= steps))) {
+  if (step && isAhead(step.inst, inst, step.seq >= steps)) {
     return 'its state is older than its increments';
   }
-  const isTold = ({ start }: { start: number }) =>
-    start < (hours?.start ?? 0) || start < (hours?.until ?? 0);
-  if (hour && (hour.inst > inst || (hour.inst === inst && !isTold(hour)))) {
+  if (hour && isAhead(hour.inst, inst, !isTold(state, hour.start))) {
     return 'its state is older than its hours';
   }
-  if (!mark || mark.facts.inst < inst) return undefined;
-  const isBehind =
-    mark.facts.inst > inst ||
-    mark.steps > steps ||
-    (mark.hour !== null && mark.until >= (hours?.until ?? 0) && mark.hour > (hours?.start ?? 0));
+  const isBehind = mark && isAhead(mark.facts.inst, inst, isBehindMark(state, mark));
   return isBehind ? 'its state is older than the mark' : undefined;
+}
+
+/** A later installation is ahead, or something further on in the same. */
+const isAhead = (other: number, own: number, isFurther: boolean) =>
+  other > own || (other === own && isFurther);
+
+function isTold({ hours }: Installation, start: number): boolean {
+  return hours !== null && (start < hours.start || start < hours.until);
+}
+
+function isBehindMark({ steps, hours }: Installation, mark: MarkedMeter): boolean {
+  if (mark.steps > steps) return true;
+  // After a clock went back the open hour is an earlier one, and `until` says so.
+  const isSameClock = mark.until >= (hours?.until ?? 0);
+  return mark.hour !== null && isSameClock && mark.hour > (hours?.start ?? 0);
 }
 
 function presentFacts(facts: Loaded['standing']['facts']): Map<string, number> {

@@ -327,18 +327,22 @@ class GroupJournal implements Journal {
       if (this.#settled.has(key)) continue;
       first ??= key;
       if (this.#claimed.has(pendingOf(key).row)) continue;
-      const row = await this.#rowAt(decodeEntryKey(key, text));
-      if (row?.row !== pendingOf(key).row || row.meter !== meter) {
-        // What is damaged is never sent and stops no other row; a scrub tells what it was.
-        this.#suspectedBell.ring();
-        continue;
-      }
+      const row = await this.#pendingRow(key, decodeEntryKey(key, text));
+      if (!row) continue;
       if (rows[0] && rows[0].inst !== row.inst) break;
       rows.push(row);
       if (rows.length >= limit) break;
     }
     // What was settled before the medium was opened again may be pending again.
     if (store === this.#store) this.#cursors.set(meter, first ?? from);
+  }
+
+  /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
+  async #pendingRow(key: string, entryKey: string | undefined): Promise<Row | undefined> {
+    const row = await this.#rowAt(entryKey);
+    if (row && keys.pending(row.meter, row.row) === key) return row;
+    this.#suspectedBell.ring();
+    return undefined;
   }
 
   claim(rows: readonly Row[]): void {
@@ -483,9 +487,14 @@ class GroupJournal implements Journal {
   async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
     const { damaged, unindexed, rows, increments, standing } = found;
     await this.#parts.vault?.quarantine(damaged);
-    const isPending = ([key]: readonly [string, string]) => key.startsWith('p/');
-    const astray = [...found.astray, ...damaged.filter(isPending)];
-    const waiting = await this.#waiting(store, astray);
+    const astray = damaged.filter(([key]) => key.startsWith('p/'));
+    for (const [key, entryKey] of found.astray) {
+      const row = await this.#rowAt(entryKey);
+      if (!row || keys.pending(row.meter, row.row) !== key) astray.push([key, entryKey]);
+    }
+    // A row whose number was lost may have lost its pending record with it.
+    const numbered = [...unindexed].map(([row, key]) => [keys.row(row), key] as const);
+    const waiting = await this.#waiting(store, [...astray, ...numbered]);
     // From here on nothing waits: a group is written as it is found.
     const { changes } = this.#group;
     for (const [key] of damaged) changes.set(key, undefined);
@@ -494,6 +503,24 @@ class GroupJournal implements Journal {
       const key = keys.row(row);
       changes.set(key, encodeEntryKey(key, entryKey));
     }
+    this.#repend(astray, waiting);
+    this.#forget({ rows, increments });
+    if (broughtBack + damaged.length + unindexed.size + astray.length === 0) return;
+    const data = {
+      brought_back: broughtBack,
+      put_aside: damaged.length,
+      written_again: unindexed.size + waiting.size,
+      records: found.records,
+    };
+    this.#tell({ code: 'journal.repaired', severity: 'major', data });
+  }
+
+  /** Takes false pending records away and puts right ones in their place. */
+  #repend(
+    astray: readonly (readonly [key: string, text: string])[],
+    waiting: ReadonlyMap<string, { entryKey: string; isNew: boolean }>,
+  ): void {
+    const { changes } = this.#group;
     for (const [key] of astray) {
       if (waiting.has(key) || this.#settled.has(key)) continue;
       changes.set(key, undefined);
@@ -506,20 +533,6 @@ class GroupJournal implements Journal {
     }
     this.#cursors.clear();
     this.#freshBell.ring();
-    if (rows.length > 0 || Object.keys(increments).length > 0) {
-      for (const [from, to] of rows) {
-        for (let row = from; row <= to; row += 1) changes.set(keys.row(row), undefined);
-      }
-      this.#noteAbsent({ rows, increments });
-    }
-    if (broughtBack + damaged.length + unindexed.size + astray.length === 0) return;
-    const data = {
-      brought_back: broughtBack,
-      put_aside: damaged.length,
-      written_again: unindexed.size + waiting.size,
-      records: found.records,
-    };
-    this.#tell({ code: 'journal.repaired', severity: 'major', data });
   }
 
   /**
@@ -531,7 +544,7 @@ class GroupJournal implements Journal {
     astray: readonly (readonly [key: string, text: string])[],
   ): Promise<Map<string, { entryKey: string; isNew: boolean }>> {
     const waiting = new Map<string, { entryKey: string; isNew: boolean }>();
-    const valueOf = async (key: string) => {
+    const valueAt = async (key: string) => {
       const found = await store.get(key);
       if (!found.ok) throw new StoreLost(found.fault.detail);
       return found.value;
@@ -539,12 +552,12 @@ class GroupJournal implements Journal {
     for (const [key, text] of astray) {
       const { row } = pendingOf(key);
       const number = keys.row(row);
-      const numbered = Number.isSafeInteger(row) ? await valueOf(number) : undefined;
+      const numbered = Number.isSafeInteger(row) ? await valueAt(number) : undefined;
       for (const entryKey of [hintOfEntryKey(text), decodeEntryKey(number, numbered ?? '')]) {
         const entry = await this.#rowAt(entryKey);
         if (!entry || entryKey === undefined) continue;
         const right = keys.pending(entry.meter, entry.row);
-        waiting.set(right, { entryKey, isNew: (await valueOf(right)) === undefined });
+        waiting.set(right, { entryKey, isNew: (await valueAt(right)) === undefined });
       }
     }
     return waiting;
@@ -569,9 +582,15 @@ class GroupJournal implements Journal {
     }
   }
 
-  #noteAbsent(more: Absent): void {
-    this.#standing = { ...this.#standing, absent: alsoAbsent(this.#standing.absent, more) };
-    this.#group.changes.set(ABSENT_KEY, encodeAbsent(this.#standing.absent));
+  /** What is lost and told is known to be absent from now on. */
+  #forget(lost: Absent): void {
+    if (lost.rows.length === 0 && Object.keys(lost.increments).length === 0) return;
+    const { changes } = this.#group;
+    for (const [from, to] of lost.rows) {
+      for (let row = from; row <= to; row += 1) changes.set(keys.row(row), undefined);
+    }
+    this.#standing = { ...this.#standing, absent: alsoAbsent(this.#standing.absent, lost) };
+    changes.set(ABSENT_KEY, encodeAbsent(this.#standing.absent));
   }
 
   checkpoint(meter: string, inst: number): Checkpoint | undefined {
@@ -790,10 +809,9 @@ class GroupJournal implements Journal {
   ): void {
     const { changes } = this.#group;
     for (const key of gone) changes.set(key, undefined);
-    for (const { row } of rows) changes.set(keys.row(row), undefined);
     if (rows.length > 0) {
       const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
-      this.#noteAbsent({ rows: rangesOf(numbers), increments: {} });
+      this.#forget({ rows: rangesOf(numbers), increments: {} });
     }
     const lost = rows.filter(
       (row) => waiting.has(row.row) && !this.#settled.has(keys.pending(row.meter, row.row)),

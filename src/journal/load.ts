@@ -134,8 +134,10 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
   return good({ standing: nothingStands(epoch), isNew: true, restored: false, damaged: [] });
 }
 
+type Damaged = (readonly [key: string, text: string])[];
+
 async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
-  const damaged: (readonly [string, string])[] = [];
+  const damaged: Damaged = [];
   if (epoch === '') damaged.push([keys.meta, meta ?? '']);
   const row = await must(store, keys.nextRow);
   const nextRow = unseal(keys.nextRow, row ?? '');
@@ -143,6 +145,23 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
   const absentText = await must(store, ABSENT_KEY);
   const absent = absentText === undefined ? NOTHING_ABSENT : decodeAbsent(absentText);
   if (!absent) damaged.push([ABSENT_KEY, absentText ?? '']);
+  const standing = {
+    ...nothingStands(epoch),
+    states: await statesIn(store, damaged),
+    facts: await factsIn(store, damaged),
+    pending: await pendingIn(store),
+    checkpoints: await checkpointsIn(store, damaged),
+    pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
+      null) as Pressure | null,
+    wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
+    nextRow: typeof nextRow === 'number' ? nextRow : 1,
+    absent: absent ?? NOTHING_ABSENT,
+  };
+  const restored = decodeMeta(meta)?.restored === true;
+  return { standing, isNew: false, restored, damaged };
+}
+
+async function statesIn(store: Store, damaged: Damaged): Promise<Map<string, Installation>> {
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
@@ -151,34 +170,36 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     if (state) states.set(meter, state);
     else damaged.push([key, text]);
   }
+  return states;
+}
+
+async function factsIn(store: Store, damaged: Damaged): Promise<Map<string, InstallationFacts>> {
   const facts = new Map<string, InstallationFacts>();
   for await (const [key, text] of store.entries(within('d/'))) {
     const found = decodeFacts(key, text);
     if (found) facts.set(`${found.meter}/${found.inst}`, found);
     else damaged.push([key, text]);
   }
-  const pending = new Map<string, number>();
-  for await (const [key] of store.entries(within('p/'))) {
-    const { meter } = pendingOf(key);
-    pending.set(meter, (pending.get(meter) ?? 0) + 1);
-  }
+  return facts;
+}
+
+async function checkpointsIn(store: Store, damaged: Damaged): Promise<Map<string, Checkpoint>> {
   const checkpoints = new Map<string, Checkpoint>();
   for await (const [key, text] of store.entries(within('k/'))) {
     const found = decodeCheckpoint(key, text);
     if (found) checkpoints.set(`${found.meter}/${found.inst}`, found);
     else damaged.push([key, text]);
   }
-  const pressure = unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '');
-  const standing = {
-    ...nothingStands(epoch),
-    ...{ states, facts, pending, checkpoints },
-    pressure: (pressure ?? null) as Pressure | null,
-    wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
-    nextRow: typeof nextRow === 'number' ? nextRow : 1,
-    absent: absent ?? NOTHING_ABSENT,
-  };
-  const restored = decodeMeta(meta)?.restored === true;
-  return { standing, isNew: false, restored, damaged };
+  return checkpoints;
+}
+
+async function pendingIn(store: Store): Promise<Map<string, number>> {
+  const pending = new Map<string, number>();
+  for await (const [key] of store.entries(within('p/'))) {
+    const { meter } = pendingOf(key);
+    pending.set(meter, (pending.get(meter) ?? 0) + 1);
+  }
+  return pending;
 }
 
 async function must(store: Store, key: string): Promise<string | undefined> {

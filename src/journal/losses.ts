@@ -113,17 +113,17 @@ async function ofNobody(
 
 async function rowAt(store: Store, row: number): Promise<Row | undefined> {
   const key = row < 1 ? undefined : await entryKeyOf(store, row);
-  const text = key === undefined ? undefined : await valueOf(store, key);
+  const text = key === undefined ? undefined : await textAt(store, key);
   return key === undefined || text === undefined ? undefined : decodeRow(key, text);
 }
 
 async function entryKeyOf(store: Store, row: number): Promise<string | undefined> {
   const key = keys.row(row);
-  const text = await valueOf(store, key);
+  const text = await textAt(store, key);
   return text === undefined ? undefined : decodeEntryKey(key, text);
 }
 
-async function valueOf(store: Store, key: string): Promise<string | undefined> {
+async function textAt(store: Store, key: string): Promise<string | undefined> {
   const found = await store.get(key);
   if (!found.ok) throw new StoreLost(found.fault.detail);
   return found.value;

@@ -31,8 +31,8 @@ export async function migrate(store: Store): Promise<Result<void>> {
     const told = await store.write([{ key: keys.meta, value }]);
     if (!told.ok) return told;
   }
-  const renewed = await renewAll(store);
-  if (!renewed.ok || !begun) return renewed;
+  const done = await renewAll(store);
+  if (!done.ok || !begun) return done;
   const { epoch, collector } = begun;
   return store.write([{ key: keys.meta, value: encodeMeta({ epoch, collector }) }]);
 }
@@ -52,24 +52,24 @@ async function isOld(store: Store, meta: string | undefined): Promise<boolean> {
 async function renewAll(store: Store): Promise<Result<void>> {
   let next = ' ';
   for (;;) {
-    const changes: StoreChange[] = [];
-    let last: string | undefined;
-    let count = 0;
-    for await (const [key, text] of store.entries({ from: next, to: '~', limit: PORTION })) {
-      last = key;
-      count += 1;
-      if (key === keys.meta) continue;
-      for (const [renewed, value] of renewRecord(key, text) ?? []) {
-        changes.push({ key: renewed, value });
-      }
-    }
+    const portion: (readonly [key: string, text: string])[] = [];
+    const range = { from: next, to: '~', limit: PORTION };
+    for await (const record of store.entries(range)) portion.push(record);
+    const changes = portion.flatMap(([key, text]) => renewed(key, text));
     if (changes.length > 0) {
       const written = await store.write(changes);
       if (!written.ok) return written;
     }
-    if (count < PORTION || last === undefined) return good(undefined);
-    next = `${last}\0`;
+    const last = portion.at(-1);
+    if (portion.length < PORTION || !last) return good(undefined);
+    next = `${last[0]}\0`;
   }
+}
+
+/** The name is renewed first and last. */
+function renewed(key: string, text: string): StoreChange[] {
+  if (key === keys.meta) return [];
+  return (renewRecord(key, text) ?? []).map(([name, value]) => ({ key: name, value }));
 }
 
 async function textAt(store: Store, key: string): Promise<string | undefined> {

@@ -70,50 +70,70 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
   const upToDate = await migrate(store);
   if (!upToDate.ok) return upToDate;
   const { mark, isDamaged } = await markIn(parts);
-  const load = () => loadStanding(store, parts.collector, parts.newEpoch, mark);
-  let loaded = await load();
-  if (!loaded.ok) return loaded;
-  if (loaded.value.isNew) return good(sound(store, loaded.value.standing));
-  const signs = [...(parts.vault?.signs() ?? [])];
-  let doubts = await doubtsOf(store, loaded.value, mark);
-  const words = [...signs, ...doubts.words];
-  let broughtBack = 0;
-  if (words.length > 0) {
-    const salvaged = await salvage(store, parts);
-    if (salvaged.ok) broughtBack = salvaged.value;
-    else words.push(`nothing could be brought back: ${salvaged.fault.detail}`);
-    loaded = await load();
-    if (!loaded.ok) return loaded;
-    doubts = await doubtsOf(store, loaded.value, mark);
-  }
-  if (isDamaged) words.push('the mark was damaged');
-  const mended = await mend(store, loaded.value, doubts, mark, parts);
+  const judged = await judge(store, parts, mark);
+  if (!judged.ok) return judged;
+  const { loaded, doubts, words, broughtBack } = judged.value;
+  if (loaded.isNew) return good(sound(store, loaded.standing));
+  const mended = await mend(store, loaded, doubts, mark, parts);
   // From here on there is more than the mark of a clean stop tells.
-  if (mark?.clean) {
-    const kept = await parts.vault?.writeMark(encodeMark({ ...mark, clean: false }));
-    if (kept && !kept.ok) return kept;
-  }
-  if (words.length === 0) return good(sound(store, mended.standing));
-  const isWhole = mark?.clean === true && doubts.words.length === 0;
-  const isOnlyMark = signs.length === 0 && doubts.words.length === 0 && broughtBack === 0;
+  const kept = mark?.clean
+    ? await parts.vault?.writeMark(encodeMark({ ...mark, clean: false }))
+    : undefined;
+  if (kept && !kept.ok) return kept;
+  if (words.length === 0 && !isDamaged) return good(sound(store, mended.standing));
   // Rows may have been given that nobody knows of any more: the same numbers in the same epoch would name other water.
-  const renewed = !isWhole && !isOnlyMark;
+  const isWhole = mark?.clean === true && doubts.words.length === 0;
+  const renewed = words.length > 0 && !isWhole;
   const epoch = renewed ? parts.newEpoch() : mended.standing.epoch;
-  const found = words.slice(0, WORDS_MAX).join('; ').slice(0, TEXT_MAX);
-  const pendingAgain = mark ? await shortOfPending(store, mended.standing, mark) : new Map();
+  const said = isDamaged ? [...words, 'the mark was damaged'] : words;
   const data = {
-    found,
+    found: said.slice(0, WORDS_MAX).join('; ').slice(0, TEXT_MAX),
     brought_back: broughtBack,
     meters_resumed: mended.resumed.length,
     new_epoch: renewed ? epoch : null,
   };
   return good({
     store,
-    ...{ renewed, resumed: mended.resumed, damaged: loaded.value.damaged },
+    ...{ renewed, resumed: mended.resumed, damaged: loaded.damaged },
     standing: { ...mended.standing, epoch },
-    pendingAgain,
+    pendingAgain: mark ? await shortOfPending(store, mended.standing, mark) : new Map(),
     tellings: [{ code: 'journal.repaired', severity: 'major', data }],
     isProved: false,
+  });
+}
+
+interface Judged {
+  readonly loaded: Loaded;
+  readonly doubts: Doubts;
+  /** What spoke against the store, before anything was brought back. */
+  readonly words: readonly string[];
+  readonly broughtBack: number;
+}
+
+/** Loads what stands; where anything speaks against it, what was kept is brought back and it is loaded again. */
+async function judge(
+  store: Store,
+  parts: OpeningParts,
+  mark: Mark | undefined,
+): Promise<Result<Judged>> {
+  const load = () => loadStanding(store, parts.collector, parts.newEpoch, mark);
+  const first = await load();
+  if (!first.ok) return first;
+  const found = await doubtsOf(store, first.value, mark);
+  const words = [...(parts.vault?.signs() ?? []), ...found.words];
+  if (words.length === 0) {
+    return good({ loaded: first.value, doubts: found, words, broughtBack: 0 });
+  }
+  const salvaged = await salvage(store, parts);
+  if (!salvaged.ok) words.push(`nothing could be brought back: ${salvaged.fault.detail}`);
+  const again = await load();
+  if (!again.ok) return again;
+  const doubts = await doubtsOf(store, again.value, mark);
+  return good({
+    loaded: again.value,
+    doubts,
+    words,
+    broughtBack: salvaged.ok ? salvaged.value : 0,
   });
 }
 
@@ -167,11 +187,7 @@ async function mend(
   }
   for (const meter of doubts.meters.keys()) {
     const marked = mark?.meters[meter];
-    const insts = [...standing.facts.values()]
-      .filter((facts) => facts.meter === meter)
-      .map((facts) => facts.inst);
-    const { hour, step } = doubts.reached.get(meter) ?? {};
-    const inst = Math.max(0, ...insts, hour?.inst ?? 0, step?.inst ?? 0, marked?.facts.inst ?? 0);
+    const inst = Math.max(installationOf(meter, standing, doubts), marked?.facts.inst ?? 0);
     const facts = standing.facts.get(`${meter}/${inst}`);
     const before = standing.states.get(meter);
     const proved = facts && (await prove(store, facts, marked));
@@ -183,4 +199,11 @@ async function mend(
     resumed.push(meter);
   }
   return { standing: { ...standing, nextRow: doubts.nextRow }, resumed };
+}
+
+/** The newest installation that anything in the store tells of; 0 for none. */
+function installationOf(meter: string, { facts }: Standing, { reached }: Doubts): number {
+  const { hour, step } = reached.get(meter) ?? {};
+  const described = [...facts.values()].filter((one) => one.meter === meter);
+  return Math.max(0, ...described.map(({ inst }) => inst), hour?.inst ?? 0, step?.inst ?? 0);
 }

@@ -43,25 +43,27 @@ async function lastOfEach(
 ): Promise<void> {
   let to = `${kind}0`;
   for (;;) {
-    let next: string | undefined;
-    const found = new Map<string, boolean>();
-    const range = { from: `${kind}/`, to, reverse: true, limit: LOOK_BACK };
-    for await (const [key, text] of store.entries({ ...range, limit: 1 })) {
-      const meter = meterOf(key);
-      const prefix = `${kind}/${meter}/`;
-      // A damaged key may sort before the prefix that it seems to have.
-      next = prefix < key ? prefix : key;
-      found.set(meter, take(meter, key, text));
-    }
-    if (next === undefined) return;
-    const [[meter, isTaken] = ['', true]] = found;
-    if (!isTaken) {
-      for await (const [key, text] of store.entries({ ...range, from: next })) {
-        if (meterOf(key) === meter && take(meter, key, text)) break;
+    const last = await lastIn(store, kind, to);
+    if (!last) return;
+    const [key, text] = last;
+    const meter = meterOf(key);
+    const prefix = `${kind}/${meter}/`;
+    // A damaged key may sort before the prefix that it seems to have.
+    const from = prefix < key ? prefix : key;
+    if (!take(meter, key, text)) {
+      const earlier = { from, to, reverse: true, limit: LOOK_BACK };
+      for await (const [other, value] of store.entries(earlier)) {
+        if (meterOf(other) === meter && take(meter, other, value)) break;
       }
     }
-    to = next;
+    to = from;
   }
+}
+
+async function lastIn(store: Store, kind: string, to: string) {
+  const range = { from: `${kind}/`, to, reverse: true, limit: 1 };
+  for await (const entry of store.entries(range)) return entry;
+  return undefined;
 }
 
 const meterOf = (key: string) => key.split('/')[1] ?? '';

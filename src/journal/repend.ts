@@ -17,12 +17,8 @@ export async function shortOfPending(
   { pending }: Standing,
   mark: Mark,
 ): Promise<Map<string, string>> {
-  const short = new Map<string, number>();
-  for (const [meter, { pending: due }] of Object.entries(mark.meters)) {
-    const missing = due - (pending.get(meter) ?? 0);
-    if (missing > 0) short.set(meter, missing);
-  }
   const again = new Map<string, string>();
+  const short = shortIn(pending, mark);
   if (short.size === 0) return again;
   const oldest = await oldestPending(store, short.keys());
   const rows = { ...within('r/'), reverse: true, limit: ROWS_MAX };
@@ -32,16 +28,28 @@ export async function shortOfPending(
     const left = short.get(meter);
     if (left === undefined) continue;
     const row = Number(key.slice(2));
-    if (row < (oldest.get(meter) ?? 0)) {
-      if (left === 1) short.delete(meter);
-      else short.set(meter, left - 1);
-    }
+    if (row < (oldest.get(meter) ?? 0)) countDown(short, meter, left);
     const isPending = await store.get(keys.pending(meter, row));
     if (isPending.ok && isPending.value === undefined)
       again.set(keys.pending(meter, row), entryKey);
     if (short.size === 0) break;
   }
   return again;
+}
+
+function countDown(short: Map<string, number>, meter: string, left: number): void {
+  if (left === 1) short.delete(meter);
+  else short.set(meter, left - 1);
+}
+
+/** By meter, how many rows fewer are pending than the mark tells. */
+function shortIn(pending: ReadonlyMap<string, number>, mark: Mark): Map<string, number> {
+  const short = new Map<string, number>();
+  for (const [meter, { pending: due }] of Object.entries(mark.meters)) {
+    const missing = due - (pending.get(meter) ?? 0);
+    if (missing > 0) short.set(meter, missing);
+  }
+  return short;
 }
 
 /** By meter; one without any has infinity. */

@@ -40,7 +40,7 @@ export interface Findings {
   readonly increments: Readonly<Record<string, readonly Range[]>>;
   /** Rows whose entry is there and whose number does not lead to it: what should stand at the number. */
   readonly unindexed: ReadonlyMap<number, string>;
-  /** Pending keys that lead to no entry of theirs. */
+  /** Pending keys that lead, as far as this reading tells, to no entry of theirs. */
   readonly astray: readonly (readonly [key: string, text: string])[];
   /** Hours between two that are there, or after the last, of which there is no entry, by `meter/inst`. */
   readonly hours: Readonly<Record<string, readonly Range[]>>;
@@ -272,7 +272,7 @@ class Examination {
   #takePending(key: string, text: string): void {
     const entryKey = decodeEntryKey(key, text) ?? '';
     const { meter, row } = pendingOf(key);
-    if (row >= this.#nextRow) return;
+    // One that came after the beginning of this reading, or claims to, is looked at by itself.
     const isRight = this.#found[row] === crc32(entryKey) && entryKey.split('/')[1] === meter;
     if (!isRight || key !== keys.pending(meter, row)) this.#astray.push([key, text]);
   }

@@ -11,7 +11,7 @@ import {
 } from '../codec/journal-record.ts';
 
 /** Rows and pending rows name an entry. */
-const ENTRY_KEY = /^[egh]\/[A-Za-z0-9_-]*\/\d{4}\/\d+\/\d+$/;
+const ENTRY_KEY = /^[egh]\/[A-Za-z0-9_-]*\/\d{4}\/[\d.]+\/\d+$/; // Scaled time may have a fraction.
 const ROW_KEY = /^r\/\d{12}$/;
 const PENDING_KEY = /^p\/[A-Za-z0-9_-]*\/\d{12}$/;
 

@@ -21,6 +21,6 @@ it(`a journal with one of ${FLIPS} bits flipped, or any file cut, emptied or rem
     figures.rows_lost += lostRows;
     figures.steps_lost += lostSteps;
   }
-  console.log(JSON.stringify(figures));
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
   await rm(filled.folder, { recursive: true, force: true });
 }, 7_200_000);

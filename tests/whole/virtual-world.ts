@@ -90,6 +90,11 @@ export class VirtualWorld {
 
   /** Starts the collector (again). */
   async start(): Promise<void> {
+    await this.clock.runUntil(this.begin());
+  }
+
+  /** Begins to start the collector; it goes on as time does. */
+  async begin(): Promise<void> {
     const life = this.clock.life();
     this.#life = life;
     const starting = runCollector(this.settings, {
@@ -106,14 +111,14 @@ export class VirtualWorld {
       },
       version: 'test',
     });
-    this.#collector = await this.clock.runUntil(starting);
+    this.#collector = await starting;
   }
 
   /** The process dies between two instants: nothing it awaited ever settles, what was synced stays. */
-  kill(): void {
+  kill(kept = 0): void {
     this.#life?.halt();
     this.broker.vanish();
-    this.medium.crash();
+    this.medium.crash(kept);
   }
 
   async stop(): Promise<void> {

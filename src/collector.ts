@@ -185,7 +185,11 @@ function lookAfter(
   signal: AbortSignal,
 ): Promise<void>[] {
   return [
-    commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, signal),
+    commitGroups(
+      { journal, wire, log, speed: clock.speed },
+      settings.journal.commitS * 1000,
+      signal,
+    ),
     keepJournal({ journal, vault, clock, wire, log }, signal),
     thinJournal({ journal, clock, wire, log }, limitsOf(settings), signal),
   ];

@@ -49,6 +49,10 @@ export class CollectorProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Starts `run --config config --json`; both its outputs go to the file `log`. */
   static start(program: string, config: string, log: string): CollectorProcess {
     const file = openSync(log, 'a');

@@ -2,6 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
+import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
   Entry,
@@ -133,7 +134,50 @@ export interface Store {
   get(key: string): Promise<Result<string | undefined>>;
   /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
+  /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
+  compact?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<void>>;
+  /** The room that the store takes up and leaves, where it lies on a disk. */
+  room?(): Promise<Result<Room>>;
+  /** Bytes that a range takes up, roughly and without what was written last, where it lies on a disk. */
+  sizeOf?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<number>>;
+  /** Bytes that this process has sent to disks since it began; null where the system does not tell. */
+  worn?(): number | null;
   close(): Promise<void>;
+}
+
+/** In bytes: what a store takes up, and what is free beside it. */
+export interface Room {
+  readonly bytes: number;
+  readonly freeBytes: number;
+}
+
+/**
+ * A place where a store lies, with what is kept beside it, so that neither an opening nor damage loses anything unsaid.
+ * Nothing here ever rejects.
+ */
+export interface Vault {
+  /**
+   * Opens the store after keeping what an opening of a damaged one destroys; creates it where there is none. What cannot
+   * be opened is repaired, and what cannot be repaired is put aside for an empty one (see `signs`). `store.locked` while
+   * another holds it; `store.failed` while the disk is full, read-only or out of reach.
+   */
+  open(): Promise<Result<Store>>;
+  /** What the last opening found amiss, in words; none for a sound one. */
+  signs(): readonly string[];
+  /** What can be repaired of what was kept, as a store of its own; undefined when nothing was kept. To be closed. */
+  salvage(): Promise<Result<Store | undefined>>;
+  /** Reading the opened store failed in these words: where they tell of damage, the next opening repairs it first. */
+  mistrust(detail: string): void;
+  /** The opened store is proved: what was kept is forgotten. */
+  release(): Promise<void>;
+  /** The text kept outside the store; undefined when there is none. */
+  readMark(): Promise<Result<string | undefined>>;
+  /** Replaces that text; after a power cut the old or the new one is there, whole. */
+  writeMark(text: string): Promise<Result<void>>;
+  /** Puts damaged records aside, within a bound, for a person to look at. */
+  quarantine(records: readonly (readonly [key: string, value: string])[]): Promise<void>;
+  /** Sets room aside (again) for the day the disk is full. */
+  reserve(): Promise<void>;
 }
 
 /** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
@@ -306,11 +350,94 @@ export interface Journal {
   eventsOf(meter: string): AsyncIterable<EventRow>;
   incrementsOf(meter: string): AsyncIterable<Increment>;
   meters(): readonly string[];
+  /** Resolves when something speaks against what the store holds; `scrub` tells what. */
+  suspected(signal: AbortSignal): Promise<void>;
+  /** Leaves word, outside the store, of what is durable now; `clean`: nothing will be written after it. */
+  mark(clean?: boolean): Promise<Result<void>>;
+  /**
+   * Reads everything, `rest`ing between portions, and proves check sums and continuity. What is missing or damaged is
+   * brought back where it was kept; what cannot be is put aside and told as `journal.loss`.
+   */
+  scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>>;
+  /**
+   * Deletes what is older than its days, and more where room is short: delivered increments, then delivered hours, then,
+   * told as `journal.loss`, what was never delivered. Rests between portions. What is left is as provable as before.
+   */
+  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>>;
+  /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
+  examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
+  figures(): Promise<Result<JournalFigures>>;
+  /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
+  records(): AsyncIterable<readonly [key: string, value: string]>;
+  /**
+   * Keeps what a detector knows of a meter as of its newest increment, plain JSON, with the next group. False, and nothing is
+   * kept, while the meter has had its share of the flash card: 1 KB an hour on average.
+   */
+  remember(meter: string, known: unknown): boolean;
+  /** What was remembered last of the present installation, and every increment since. Undefined where there is nothing whole. */
+  remembered(meter: string): Promise<Memory | undefined>;
+  /** What is left of what was thinned of an installation; undefined where nothing was. */
+  checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;
 }
 
 /** Why rows are sent (I8): an hour just over, an earlier one, one asked for again, the last of an installation that ended. */
 export type SendCause = 'scheduled' | 'backfill' | 'replay' | 'final';
+
+/** For how many days and in how much room a journal keeps what it holds; whichever is less. */
+export interface KeepLimits {
+  readonly incrementDays: number;
+  readonly hourDays: number;
+  readonly eventDays: number;
+  readonly maxBytes: number;
+  /** Bytes to be left free on the disk. */
+  readonly minFreeBytes: number;
+}
+
+/** Records deleted. */
+export interface Thinned {
+  readonly increments: number;
+  readonly hours: number;
+  readonly events: number;
+}
+
+/** What a detector knew, to be brought up to date by `since`. */
+export interface Memory {
+  readonly known: unknown;
+  readonly since: readonly Increment[];
+}
+
+/** What does not hold in a journal, each with its exact place. */
+export interface Examined {
+  readonly records: number;
+  readonly problems: readonly string[];
+  /** Rows that are known not to be there any more. */
+  readonly rowsGone: number;
+}
+
+/** What a journal holds and costs. Bytes are null where nobody can tell. */
+export interface JournalFigures {
+  readonly rows: number;
+  readonly pending: number;
+  readonly bytes: number | null;
+  readonly freeBytes: number | null;
+  /** By kind of record, roughly. */
+  readonly bytesOf: Readonly<Record<string, number>>;
+  /** Sent to the disk since 0:00 UTC by this program. */
+  readonly wornToday: number | null;
+  readonly oldestIncrement: EpochMs | null;
+  readonly oldestHour: EpochMs | null;
+}
+
+/** What a scrub found; `lost` counts what it could not bring back and nobody had been told of. */
+export interface ScrubReport {
+  readonly records: number;
+  readonly damaged: number;
+  readonly broughtBack: number;
+  readonly lost: number;
+  /** Installations whose hours and gaps do not sum to what their dial moved, in words. */
+  readonly sums: readonly string[];
+}
 
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {

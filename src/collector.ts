@@ -3,16 +3,28 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { serveCommands } from './adapters/control-socket.ts';
-import { openLevelStore } from './adapters/level-store.ts';
+import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog } from './adapters/pino-log.ts';
+import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
+import { readLines, writeLines } from './adapters/text-file.ts';
 import { Bell } from './bell.ts';
-import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
+import type {
+  Bus,
+  Clock,
+  CommandAnswer,
+  Commands,
+  HeadEnd,
+  Journal,
+  KeepLimits,
+  Log,
+  Vault,
+} from './boundaries.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
@@ -24,16 +36,20 @@ import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
+import { type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
-import { good, type Result } from './domain/fault.ts';
+import { type Fault, good, type Result } from './domain/fault.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
-import { openJournal } from './journal/journal.ts';
+import { thinJournal } from './jobs/thin-journal.ts';
+import { createJournal, type JournalParts, openJournal } from './journal/journal.ts';
+import { restoreBackup } from './journal/restore-backup.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
@@ -47,7 +63,8 @@ export interface Parts {
   readonly wire: Clock;
   readonly log: Log;
   readonly headEnd: HeadEnd;
-  readonly openStore: () => Promise<Result<Store>>;
+  /** Where the journal's store lies. */
+  readonly vault: Vault;
   readonly openBus: (settings: BusSettings) => Bus;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
@@ -72,24 +89,37 @@ export interface RunningCollector {
   stop(): Promise<void>;
 }
 
+/** The start waits so long for the journal, in milliseconds of the wire; then the collector polls without it. */
+const OPEN_WAIT_MS = 3_000;
 /** A medium that cannot be opened is tried again after this long, in milliseconds of the wire. */
 const OPEN_RETRY_MS = 2_000;
 /** The same trouble is told again after this long. */
 const OPEN_TELL_MS = 60_000;
 
-/** Starts a collector over the given parts. Resolves once it polls; waits, trying, while the journal cannot be opened. */
+/**
+ * Starts a collector over the given parts. Resolves once it polls, with its journal or, where that cannot be opened,
+ * without: registers are absolute, what passes meanwhile is told later. Waits only for another collector to be stopped.
+ */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
   const { clock, wire, log } = parts;
   const halt = new AbortController();
-  const journal = await openPatiently(settings, parts, halt.signal);
   const places = settings.meters.map(placeOf);
-  for (const [i, meter] of settings.meters.entries()) {
-    const rules = places[i]?.rules;
-    const declared = { dial: meter.dial, registerId: meter.registerId ?? null };
-    if (rules) journal.declare(meter.meter, declared, rules);
+  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+  const journal = createJournal({
+    ...journalParts(settings, parts.vault, clock, parts.newName),
+    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
+    onOpen() {
+      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
+      absence.isPassed = true;
+      absence.announce();
+    },
+  });
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
   }
-  await passAbsence(places, { journal, clock, log });
-  await journal.flush();
+  await openPatiently(journal, parts, halt.signal);
+  await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const stir = new Bell();
   const allowed = allowedClasses(settings);
   const upstream = createUpstream({
@@ -112,9 +142,9 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   };
   const commands = createCommands(journal, live, { clock, places: known });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const door = await parts.serve?.(commands);
-  if (door?.problem)
-    log.error({ problem: door.problem }, 'the command line cannot reach this collector');
+  const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, clock, wire)));
+  tellClosedDoor(door, log);
+  absence.announce = () => upstream.announce();
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
@@ -139,7 +169,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
-    commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
+    ...lookAfter(journal, settings, parts, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -223,6 +253,29 @@ function readersOf(buses: readonly OpenBus[]): ReadNow {
   return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
 }
 
+function tellClosedDoor(door: Door | undefined, log: Log): void {
+  const problem = door?.problem;
+  if (problem) log.error({ problem }, 'the command line cannot reach this collector');
+}
+
+/** The jobs that write the journal, prove it and keep it small. */
+function lookAfter(
+  journal: Journal,
+  settings: Settings,
+  { vault, clock, wire, log }: Parts,
+  signal: AbortSignal,
+): Promise<void>[] {
+  return [
+    commitGroups(
+      { journal, wire, log, speed: clock.speed },
+      settings.journal.commitS * 1000,
+      signal,
+    ),
+    keepJournal({ journal, vault, clock, wire, log }, signal),
+    thinJournal({ journal, clock, wire, log }, limitsOf(settings), signal),
+  ];
+}
+
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */
 function supervise(
   jobs: readonly Promise<void>[],
@@ -243,29 +296,81 @@ function supervise(
   return { stop, stopped };
 }
 
+/** Opens the journal, or leaves it to be opened later; a journal that another collector holds is waited for. */
 async function openPatiently(
-  settings: Settings,
-  parts: Parts,
+  journal: Journal,
+  { wire, log }: Parts,
   signal: AbortSignal,
-): Promise<Journal> {
-  const { openStore, newName } = parts;
-  const how = { collector: settings.collector, openStore, newEpoch: newName };
+): Promise<void> {
   let told = { detail: '', at: 0 };
   for (;;) {
-    const opened = await openJournal(how);
-    if (opened.ok) return opened.value;
-    const { code, detail } = opened.fault;
-    const now = parts.wire.monotonicMs();
-    if (detail !== told.detail || now - told.at >= OPEN_TELL_MS) {
-      const hint =
-        code === 'store.locked'
-          ? 'stop the other collector, or give this one a data folder of its own'
-          : 'see that the data folder can be written and its disk has room';
-      parts.log.error({ code, detail, hint }, 'the journal cannot be opened; trying again');
-      told = { detail, at: now };
+    const slow = new AbortController();
+    const opened = await Promise.race([
+      journal.flush(),
+      wire.sleep(OPEN_WAIT_MS, slow.signal).then(() => null),
+    ]);
+    slow.abort('opened');
+    if (opened?.ok) return;
+    const fault = opened?.fault ?? SLOW;
+    const now = wire.monotonicMs();
+    if (fault.detail !== told.detail || now - told.at >= OPEN_TELL_MS) {
+      tellClosed(fault, log);
+      told = { detail: fault.detail, at: now };
     }
-    await parts.wire.sleep(OPEN_RETRY_MS, signal);
+    if (fault.code !== 'store.locked') return;
+    await wire.sleep(OPEN_RETRY_MS, signal);
   }
+}
+
+const SLOW: Fault = { code: 'store.failed', detail: 'the disk takes long to open the journal' };
+
+function tellClosed({ code, detail }: Fault, log: Log): void {
+  const isLocked = code === 'store.locked';
+  const hint = isLocked
+    ? 'stop the other collector, or give this one a data folder of its own'
+    : code === 'store.newer'
+      ? 'run the newer program, or restore a backup of this version into a new data folder'
+      : 'see that the data folder can be written and its disk has room';
+  const what = isLocked ? 'waiting for it' : 'polling without it, and trying again';
+  log.error({ code, detail, hint }, `the journal cannot be opened; ${what}`);
+}
+
+/** What the commands of the command line alone are given. */
+function localParts(settings: Settings, clock: Clock, wire: Clock): LocalParts {
+  return {
+    collector: settings.collector,
+    limits: limitsOf(settings),
+    wearBudget: settings.journal.writeMbPerDay * 1e6,
+    now: () => clock.now(),
+    writeFile: writeLines,
+    rest: () => wire.sleep(READ_REST_MS),
+  };
+}
+
+/** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
+const READ_REST_MS = 1;
+
+/** Puts a backup in the place of the journal while no collector runs. */
+export async function restoreJournal(
+  settings: Settings,
+  file: string,
+  force: boolean,
+): Promise<CommandAnswer> {
+  const { data: folder, collector } = settings;
+  return restoreBackup({
+    ...{ collector, force, newEpoch: newName, read: () => readLines(file) },
+    openPresent: () => createLevelVault({ folder, ballastBytes: 0, create: false }).open(),
+    place: (records) => placeStore(folder, records),
+  });
+}
+
+/** How long and in how much room the journal keeps what it holds. */
+function limitsOf({ journal }: Settings): KeepLimits {
+  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
+  return {
+    ...{ incrementDays, hourDays, eventDays },
+    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
+  };
 }
 
 /** A meter's settings in the page's terms. */
@@ -358,7 +463,7 @@ export async function startCollector(
       random,
       log,
     }),
-    openStore: () => openLevelStore(settings.data),
+    vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
     openBus: (bus) => openBus(bus, wire, random),
     serve: (commands) => serveCommands(settings.control, commands),
   });
@@ -368,11 +473,11 @@ export async function startCollector(
 export async function openJournalOffline(
   settings: Settings,
 ): Promise<Result<Commands & { close(): Promise<void> }>> {
-  const opened = await openJournal({
-    collector: settings.collector,
-    openStore: () => openLevelStore(settings.data, { create: false }),
-    newEpoch: newName,
+  const clock = createSystemClock(settings.time);
+  const vault = createLevelVault({
+    ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
   });
+  const opened = await openJournal(journalParts(settings, vault, clock, newName));
   if (!opened.ok) return opened;
   const journal = opened.value;
   const places = settings.meters.map(placeOf);
@@ -380,11 +485,13 @@ export async function openJournalOffline(
     journal,
     { status: () => offlineStatus(settings, journal) },
     {
-      clock: createSystemClock(settings.time),
+      clock,
       places: new Map(places.map((place) => [place.target.meter, place])),
     },
   );
-  return good({ run: commands.run, close: () => journal.close() });
+  const wire = createSystemClock();
+  const local = localParts(settings, createSystemClock(settings.time), wire);
+  return good({ run: withLocal(commands, journal, local).run, close: () => journal.close() });
 }
 
 async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {
@@ -412,6 +519,17 @@ async function offlineStatus(settings: Settings, journal: Journal): Promise<obje
     meters,
   };
 }
+
+function journalParts(
+  { collector }: Settings,
+  vault: Vault,
+  clock: Clock,
+  newEpoch: () => string,
+): JournalParts {
+  return { collector, newEpoch, vault, openStore: () => vault.open(), now: () => clock.now() };
+}
+
+const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;
 
 /** 20 characters of base 32 from 100 random bits. */
 function newName(): string {

@@ -10,7 +10,7 @@ import { callCommands } from './adapters/control-socket.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts } from './cli/parts.ts';
-import { openJournalOffline, startCollector } from './collector.ts';
+import { openJournalOffline, restoreJournal, startCollector } from './collector.ts';
 import { loadSettings } from './settings/load-settings.ts';
 import { formatProblem } from './settings/problems.ts';
 import { tryProfile } from './settings/try-profile.ts';
@@ -38,6 +38,19 @@ const parts: Parts = {
   startCollector: (settings) => startCollector(settings, { root, version }),
   daemon: callCommands,
   openJournal: openJournalOffline,
+  restoreJournal,
+  every(ms, act) {
+    const over = new AbortController();
+    const run = async () => {
+      for (;;) {
+        await clock.sleep(ms, over.signal);
+        if (over.signal.aborted) return;
+        act();
+      }
+    };
+    void run();
+    return () => over.abort('over');
+  },
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };

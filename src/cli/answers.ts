@@ -93,4 +93,30 @@ export interface AuditAnswer {
   }[];
   readonly rows: number;
   readonly pending: number;
+  readonly acknowledged?: number;
+  readonly records?: number | null;
+  /** What does not hold, each with its exact place; `problem_count` may be more. */
+  readonly problems?: readonly string[];
+  readonly problem_count?: number;
+}
+
+export interface StatsAnswer {
+  readonly rows: number;
+  readonly pending: number;
+  readonly bytes: number | null;
+  readonly free_bytes: number | null;
+  readonly bytes_of: Readonly<Record<string, number>>;
+  readonly oldest_increment: Iso | null;
+  readonly oldest_hour: Iso | null;
+  readonly days_kept: { readonly increments: number | null; readonly hours: number | null };
+  readonly days_left: number | null;
+  readonly limits: {
+    readonly increment_days: number;
+    readonly hour_days: number;
+    readonly event_days: number;
+    readonly max_bytes: number;
+    readonly min_free_bytes: number;
+  };
+  readonly written_today: number | null;
+  readonly write_budget: number;
 }

@@ -1,6 +1,6 @@
 // Asks a command of the running daemon, or, when none runs, of its journal.
 
-import type { CommandAnswer } from '../boundaries.ts';
+import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { fail } from './say.ts';
@@ -13,6 +13,8 @@ export interface Question {
   readonly args?: Readonly<Record<string, unknown>>;
   /** The key of a list in every good answer: what lacks it comes from another version. */
   readonly list: string;
+  /** Looks on while it is answered; returns how to stop looking. */
+  readonly watch?: (commands: Commands) => () => void;
 }
 
 /** The answer's data, or the exit code after the failure has been said. */
@@ -24,8 +26,8 @@ export async function ask(
 ): Promise<{ data: unknown } | { exit: number }> {
   const loaded = await settingsOf(question.file, manner, io, parts);
   if ('exit' in loaded) return loaded;
-  const { name, args = {}, list } = question;
-  const answer = await answerOf(name, args, loaded.settings, manner, io, parts);
+  const { name, args = {}, list, watch } = question;
+  const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
   if (!answer.ok) {
     const hint = answer.hint === '' ? hintOf(answer.code, loaded.settings) : answer.hint;
     return { exit: fail(io, manner, { ...answer, hint }) };
@@ -40,28 +42,33 @@ export async function ask(
 
 /** The answer to a command that does something, or the exit code after the failure has been said. */
 export async function perform(
-  { file, name, args = {} }: Omit<Question, 'list'>,
+  { file, name, args = {}, watch }: Omit<Question, 'list'>,
   manner: Manner,
   io: Io,
   parts: Parts,
 ): Promise<{ data: unknown } | { exit: number }> {
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return loaded;
-  const answer = await answerOf(name, args, loaded.settings, manner, io, parts);
+  const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
   if (answer.ok) return { data: answer.data };
   const hint = answer.hint === '' ? hintOf(answer.code, loaded.settings) : answer.hint;
   return { exit: fail(io, manner, { ...answer, hint }) };
 }
 
+interface Asked {
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly watch: Question['watch'];
+}
+
 async function answerOf(
-  name: string,
-  args: Readonly<Record<string, unknown>>,
+  asked: Asked,
   settings: Settings,
   manner: Manner,
   io: Io,
   parts: Parts,
 ): Promise<CommandAnswer> {
-  const answer = await parts.daemon(settings.control).run(name, args);
+  const answer = await watched(asked, parts.daemon(settings.control));
   if (answer.ok || answer.code !== 'daemon.absent') return answer;
   const opened = await parts.openJournal(settings);
   if (!opened.ok) {
@@ -76,9 +83,18 @@ async function answerOf(
   }
   if (!manner.json) io.err('The collector is not running; this is what its journal says.\n');
   try {
-    return await opened.value.run(name, args);
+    return await watched(asked, opened.value);
   } finally {
     await opened.value.close();
+  }
+}
+
+async function watched({ name, args, watch }: Asked, commands: Commands): Promise<CommandAnswer> {
+  const stop = watch?.(commands);
+  try {
+    return await commands.run(name, args);
+  } finally {
+    stop?.();
   }
 }
 

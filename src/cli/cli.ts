@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
+import { backup, journalStats, restore } from './journal.ts';
 import { addOperations } from './operate.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { PROGRAMS, type Program } from './parts.ts';
@@ -95,9 +96,10 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .action(async (meter, { config: file, within }) =>
       done(await read({ file, meter, within }, manner, io, parts)),
     );
-  withFile('audit', 'prove over the journal that no count was lost or invented').action(
-    async ({ config }) => done(await audit(config, manner, io, parts)),
-  );
+  withFile('audit', 'prove over the journal that no count was lost or invented')
+    .option('--export <file>', 'write the whole journal there first, as NDJSON')
+    .action(async ({ config, export: file }) => done(await audit(config, file, manner, io, parts)));
+  addJournal(program, withFile, manner, io, parts, done);
   command('decode', 'show what a device file makes of one answer, without any bus')
     .requiredOption('--profile <name>', 'file of devices/')
     .option('--text <line>', 'the answer as text; \\r, \\n and \\xNN are understood')
@@ -127,6 +129,34 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     done(help(program, topic, manner, io)),
   );
   return program;
+}
+
+function addJournal(
+  program: Command,
+  withFile: (spec: string, description: string) => Command,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+  done: (exit: number) => void,
+): void {
+  const journal = program
+    .command('journal')
+    .description('look after the journal')
+    .helpCommand(false);
+  journal
+    .command('stats')
+    .description('say what the journal holds, how long it may, and what it costs the disk')
+    .option('--json', 'answer in JSON')
+    .requiredOption('--config <file>', 'settings file')
+    .action(async ({ config }) => done(await journalStats(config, manner, io, parts)));
+  withFile('backup <file>', 'write the journal to a file, while the collector runs or not').action(
+    async (file, { config }) => done(await backup(config, file, manner, io, parts)),
+  );
+  withFile('restore <file>', 'put a backup in the place of the journal; the collector must not run')
+    .option('--force', 'although it is of another collector, or older than what is there')
+    .action(async (file, { config, force }) =>
+      done(await restore(config, file, force === true, manner, io, parts)),
+    );
 }
 
 function sayVersion(manner: Manner, io: Io, parts: Parts): number {

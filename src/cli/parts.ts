@@ -1,6 +1,6 @@
 // What the commands of the command line are given: where they write, and what only the process edge can do.
 
-import type { Commands } from '../boundaries.ts';
+import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Result } from '../domain/fault.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
@@ -38,6 +38,10 @@ export interface Parts {
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
+  /** Puts what a backup holds in the journal's place, while no collector runs. */
+  restoreJournal(settings: Settings, file: string, force: boolean): Promise<CommandAnswer>;
+  /** Calls `act` again and again, `ms` apart; returns how to stop it. */
+  every(ms: number, act: () => void): () => void;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

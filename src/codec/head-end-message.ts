@@ -128,11 +128,12 @@ export function eventPayload(
   row: EventRow,
 ): Omit<EventMessage, 'v' | 'type' | 'epoch' | 'collector'> {
   const { meter, inst, alarm, code, severity, phase, data } = row;
+  // What the collector tells of itself is of no meter; its `alarm` is new within the epoch.
+  const whose = meter === '' ? {} : { meter, inst };
   return {
     row: row.row,
-    id: `${meter}-${inst}-${alarm}`,
-    meter,
-    inst,
+    id: meter === '' ? `journal-${alarm}` : `${meter}-${inst}-${alarm}`,
+    ...whose,
     code,
     severity,
     phase,

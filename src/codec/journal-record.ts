@@ -2,6 +2,7 @@
 
 import type { Installation } from '../domain/advance.ts';
 import type { AlarmCode, EventEntry, Evidence, Phase, Severity } from '../domain/alarms.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import type {
   Entry,
   EntryRow,
@@ -16,13 +17,13 @@ import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type Counts, capacity, type Dial, type EpochMs, modulo } from '../domain/units.ts';
 import { crc32 } from './crc32.ts';
-import { readShortNumbers, shortNumbers, sixLetters } from './short-numbers.ts';
+import { fiveLetters, readShortNumbers, shortNumbers } from './short-numbers.ts';
 import { circumstances, isPlain, shortState, stateOf } from './state-record.ts';
 
 /** Version of every record below; another one is refused, never guessed at. */
 const VERSION = '2';
 /** Version and check sum before the content. */
-const SEAL_LENGTH = 7;
+const SEAL_LENGTH = 6;
 
 const fixed = (number: number, width: number) => String(number).padStart(width, '0');
 
@@ -31,7 +32,7 @@ export const keys = {
   meta: 'a/meta',
   nextRow: 'a/row',
   ack: 'a/ack',
-  answer: (id: string) => `k/${id}`,
+  answer: (id: string) => `o/${id}`,
   facts: (meter: string, inst: number) => `d/${meter}/${fixed(inst, 4)}`,
   state: (meter: string) => `s/${meter}`,
   circumstances: (meter: string) => `c/${meter}`,
@@ -48,6 +49,8 @@ export const keys = {
   gaps: (meter: string, inst: number) => `g/${meter}/${fixed(inst, 4)}/`,
   row: (row: number) => `r/${fixed(row, 12)}`,
   pending: (meter: string, row: number) => `p/${meter}/${fixed(row, 12)}`,
+  checkpoint: (meter: string, inst: number) => `k/${meter}/${fixed(inst, 4)}`,
+  snapshot: (meter: string) => `w/${meter}`,
   notice: (meter: string, at: EpochMs, n: number) =>
     `n/${meter}/${fixed(Math.max(0, at), 13)}/${fixed(n, 3)}`,
 } as const;
@@ -74,14 +77,27 @@ export function unseal(key: string, text: string): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-function sealText(key: string, content: string): string {
-  return VERSION + sixLetters(crc32(content, crc32(key))) + content;
+function sealText(key: string, content: string, version = VERSION): string {
+  return version + fiveLetters(crc32(content, crc32(key, crc32(version)))) + content;
 }
 
 function unsealText(key: string, text: string): string | undefined {
   const content = text.slice(SEAL_LENGTH);
   return text === sealText(key, content) ? content : undefined;
 }
+
+/** True for a sound record of a version that this program does not know yet: it is left as it is. */
+export function isOfNewerVersion(key: string, text: string): boolean {
+  const version = text[0] ?? '';
+  return version > VERSION && text === sealText(key, text.slice(SEAL_LENGTH), version);
+}
+
+/** What stands under a row's number, and under a pending row: the key of its entry. */
+export const encodeEntryKey = (key: string, entryKey: string): string => sealText(key, entryKey);
+export const decodeEntryKey = (key: string, text: string): string | undefined =>
+  unsealText(key, text);
+/** The key that a damaged one of these may have named; to be believed only as far as the entry bears it out. */
+export const hintOfEntryKey = (text: string): string => text.slice(SEAL_LENGTH);
 
 type HourFields = [
   'h',
@@ -171,23 +187,30 @@ function entryOf(key: string, fields: HourFields | GapFields): EntryRow {
   return { kind: 'gap', meter, row, inst, from, to, use, why, flags: unpackFlags(flags), rev };
 }
 
+/** Where meters are polled each minute there are most increments: theirs are the shortest. */
+const USUAL_MS = 60_000;
+
 /** An increment; where it began follows from its counts, and its resolution stands in the installation's facts. */
 export function encodeIncrement(meter: string, step: Increment): string {
   const { inst, seq, fromAt, toAt, toRead, counts } = step;
-  const numbers = [toAt, toAt - fromAt, toRead, counts];
+  const numbers = [toAt - fromAt - USUAL_MS, counts, toRead, toAt];
   return sealText(keys.increment(meter, inst, seq), shortNumbers(numbers));
 }
 
 /** The increment stored under `key` of an installation with this dial, or undefined when it is damaged. */
-export function decodeIncrement(key: string, text: string, dial: Dial): Increment | undefined {
+export function decodeIncrement(
+  key: string,
+  text: string,
+  dial: Pick<Dial, 'digits'>,
+): Increment | undefined {
   const numbers = readShortNumbers(unsealText(key, text) ?? '-');
   if (numbers?.length !== 4) return undefined;
-  const [toAt, lasted, toRead, counts] = numbers as [number, number, number, number];
+  const [longer, counts, toRead, toAt] = numbers as [number, number, number, number];
   const { inst, seq } = incrementOf(key);
   return {
     inst,
     seq,
-    fromAt: toAt - lasted,
+    fromAt: toAt - longer - USUAL_MS,
     fromRead: modulo(toRead - counts, capacity(dial)),
     toAt,
     toRead,
@@ -226,9 +249,24 @@ export function decodeState(
   return found ? stateOf(content, found as Parameters<typeof stateOf>[1]) : undefined;
 }
 
+/** True where a state's own record is sound; whether it is whole without its circumstances, `decodeState` tells. */
+export function isSoundState(meter: string, text: string): boolean {
+  return unsealText(keys.state(meter), text) !== undefined;
+}
+
+/** True where a sound state needs its circumstances beside it. */
+export function needsCircumstances(meter: string, text: string): boolean {
+  return !unsealText(keys.state(meter), text)?.startsWith('{');
+}
+
 export const encodeFacts = (facts: InstallationFacts) =>
   seal(keys.facts(facts.meter, facts.inst), facts);
 export const decodeFacts = (key: string, text: string) =>
   unseal(key, text) as InstallationFacts | undefined;
+
+export const encodeCheckpoint = (point: Checkpoint) =>
+  seal(keys.checkpoint(point.meter, point.inst), point);
+export const decodeCheckpoint = (key: string, text: string) =>
+  unseal(key, text) as Checkpoint | undefined;
 
 export const encodeNotice = (key: string, notice: Notice) => seal(key, notice);

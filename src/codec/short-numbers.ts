@@ -1,12 +1,8 @@
-// Whole numbers as short text: five bits a letter, so that what is written at every reading stays small.
+// Whole numbers as short text: six bits a letter, so that what is written at every reading stays small.
 
-/** 64 letters that every text store keeps as one byte each; a letter's upper 32 mean that another follows. */
-const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_';
-const MORE = 32;
-const UNKNOWN = 255;
-
-const CODES = new Uint8Array(128).fill(UNKNOWN);
-for (const [code, letter] of [...LETTERS].entries()) CODES[letter.charCodeAt(0)] = code;
+/** A letter is one of the 128 that every text store keeps as one byte; its upper 64 mean that another follows. */
+const MORE = 64;
+const LETTERS = 2 * MORE;
 
 /** Whole numbers up to 2^51 of either sign, one after another: small ones are short. Anything else is a bug and throws. */
 export function shortNumbers(numbers: readonly number[]): string {
@@ -17,10 +13,10 @@ export function shortNumbers(numbers: readonly number[]): string {
     let rest = number < 0 ? -2 * number - 1 : 2 * number;
     while (rest >= MORE) {
       const upper = Math.floor(rest / MORE);
-      text += LETTERS[MORE + rest - upper * MORE];
+      text += String.fromCharCode(MORE + rest - upper * MORE);
       rest = upper;
     }
-    text += LETTERS[rest];
+    text += String.fromCharCode(rest);
   }
   return text;
 }
@@ -31,8 +27,8 @@ export function readShortNumbers(text: string): number[] | undefined {
   let folded = 0;
   let scale = 1;
   for (let i = 0; i < text.length; i += 1) {
-    const code = CODES[text.charCodeAt(i)] ?? UNKNOWN;
-    if (code === UNKNOWN) return undefined;
+    const code = text.charCodeAt(i);
+    if (code >= LETTERS) return undefined;
     folded += (code % MORE) * scale;
     scale *= MORE;
     if (code >= MORE) continue;
@@ -43,9 +39,11 @@ export function readShortNumbers(text: string): number[] | undefined {
   return scale === 1 ? numbers : undefined;
 }
 
-/** A 32-bit number as six letters. */
-export function sixLetters(number: number): string {
+/** A 32-bit number as five letters. */
+export function fiveLetters(number: number): string {
   let text = '';
-  for (let bits = 30; bits >= 0; bits -= 6) text += LETTERS[(number >>> bits) & 63];
+  for (let bits = 28; bits >= 0; bits -= 7) {
+    text += String.fromCharCode((number >>> bits) & (LETTERS - 1));
+  }
   return text;
 }

@@ -19,8 +19,16 @@ interface InstallationProof {
   readonly problem: string | null;
 }
 
-/** The proof for every installation, and how many rows there are and wait. Never throws for damage: it is the verdict. */
-export async function auditJournal(journal: Journal): Promise<object> {
+/**
+ * The proof for every installation, of every record's check sum and place, and how many rows there are, wait and were
+ * acknowledged. `rest` is told of records as they are read. Never throws for damage: it is the verdict.
+ */
+export async function auditJournal(
+  journal: Journal,
+  rest: (records: number) => Promise<void> = () => Promise.resolve(),
+): Promise<object> {
+  const examined = await journal.examine(rest);
+  const problems = examined.ok ? examined.value.problems : [examined.fault.detail];
   const meters: InstallationProof[] = [];
   for (const meter of journal.meters()) {
     try {
@@ -34,12 +42,19 @@ export async function auditJournal(journal: Journal): Promise<object> {
   }
   const pending = await journal.pending();
   return {
-    ok: meters.every((proof) => proof.ok),
+    ok: problems.length === 0 && meters.every((proof) => proof.ok),
     meters,
     rows: journal.lastRow(),
     pending: pending.rows,
+    acknowledged: journal.lastRow() - pending.rows - (examined.ok ? examined.value.rowsGone : 0),
+    records: examined.ok ? examined.value.records : null,
+    problems: problems.slice(0, PROBLEMS_MAX),
+    problem_count: problems.length,
   };
 }
+
+/** So many are told one by one. */
+const PROBLEMS_MAX = 100;
 
 /** A meter that is read while it is audited is audited again: memory runs ahead of the medium by a group. */
 const TRIES_MAX = 5;
@@ -61,7 +76,7 @@ async function auditMeter(journal: Journal, meter: string): Promise<Installation
     if (known) known.push(row);
     else rows.set(row.inst, [row]);
   }
-  const chains = await chainsOf(journal.incrementsOf(meter));
+  const chains = await chainsOf(journal, meter);
   const last = journal.facts(meter)?.inst ?? 0;
   return Array.from({ length: last }, (_, i) => i + 1).map((inst) =>
     proveInstallation(journal, meter, inst, rows.get(inst) ?? [], chains.get(inst)),
@@ -76,10 +91,15 @@ interface Chain {
   broken: string | null;
 }
 
-async function chainsOf(increments: AsyncIterable<Increment>): Promise<Map<number, Chain>> {
+async function chainsOf(journal: Journal, meter: string): Promise<Map<number, Chain>> {
   const chains = new Map<number, Chain>();
-  for await (const step of increments) {
-    const chain = chains.get(step.inst) ?? { sum: 0, next: 0, read: step.fromRead, broken: null };
+  for (let inst = 1; inst <= (journal.facts(meter)?.inst ?? 0); inst += 1) {
+    const point = journal.checkpoint(meter, inst);
+    if (!point || point.read === null) continue;
+    chains.set(inst, { sum: point.total, next: point.seq, read: point.read, broken: null });
+  }
+  for await (const step of journal.incrementsOf(meter)) {
+    const chain = chains.get(step.inst) ?? newChain(step);
     if (step.seq !== chain.next) chain.broken ??= `increment ${chain.next} is missing`;
     if (step.fromRead !== chain.read) {
       chain.broken ??= `increment ${step.seq} does not begin where the one before ended`;
@@ -91,6 +111,10 @@ async function chainsOf(increments: AsyncIterable<Increment>): Promise<Map<numbe
   }
   return chains;
 }
+
+const newChain = ({ fromRead }: Increment): Chain => ({
+  ...{ sum: 0, next: 0, read: fromRead, broken: null },
+});
 
 function proveInstallation(
   journal: Journal,
@@ -104,7 +128,8 @@ function proveInstallation(
     const none = { hours: 0, gaps: 0, sum: 0, total: 0, increments: 0 };
     return { meter, inst, ...none, ok: false, problem: 'its facts are missing' };
   }
-  const proof = conserve(inst, rows, facts.initialRead ?? 0, facts.dial);
+  const thinned = journal.checkpoint(meter, inst)?.use ?? 0;
+  const proof = conserve(inst, rows, facts.initialRead ?? 0, facts.dial, thinned);
   const ended = inst < (journal.facts(meter)?.inst ?? 0);
   const state = ended ? 'ended' : journal.installation(meter);
   const problem =

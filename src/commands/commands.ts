@@ -94,7 +94,8 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
 /** The events of a meter, or of all, in the contract's words, oldest first. */
 async function events(journal: Journal, args: Args): Promise<CommandAnswer> {
   const { meter } = args;
-  const meters = typeof meter === 'string' ? [meter] : journal.meters();
+  // Under no meter's name stands what the collector tells of itself.
+  const meters = typeof meter === 'string' ? [meter] : [...journal.meters(), ''];
   if (typeof meter === 'string' && !journal.meters().includes(meter)) {
     const known = journal.meters().join(', ') || 'none yet';
     return refused('unknown_meter', `there is no meter ${meter}`, `known: ${known}`);

@@ -2,8 +2,11 @@
 
 import type { Counts, EpochMs } from './units.ts';
 
-/** Event codes of a meter that the domain itself raises (E2). */
+/** Event codes that the domain and the journal raise (E2); those of the journal are the collector's own. */
 export type AlarmCode =
+  | 'journal.loss'
+  | 'journal.pressure'
+  | 'journal.repaired'
   | 'flow.reverse'
   | 'read.silent'
   | 'read.unreadable'

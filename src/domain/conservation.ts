@@ -21,13 +21,14 @@ export interface Proof {
 
 /**
  * Proves I5 for one installation. `entries`: its hours and gaps, any order, any revisions. `initialRead`: the dial at
- * total 0. Every hour that states a total must equal the sum of all uses up to it, and its dial must be congruent.
+ * total 0; `thinned`: what hours and gaps before these, which are not held any more, summed to. Every hour that states a total must equal the sum of all uses up to it, and its dial must be congruent.
  */
 export function conserve(
   inst: number,
   entries: readonly Entry[],
   initialRead: Counts,
   dial: Pick<Dial, 'digits'>,
+  thinned: Counts = 0,
 ): Proof {
   const kept = newest(entries);
   const hours = kept.filter((e): e is HourEntry => e.kind === 'hour');
@@ -35,8 +36,8 @@ export function conserve(
   hours.sort((a, b) => a.start - b.start);
   gaps.sort((a, b) => a.to - b.to);
   const verdict = { inst, hours: hours.length, gaps: gaps.length };
-  let sum = 0;
-  let total = 0;
+  let sum = thinned;
+  let total = thinned;
   let next = 0;
   let problem: Proof['problem'] = repeated(entries);
   const note = (violation: Violation, at: number) => {

@@ -74,6 +74,8 @@ export type RowRanges = readonly (readonly [first: number, last: number])[];
 
 /** What the head-end said last of what it has stored (A1), and whether it ever required to be asked (A2). */
 export interface Acknowledged {
+  /** Rows of another epoch are other rows. */
+  readonly epoch: string;
   readonly required: boolean;
   /** Every row up to this one, but those `missing`, is stored there; 0 before it said so. */
   readonly row: number;

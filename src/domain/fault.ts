@@ -27,6 +27,7 @@ export const FAULTS = {
   'register.stale': 'next-poll',
   'store.locked': 'never',
   'store.failed': 'next-poll',
+  'store.newer': 'never',
   'upstream.offline': 'next-poll',
   'upstream.refused': 'never',
   'upstream.silent': 'next-poll',

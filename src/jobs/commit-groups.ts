@@ -5,23 +5,57 @@ import type { Clock, Journal, Log } from '../boundaries.ts';
 /** A failing medium is tried again after this long, in milliseconds of the wire. */
 const RETRY_MS = 2_000;
 
+/**
+ * Two groups are so far apart, in milliseconds of the schedule: the first meter's hour goes at once, those that end within
+ * the next moments go together. A synced write wears a whole page of flash, whatever is in it.
+ */
+const APART_MS = 2_000;
+
+interface CommitParts {
+  readonly journal: Journal;
+  readonly wire: Clock;
+  readonly log: Log;
+  /** How much faster than the wire the schedule's clock runs. */
+  readonly speed?: number;
+}
+
 /** Writes groups until `signal` aborts, then the last one. `periodMs` is time of the wire, as the disk's. */
 export async function commitGroups(
-  { journal, wire, log }: { readonly journal: Journal; readonly wire: Clock; readonly log: Log },
+  { journal, wire, log, speed = 1 }: CommitParts,
   periodMs: number,
   signal: AbortSignal,
 ): Promise<void> {
+  let before = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     await journal.staged(signal);
-    await untilDue(journal, wire, periodMs, signal);
+    if (journal.isSound()) await untilDue(journal, wire, periodMs, signal);
+    const early = before + APART_MS / speed - wire.monotonicMs();
+    if (early > 0) await wire.sleep(early, signal);
+    before = wire.monotonicMs();
     const written = await journal.flush();
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
-    do await wire.sleep(RETRY_MS, signal);
-    while (!(await journal.flush()).ok && !signal.aborted);
+    await openAgain({ journal, wire, log }, written.fault.detail, signal);
     if (journal.isSound()) log.info({}, 'the journal is sound again');
   }
   await journal.flush();
+}
+
+/** Tries until the journal is sound; the same trouble is told once. */
+async function openAgain(
+  { journal, wire, log }: { readonly journal: Journal; readonly wire: Clock; readonly log: Log },
+  trouble: string,
+  signal: AbortSignal,
+): Promise<void> {
+  let told = trouble;
+  while (!signal.aborted) {
+    await wire.sleep(RETRY_MS, signal);
+    const again = await journal.flush();
+    if (again.ok) return;
+    const { detail } = again.fault;
+    if (detail !== told) log.error({ ...again.fault }, 'the journal is not open; trying again');
+    told = detail;
+  }
 }
 
 async function untilDue(

@@ -55,8 +55,8 @@ function takeNews({ journal, clock, stir }: ForwardParts): readonly Row[] {
   const isNews = (row: Row) => endOf(row) > clock.now() - NEWS_MS;
   const news = fresh.filter(isNews);
   journal.release(fresh.filter((row) => !isNews(row)));
-  // A journal that was read anew has no news, but maybe rows that never were any.
-  if (news.length < fresh.length || fresh.length === 0) stir.ring();
+  // A journal that was read anew may hold rows that never were news, beside some that are.
+  stir.ring();
   return news;
 }
 

@@ -1,16 +1,33 @@
 // The journal: installations in memory, one group at a time made durable, rows handed out only after their group is synced.
 
 import { Bell } from '../bell.ts';
-import type { ChangeOut, Journal, Pending, Store, StoreChange } from '../boundaries.ts';
+import type {
+  ChangeOut,
+  Examined,
+  Journal,
+  JournalFigures,
+  KeepLimits,
+  Memory,
+  Pending,
+  Room,
+  ScrubReport,
+  Store,
+  StoreChange,
+  Thinned,
+} from '../boundaries.ts';
 import {
+  decodeEntryKey,
   decodeIncrement,
   decodeRow,
+  encodeCheckpoint,
   encodeCircumstances,
+  encodeEntryKey,
   encodeFacts,
   encodeIncrement,
   encodeNotice,
   encodeRow,
   encodeState,
+  hintOfEntryKey,
   incrementOf,
   keyOfRow,
   keys,
@@ -28,6 +45,7 @@ import {
   newInstallation,
 } from '../domain/advance.ts';
 import type { EventEntry } from '../domain/alarms.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
 import type {
   Acknowledged,
@@ -40,40 +58,61 @@ import type {
   RowRanges,
 } from '../domain/entry.ts';
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
-import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { RowSet } from '../domain/row-set.ts';
-import { type EpochMs, HOUR_MS } from '../domain/units.ts';
-import { type KeptAnswer, loadStanding, type Standing } from './load.ts';
+import { type Dial, type EpochMs, HOUR_MS } from '../domain/units.ts';
+import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
+import { measure, WearMeter } from './figures.ts';
+import {
+  encodeMeta,
+  type KeptAnswer,
+  nothingStands,
+  PRESSURE_KEY,
+  type Standing,
+  WEAR_KEY,
+  type Wear,
+} from './load.ts';
+import { lossOf, tellLosses } from './losses.ts';
+import { encodeMark, type Mark, markOf } from './mark.ts';
+import { decodeSnapshot, encodeSnapshot, Shares } from './memories.ts';
+import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
+import { countOf, holds, rangesOf } from './ranges.ts';
+import { bringBack } from './salvage.ts';
+import { examine, type Findings, problemsOf } from './scrub.ts';
+import { textAt } from './thin.ts';
+import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
 
 /** Results of commands are kept so many and so long (C2). */
 const ANSWERS_MAX = 10_000;
 const ANSWERS_MS = 24 * HOUR_MS;
 
-export interface JournalParts {
-  readonly collector: string;
-  /** Opens the medium; called again after every failure. */
-  readonly openStore: () => Promise<Result<Store>>;
-  /** A new name for the life of a journal, never given before. */
-  readonly newEpoch: () => string;
+export interface JournalParts extends OpeningParts {
+  /** Called each time the store has been opened and read, before anything is taken in. */
+  readonly onOpen?: (() => void) | undefined;
 }
 
 /** Opens the journal, or says why it cannot be opened now. */
 export async function openJournal(parts: JournalParts): Promise<Result<Journal>> {
-  const opened = await openStanding(parts);
-  if (!opened.ok) return opened;
-  return good(new GroupJournal(parts, opened.value.store, opened.value.standing));
+  const journal = createJournal(parts);
+  const opened = await journal.flush();
+  return opened.ok ? good(journal) : opened;
 }
 
-async function openStanding(
-  parts: JournalParts,
-): Promise<Result<{ store: Store; standing: Standing }>> {
-  const store = await parts.openStore();
-  if (!store.ok) return store;
-  const standing = await loadStanding(store.value, parts.collector, parts.newEpoch);
-  if (standing.ok) return good({ store: store.value, standing: standing.value });
-  await store.value.close();
-  return standing;
+/** A journal whose store is not open yet: not sound until a `flush` has opened it. */
+export function createJournal(parts: JournalParts): Journal {
+  return new GroupJournal(parts);
 }
+
+/** What stands for a store while none is open. */
+const NO_STORE: Store = {
+  write: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
+  get: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
+  // biome-ignore lint/correctness/useYield: it ends before its first entry.
+  async *entries() {
+    throw new StoreLost('the journal is not open');
+  },
+  close: () => Promise.resolve(),
+};
 
 /** One group: what the next synced batch will hold. The newest change of a key stands. */
 interface Group {
@@ -98,12 +137,15 @@ const emptyGroup = (): Group => ({
   answers: new Map(),
 });
 
+/** Stands in the place of a meter for what the collector tells of itself. */
+const COLLECTOR = '';
+
 class GroupJournal implements Journal {
   readonly #parts: JournalParts;
-  #store: Store;
-  #standing: Standing;
-  #nextRow: number;
-  #sound = true;
+  #store: Store = NO_STORE;
+  #standing: Standing = nothingStands('');
+  #nextRow = 1;
+  #sound = false;
   #group = emptyGroup();
   #flushing: Promise<Result<void>> | null = null;
   #fresh: Row[] = [];
@@ -116,22 +158,27 @@ class GroupJournal implements Journal {
   /** Answers that are not on the medium yet. */
   readonly #unsynced = new Map<string, KeptAnswer>();
   /** Installations as they were written last, and those with which their circumstances were. */
-  readonly #kept: Map<string, Installation>;
+  readonly #kept = new Map<string, Installation>();
   readonly #around = new Map<string, Installation>();
   /** What was declared, to be declared again when memory is read anew. */
   readonly #declared = new Map<string, () => void>();
   /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
   readonly #cursors = new Map<string, string>();
+  readonly #thinner = new Thinner(this.#holdings());
+  readonly #wear = new WearMeter();
+  readonly #shares = new Shares();
+  #lonely: Promise<unknown> = Promise.resolve();
   readonly #stagedBell = new Bell();
   readonly #urgentBell = new Bell();
   readonly #freshBell = new Bell();
+  readonly #suspectedBell = new Bell();
+  /** A mark is wanted of what the next group makes durable. */
+  #markWanted = false;
+  #marked: Mark | null = null;
 
-  constructor(parts: JournalParts, store: Store, standing: Standing) {
+  constructor(parts: JournalParts) {
     this.#parts = parts;
-    this.#store = store;
-    this.#standing = standing;
-    this.#nextRow = standing.nextRow;
-    this.#kept = new Map(standing.states);
+    this.#stagedBell.ring(); // There is work to do: to open it.
   }
 
   get epoch(): string {
@@ -165,7 +212,7 @@ class GroupJournal implements Journal {
 
   declare(meter: string, declared: Declaration, rules: MeterRules): void {
     this.#declared.set(meter, () => this.#declare(meter, declared, rules));
-    this.#declare(meter, declared, rules);
+    if (this.#sound) this.#declare(meter, declared, rules);
   }
 
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void {
@@ -180,7 +227,11 @@ class GroupJournal implements Journal {
   #declare(meter: string, declared: Declaration, rules: MeterRules): void {
     const facts = this.facts(meter);
     const before = this.#standing.states.get(meter);
-    if (!facts || !before) return this.#install(meter, 1, { ...declared }, declared, []);
+    if (!facts || !before) {
+      // Where an installation stood of which nothing is proved any more, the next one begins.
+      const inst = (this.#standing.highest.get(meter) ?? 0) + 1;
+      return this.#install(meter, inst, { ...declared }, declared, inst > 1 ? ['config'] : []);
+    }
     const verdict = judgeDeclaration(facts, declared);
     if (verdict === 'unchanged') return;
     if (verdict === 'agreed') return this.#keepFacts({ ...facts, declared });
@@ -297,11 +348,11 @@ class GroupJournal implements Journal {
     const from = this.#cursors.get(meter) ?? range.from;
     const store = this.#store;
     let first: string | undefined;
-    for await (const [key, entryKey] of store.entries({ from, to: range.to })) {
+    for await (const [key, text] of store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
       first ??= key;
       if (this.#claimed.has(pendingOf(key).row)) continue;
-      const row = await this.#rowAt(entryKey);
+      const row = await this.#pendingRow(key, decodeEntryKey(key, text));
       if (!row) continue;
       if (rows[0] && rows[0].inst !== row.inst) break;
       rows.push(row);
@@ -309,6 +360,14 @@ class GroupJournal implements Journal {
     }
     // What was settled before the medium was opened again may be pending again.
     if (store === this.#store) this.#cursors.set(meter, first ?? from);
+  }
+
+  /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
+  async #pendingRow(key: string, entryKey: string | undefined): Promise<Row | undefined> {
+    const row = await this.#rowAt(entryKey);
+    if (row && keys.pending(row.meter, row.row) === key) return row;
+    this.#suspectedBell.ring();
+    return undefined;
   }
 
   claim(rows: readonly Row[]): void {
@@ -324,17 +383,19 @@ class GroupJournal implements Journal {
   }
 
   acknowledged(): Acknowledged {
-    return this.#standing.acknowledged;
+    const { acknowledged, epoch } = this.#standing;
+    if (acknowledged.epoch === epoch) return acknowledged;
+    return { ...acknowledged, epoch, row: 0, missing: [], sent: 0 };
   }
 
   requireAcks(): void {
     if (!this.#sound || this.#standing.acknowledged.required) return;
-    this.#keepAcknowledged({ ...this.#standing.acknowledged, required: true });
+    this.#keepAcknowledged({ ...this.acknowledged(), required: true });
   }
 
   async acknowledge(ack: Acknowledged, isLast: boolean): Promise<void> {
     if (!this.#sound) return;
-    const before = this.#standing.acknowledged;
+    const before = this.acknowledged();
     // Before its first word rows were settled by PUBACK.
     const fallsBack = isLast && (ack.row < before.row || before.row === 0);
     await this.#reading(async () => {
@@ -420,7 +481,9 @@ class GroupJournal implements Journal {
   async #takeUpAgain([first, last]: RowRanges[number]): Promise<number> {
     let count = 0;
     const range = { from: keys.row(first), to: keys.row(Math.min(last, this.lastRow()) + 1) };
-    for await (const [key, entryKey] of this.#store.entries(range)) {
+    for await (const [key, text] of this.#store.entries(range)) {
+      const entryKey = decodeEntryKey(key, text);
+      if (entryKey === undefined) continue; // The scrub tells of it.
       const row = Number(key.split('/')[1]);
       const meter = entryKey.split('/')[1] ?? '';
       const marker = keys.pending(meter, row);
@@ -433,7 +496,7 @@ class GroupJournal implements Journal {
       this.#claimed.delete(row);
       this.#count(meter, 1);
       this.#cursors.delete(meter);
-      this.#group.changes.set(marker, entryKey);
+      this.#group.changes.set(marker, encodeEntryKey(marker, entryKey));
       this.#group.again = true;
     }
     return count;
@@ -482,16 +545,437 @@ class GroupJournal implements Journal {
     }
   }
 
+  suspected(signal: AbortSignal): Promise<void> {
+    return this.#suspectedBell.wait(signal);
+  }
+
+  async mark(clean = false): Promise<Result<void>> {
+    const taken = await this.#durable();
+    if (!taken.ok) return taken;
+    const text = encodeMark({ ...taken.value, clean });
+    return (await this.#parts.vault?.writeMark(text)) ?? good(undefined);
+  }
+
+  /** What the medium holds, as a mark. */
+  async #durable(): Promise<Result<Mark>> {
+    if (!this.#sound) return faulty('store.failed', 'the journal is not open');
+    this.#markWanted = true;
+    this.#marked = null;
+    const written = await this.flush();
+    if (!written.ok) return written;
+    const taken = this.#marked;
+    return taken ? good(taken) : faulty('store.failed', 'the journal was opened anew');
+  }
+
+  scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
+    return this.#alone(() => this.#scrub(rest));
+  }
+
+  async #scrub(rest: () => Promise<void>): Promise<Result<ScrubReport>> {
+    const taken = await this.#durable();
+    if (!taken.ok) return taken;
+    const store = this.#store;
+    try {
+      const first = await this.#examine(store, taken.value, rest);
+      const brought = lacksAny(first) ? await this.#bringBack(store, first) : good(0);
+      if (!brought.ok) return brought;
+      const found = brought.value > 0 ? await this.#examine(store, taken.value, rest) : first;
+      const tellings = await tellLosses(store, found);
+      await this.#putRight(store, found, brought.value);
+      for (const telling of tellings) this.#tell(telling);
+      const written = await this.flush();
+      if (!written.ok) return written;
+      await this.#parts.vault?.release();
+      return good(reportOf(found, brought.value));
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  #examine(store: Store, mark: Mark, rest: (records: number) => Promise<void>): Promise<Findings> {
+    const { facts, absent, checkpoints } = this.#standing;
+    return examine(store, { mark, absent, facts, checkpoints }, rest);
+  }
+
+  /** Brings back what was kept before the opening: never what was deleted since, nor what memory knows better. */
+  async #bringBack(store: Store, found: Findings): Promise<Result<number>> {
+    const copy = await this.#parts.vault?.salvage();
+    if (!copy?.ok || !copy.value) return good(0);
+    const waiting: string[] = [];
+    try {
+      const brought = await bringBack(store, copy.value, (key) => {
+        if (!key.startsWith('p/')) return !/^[as]\//.test(key);
+        if (!holds(found.rows, pendingOf(key).row)) return false;
+        waiting.push(key);
+        return true;
+      });
+      if (brought.ok) for (const key of waiting) this.#count(pendingOf(key).meter, 1);
+      this.#cursors.clear();
+      this.#freshBell.ring();
+      return brought;
+    } finally {
+      await copy.value.close();
+    }
+  }
+
+  /** Takes what is damaged out of the way, and writes again what can be told from the rest. */
+  async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
+    const { damaged, unindexed, rows, increments, standing } = found;
+    await this.#parts.vault?.quarantine(damaged);
+    const astray = damaged.filter(([key]) => key.startsWith('p/'));
+    for (const [key, entryKey] of found.astray) {
+      const row = await this.#rowAt(entryKey);
+      if (!row || keys.pending(row.meter, row.row) !== key) astray.push([key, entryKey]);
+    }
+    // A row whose number was lost may have lost its pending record with it.
+    const numbered = [...unindexed].map(([row, key]) => [keys.row(row), key] as const);
+    const waiting = await this.#waiting(store, [...astray, ...numbered]);
+    // From here on nothing waits: a group is written as it is found.
+    const { changes } = this.#group;
+    for (const [key] of damaged) changes.set(key, undefined);
+    for (const key of [...damaged.map(([one]) => one), ...standing]) this.#renew(key);
+    for (const [row, entryKey] of unindexed) {
+      const key = keys.row(row);
+      changes.set(key, encodeEntryKey(key, entryKey));
+    }
+    this.#repend(astray, waiting);
+    this.#forget({ rows, increments });
+    if (broughtBack + damaged.length + unindexed.size + astray.length === 0) return;
+    const data = {
+      brought_back: broughtBack,
+      put_aside: damaged.length,
+      written_again: unindexed.size + waiting.size,
+      records: found.records,
+    };
+    this.#tell({ code: 'journal.repaired', severity: 'major', data });
+  }
+
+  /** Takes false pending records away and puts right ones in their place. */
+  #repend(
+    astray: readonly (readonly [key: string, text: string])[],
+    waiting: ReadonlyMap<string, { entryKey: string; isNew: boolean }>,
+  ): void {
+    const { changes } = this.#group;
+    for (const [key] of astray) {
+      if (waiting.has(key) || this.#settled.has(key)) continue;
+      changes.set(key, undefined);
+      this.#count(pendingOf(key).meter, -1);
+    }
+    for (const [key, { entryKey, isNew }] of waiting) {
+      if (this.#settled.has(key)) continue;
+      changes.set(key, encodeEntryKey(key, entryKey));
+      if (isNew) this.#count(pendingOf(key).meter, 1);
+    }
+    this.#cursors.clear();
+    this.#freshBell.ring();
+  }
+
+  /**
+   * The rows that pending keys which lead astray may stand for, by their number and by the entry they name: both are
+   * pending again, for what is sent twice is counted once.
+   */
+  async #waiting(
+    store: Store,
+    astray: readonly (readonly [key: string, text: string])[],
+  ): Promise<Map<string, { entryKey: string; isNew: boolean }>> {
+    const waiting = new Map<string, { entryKey: string; isNew: boolean }>();
+    const valueAt = async (key: string) => {
+      const found = await store.get(key);
+      if (!found.ok) throw new StoreLost(found.fault.detail);
+      return found.value;
+    };
+    for (const [key, text] of astray) {
+      const { row } = pendingOf(key);
+      const number = keys.row(row);
+      const numbered = Number.isSafeInteger(row) ? await valueAt(number) : undefined;
+      for (const entryKey of [hintOfEntryKey(text), decodeEntryKey(number, numbered ?? '')]) {
+        const entry = await this.#rowAt(entryKey);
+        if (!entry || entryKey === undefined) continue;
+        const right = keys.pending(entry.meter, entry.row);
+        waiting.set(right, { entryKey, isNew: (await valueAt(right)) === undefined });
+      }
+    }
+    return waiting;
+  }
+
+  /** Standing records are in memory as they were proved at the opening. */
+  #renew(key: string): void {
+    const { changes, states } = this.#group;
+    const { facts, absent, epoch } = this.#standing;
+    if (key === keys.meta)
+      changes.set(key, encodeMeta({ epoch, collector: this.#parts.collector }));
+    else if (key === keys.nextRow) changes.set(key, seal(key, this.#nextRow));
+    else if (key === ABSENT_KEY) changes.set(key, encodeAbsent(absent));
+    else if (/^[cs]\//.test(key) && this.#standing.states.has(key.slice(2))) {
+      changes.delete(key);
+      this.#around.delete(key.slice(2));
+      states.add(key.slice(2));
+    } else if (key.startsWith('d/')) {
+      const [, meter = '', inst] = key.split('/');
+      const found = facts.get(`${meter}/${Number(inst)}`);
+      if (found) changes.set(keys.facts(meter, found.inst), encodeFacts(found));
+    }
+  }
+
+  /** What is lost and told is known to be absent from now on. */
+  #forget(lost: Absent): void {
+    if (lost.rows.length === 0 && Object.keys(lost.increments).length === 0) return;
+    const { changes } = this.#group;
+    for (const [from, to] of lost.rows) {
+      for (let row = from; row <= to; row += 1) changes.set(keys.row(row), undefined);
+    }
+    this.#standing = { ...this.#standing, absent: alsoAbsent(this.#standing.absent, lost) };
+    changes.set(ABSENT_KEY, encodeAbsent(this.#standing.absent));
+  }
+
+  checkpoint(meter: string, inst: number): Checkpoint | undefined {
+    return this.#standing.checkpoints.get(`${meter}/${inst}`);
+  }
+
+  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    return this.#alone(() => this.#thin(limits, rest));
+  }
+
+  async #thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    if (!this.#sound) return faulty('store.failed', 'the journal is not open');
+    const now = this.#parts.now?.() ?? 0;
+    const store = this.#store;
+    try {
+      const aged = await this.#thinner.byAge(now, limits, rest);
+      if (!aged.ok) return aged;
+      return await this.#makeRoom(now, limits, aged.value, rest);
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  async #makeRoom(
+    now: EpochMs,
+    limits: KeepLimits,
+    aged: Thinned,
+    rest: () => Promise<void>,
+  ): Promise<Result<Thinned>> {
+    const measure = async () => {
+      const room = await this.#store.room?.();
+      if (room && !room.ok) throw new StoreLost(room.fault.detail);
+      return room?.value ?? { bytes: 0, freeBytes: Number.POSITIVE_INFINITY };
+    };
+    const room = await measure();
+    const { pressure } = this.#standing;
+    if (pressure ? isRelieved(room, limits) : !isShort(room, limits)) {
+      this.#tellPressure(room, limits, aged);
+      const written = await this.flush();
+      return written.ok ? good(aged) : written;
+    }
+    const thinned = await this.#thinner.forRoom(now, limits, measure, rest);
+    if (!thinned.ok) return thinned;
+    const { increments, hours, events } = thinned.value;
+    const all = {
+      increments: aged.increments + increments,
+      hours: aged.hours + hours,
+      events: aged.events + events,
+    };
+    this.#tellPressure(room, limits, all);
+    const written = await this.flush();
+    return written.ok ? good(all) : written;
+  }
+
+  /** Raised when room was short, cleared when it is not any more; told again only when more had to go. */
+  #tellPressure(room: Room, limits: KeepLimits, thinned: Thinned): void {
+    const { pressure } = this.#standing;
+    const short = pressure ? !isRelieved(room, limits) : isShort(room, limits);
+    const gone = thinned.increments + thinned.hours > 0;
+    if (!short && !pressure) return;
+    if (short && pressure && !gone) return;
+    const since = pressure?.since ?? this.#parts.now?.() ?? 0;
+    const { alarm, messages } = pressure ?? { alarm: this.#nextRow, messages: 0 };
+    const phase = short ? (pressure ? 'update' : 'raise') : 'clear';
+    const data = {
+      bytes: room.bytes,
+      max_bytes: limits.maxBytes,
+      free_bytes: Number.isFinite(room.freeBytes) ? room.freeBytes : null,
+      min_free_bytes: limits.minFreeBytes,
+      increments_thinned: thinned.increments,
+      hours_thinned: thinned.hours,
+    };
+    const of = { alarm, message: messages, phase, since } as const;
+    this.#tell({ code: 'journal.pressure', severity: short ? 'major' : 'info', data, of });
+    const next = short ? { alarm, messages: messages + 1, since } : null;
+    this.#standing = { ...this.#standing, pressure: next };
+    this.#group.changes.set(PRESSURE_KEY, next ? seal(PRESSURE_KEY, next) : undefined);
+  }
+
+  async examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>> {
+    return this.#alone(async () => {
+      const taken = await this.#durable();
+      if (!taken.ok) return taken;
+      const store = this.#store;
+      try {
+        const found = await this.#examine(store, taken.value, rest);
+        const { records } = found;
+        const rowsGone = countOf(this.#standing.absent.rows);
+        return good({ records, problems: problemsOf(found), rowsGone });
+      } catch (error) {
+        if (!(error instanceof StoreLost)) throw error;
+        this.#lose(store, error);
+        return { ok: false, fault: error.fault };
+      }
+    });
+  }
+
+  async *records(): AsyncIterable<readonly [key: string, value: string]> {
+    const written = await this.flush();
+    if (!written.ok) throw new StoreLost(written.fault.detail);
+    yield* this.#store.entries({ from: ' ', to: '~' });
+  }
+
+  async figures(): Promise<Result<JournalFigures>> {
+    const store = this.#store;
+    try {
+      const facts = [...this.#standing.facts.values()];
+      const sizes = await measure(store, facts, (meter, inst) => this.checkpoint(meter, inst));
+      const { rows } = await this.pending();
+      const wornToday = this.#wornToday()?.bytes ?? null;
+      return good({ rows: this.lastRow(), pending: rows, ...sizes, wornToday });
+    } catch (error) {
+      if (!(error instanceof StoreLost)) throw error;
+      this.#lose(store, error);
+      return { ok: false, fault: error.fault };
+    }
+  }
+
+  remember(meter: string, known: unknown): boolean {
+    const state = this.#sound ? this.#standing.states.get(meter) : undefined;
+    if (!state) return false;
+    const text = encodeSnapshot(meter, { inst: state.inst, seq: state.steps, known });
+    if (!this.#shares.take(meter, text.length, this.#parts.now?.() ?? 0)) return false;
+    this.#group.changes.set(keys.snapshot(meter), text);
+    this.#stagedBell.ring();
+    return true;
+  }
+
+  async remembered(meter: string): Promise<Memory | undefined> {
+    const inst = this.#standing.states.get(meter)?.inst;
+    const dial = this.facts(meter)?.dial;
+    if (inst === undefined || !dial) return undefined;
+    let memory: Memory | undefined;
+    await this.#reading(async () => {
+      const text = await textAt(this.#store, keys.snapshot(meter));
+      const snapshot = decodeSnapshot(meter, text ?? '');
+      if (snapshot?.inst !== inst) return;
+      const since = await this.#stepsFrom(meter, inst, snapshot.seq, dial);
+      if (since) memory = { known: snapshot.known, since };
+    });
+    return memory;
+  }
+
+  /** The increments from `seq` on; undefined where one is missing or damaged. */
+  async #stepsFrom(
+    meter: string,
+    inst: number,
+    seq: number,
+    dial: Dial,
+  ): Promise<Increment[] | undefined> {
+    const steps: Increment[] = [];
+    if ((this.checkpoint(meter, inst)?.seq ?? 0) > seq) return undefined;
+    const from = keys.increment(meter, inst, seq);
+    const to = keys.increment(meter, inst + 1, 0);
+    for await (const [key, text] of this.#store.entries({ from, to })) {
+      const step = decodeIncrement(key, text, dial);
+      if (step?.seq !== seq + steps.length) return undefined;
+      steps.push(step);
+    }
+    return steps;
+  }
+
+  #wornToday(): Wear | null {
+    const now = this.#parts.now?.() ?? 0;
+    return this.#wear.today(now, this.#store.worn?.() ?? null, this.#standing.wear);
+  }
+
+  /** What reads or thins the whole store does so alone: what one deletes the other would miss. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lonely.then(work);
+    this.#lonely = done.catch(() => undefined);
+    return done;
+  }
+
+  /** What its thinning may know and do. */
+  #holdings(): Holdings {
+    return {
+      store: () => this.#store,
+      facts: () => [...this.#standing.facts.values()],
+      checkpoint: (meter, inst) => this.checkpoint(meter, inst),
+      standOf: (row) => this.#standOf(row),
+      undeliveredFrom: (meter, inst) => this.#undeliveredFrom(meter, inst),
+      stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
+      flush: () => this.flush(),
+    };
+  }
+
+  async #standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
+    if (this.#claimed.has(row)) return 'claimed';
+    const key = keys.pending(meter, row);
+    if (this.#settled.has(key)) return 'free';
+    return (await textAt(this.#store, key)) === undefined ? 'free' : 'waiting';
+  }
+
+  async #undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined> {
+    const range = within(`p/${meter}/`);
+    const from = this.#cursors.get(meter) ?? range.from;
+    let earliest: EpochMs | undefined;
+    for await (const [key, text] of this.#store.entries({ from, to: range.to })) {
+      if (this.#settled.has(key)) continue;
+      const row = await this.#rowAt(decodeEntryKey(key, text));
+      if (!row || row.kind === 'event' || row.inst !== inst) continue;
+      earliest = Math.min(earliest ?? beginOf(row), beginOf(row));
+      if (row.kind === 'hour' && row.rev === 0) break; // Those after it are later.
+    }
+    return earliest;
+  }
+
+  /** One batch: records, numbers and checkpoint go together, or not at all. */
+  #stageThinning(
+    { keys: gone, rows, waiting }: Gone,
+    checkpoint: Checkpoint | null,
+    why: 'age' | 'room',
+  ): void {
+    const { changes } = this.#group;
+    for (const key of gone) changes.set(key, undefined);
+    if (rows.length > 0) {
+      const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
+      this.#forget({ rows: rangesOf(numbers), increments: {} });
+    }
+    const lost = rows.filter(
+      (row) => waiting.has(row.row) && !this.#settled.has(keys.pending(row.meter, row.row)),
+    );
+    this.settle(lost);
+    if (lost.length > 0)
+      this.#tell({ code: 'journal.loss', severity: 'major', data: lossOf(lost, why) });
+    if (checkpoint) {
+      const { meter, inst } = checkpoint;
+      this.#standing.checkpoints.set(`${meter}/${inst}`, checkpoint);
+      changes.set(keys.checkpoint(meter, inst), encodeCheckpoint(checkpoint));
+    }
+  }
+
   async close(): Promise<void> {
     for (const [meter, state] of this.#standing.states) {
-      if (state !== this.#kept.get(meter)) this.#group.states.add(meter);
+      if (this.#sound && state !== this.#kept.get(meter)) this.#group.states.add(meter);
     }
-    if (this.#sound) await this.flush();
+    if (this.#sound) await this.mark(true);
     await this.#store.close();
   }
 
   #keepState(meter: string, state: Installation): void {
-    this.#standing.states.set(meter, state);
+    const { states, ends } = this.#standing;
+    const before = states.get(meter);
+    if (before && before.inst < state.inst) ends.set(`${meter}/${before.inst}`, before.steps);
+    states.set(meter, state);
     this.#group.states.add(meter);
     this.#stagedBell.ring();
   }
@@ -526,8 +1010,9 @@ class GroupJournal implements Journal {
     const key = keyOfRow(row);
     const { changes, rows } = this.#group;
     changes.set(key, encodeRow(row));
-    changes.set(keys.row(row.row), key);
-    changes.set(keys.pending(meter, row.row), key);
+    for (const named of [keys.row(row.row), keys.pending(meter, row.row)]) {
+      changes.set(named, encodeEntryKey(named, key));
+    }
     rows.push(row);
   }
 
@@ -538,16 +1023,22 @@ class GroupJournal implements Journal {
 
   async #writeGroup(): Promise<Result<void>> {
     const group = this.#group;
-    if (group.changes.size + group.states.size === 0) return good(undefined);
+    if (group.changes.size + group.states.size === 0) {
+      this.#takeMark();
+      return good(undefined);
+    }
     this.#group = emptyGroup();
     for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
       group.changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
+      const worn = this.#wornToday();
+      if (worn) group.changes.set(WEAR_KEY, seal(WEAR_KEY, worn));
     }
     const changes: StoreChange[] = [];
     for (const [key, value] of group.changes) {
       changes.push(value === undefined ? { key } : { key, value });
     }
+    this.#takeMark(group.rows);
     const written = await this.#store.write(changes);
     if (!written.ok) {
       this.#sound = false;
@@ -588,34 +1079,93 @@ class GroupJournal implements Journal {
       await read();
     } catch (error) {
       if (!(error instanceof StoreLost)) throw error;
-      if (store !== this.#store) return; // It was opened again meanwhile.
-      this.#sound = false;
-      this.#stagedBell.ring();
+      this.#lose(store, error);
     }
+  }
+
+  /** The medium did not let itself be read: it is opened again, and repaired where it is damaged. */
+  #lose(store: Store, { message }: StoreLost): void {
+    if (store !== this.#store) return; // It was opened again meanwhile.
+    this.#parts.vault?.mistrust(message);
+    this.#sound = false;
+    this.#stagedBell.ring();
   }
 
   /** After a failed write nobody knows what is on the medium: forget what memory held, open it again and read. */
   async #recover(): Promise<Result<void>> {
     await this.#store.close();
+    this.#store = NO_STORE;
     const opened = await openStanding(this.#parts);
     if (!opened.ok) return opened;
-    this.#store = opened.value.store;
-    this.#standing = opened.value.standing;
-    this.#nextRow = opened.value.standing.nextRow;
+    this.#adopt(opened.value);
+    for (const declare of this.#declared.values()) declare();
+    this.#parts.onOpen?.();
+    this.#freshBell.ring(); // What is pending on the medium may never have been news.
+    return good(undefined);
+  }
+
+  #adopt(opened: Opened): void {
+    const { store, standing, renewed, resumed, damaged, tellings, isProved } = opened;
+    this.#store = store;
+    this.#standing = standing;
+    this.#nextRow = standing.nextRow;
     this.#kept.clear();
-    for (const [meter, state] of this.#standing.states) this.#kept.set(meter, state);
+    for (const [meter, state] of standing.states) this.#kept.set(meter, state);
     this.#around.clear();
     this.#group = emptyGroup();
     this.#settled.clear();
     this.#unsynced.clear();
     this.#cursors.clear();
     this.#sound = true;
-    for (const declare of this.#declared.values()) declare();
-    this.#freshBell.ring(); // What is pending on the medium may never have been news.
-    return good(undefined);
+    const { changes } = this.#group;
+    if (!isProved) this.#suspectedBell.ring();
+    for (const [key] of damaged) changes.set(key, undefined);
+    for (const meter of resumed) if (standing.states.has(meter)) this.#group.states.add(meter);
+    for (const facts of standing.facts.values()) {
+      if (resumed.includes(facts.meter)) this.#keepFacts(facts);
+    }
+    if (renewed || damaged.length > 0) {
+      changes.set(
+        keys.meta,
+        encodeMeta({ epoch: standing.epoch, collector: this.#parts.collector }),
+      );
+      changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));
+      changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
+    }
+    for (const [key, entryKey] of opened.pendingAgain) {
+      changes.set(key, encodeEntryKey(key, entryKey));
+      this.#count(pendingOf(key).meter, 1);
+    }
+    void this.#parts.vault?.quarantine(damaged);
+    for (const telling of tellings) this.#tell(telling);
   }
 
-  async #rowAt(key: string): Promise<Row | undefined> {
+  /** An event of the collector itself (E1): told once, under the number of its row. */
+  #tell({ code, severity, data, of }: Telling): void {
+    const at = this.#parts.now?.() ?? 0;
+    const alarm = { alarm: this.#nextRow, message: 0, phase: 'raise', since: at } as const;
+    this.#addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
+    this.#stagedBell.ring();
+    this.#urgentBell.ring();
+  }
+
+  /** Memory as it stands when a group is on its way to the medium, or when there is none, is what the medium holds. */
+  #takeMark(rows: readonly Row[] = []): void {
+    if (!this.#markWanted) return;
+    this.#markWanted = false;
+    const pending = new Map(this.#standing.pending);
+    for (const { meter } of rows) pending.set(meter, (pending.get(meter) ?? 0) + 1);
+    // Of a quiet reading only memory knows.
+    this.#marked = markOf(
+      { ...this.#standing, states: this.#kept, pending },
+      this.#nextRow,
+      this.#parts.collector,
+      false,
+    );
+  }
+
+  async #rowAt(key: string | undefined): Promise<Row | undefined> {
+    if (key === undefined || key === '') return undefined;
     const found = await this.#store.get(key);
     if (!found.ok) throw new StoreLost(found.fault.detail);
     if (found.value === undefined) return undefined;
@@ -625,9 +1175,9 @@ class GroupJournal implements Journal {
   async #oldestPending(meter: string): Promise<EpochMs | null> {
     const range = within(`p/${meter}/`);
     const from = this.#cursors.get(meter) ?? range.from;
-    for await (const [key, entryKey] of this.#store.entries({ from, to: range.to })) {
+    for await (const [key, text] of this.#store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
-      const row = await this.#rowAt(entryKey);
+      const row = await this.#rowAt(decodeEntryKey(key, text));
       if (row) return beginOf(row);
     }
     return null;
@@ -640,6 +1190,22 @@ class GroupJournal implements Journal {
       yield row;
     }
   }
+}
+
+function lacksAny({ damaged, rows, increments, standing }: Findings): boolean {
+  const count = damaged.length + rows.length + standing.length;
+  return count + Object.keys(increments).length > 0;
+}
+
+function reportOf(found: Findings, broughtBack: number): ScrubReport {
+  const increments = Object.values(found.increments);
+  return {
+    records: found.records,
+    damaged: found.damaged.length,
+    broughtBack,
+    lost: increments.reduce((sum, ranges) => sum + countOf(ranges), countOf(found.rows)),
+    sums: found.sums,
+  };
 }
 
 /** What a row tells of, from when. */

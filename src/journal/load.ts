@@ -2,6 +2,7 @@
 
 import type { Store } from '../boundaries.ts';
 import {
+  decodeCheckpoint,
   decodeFacts,
   decodeState,
   keys,
@@ -11,12 +12,16 @@ import {
   within,
 } from '../codec/journal-record.ts';
 import type { Installation } from '../domain/advance.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
+import { ABSENT_KEY, type Absent, decodeAbsent, NOTHING_ABSENT } from './absent.ts';
+import type { Mark } from './mark.ts';
 
 export interface Standing {
+  /** Empty while none is proved. */
   readonly epoch: string;
   readonly nextRow: number;
   readonly states: Map<string, Installation>;
@@ -27,48 +32,35 @@ export interface Standing {
   acknowledged: Acknowledged;
   /** When each command was answered, by its id, oldest first. */
   readonly answers: Map<string, EpochMs>;
+  /** Increments of installations that have ended, by `meter/inst`. */
+  readonly ends: Map<string, number>;
+  /** The highest installation of a meter that may ever have been told. */
+  readonly highest: Map<string, number>;
+  readonly absent: Absent;
+  /** What is left of what was thinned, by `meter/inst`. */
+  readonly checkpoints: Map<string, Checkpoint>;
+  /** The journal took up too much room when it was written last. */
+  readonly pressure: Pressure | null;
+  /** What the disk had borne of the day when an hour was written last. */
+  readonly wear: Wear | null;
 }
 
-/**
- * Loads what stands in the store; a new store first gets its epoch. `store.failed` when a record is damaged
- * or the store belongs to another collector.
- */
-export async function loadStanding(
-  store: Store,
-  collector: string,
-  newEpoch: () => string,
-): Promise<Result<Standing>> {
-  try {
-    const meta = await store.get(keys.meta);
-    if (!meta.ok) return meta;
-    if (meta.value === undefined) {
-      // Writing to what lost its name would number rows and installations from 1 again.
-      for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) {
-        return faulty('store.failed', 'the record that names this journal is missing');
-      }
-      return await create(store, collector, newEpoch());
-    }
-    const found = unseal(keys.meta, meta.value) as { epoch: string; collector: string } | undefined;
-    if (!found) return faulty('store.failed', 'the record that names this journal is damaged');
-    if (found.collector !== collector) {
-      return faulty('store.failed', `this journal belongs to collector ${found.collector}`);
-    }
-    return await read(store, found.epoch);
-  } catch (error) {
-    if (error instanceof StoreLost) return faulty('store.failed', error.message);
-    throw error;
-  }
+export interface Loaded {
+  readonly standing: Standing;
+  /** The store was empty. */
+  readonly isNew: boolean;
+  /** It was restored from a backup: more may have been told than it knows of. */
+  readonly restored: boolean;
+  /** Standing records that are damaged, by key. */
+  readonly damaged: readonly (readonly [key: string, text: string])[];
 }
 
-const NOTHING_ACKNOWLEDGED: Acknowledged = { required: false, row: 0, missing: [], sent: 0 };
+const NOTHING_ACKNOWLEDGED: Acknowledged = {
+  ...{ epoch: '', required: false, row: 0, missing: [], sent: 0 },
+};
 
-async function create(store: Store, collector: string, epoch: string): Promise<Result<Standing>> {
-  const written = await store.write([
-    { key: keys.meta, value: seal(keys.meta, { epoch, collector }) },
-    { key: keys.nextRow, value: seal(keys.nextRow, 1) },
-  ]);
-  if (!written.ok) return written;
-  return good({
+export function nothingStands(epoch: string): Standing {
+  return {
     epoch,
     nextRow: 1,
     states: new Map(),
@@ -76,52 +68,163 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
     pending: new Map(),
     acknowledged: NOTHING_ACKNOWLEDGED,
     answers: new Map(),
-  });
+    ends: new Map(),
+    highest: new Map(),
+    absent: NOTHING_ABSENT,
+    checkpoints: new Map(),
+    pressure: null,
+    wear: null,
+  };
 }
 
-async function read(store: Store, epoch: string): Promise<Result<Standing>> {
-  const row = await store.get(keys.nextRow);
-  if (!row.ok) return row;
-  const nextRow = unseal(keys.nextRow, row.value ?? '');
-  if (typeof nextRow !== 'number') return faulty('store.failed', 'the row counter is damaged');
+/**
+ * Loads what stands in the store; a new store, where no `mark` says that there was one, first gets its epoch. `store.failed` when
+ * it belongs to another collector; throws StoreLost when it cannot be read. What is damaged is left out and named.
+ */
+export async function loadStanding(
+  store: Store,
+  collector: string,
+  newEpoch: () => string,
+  mark: Mark | undefined,
+): Promise<Result<Loaded>> {
+  const meta = await must(store, keys.meta);
+  if (meta === undefined && mark === undefined && (await isEmpty(store))) {
+    return await create(store, collector, newEpoch());
+  }
+  const found = decodeMeta(meta);
+  const owner = found?.collector ?? mark?.collector ?? collector;
+  if (owner !== collector) {
+    return faulty('store.failed', `this journal belongs to collector ${owner}`);
+  }
+  return good(await read(store, found?.epoch ?? '', meta));
+}
+
+/** A `journal.pressure` that stands: its number, its messages, since when. */
+export interface Pressure {
+  readonly alarm: number;
+  readonly messages: number;
+  readonly since: EpochMs;
+}
+
+/** Bytes sent to the disk on a UTC day, counted from 1970. */
+export interface Wear {
+  readonly day: number;
+  readonly bytes: number;
+}
+
+export const WEAR_KEY = 'a/wear';
+export const PRESSURE_KEY = 'a/pressure';
+
+/** What names a journal. */
+export interface Meta {
+  readonly epoch: string;
+  readonly collector: string;
+  /** The version from which it is being brought up to date. */
+  readonly from?: number;
+  /** It was restored from a backup and has not been opened since. */
+  readonly restored?: boolean;
+}
+
+export const encodeMeta = (meta: Meta): string => seal(keys.meta, meta);
+
+export const decodeMeta = (text: string | undefined): Meta | undefined =>
+  unseal(keys.meta, text ?? '') as Meta | undefined;
+
+async function isEmpty(store: Store): Promise<boolean> {
+  for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) return false;
+  return true;
+}
+
+async function create(store: Store, collector: string, epoch: string): Promise<Result<Loaded>> {
+  const written = await store.write([
+    { key: keys.meta, value: encodeMeta({ epoch, collector }) },
+    { key: keys.nextRow, value: seal(keys.nextRow, 1) },
+  ]);
+  if (!written.ok) return written;
+  return good({ standing: nothingStands(epoch), isNew: true, restored: false, damaged: [] });
+}
+
+type Damaged = (readonly [key: string, text: string])[];
+
+async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
+  const damaged: Damaged = [];
+  if (epoch === '') damaged.push([keys.meta, meta ?? '']);
+  const row = await must(store, keys.nextRow);
+  const nextRow = unseal(keys.nextRow, row ?? '');
+  if (typeof nextRow !== 'number') damaged.push([keys.nextRow, row ?? '']);
+  const absentText = await must(store, ABSENT_KEY);
+  const absent = absentText === undefined ? NOTHING_ABSENT : decodeAbsent(absentText);
+  if (!absent) damaged.push([ABSENT_KEY, absentText ?? '']);
+  const standing = {
+    ...nothingStands(epoch),
+    states: await statesIn(store, damaged),
+    facts: await factsIn(store, damaged),
+    pending: await pendingIn(store),
+    checkpoints: await checkpointsIn(store, damaged),
+    pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
+      null) as Pressure | null,
+    wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
+    nextRow: typeof nextRow === 'number' ? nextRow : 1,
+    absent: absent ?? NOTHING_ABSENT,
+    acknowledged: await acknowledgedIn(store),
+    answers: await answersIn(store),
+  };
+  const restored = decodeMeta(meta)?.restored === true;
+  return { standing, isNew: false, restored, damaged };
+}
+
+async function statesIn(store: Store, damaged: Damaged): Promise<Map<string, Installation>> {
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
-    const around = await store.get(keys.circumstances(meter));
-    if (!around.ok) return around;
-    const state = decodeState(meter, text, around.value);
-    if (!state) return faulty('store.failed', `the state of meter ${meter} is damaged`);
-    states.set(meter, state);
+    const around = await must(store, keys.circumstances(meter));
+    const state = decodeState(meter, text, around);
+    if (state) states.set(meter, state);
+    else damaged.push([key, text]);
   }
+  return states;
+}
+
+async function factsIn(store: Store, damaged: Damaged): Promise<Map<string, InstallationFacts>> {
   const facts = new Map<string, InstallationFacts>();
   for await (const [key, text] of store.entries(within('d/'))) {
     const found = decodeFacts(key, text);
-    if (!found) return faulty('store.failed', `the facts in ${key} are damaged`);
-    facts.set(`${found.meter}/${found.inst}`, found);
+    if (found) facts.set(`${found.meter}/${found.inst}`, found);
+    else damaged.push([key, text]);
   }
-  const odd = partless(states, facts);
-  if (odd) return faulty('store.failed', `the state or the facts of meter ${odd} are missing`);
+  return facts;
+}
+
+async function checkpointsIn(store: Store, damaged: Damaged): Promise<Map<string, Checkpoint>> {
+  const checkpoints = new Map<string, Checkpoint>();
+  for await (const [key, text] of store.entries(within('k/'))) {
+    const found = decodeCheckpoint(key, text);
+    if (found) checkpoints.set(`${found.meter}/${found.inst}`, found);
+    else damaged.push([key, text]);
+  }
+  return checkpoints;
+}
+
+async function pendingIn(store: Store): Promise<Map<string, number>> {
   const pending = new Map<string, number>();
   for await (const [key] of store.entries(within('p/'))) {
     const { meter } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
   }
-  const acknowledged = await acknowledgedIn(store);
-  const answers = await answersIn(store);
-  return good({ epoch, nextRow, states, facts, pending, acknowledged, answers });
+  return pending;
 }
+
+/** An answer as it is kept: when it was given, and what it says. */
+export type KeptAnswer = readonly [at: EpochMs, text: string];
 
 async function answersIn(store: Store): Promise<Map<string, EpochMs>> {
   const found: [id: string, at: EpochMs][] = [];
-  for await (const [key, text] of store.entries(within('k/'))) {
+  for await (const [key, text] of store.entries(within('o/'))) {
     const kept = unseal(key, text) as KeptAnswer | undefined;
     if (kept) found.push([key.slice(2), kept[0]]);
   }
   return new Map(found.sort(([, a], [, b]) => a - b));
 }
-
-/** An answer as it is kept: when it was given, and what it says. */
-export type KeptAnswer = readonly [at: EpochMs, text: string];
 
 /** What the head-end said last. A lost record costs a sending: what is pending is sent again, and acknowledged again. */
 async function acknowledgedIn(store: Store): Promise<Acknowledged> {
@@ -130,12 +233,8 @@ async function acknowledgedIn(store: Store): Promise<Acknowledged> {
   return (unseal(keys.ack, kept.value ?? '') as Acknowledged | undefined) ?? NOTHING_ACKNOWLEDGED;
 }
 
-/** A meter whose state or present facts the medium lost; the two are always written together. */
-function partless(
-  states: ReadonlyMap<string, Installation>,
-  facts: ReadonlyMap<string, InstallationFacts>,
-): string | undefined {
-  const stateless = [...facts.values()].find(({ meter }) => !states.has(meter));
-  if (stateless) return stateless.meter;
-  return [...states].find(([meter, { inst }]) => !facts.has(`${meter}/${inst}`))?.[0];
+async function must(store: Store, key: string): Promise<string | undefined> {
+  const found = await store.get(key);
+  if (!found.ok) throw new StoreLost(found.fault.detail);
+  return found.value;
 }

@@ -15,7 +15,19 @@ export interface Settings {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly time: TimeSettings;
   readonly upstream: UpstreamSettings;
-  readonly journal: { readonly commitS: number };
+  readonly journal: {
+    readonly commitS: number;
+    /** Room held on the disk for the day it is full. */
+    readonly ballastMb: number;
+    /** How long and in how much room records are kept; whichever is less. */
+    readonly incrementDays: number;
+    readonly hourDays: number;
+    readonly eventDays: number;
+    readonly maxMb: number;
+    readonly minFreeMb: number;
+    /** What the flash card may be worn by in a day; more is told in `journal stats`. */
+    readonly writeMbPerDay: number;
+  };
   readonly buses: readonly BusSettings[];
   readonly meters: readonly MeterSettings[];
 }

@@ -26,7 +26,16 @@ interface Raw {
   readonly log: { readonly level: Settings['logLevel'] };
   readonly time: RawTime;
   readonly upstream: RawUpstream;
-  readonly journal: { readonly commit_s: number };
+  readonly journal: {
+    readonly commit_s: number;
+    readonly ballast_mb: number;
+    readonly increment_days: number;
+    readonly hour_days: number;
+    readonly event_days: number;
+    readonly max_mb: number;
+    readonly min_free_mb: number;
+    readonly write_mb_per_day: number;
+  };
   readonly buses: readonly RawBus[];
   readonly meters: readonly RawMeter[];
 }
@@ -102,7 +111,7 @@ export function toSettings(data: unknown, folder: string, profiles: Profiles): S
     logLevel: raw.log.level,
     time: toTime(raw.time),
     upstream: toUpstream(raw.upstream, folder),
-    journal: { commitS: raw.journal.commit_s },
+    journal: toJournal(raw.journal),
     buses: raw.buses.map((bus) => toBus(bus, folder, meters)),
     meters,
   };
@@ -112,6 +121,19 @@ function toTime(raw: RawTime): TimeSettings {
   // Equal origins at speed 1 are the system's clock, whatever the origin.
   const [real, simulated] = [raw.real, raw.simulated].map((one) => (one ? Date.parse(one) : 0));
   return { speed: raw.speed, real: real ?? 0, simulated: simulated ?? 0, sync: raw.sync };
+}
+
+function toJournal(raw: Raw['journal']): Settings['journal'] {
+  return {
+    commitS: raw.commit_s,
+    ballastMb: raw.ballast_mb,
+    incrementDays: raw.increment_days,
+    hourDays: raw.hour_days,
+    eventDays: raw.event_days,
+    maxMb: raw.max_mb,
+    minFreeMb: raw.min_free_mb,
+    writeMbPerDay: raw.write_mb_per_day,
+  };
 }
 
 function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {

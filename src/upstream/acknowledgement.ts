@@ -32,13 +32,14 @@ export class Acknowledgement {
   readonly #heard = new Bell();
   /** An acknowledgement of rows that this life has not sent yet: they may have been sent by an earlier one. */
   #early: Ack | undefined;
-  #highestSent: number;
+  #highestSent = 0;
+  /** Rows of another epoch are other rows. */
+  #epoch = '';
   #session: string | undefined;
   #work: Promise<void> = Promise.resolve();
 
   constructor(parts: AcknowledgementParts) {
     this.#parts = parts;
-    this.#highestSent = parts.journal.acknowledged().row;
   }
 
   isRequired(): boolean {
@@ -54,6 +55,7 @@ export class Acknowledgement {
   /** Takes claimed rows that the broker has. */
   delivered(rows: readonly Row[]): void {
     const { journal } = this.#parts;
+    this.#watchEpoch();
     for (const { row } of rows) this.#highestSent = Math.max(this.#highestSent, row);
     if (!this.isRequired()) {
       journal.settle(rows);
@@ -106,6 +108,16 @@ export class Acknowledgement {
     }
   }
 
+  /** After a restore, or a journal that lost rows, everything is numbered and waited for anew. */
+  #watchEpoch(): void {
+    const { journal } = this.#parts;
+    if (journal.epoch === this.#epoch) return;
+    this.#epoch = journal.epoch;
+    this.#awaiting.clear();
+    this.#early = undefined;
+    this.#highestSent = journal.acknowledged().row;
+  }
+
   /** Acknowledgements are taken one after another: each is held against what the one before left. */
   #take(ack: Ack): void {
     this.#work = this.#work.then(() => this.#acknowledge(ack));
@@ -113,6 +125,7 @@ export class Acknowledgement {
 
   async #acknowledge(ack: Ack): Promise<void> {
     const { journal } = this.#parts;
+    this.#watchEpoch();
     const before = journal.acknowledged();
     if (ack.sent <= before.sent) return; // The newest rules.
     if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
@@ -123,7 +136,8 @@ export class Acknowledgement {
     this.#early = undefined;
     const { row, missing, sent } = ack;
     const isLast = this.isRequired();
-    await journal.acknowledge({ required: before.required, row, missing, sent }, isLast);
+    const { required } = before;
+    await journal.acknowledge({ epoch: ack.epoch, required, row, missing, sent }, isLast);
     const again: number[] = [];
     for (const waiting of this.#awaiting) {
       const wanted = missing.some(([first, last]) => waiting >= first && waiting <= last);

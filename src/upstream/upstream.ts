@@ -60,6 +60,8 @@ export interface RunningUpstream extends Upstream {
   announceBirth(): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
+  /** Announces again, where it is connected: the journal is there now, or is not any more. */
+  announce(): void;
   /** Says goodbye (state `disconnected`) and disconnects. */
   stop(): Promise<void>;
 }
@@ -81,7 +83,7 @@ class MessageUpstream implements RunningUpstream {
   }
 
   start(): void {
-    const { headEnd, log, utility } = this.#parts;
+    const { headEnd, utility } = this.#parts;
     const ack = this.#topic('dn/ack');
     const command = this.#topic('dn/cmd/');
     const state = `watermeter-v1/${utility}/_headend/state`;
@@ -93,11 +95,7 @@ class MessageUpstream implements RunningUpstream {
         this.#parts.onCommand(message, topic.slice(command.length));
       }
     });
-    headEnd.onConnect(() => {
-      this.#announce().catch((error: unknown) => {
-        log.warn({ error: String(error) }, 'announcing to the head-end failed');
-      });
-    });
+    headEnd.onConnect(() => this.#announceAll());
     headEnd.start(this.#state('lost', null));
   }
 
@@ -123,9 +121,14 @@ class MessageUpstream implements RunningUpstream {
     return this.#acks.isRequired() ? this.#acks.awaiting() : null;
   }
 
+  announce(): void {
+    if (this.#parts.headEnd.isConnected()) this.#announceAll();
+  }
+
   async send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>> {
     const first = rows[0];
     if (!first) return good([]);
+    if (first.meter === '') return this.#sendOwn(rows);
     const { journal, collector, clock } = this.#parts;
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
@@ -166,9 +169,27 @@ class MessageUpstream implements RunningUpstream {
 
   async #announce(): Promise<void> {
     const { headEnd, journal, clock } = this.#parts;
-    await headEnd.publish(this.#state('ready', clock.now()));
+    // Without its journal the collector polls and has nothing to say but that somebody should come.
+    const isSound = journal.isSound();
+    await headEnd.publish(this.#state(isSound ? 'ready' : 'alert', clock.now()));
+    if (!isSound) return;
     for (const meter of journal.meters()) await this.describe(meter);
     await this.announceBirth();
+  }
+
+  #announceAll(): void {
+    this.#announce().catch((error: unknown) => {
+      this.#parts.log.warn({ error: String(error) }, 'announcing to the head-end failed');
+    });
+  }
+
+  /** Events of the collector itself. */
+  async #sendOwn(rows: readonly Row[]): Promise<Result<readonly Row[]>> {
+    const { collector, journal } = this.#parts;
+    const events = rows
+      .filter((row): row is EventRow => row.kind === 'event')
+      .map((row) => this.#publish('up/event', encodeEvent(row, collector, journal.epoch), [row]));
+    return settled(await Promise.all(events));
   }
 
   #topic(path: string): string {

@@ -28,7 +28,7 @@ export function atLeast(
   return { bench, name, value, unit, limit, ratio, goal, met };
 }
 
-/** A figure of which less is better. */
+/** A figure of which less is better. `goal` is in the value's unit. */
 export function atMost(
   bench: string,
   name: string,
@@ -37,8 +37,9 @@ export function atMost(
   goal: number | null,
   limit: number | null = null,
 ): Figure {
+  const ratio = limit === null ? null : value / limit;
   const met = goal === null ? null : value <= goal;
-  return { ...atLeast(bench, name, value, unit, null, limit), goal, met };
+  return { bench, name, value, unit, limit, ratio, goal, met };
 }
 
 /** One line: JSON with `json`, else for people. */

@@ -4,6 +4,7 @@ import { benchBus } from './bus.ts';
 import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
+import { benchJournal } from './journal.ts';
 import { benchPeer } from './peer.ts';
 import { benchWorld } from './world.ts';
 
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   bus: benchBus,
   codec: benchCodec,
   peer: benchPeer,
+  journal: benchJournal,
   world: benchWorld,
 };
 

@@ -55,6 +55,8 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
     openJournal: async () => good({ ...absent, close: async () => undefined }),
+    restoreJournal: async () => ({ ok: true, data: {} }),
+    every: () => () => undefined,
     runProgram: async () => 0,
     onStop: () => () => undefined,
     ...changes,

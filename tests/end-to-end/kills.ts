@@ -31,7 +31,7 @@ export async function killAtRandomMoments(
     for (let kill = 0; kill < kills; kill += 1) {
       street.start();
       const end = world.now() + moments.between(0.2, 3) * startMs * SPEED;
-      await until('the moment of the kill', () => world.now() >= end);
+      await until('the moment of the kill', () => world.now() >= end, 60_000);
       await street.kill();
     }
     street.start();

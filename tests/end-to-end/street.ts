@@ -23,6 +23,8 @@ export interface StreetOptions {
   readonly speed: number;
   readonly broker: RealBroker;
   readonly faults?: readonly FaultPlan[];
+  /** Where the journal lies; absent: in the street's folder. */
+  readonly data?: string;
 }
 
 /**
@@ -107,6 +109,7 @@ export class Street {
     const settings = parseDocument(world.settings);
     const { meters } = settings.toJS() as { meters: unknown[] };
     for (const i of meters.keys()) settings.setIn(['meters', i, 'tolerance_s'], 900);
+    if (options.data !== undefined) settings.setIn(['data'], options.data);
     await writeFile(join(folder, 'collector.yaml'), String(settings));
     const headEnd = await HeadEnd.connect({ url, utility: 'demo', clientId: `head-end-${seed}` });
     return new Street(options, folder, gate, world, headEnd);
@@ -139,6 +142,16 @@ export class Street {
       return this.headEnd.state(probe) === 'ready';
     });
     await client.endAsync();
+  }
+
+  /** The collector's process, 0 before the first. */
+  get pid(): number {
+    return this.#collector?.pid ?? 0;
+  }
+
+  /** Resolves when the present process is gone. */
+  get ended(): Promise<unknown> {
+    return this.#collector?.ended ?? Promise.resolve();
   }
 
   /** kill -9. */

@@ -14,6 +14,18 @@ interface Leaf {
 /** What a failing write does all the same; the caller is never told which. */
 export type FailedWrite = 'applied' | 'lost';
 
+/**
+ * How the n-th operation on a medium fails. `io`: it alone. `full`: it and all writes and openings after it, until there
+ * is room again. `latched`: it and everything after it, until the store is closed and opened again.
+ */
+export type FailureKind = 'io' | 'full' | 'latched';
+
+interface Planned {
+  readonly nth: number;
+  readonly kind: FailureKind;
+  readonly outcome: FailedWrite;
+}
+
 /** The disk under a memory store. One store is open on it at a time, as LevelDB's lock has it. */
 export class Medium {
   readonly #leaves: Leaf[] = [];
@@ -21,23 +33,79 @@ export class Medium {
   #failing = 0;
   #failedWrite: FailedWrite = 'lost';
   #readsFail = false;
+  readonly #dead = new WeakSet<object>();
+  #planned: Planned | null = null;
+  /** What lasts of a planned failure. */
+  #ill: FailureKind | null = null;
+  #sync: (() => Promise<void>) | null = null;
+  /** Batches that are written and not synced yet, oldest first. */
+  #unsynced: (readonly StoreChange[])[] = [];
   /** Good writes since the beginning. */
   writes = 0;
+  /** Operations since the beginning: openings, writes, gets and iterations. */
+  operations = 0;
+  /** Called when a batch has been written and its sync begins. */
+  onSync: () => void = () => {};
+
+  /** The n-th operation from now on fails. */
+  failAt(nth: number, kind: FailureKind, outcome: FailedWrite = 'lost'): void {
+    this.#planned = { nth: this.operations + nth, kind, outcome };
+  }
+
+  /** There is room again. */
+  heal(): void {
+    this.#planned = null;
+    this.#ill = null;
+  }
+
+  /** From now on a write takes as long as `sync`, and is not on the medium before. */
+  syncIn(sync: () => Promise<void>): void {
+    this.#sync = sync;
+  }
 
   /** Opens the store that lies on this medium; `store.locked` while another is open. */
   open(): Promise<Result<Store>> {
     if (this.#life !== undefined) {
       return Promise.resolve(faulty('store.locked', 'another store is open on this medium'));
     }
+    if (this.#strikes('open')) {
+      return Promise.resolve(faulty('store.failed', 'a planted fault: no space left on device'));
+    }
     const life = { open: true };
     this.#life = life;
     return Promise.resolve(good(this.#storeOf(life)));
   }
 
-  /** The holder dies: its lock is gone, every further call of it fails. What was written is synced and stays. */
-  crash(): void {
+  /**
+   * The holder dies: its lock is gone, every further call of it fails. What was synced stays; of what was not, the first
+   * `kept` batches, for a log loses its end.
+   */
+  crash(kept = 0): void {
+    for (const batch of this.#unsynced.slice(0, kept)) this.#apply(batch);
+    this.#unsynced = [];
+    if (this.#life) this.#dead.add(this.#life);
+    this.#leave();
+  }
+
+  get unsynced(): number {
+    return this.#unsynced.length;
+  }
+
+  #leave(): void {
     if (this.#life !== undefined) this.#life.open = false;
     this.#life = undefined;
+    if (this.#ill === 'latched') this.#ill = null;
+  }
+
+  /** Whether this operation is struck by what was planned. */
+  #strikes(operation: 'open' | 'write' | 'read'): boolean {
+    this.operations += 1;
+    if (this.#planned?.nth === this.operations) {
+      if (this.#planned.kind === 'io') return true;
+      this.#ill = this.#planned.kind;
+    }
+    if (this.#ill === 'latched') return operation !== 'open';
+    return this.#ill === 'full' && operation !== 'read';
   }
 
   /** The next `count` writes answer `store.failed`; whether they are applied all the same is `outcome`. */
@@ -60,23 +128,46 @@ export class Medium {
 
   #storeOf(life: { open: boolean }): Store {
     return {
-      write: (changes) => Promise.resolve(this.#write(life, changes)),
+      write: (changes) =>
+        this.#sync && life.open
+          ? this.#writeSynced(life, changes, this.#sync)
+          : Promise.resolve(this.#write(life, changes)),
       get: (key) =>
         Promise.resolve(
-          !life.open || this.#readsFail
+          !life.open || this.#readsFail || this.#strikes('read')
             ? faulty('store.failed', 'the medium does not answer')
             : good(this.#find(key)),
         ),
       entries: (range) => this.#entries(life, range),
       close: () => {
-        if (life.open) this.crash();
+        if (life.open) this.#leave();
         return Promise.resolve();
       },
     };
   }
 
+  async #writeSynced(
+    life: { open: boolean },
+    changes: readonly StoreChange[],
+    sync: () => Promise<void>,
+  ): Promise<Result<void>> {
+    this.#unsynced.push(changes);
+    const done = sync();
+    this.onSync();
+    await done;
+    // Nothing that a dead program awaited ever settles.
+    if (this.#dead.has(life)) return new Promise(() => {});
+    if (!life.open) return faulty('store.failed', 'the store is not open');
+    this.#unsynced = this.#unsynced.filter((batch) => batch !== changes);
+    return this.#write(life, changes);
+  }
+
   #write(life: { open: boolean }, changes: readonly StoreChange[]): Result<void> {
     if (!life.open) return faulty('store.failed', 'the store is not open');
+    if (this.#strikes('write')) {
+      if (this.#planned?.outcome === 'applied') this.#apply(changes);
+      return faulty('store.failed', 'a planted fault: no space left on device');
+    }
     if (this.#failing > 0) {
       this.#failing -= 1;
       if (this.#failedWrite === 'applied') this.#apply(changes);
@@ -144,6 +235,7 @@ export class Medium {
       leafOf(this.#leaves, range.from),
       leafOf(this.#leaves, range.to) + 1,
     );
+    if (this.#strikes('read')) throw new StoreLost('a planted fault');
     let left = range.limit ?? Number.POSITIVE_INFINITY;
     for (const entry of inOrder(leaves, range)) {
       this.#mustRead(life);

@@ -51,6 +51,23 @@ describe('the group commit', () => {
     expect(journal.takeFresh()).toHaveLength(1);
   });
 
+  it('the first hour of an edge goes at once, those of the meters read after it go together', async () => {
+    for (const meter of ['SP-2', 'SP-3', 'SP-4']) {
+      journal.declare(meter, { dial: FINE, registerId: null }, rulesOf(FINE));
+    }
+    for (const meter of ['SP-2', 'SP-3', 'SP-4']) read(journal, meter, 0, 0);
+    await later(PERIOD);
+    medium.writes = 0;
+    for (const [i, meter] of ['SP-1', 'SP-2', 'SP-3', 'SP-4'].entries()) {
+      readHours(journal, meter, 0.25, 1);
+      await later(i === 0 ? 1 : 400);
+    }
+    expect(journal.takeFresh()).toHaveLength(1);
+    await later(2_000);
+    expect(journal.takeFresh()).toHaveLength(3);
+    expect(medium.writes).toBe(2);
+  });
+
   it('a failing medium is opened again, and then what comes is kept', async () => {
     read(journal, 'SP-1', 1, 1);
     medium.failNext(1);

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import type { Journal, Store } from '../../src/boundaries.ts';
 import { keys } from '../../src/codec/journal-record.ts';
+import { conserve } from '../../src/domain/conservation.ts';
 import type { EntryRow, Row } from '../../src/domain/entry.ts';
 import { faulty, type Result } from '../../src/domain/fault.ts';
-import { openJournal } from '../../src/journal/journal.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import {
   all,
@@ -27,6 +27,9 @@ import {
 } from './metered.ts';
 
 const rowsOf = (rows: readonly Row[]) => rows.map(({ row }) => row);
+/** Another text than was written. */
+const damage = (text: string) => text.slice(0, -1) + (text.endsWith('x') ? 'y' : 'x');
+
 const never = () => new AbortController().signal;
 
 interface Place {
@@ -54,8 +57,6 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       await store.value.write([value === undefined ? { key } : { key, value }]);
       await store.value.close();
     };
-    const opening = () =>
-      openJournal({ collector: 'COL-1', openStore: () => place.open(), newEpoch: () => 'E' });
     beforeEach(async () => {
       place = await newPlace();
       journal = undefined;
@@ -211,19 +212,36 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       ['the circumstances of one', () => keys.circumstances('SP-1')],
       ['the facts of one', () => keys.facts('SP-1', 1)],
     ])(
-      'a journal in which %s is damaged or lost is a fault, never a new beginning',
+      'a journal in which %s is damaged or lost goes on from what its hours prove, under a new epoch, and says so',
       async (_, keyOf) => {
-        readHours(await open(), 'SP-1', 0, 2);
-        await journal?.flush();
-        let kept = '';
-        await change(keyOf(), (text) => {
-          kept = text;
-          return text.slice(0, -1) + (text.endsWith('x') ? 'y' : 'x');
-        });
-        expect(await opening()).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
-        await change(keyOf(), () => undefined);
-        expect(await opening()).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
-        expect(kept).not.toBe('');
+        for (const edit of [damage, () => undefined]) {
+          const before = await open();
+          readHours(before, 'SP-1', 0, 2);
+          await before.flush();
+          const { epoch } = before;
+          await change(keyOf(), edit);
+          const one = await open();
+          expect(one.epoch).not.toBe(epoch);
+          expect(one.lastRow()).toBeGreaterThanOrEqual(2);
+          readHours(one, 'SP-1', 3, 4);
+          await one.flush();
+          expect(one.installation('SP-1')?.last).toMatchObject({ read: 240 });
+          const told = await all(one.eventsOf(''));
+          expect(told).toMatchObject([
+            { code: 'journal.repaired', data: { new_epoch: one.epoch } },
+          ]);
+          const rows = await all(one.rowsOf('SP-1'));
+          const last = Math.max(...rows.map(({ inst }) => inst));
+          const own = rows.filter(({ inst }) => inst === last);
+          const facts = one.factsOf('SP-1', last);
+          const proof = conserve(last, own, facts?.initialRead ?? 0, FINE);
+          expect(proof.problem).toBeNull();
+          expect(new Set(rows.map(({ row }) => row)).size).toBe(rows.length);
+          await journal?.close();
+          journal = undefined;
+          await place.dispose();
+          place = await newPlace();
+        }
       },
     );
 

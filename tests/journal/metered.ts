@@ -51,7 +51,12 @@ export function silence(journal: Journal, meter: string, minute: number): void {
   observe(journal, meter, minute, null);
 }
 
-function observe(journal: Journal, meter: string, minute: number, register: number | null): void {
+export function observe(
+  journal: Journal,
+  meter: string,
+  minute: number,
+  register: number | null,
+): void {
   const state = journal.installation(meter);
   const dial = journal.facts(meter)?.dial;
   if (!state || !dial) return;

@@ -8,7 +8,8 @@ import type { Dial } from '../../src/domain/units.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
-import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import { MemoryVault } from '../fakes/memory-vault.ts';
 import { lineProfile } from '../fakes/profiles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
@@ -84,6 +85,7 @@ class Stage {
   readonly #clock = new VirtualClock(START);
   readonly #broker = new MemoryBroker(this.#clock);
   readonly #medium = new Medium();
+  readonly #vault = new MemoryVault(this.#medium);
   #answers = 0;
   #names = 0;
 
@@ -157,7 +159,7 @@ class Stage {
     const starting = runCollector(this.#settings(), {
       ...{ clock: life, wire, log: new RecordingLog(), serve: null, version: 'test' },
       headEnd: this.#broker.headEnd({ clock: wire }),
-      openStore: () => openMemoryStore(this.#medium),
+      vault: this.#vault,
       openBus: () =>
         createLineBus({ line, clock: wire, timeoutMs: 1_000, reopenMaxMs: 1_000, random: () => 0 }),
       newName: () => {
@@ -223,7 +225,10 @@ class Stage {
           reconnectMaxS: 60,
         },
       },
-      journal: { commitS: 60 },
+      journal: {
+        ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+        ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
+      },
       buses: [{ bus: 'b', type: 'line-serial', serial, timeoutMs: 1_000, reopenMaxMs: 1_000 }],
       meters: [
         {

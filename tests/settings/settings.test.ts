@@ -68,7 +68,10 @@ describe('a good settings file', () => {
           smearS: 300,
           reconnectMaxS: 60,
         },
-        journal: { commitS: 60 },
+        journal: {
+          ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+          ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
+        },
         buses: [
           {
             timeoutMs: 1000,

@@ -17,7 +17,8 @@ import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
-import { Medium, openMemoryStore } from '../fakes/memory-store.ts';
+import { Medium } from '../fakes/memory-store.ts';
+import { MemoryVault } from '../fakes/memory-vault.ts';
 import { lineProfile, modbusProfile } from '../fakes/profiles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
@@ -60,6 +61,7 @@ export class VirtualWorld {
   readonly clock = new VirtualClock(START);
   readonly broker = new MemoryBroker(this.clock);
   readonly medium = new Medium();
+  readonly vault = new MemoryVault(this.medium);
   readonly log = new RecordingLog();
   readonly places: Place[];
   readonly settings: Settings;
@@ -94,7 +96,10 @@ export class VirtualWorld {
         smearS: 300,
         reconnectMaxS: 60,
       },
-      journal: { commitS: 60 },
+      journal: {
+        ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+        ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
+      },
       buses,
       meters: this.places.map((place) => place.settings),
     };
@@ -102,6 +107,11 @@ export class VirtualWorld {
 
   /** Starts the collector (again). */
   async start(): Promise<void> {
+    await this.clock.runUntil(this.begin());
+  }
+
+  /** Begins to start the collector; it goes on as time does. */
+  async begin(): Promise<void> {
     const life = this.clock.life();
     this.#life = life;
     const starting = runCollector(this.settings, {
@@ -109,7 +119,7 @@ export class VirtualWorld {
       wire: life.wire(),
       log: this.log,
       headEnd: this.broker.headEnd({ clock: life.wire() }),
-      openStore: () => openMemoryStore(this.medium),
+      vault: this.vault,
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
       ...(this.#options.watch && { watch: this.#options.watch }),
@@ -119,14 +129,14 @@ export class VirtualWorld {
       },
       version: 'test',
     });
-    this.#collector = await this.clock.runUntil(starting);
+    this.#collector = await starting;
   }
 
   /** The process dies between two instants: nothing it awaited ever settles, what was synced stays. */
-  kill(): void {
+  kill(kept = 0): void {
     this.#life?.halt();
     this.broker.vanish();
-    this.medium.crash();
+    this.medium.crash(kept);
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,330 @@
+// The folder of a journal: LevelDB with what is kept beside it, so that neither an opening nor damage loses anything unsaid.
+
+import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log, Store, Vault } from '../boundaries.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
+import { type Ballast, createBallast } from './ballast.ts';
+import { damagedTables, rebuildStore } from './level-rebuild.ts';
+import { openLevelStore } from './level-store.ts';
+import {
+  bringFiles,
+  exists,
+  isLevelFolder,
+  levelFilesIn,
+  moveIn,
+  removeTree,
+  syncPath,
+  syncTree,
+  unless,
+  writeWhole,
+} from './store-files.ts';
+
+export interface VaultOptions {
+  /** The data folder. */
+  readonly folder: string;
+  /** Room held for a full disk, in bytes. */
+  readonly ballastBytes: number;
+  /** False: a journal that is not there is a fault. */
+  readonly create?: boolean;
+  readonly log?: Log;
+}
+
+/** Damaged records put aside take no more room than this. */
+const RECORDS_MAX_BYTES = 1024 * 1024;
+
+/** A file that cannot be read for so many openings in a row is damaged, not just out of reach. */
+const IO_TRIES = 3;
+
+/** What the world does, in the words of the C library; anything else that keeps a store closed is damage. */
+const FULL = /no space left|disk quota exceeded|ENOSPC|EDQUOT/i;
+const WORLD =
+  /read-only file system|permission denied|too many open files|cannot allocate|EROFS|EACCES|EPERM|EMFILE|ENFILE|ENOMEM/i;
+const IO = /input\/output error|\bEIO\b/i;
+
+/** LevelDB's word, in its LOG, for what it left out of a log when it opened. */
+const DROPPED = /dropping \d+ bytes[^\n]*/g;
+
+/** The journal's folder, opened and closed as often as need be. */
+export function createLevelVault(options: VaultOptions): Vault {
+  return new LevelVault(options);
+}
+
+class LevelVault implements Vault {
+  readonly #options: VaultOptions;
+  readonly #ballast: Ballast;
+  #signs: string[] = [];
+  #ioFailures = 0;
+  #mistrusted: string | null = null;
+  #areTablesProved = false;
+
+  constructor(options: VaultOptions) {
+    this.#options = options;
+    this.#ballast = createBallast(this.#path('ballast'), options.ballastBytes);
+  }
+
+  signs(): readonly string[] {
+    return this.#signs;
+  }
+
+  async open(): Promise<Result<Store>> {
+    const first = await this.#tryOpen();
+    if (first.ok || !FULL.test(first.fault.detail)) return first;
+    if (!(await this.#makeRoom())) return first;
+    this.#warn(
+      'the disk is full; what was held for this was given up, so that the journal can be opened',
+    );
+    return this.#tryOpen();
+  }
+
+  mistrust(detail: string): void {
+    if (FULL.test(detail) || WORLD.test(detail)) return;
+    if (IO.test(detail)) {
+      this.#ioFailures += 1;
+      if (this.#ioFailures < IO_TRIES) return;
+    }
+    this.#mistrusted = detail;
+  }
+
+  async salvage(): Promise<Result<Store | undefined>> {
+    const copy = this.#path('salvage');
+    try {
+      if (!(await isLevelFolder(this.#kept))) return good(undefined);
+      await this.#repairedCopy(copy);
+      const opened = await openLevelStore(copy, { create: false });
+      if (!opened.ok) return opened;
+      const store = opened.value;
+      const close = async () => {
+        await store.close();
+        await removeTree(copy).catch(() => undefined);
+      };
+      return good({ ...store, close });
+    } catch (cause) {
+      return faulty('store.failed', wordsOf(cause));
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#signs = [];
+    this.#ioFailures = 0;
+    await removeTree(this.#kept).catch(() => undefined);
+  }
+
+  async readMark(): Promise<Result<string | undefined>> {
+    try {
+      return good(await unless(readFile(this.#path('mark'), 'utf8'), ['ENOENT']));
+    } catch (cause) {
+      return faulty('store.failed', wordsOf(cause));
+    }
+  }
+
+  async writeMark(text: string): Promise<Result<void>> {
+    try {
+      await writeWhole(this.#path('mark'), text);
+      return good(undefined);
+    } catch (cause) {
+      return faulty('store.failed', wordsOf(cause));
+    }
+  }
+
+  async quarantine(records: readonly (readonly [key: string, value: string])[]): Promise<void> {
+    if (records.length === 0) return;
+    const file = this.#path('quarantine', 'records.ndjson');
+    try {
+      await mkdir(this.#path('quarantine'), { recursive: true });
+      const size = (await unless(stat(file), ['ENOENT']))?.size ?? 0;
+      const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      if (size + lines.length <= RECORDS_MAX_BYTES) await appendFile(file, lines);
+    } catch (cause) {
+      // What is damaged is for a person to look at; nothing depends on it.
+      this.#warn(`damaged records could not be put aside: ${wordsOf(cause)}`);
+    }
+  }
+
+  reserve(): Promise<void> {
+    return this.#ballast.build();
+  }
+
+  get #store(): string {
+    return this.#path('store');
+  }
+
+  /** The store as it was before the newest opening that is not proved yet. */
+  get #kept(): string {
+    return this.#path('kept');
+  }
+
+  #path(...names: string[]): string {
+    return join(this.#options.folder, ...names);
+  }
+
+  #warn(message: string): void {
+    this.#options.log?.warn({ folder: this.#options.folder }, message);
+  }
+
+  async #tryOpen(): Promise<Result<Store>> {
+    this.#signs = [];
+    try {
+      return await this.#open();
+    } catch (cause) {
+      return faulty('store.failed', `${this.#options.folder}: ${wordsOf(cause)}`);
+    }
+  }
+
+  async #open(): Promise<Result<Store>> {
+    await this.#tidy();
+    if (!(await isLevelFolder(this.#store))) return this.#openAbsent();
+    const fresh = await this.#keep();
+    await this.#distrustDamaged();
+    if (this.#mistrusted !== null) {
+      this.#signs.push(this.#mistrusted);
+      const mended = await this.#swapInRepaired();
+      if (mended.ok) this.#mistrusted = null;
+      return mended;
+    }
+    const opened = await openLevelStore(this.#store, { create: false });
+    if (opened.ok) return this.#opened(opened.value);
+    const { code, detail } = opened.fault;
+    if (code === 'store.locked' && fresh) await removeTree(this.#kept);
+    if (code === 'store.locked' || FULL.test(detail) || WORLD.test(detail)) return opened;
+    if (IO.test(detail)) {
+      this.#ioFailures += 1;
+      if (this.#ioFailures < IO_TRIES) return opened;
+    }
+    this.#signs.push(detail);
+    return this.#swapInRepaired();
+  }
+
+  /**
+   * LevelDB ends the process when it compacts a block whose keys a flipped bit has put out of order, so tables are proved
+   * before it sees them: at the first opening of a life, and where an earlier opening was never proved.
+   */
+  async #distrustDamaged(): Promise<void> {
+    if (this.#mistrusted !== null || this.#areTablesProved) return;
+    const damaged = await damagedTables(this.#store);
+    if (damaged.length > 0) this.#mistrusted = `damaged: ${damaged.join(', ')}`;
+    this.#areTablesProved = true;
+  }
+
+  async #opened(store: Store): Promise<Result<Store>> {
+    const told = (await readFile(join(this.#store, 'LOG'), 'utf8').catch(() => '')).match(DROPPED);
+    this.#signs.push(...(told ?? []).slice(0, 3));
+    return good(store);
+  }
+
+  /** No store is there: a new beginning, unless something says that there was one. */
+  async #openAbsent(): Promise<Result<Store>> {
+    if (await isLevelFolder(this.#kept)) {
+      this.#signs.push('the store was removed');
+      return this.#swapInRepaired();
+    }
+    const { create = true } = this.#options;
+    const before = await exists(this.#path('mark'));
+    if (!create && !before) {
+      return faulty('store.failed', `there is no journal in ${this.#options.folder}`);
+    }
+    await mkdir(this.#options.folder, { recursive: true });
+    if (before) this.#signs.push('the store is missing');
+    return openLevelStore(this.#store);
+  }
+
+  /** What an interrupted opening left behind is finished or removed. */
+  async #tidy(): Promise<void> {
+    const { folder } = this.#options;
+    for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new'])
+      await removeTree(this.#path(name));
+    await this.#moveOldLayout(folder);
+    const repaired = this.#path('store.repaired');
+    if (!(await exists(repaired))) return;
+    // The name is only given to a whole repaired copy.
+    if (await isLevelFolder(this.#store)) await removeTree(repaired);
+    else await moveIn(repaired, this.#store);
+  }
+
+  /** Earlier versions had LevelDB in the data folder itself. */
+  async #moveOldLayout(folder: string): Promise<void> {
+    const aside = this.#path('store.moving');
+    const files = await levelFilesIn(folder);
+    if (files.length > 0) {
+      await mkdir(aside, { recursive: true });
+      for (const name of files) await rename(join(folder, name), join(aside, name));
+      await syncPath(aside);
+      await syncPath(folder);
+    }
+    if (await exists(aside)) await moveIn(aside, this.#store);
+  }
+
+  /**
+   * Keeps what is there before LevelDB opens it: an opening deletes what a damaged MANIFEST no longer names, and the
+   * logs it has read. True when nothing was kept from before. What an earlier opening kept stays until it is proved.
+   */
+  async #keep(): Promise<boolean> {
+    if (await exists(this.#kept)) {
+      await bringFiles(this.#store, this.#kept);
+      return false;
+    }
+    const aside = this.#path('kept.new');
+    const left = await bringFiles(this.#store, aside);
+    if (left.length > 0) this.#signs.push(`cannot be read: ${left.join(', ')}`);
+    await moveIn(aside, this.#kept);
+    return true;
+  }
+
+  /** Puts a repaired copy of what was kept in the place of a store that cannot be opened, which is put aside. */
+  async #swapInRepaired(): Promise<Result<Store>> {
+    const repaired = await this.#tryRepair();
+    const aside = this.#path('quarantine', 'store');
+    await mkdir(this.#path('quarantine'), { recursive: true });
+    if (await exists(this.#store)) {
+      await removeTree(aside);
+      await moveIn(this.#store, aside);
+    }
+    if (repaired) {
+      await moveIn(this.#path('store.repaired'), this.#store);
+      const opened = await openLevelStore(this.#store, { create: false });
+      if (opened.ok) return this.#opened(opened.value);
+      if (FULL.test(opened.fault.detail) || WORLD.test(opened.fault.detail)) return opened;
+      this.#signs.push(`repaired, and still: ${opened.fault.detail}`);
+      await removeTree(this.#store);
+    }
+    this.#signs.push('nothing could be repaired');
+    return openLevelStore(this.#store);
+  }
+
+  /** A whole repaired copy under its name, or false when LevelDB finds nothing to repair. Throws what the disk does. */
+  async #tryRepair(): Promise<boolean> {
+    const aside = this.#path('repair');
+    try {
+      await this.#repairedCopy(aside);
+    } catch (cause) {
+      const words = wordsOf(cause);
+      if (FULL.test(words) || WORLD.test(words) || IO.test(words)) throw cause;
+      this.#signs.push(words);
+      return false;
+    }
+    await syncTree(aside);
+    await moveIn(aside, this.#path('store.repaired'));
+    return true;
+  }
+
+  async #repairedCopy(folder: string): Promise<void> {
+    await removeTree(folder);
+    await rebuildStore(this.#kept, folder);
+  }
+
+  async #makeRoom(): Promise<boolean> {
+    try {
+      if (await this.#ballast.free()) return true;
+      const aside = this.#path('quarantine', 'store');
+      if (!(await exists(aside))) return false;
+      await removeTree(aside);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function wordsOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,128 @@
+// Files and folders of a store, handled so that a power cut leaves the old or the new: synced, linked, renamed.
+
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What LevelDB makes of a store; its LOCK and LOG hold nothing of it. */
+const STORE_FILE = /^(?:\d+\.(?:ldb|sst|log)|MANIFEST-\d+|CURRENT)$/;
+const TABLE = /\.(?:ldb|sst)$/;
+
+export const isTable = (name: string) => TABLE.test(name);
+
+/** Names of LevelDB's files in `folder`; none where there is no such folder. Throws when it cannot be read. */
+export async function levelFilesIn(folder: string): Promise<string[]> {
+  return (await listIn(folder)).filter((name) => STORE_FILE.test(name)).sort();
+}
+
+/** Whether a store lies in `folder`, whole or damaged. */
+export async function isLevelFolder(folder: string): Promise<boolean> {
+  return (await levelFilesIn(folder)).length > 0;
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await unless(stat(path), ['ENOENT'])) !== undefined;
+}
+
+/** Names in a folder; none where there is no such folder. */
+export async function listIn(folder: string): Promise<string[]> {
+  return (await unless(readdir(folder), ['ENOENT'])) ?? [];
+}
+
+/** The outcome of a call to the file system; undefined when it failed in one of the ways that are no surprise. */
+export async function unless<T>(
+  call: Promise<T>,
+  codes: readonly string[],
+): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (cause) {
+    if (codes.includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw cause;
+  }
+}
+
+export async function removeTree(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}
+
+/** Puts a file or folder on the medium; a folder with the names in it, not with what they name. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Puts a folder with everything directly in it on the medium. */
+export async function syncTree(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile()) await syncPath(join(folder, entry.name));
+  }
+  await syncPath(folder);
+}
+
+/** Renames into place, where nothing or an empty folder may be, and puts that on the medium. */
+export async function moveIn(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncPath(dirname(to));
+  if (dirname(from) !== dirname(to)) await syncPath(dirname(from));
+}
+
+/** Writes a file whole: after a power cut the old text stands there or the new. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const aside = `${path}.new`;
+  const handle = await open(aside, 'w');
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await moveIn(aside, path);
+}
+
+/** Ways in which a file system says that it has no hard links, or no more of them. */
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'];
+
+/**
+ * Brings LevelDB's files of `from` into `to` beside what is there: tables, which never change, as hard links, the rest
+ * as copies. What cannot be read is left out. The names left out are returned; throws when there is no room.
+ */
+export async function bringFiles(from: string, to: string): Promise<string[]> {
+  await mkdir(to, { recursive: true });
+  const left: string[] = [];
+  for (const name of await levelFilesIn(from)) {
+    const [source, target] = [join(from, name), join(to, name)];
+    try {
+      if (isTable(name)) await linkOrCopy(source, target);
+      else await copyLonger(source, target);
+    } catch (cause) {
+      if (!['EIO', 'EACCES', 'ENOENT'].includes((cause as NodeJS.ErrnoException).code ?? ''))
+        throw cause;
+      left.push(name);
+    }
+  }
+  await syncPath(to);
+  return left;
+}
+
+async function linkOrCopy(source: string, target: string): Promise<void> {
+  try {
+    await link(source, target);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (code === 'EEXIST') return;
+    if (!NO_LINKS.includes(code)) throw cause;
+    await copyLonger(source, target);
+  }
+}
+
+/** A log that was kept before a first opening is not replaced by what that opening left of it. */
+async function copyLonger(source: string, target: string): Promise<void> {
+  const [own, kept] = await Promise.all([stat(source), unless(stat(target), ['ENOENT'])]);
+  if (kept && kept.size >= own.size && basename(target) !== 'CURRENT') return;
+  await copyFile(source, target);
+  await syncPath(target);
+}

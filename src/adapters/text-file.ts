@@ -1,0 +1,53 @@
+// Files of many lines, for people to carry away: written whole or not at all, read line by line.
+
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { faulty, good, type Result } from '../domain/fault.ts';
+import { moveIn } from './store-files.ts';
+
+/** Text is gathered up to so many characters before it is written. */
+const CHUNK = 256 * 1024;
+
+/** Writes the lines, which end in line feeds, for this user alone; after a fault the file is as it was before. Good with its bytes. */
+export async function writeLines(
+  path: string,
+  lines: AsyncIterable<string>,
+): Promise<Result<number>> {
+  const aside = `${path}.new`;
+  try {
+    const handle = await open(aside, 'w', 0o600);
+    let bytes = 0;
+    try {
+      let chunk = '';
+      const ship = async () => {
+        bytes += (await handle.write(chunk)).bytesWritten;
+        chunk = '';
+      };
+      for await (const line of lines) {
+        chunk += line;
+        if (chunk.length >= CHUNK) await ship();
+      }
+      await ship();
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await moveIn(aside, path);
+    return good(bytes);
+  } catch (cause) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** The lines of a file without their line feeds. Throws what the file system says. */
+export async function* readLines(path: string): AsyncGenerator<string> {
+  const input = createReadStream(path, 'utf8');
+  // Without this an absent file would be an error that nobody hears.
+  await new Promise<void>((resolve, reject) => {
+    input.once('open', () => resolve());
+    input.once('error', reject);
+  });
+  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+}

@@ -1,0 +1,188 @@
+// Plans what may be deleted of one installation, oldest first, and what its checkpoint says afterwards. Deletes nothing itself.
+
+import type { Store } from '../boundaries.ts';
+import { decodeIncrement, decodeRow, keyOfRow, keys, within } from '../codec/journal-record.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
+import { newest } from '../domain/conservation.ts';
+import type { EntryRow, EventRow, GapEntry, Numbered } from '../domain/entry.ts';
+import type { InstallationFacts } from '../domain/facts.ts';
+import { StoreLost } from '../domain/fault.ts';
+import { capacity, type EpochMs, HOUR_MS, hourOf, modulo } from '../domain/units.ts';
+
+/** What may go, and what then stands in its place. */
+export interface Thinning {
+  readonly keys: readonly string[];
+  readonly rows: readonly (EntryRow | EventRow)[];
+  readonly checkpoint: Checkpoint;
+}
+
+/** Increments that ended before `cut`, at most `limit`, in their order and without a hole. Throws StoreLost. */
+export async function thinIncrements(
+  store: Store,
+  { meter, inst, dial }: InstallationFacts,
+  before: Checkpoint,
+  cut: EpochMs,
+  limit: number,
+): Promise<Thinning> {
+  const from = keys.increment(meter, inst, before.seq);
+  const to = keys.increment(meter, inst + 1, 0);
+  const gone: string[] = [];
+  let { seq, total, read, at } = before;
+  for await (const [key, text] of store.entries({ from, to, limit })) {
+    const step = decodeIncrement(key, text, dial);
+    // What is damaged waits for the scrub; what is open or newer stays.
+    if (!step || step.toAt >= cut) break;
+    // Where increments are known to be lost, the dial tells what they were together.
+    const lost = read === null ? 0 : modulo(step.fromRead - read, capacity(dial));
+    total += lost + step.counts;
+    ({ toRead: read, toAt: at } = step);
+    seq = step.seq + 1;
+    gone.push(key);
+  }
+  return { keys: gone, rows: [], checkpoint: { ...before, seq, total, read, at } };
+}
+
+/**
+ * Hours that begin before `cut`, at most `limit` of them, and the gaps that end in them, up to the first that `mayGo`
+ * does not let go. All revisions of an hour or gap go together. Throws StoreLost.
+ */
+export async function thinHours(
+  store: Store,
+  facts: InstallationFacts,
+  before: Checkpoint,
+  cut: EpochMs,
+  limit: number,
+  mayGo: (row: EntryRow) => Promise<boolean>,
+): Promise<Thinning> {
+  const { meter, inst } = facts;
+  const found = await hoursBefore(store, meter, inst, before.start, cut, limit);
+  let start = found.start;
+  for (const row of found.rows) {
+    if (row.start >= start || (await mayGo(row))) continue;
+    start = row.start;
+    break;
+  }
+  const gaps = await gapsOf(store, meter, inst);
+  for (const row of gaps) {
+    const edge = edgeOf(row, gaps);
+    if (edge < start && !(await mayGo(row))) start = edge;
+  }
+  const hours = found.rows.filter((row) => row.start < start);
+  const over = gaps.filter((row) => edgeOf(row, gaps) < start);
+  const [told, passed] = [newest(hours), newest(over)];
+  const use = [...told, ...passed].reduce((sum, entry) => sum + (entry.use ?? 0), before.use);
+  const rows = [...hours, ...over];
+  return {
+    keys: rows.map(keyOfRow),
+    rows,
+    checkpoint: {
+      ...before,
+      start: Math.max(before.start, start),
+      hours: before.hours + told.length,
+      gaps: before.gaps + passed.filter((gap) => gap.use !== null).length,
+      use,
+    },
+  };
+}
+
+/** When the oldest increment held ended. Throws StoreLost. */
+export async function firstIncrement(
+  store: Store,
+  { meter, inst, dial }: InstallationFacts,
+  { seq }: Checkpoint,
+): Promise<EpochMs | undefined> {
+  const range = { from: keys.increment(meter, inst, seq), to: keys.increment(meter, inst + 1, 0) };
+  for await (const [key, text] of store.entries({ ...range, limit: 1 })) {
+    return decodeIncrement(key, text, dial)?.toAt;
+  }
+  return undefined;
+}
+
+/** The beginning of the oldest hour held. Throws StoreLost. */
+export async function firstHour(
+  store: Store,
+  { meter, inst }: InstallationFacts,
+  { start }: Checkpoint,
+): Promise<EpochMs | undefined> {
+  const range = {
+    from: keys.hoursFrom(meter, inst, start),
+    to: keys.hoursFrom(meter, inst + 1, 0),
+  };
+  for await (const [key] of store.entries({ ...range, limit: 1 })) return startIn(key);
+  return undefined;
+}
+
+/** Hours in order up to where `limit` lets them be taken whole, and the beginning of the first that is not taken. */
+async function hoursBefore(
+  store: Store,
+  meter: string,
+  inst: number,
+  from: EpochMs,
+  cut: EpochMs,
+  limit: number,
+): Promise<{ rows: Extract<EntryRow, { kind: 'hour' }>[]; start: EpochMs }> {
+  const range = { from: keys.hoursFrom(meter, inst, from), to: keys.hoursFrom(meter, inst, cut) };
+  const rows: Extract<EntryRow, { kind: 'hour' }>[] = [];
+  let last = from;
+  for await (const [key, text] of store.entries(range)) {
+    const row = decodeRow(key, text);
+    if (row?.kind !== 'hour') return { rows, start: startIn(key) };
+    if (rows.length >= limit && row.start > last) return { rows, start: row.start };
+    rows.push(row);
+    last = row.start;
+  }
+  // Beyond the last hour there may be gaps alone.
+  const isEmpty = rows.length === 0;
+  return { rows, start: isEmpty ? cut : Math.min(cut, last + HOUR_MS) };
+}
+
+/** A damaged hour goes no further; its key still says which it is. */
+const startIn = (key: string) => Number(key.split('/')[3] ?? 0);
+
+type GapRow = GapEntry & Numbered;
+
+async function gapsOf(store: Store, meter: string, inst: number): Promise<GapRow[]> {
+  const gaps: GapRow[] = [];
+  for await (const [key, text] of store.entries(within(keys.gaps(meter, inst)))) {
+    const row = decodeRow(key, text);
+    if (row?.kind === 'gap') gaps.push(row);
+  }
+  return gaps;
+}
+
+/** The hour in which the newest revision of a gap ends. */
+function edgeOf(gap: GapRow, gaps: readonly GapRow[]): EpochMs {
+  const rev = gaps
+    .filter(({ from }) => from === gap.from)
+    .reduce((a, b) => (b.rev > a.rev ? b : a));
+  return hourOf(rev.to);
+}
+
+/** Event messages and notices of a meter from before `cut`, at most `limit`, that `mayGo`. Throws StoreLost. */
+export async function thinEvents(
+  store: Store,
+  meter: string,
+  cut: EpochMs,
+  limit: number,
+  mayGo: (row: EventRow) => Promise<boolean>,
+): Promise<{ readonly keys: readonly string[]; readonly rows: readonly EventRow[] }> {
+  const gone: string[] = [];
+  const rows: EventRow[] = [];
+  for await (const [key, text] of store.entries(within(`e/${meter}/`))) {
+    if (rows.length >= limit) break;
+    const row = decodeRow(key, text);
+    if (row?.kind !== 'event' || row.at >= cut || !(await mayGo(row))) continue;
+    gone.push(key);
+    rows.push(row);
+  }
+  const notices = { from: `n/${meter}/`, to: keys.notice(meter, cut, 0), limit };
+  if (meter !== '') for await (const [key] of store.entries(notices)) gone.push(key);
+  return { keys: gone, rows };
+}
+
+/** The text under `key`. Throws StoreLost. */
+export async function textAt(store: Store, key: string): Promise<string | undefined> {
+  const found = await store.get(key);
+  if (!found.ok) throw new StoreLost(found.fault.detail);
+  return found.value;
+}

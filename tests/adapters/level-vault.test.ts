@@ -1,0 +1,137 @@
+// The journal's folder: what an opening keeps, how it comes back from each interruption, and what it gives up for room.
+
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { damagedTables } from '../../src/adapters/level-rebuild.ts';
+import { openLevelStore } from '../../src/adapters/level-store.ts';
+import { createLevelVault } from '../../src/adapters/level-vault.ts';
+import type { Store } from '../../src/boundaries.ts';
+import { listed, must, put, storeSuite } from '../boundaries/store.suite.ts';
+
+const ALL = { from: '!', to: '~' };
+
+storeSuite('LevelDB in its vault', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'vault-'));
+  return {
+    open: () => createLevelVault({ folder: join(folder, 'data'), ballastBytes: 0 }).open(),
+    dispose: () => rm(folder, { recursive: true }),
+  };
+});
+
+describe('the vault', () => {
+  let folder: string;
+  let store: Store | undefined;
+  const vaultAt = (ballastBytes = 0) => createLevelVault({ folder, ballastBytes });
+  const opened = async (vault = vaultAt()) => {
+    store = must(await vault.open());
+    return store;
+  };
+  const again = async () => {
+    await store?.close();
+    return opened();
+  };
+  beforeEach(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), 'vault-')), 'data');
+    store = undefined;
+  });
+  afterEach(async () => {
+    await store?.close();
+    await rm(join(folder, '..'), { recursive: true });
+  });
+
+  it('keeps what was there before an opening until that is proved', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    const before = (await readdir(join(folder, 'store'))).filter((name) =>
+      /log|MANI|CURR/.test(name),
+    );
+    const vault = vaultAt();
+    await opened(vault);
+    expect(await readdir(join(folder, 'kept'))).toEqual(
+      expect.arrayContaining(before.filter((name) => /\d\.log|MANI|CURR/.test(name))),
+    );
+    expect(vault.signs()).toEqual([]);
+    await vault.release();
+    expect(await readdir(folder)).not.toContain('kept');
+  });
+
+  it('a LevelDB in the data folder itself is moved to its place, however often that is interrupted', async () => {
+    const old = must(await openLevelStore(folder));
+    must(await old.write([put('a', '1')]));
+    await old.close();
+    // As after a power cut in the midst of the move.
+    await mkdir(join(folder, 'store.moving'));
+    await rename(join(folder, 'CURRENT'), join(folder, 'store.moving', 'CURRENT'));
+    expect(await listed(await opened(), ALL)).toEqual([['a', '1']]);
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['store']));
+  });
+
+  it('a whole repaired copy takes the place of a store that was put aside before the power failed', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    await rename(join(folder, 'store'), join(folder, 'store.repaired'));
+    expect(await listed(await opened(), ALL)).toEqual([['a', '1']]);
+  });
+
+  it.each(['CURRENT', 'MANIFEST'])(
+    'a store without its %s is rebuilt, and says so',
+    async (name) => {
+      must(await (await opened()).write([put('a', '1'), put('b', '2')]));
+      must(await (await again()).write([{ key: 'b' }, put('c', '3')]));
+      await store?.close();
+      for (const file of await readdir(join(folder, 'store'))) {
+        if (file.startsWith(name)) await rm(join(folder, 'store', file));
+      }
+      const vault = vaultAt();
+      expect(await listed(await opened(vault), ALL)).toEqual([
+        ['a', '1'],
+        ['c', '3'],
+      ]);
+      expect(vault.signs()).not.toEqual([]);
+    },
+  );
+
+  it('a flipped bit in a table is found before LevelDB reads it, and only its block is in doubt', async () => {
+    const rows = Array.from({ length: 2_000 }, (_, i) =>
+      put(`k/${String(i).padStart(5, '0')}`, `${i} of many`),
+    );
+    must(await (await opened()).write(rows));
+    await again();
+    await store?.close();
+    const table =
+      (await readdir(join(folder, 'store'))).find((name) => name.endsWith('.ldb')) ?? '';
+    const path = join(folder, 'store', table);
+    const bytes = await readFile(path);
+    bytes[100] = (bytes[100] ?? 0) ^ 4;
+    await writeFile(path, bytes);
+    expect(await damagedTables(join(folder, 'store'))).toEqual([table]);
+    const vault = vaultAt();
+    const left = await listed(await opened(vault), ALL);
+    expect(vault.signs()).toEqual([`damaged: ${table}`]);
+    expect(left.length).toBeGreaterThan(1_700);
+    expect(left.slice(-1_700)).toEqual(rows.slice(-1_700).map(({ key, value }) => [key, value]));
+  });
+
+  it('a second collector is refused, and what the first one kept stays', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await again();
+    const kept = await readdir(join(folder, 'kept'));
+    const other = await vaultAt().open();
+    expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
+    expect(await readdir(join(folder, 'kept'))).toEqual(expect.arrayContaining(kept));
+  });
+
+  it('the mark is the old one or the new one, and a ballast holds real room', async () => {
+    const vault = vaultAt(1024 * 1024);
+    await opened(vault);
+    expect(must(await vault.readMark())).toBeUndefined();
+    must(await vault.writeMark('one'));
+    must(await vault.writeMark('two'));
+    expect(must(await vault.readMark())).toBe('two');
+    await vault.reserve();
+    const { size, blocks } = await stat(join(folder, 'ballast'));
+    expect([size, blocks * 512 >= size]).toEqual([1024 * 1024, true]);
+  });
+});

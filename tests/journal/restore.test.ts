@@ -1,0 +1,199 @@
+// A backup holds the journal as it stood; what goes on from it counts nothing twice and sends nothing as new that was said before.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Ledger } from '../../simulator/ledger.ts';
+import { createLevelVault } from '../../src/adapters/level-vault.ts';
+import { placeStore } from '../../src/adapters/restore-store.ts';
+import { readLines, writeLines } from '../../src/adapters/text-file.ts';
+import type { CommandAnswer, Journal } from '../../src/boundaries.ts';
+import { encodeIntervals } from '../../src/codec/head-end-message.ts';
+import { auditJournal } from '../../src/commands/audit.ts';
+import { withLocal } from '../../src/commands/local.ts';
+import { conserve } from '../../src/domain/conservation.ts';
+import type { EntryRow, Row } from '../../src/domain/entry.ts';
+import { createJournal } from '../../src/journal/journal.ts';
+import { restoreBackup } from '../../src/journal/restore-backup.ts';
+import { all, FINE, HOUR, observe, rulesOf, T0, waiting } from './metered.ts';
+
+let folder: string;
+let journal: Journal | undefined;
+let epochs = 0;
+let now = T0;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'restore-'));
+  journal = undefined;
+  now = T0;
+});
+afterEach(async () => {
+  await journal?.close();
+  await rm(folder, { recursive: true });
+});
+
+const place = () => join(folder, 'journal');
+const file = () => join(folder, 'backup');
+
+async function open(): Promise<Journal> {
+  await journal?.close();
+  const vault = createLevelVault({ folder: place(), ballastBytes: 0 });
+  const newEpoch = () => {
+    epochs += 1;
+    return `E${epochs}`;
+  };
+  const how = { openStore: () => vault.open(), vault, newEpoch, now: () => now };
+  journal = createJournal({ collector: 'COL-1', ...how });
+  journal.declare('SP-1', { dial: FINE, registerId: null }, rulesOf(FINE));
+  const opened = await journal.flush();
+  if (!opened.ok) throw new Error(opened.fault.detail);
+  return journal;
+}
+
+/** Reads the dial each quarter hour; it passes two counts a minute. */
+async function pass(one: Journal, from: number, to: number): Promise<void> {
+  for (let minute = from * 60; minute <= to * 60; minute += 15) {
+    observe(one, 'SP-1', minute, 2 * minute);
+  }
+  now = T0 + to * HOUR;
+  await one.flush();
+}
+
+/** What a head-end takes in: every row that waits, as it is sent. */
+async function send(one: Journal, ledger: Ledger): Promise<readonly Row[]> {
+  const rows = await waiting(one);
+  const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
+  const facts = one.factsOf('SP-1', 1);
+  const envelope = { collector: 'COL-1', epoch: one.epoch, cause: 'scheduled', sent: now } as const;
+  for (const { payload } of facts ? encodeIntervals(entries, facts, envelope) : []) {
+    ledger.take('watermeter-v1/demo/COL-1/up/meter/SP-1/interval', payload);
+  }
+  one.settle(rows);
+  await one.flush();
+  return rows;
+}
+
+const backup = (one: Journal): Promise<CommandAnswer> => {
+  const nothing = { run: async () => ({ ok: false, code: '', message: '', hint: '' }) as const };
+  const limits = { incrementDays: 45, hourDays: 400, eventDays: 400 };
+  const local = withLocal(nothing, one, {
+    ...{ collector: 'COL-1', wearBudget: 1, now: () => now, writeFile: writeLines },
+    limits: { ...limits, maxBytes: 1e9, minFreeBytes: 0 },
+    rest: () => Promise.resolve(),
+  });
+  return local.run('journal.backup', { file: file() });
+};
+
+const restore = (force = false, collector = 'COL-1') =>
+  restoreBackup({
+    ...{ collector, force, newEpoch: () => 'NEW', read: () => readLines(file()) },
+    openPresent: () => createLevelVault({ folder: place(), ballastBytes: 0, create: false }).open(),
+    place: (records) => placeStore(place(), records),
+  });
+
+async function closed(): Promise<void> {
+  await journal?.close();
+  journal = undefined;
+}
+
+describe('a backup that is restored', () => {
+  it('goes on under a new epoch with the same hours, rows from 1 without holes, and what waited still waiting', async () => {
+    const one = await open();
+    await pass(one, 0, 30);
+    one.settle((await waiting(one)).slice(0, 20));
+    await one.flush();
+    const before = await all(one.rowsOf('SP-1'));
+    const { epoch } = one;
+    expect(await backup(one)).toMatchObject({ ok: true });
+    await closed();
+    await rm(place(), { recursive: true });
+    expect(await restore()).toMatchObject({ ok: true, data: { rows: 30 } });
+    const again = await open();
+    expect(again.epoch).not.toBe(epoch);
+    const after = await all(again.rowsOf('SP-1'));
+    expect(after.map(withoutRow)).toEqual(before.map(withoutRow));
+    expect(after.map(({ row }) => row)).toEqual(after.map((_, i) => i + 1));
+    expect((await waiting(again)).map(({ row }) => row)).toEqual(
+      Array.from({ length: 10 }, (_, i) => 21 + i),
+    );
+    expect(await auditJournal(again)).toMatchObject({ ok: true });
+  });
+
+  it('I6: hours that were sent after the backup are said again with a higher rev, and the head-end counts them once', async () => {
+    const ledger = new Ledger();
+    let one = await open();
+    await pass(one, 0, 30);
+    await send(one, ledger);
+    await backup(one);
+    await pass(one, 30.25, 50);
+    await send(one, ledger);
+    await closed();
+    await rm(place(), { recursive: true });
+    expect(await restore()).toMatchObject({ ok: true });
+    one = await open();
+    await pass(one, 53.25, 60);
+    await send(one, ledger);
+    expect(ledger.conflicts).toEqual([]);
+    const proof = conserve(1, entriesOf(ledger), 0, FINE);
+    expect(proof).toMatchObject({ problem: null, sum: 60 * 120, total: 60 * 120 });
+    expect(await auditJournal(one)).toMatchObject({ ok: true });
+  });
+
+  it('is refused when it is another collector’s, or older than what is there, until told', async () => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    expect(await restore()).toMatchObject({ ok: false, code: 'store.locked' });
+    await pass(one, 5.25, 9);
+    await closed();
+    expect(await restore()).toMatchObject({ ok: false, code: 'conflict' });
+    expect(await restore(false, 'COL-2')).toMatchObject({ ok: false, code: 'conflict' });
+    const untouched = await open();
+    expect((await all(untouched.rowsOf('SP-1'))).length).toBe(9);
+    await closed();
+    expect(await restore(true)).toMatchObject({ ok: true, data: { rows: 5 } });
+    expect((await all((await open()).rowsOf('SP-1'))).length).toBe(5);
+  });
+
+  it('with one letter changed, or cut short anywhere, changes nothing of what is there', async () => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    await closed();
+    const text = await readFile(file(), 'utf8');
+    for (let i = 0; i < 40; i += 1) {
+      const at = Math.floor((text.length * i) / 40);
+      const changed = text[at] === '1' ? '2' : '1';
+      for (const spoiled of [text.slice(0, at), text.slice(0, at) + changed + text.slice(at + 1)]) {
+        await writeFile(file(), spoiled);
+        expect(await restore(true), `at ${at}`).toMatchObject({ ok: false, code: 'store.failed' });
+      }
+    }
+    const present = await open();
+    expect((await all(present.rowsOf('SP-1'))).length).toBe(5);
+    expect(present.epoch).not.toBe('NEW');
+  });
+
+  it('is taken while the collector goes on, as of one moment', async () => {
+    const one = await open();
+    await pass(one, 0, 200);
+    const taking = backup(one);
+    await pass(one, 200.25, 230);
+    expect(await taking).toMatchObject({ ok: true });
+    await closed();
+    await rm(place(), { recursive: true });
+    expect(await restore()).toMatchObject({ ok: true });
+    const again = await open();
+    const hours = (await all(again.rowsOf('SP-1'))).length;
+    expect(hours).toBeGreaterThanOrEqual(200);
+    expect(await auditJournal(again)).toMatchObject({ ok: true, problems: [] });
+  });
+});
+
+const withoutRow = ({ row: _, ...entry }: EntryRow) => entry;
+
+/** The newest revision of all that a head-end has heard. */
+function entriesOf(ledger: Ledger): Parameters<typeof conserve>[1] {
+  return ledger.entries() as unknown as Parameters<typeof conserve>[1];
+}

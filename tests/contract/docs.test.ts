@@ -14,7 +14,7 @@ const blocks = (language: string) =>
   [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
     (m) => m[1] ?? '',
   );
-const examples = blocks('json').flatMap((block) => block.trim().split('\n'));
+const examples = blocks('json');
 const kinds = [...SCHEMAS.keys()].filter((kind) => kind !== 'common');
 
 describe('the page for head-end developers', () => {

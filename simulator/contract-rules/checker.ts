@@ -141,7 +141,8 @@ export class ContractChecker {
       state: () => collector.takeState(payload as unknown as CollectorState),
       birth: () =>
         collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload)),
-      meter: () => this.#takeInfo(place, collector, payload as unknown as MeterInfo),
+      meter: () =>
+        this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain),
       interval: () =>
         this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message),
       event: () => collector.takeEvent(payload as unknown as EventMessage, message.at),
@@ -156,9 +157,14 @@ export class ContractChecker {
     take[place.kind]();
   }
 
-  #takeInfo({ utility }: Place, collector: CollectorRules, info: MeterInfo): void {
+  #takeInfo(
+    { utility }: Place,
+    collector: CollectorRules,
+    info: MeterInfo,
+    retained: boolean,
+  ): void {
     collector.takeInfo(info);
-    this.#installation(utility, info, collector).describe(info);
+    this.#installation(utility, info, collector).describe(info, retained);
   }
 
   #takeInterval(

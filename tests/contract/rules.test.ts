@@ -419,6 +419,19 @@ describe('the rules of the contract', () => {
     expect(raised.every((event) => Object.keys(event?.['data']).length > 0)).toBe(true);
   });
 
+  it('S3: what a broker kept of an earlier life gives way, what was said in this one does not', () => {
+    const infos = heard.filter(({ topic }) => topic.endsWith('/SP-00002/info'));
+    const live = { ...(infos.at(-1) as Message), retain: false };
+    const other = (retain: boolean) => ({
+      ...live,
+      retain,
+      payload: JSON.stringify({ ...parsed(live), initial_read: 7, rev: 7 }),
+    });
+    expect(broken(judge([other(true), live, live]))).toEqual([]);
+    expect(broken(judge([other(true), live, other(false)]))).toEqual(['S3']);
+    expect(broken(judge([other(false), live]))).toEqual(['S3']);
+  });
+
   it('wait for rows that may still be on their way', () => {
     const gone = heard.filter((one) => isInterval(one))[20];
     const rest = heard.filter((one) => one !== gone);

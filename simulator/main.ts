@@ -1,16 +1,13 @@
 // Starts the simulator's programs: sim, demo, headend or conformance, by the first argument.
 
 import { complain, FAILED, USAGE } from './arguments.ts';
-import { runConformance } from './conformance.ts';
-import { runDemo } from './demo.ts';
-import { runHeadEnd } from './head-end-program.ts';
-import { runSim } from './sim.ts';
 
+/** Each is loaded when it is asked for: none waits for the libraries of the others. */
 const PROGRAMS: Readonly<Record<string, (argv: string[]) => Promise<number>>> = {
-  sim: runSim,
-  demo: runDemo,
-  headend: runHeadEnd,
-  conformance: runConformance,
+  sim: async (argv) => (await import('./sim.ts')).runSim(argv),
+  demo: async (argv) => (await import('./demo.ts')).runDemo(argv),
+  headend: async (argv) => (await import('./head-end-program.ts')).runHeadEnd(argv),
+  conformance: async (argv) => (await import('./conformance.ts')).runConformance(argv),
 };
 
 /** Something a library left open may not keep an ended program alive longer than this. */

@@ -31,6 +31,10 @@ export interface Message {
 const BYTES_MAX = 32 * 1024;
 const ENTRIES_MAX = 168;
 
+const keyOf = (utility: string, { meter, inst }: { meter: string; inst: number }): string =>
+  `${utility}/${meter}/${inst}`;
+const utilityOf = (key: string): string => key.slice(0, key.indexOf('/'));
+
 /** Lives as long as its run; keeps every hour, gap and row it was shown. */
 export class ContractChecker {
   readonly #verdicts: Verdicts;
@@ -81,8 +85,10 @@ export class ContractChecker {
     this.#verdicts.about(null);
     for (const installation of this.#installations.values()) installation.finish();
     this.#checkChangeOuts();
-    for (const collector of this.#collectors.values()) {
-      collector.checkBilling((meter, inst) => this.#installations.get(`${meter}/${inst}`));
+    for (const [name, collector] of this.#collectors) {
+      collector.checkBilling((meter, inst) =>
+        this.#installations.get(keyOf(utilityOf(name), { meter, inst })),
+      );
       collector.finish(now);
     }
     return this.verdicts();
@@ -110,13 +116,14 @@ export class ContractChecker {
     return isObject ? (parsed as Record<string, unknown>) : undefined;
   }
 
-  #spoil({ kind, collector }: Place, payload: Readonly<Record<string, unknown>>): void {
+  #spoil(place: Place, payload: Readonly<Record<string, unknown>>): void {
+    const { kind, collector } = place;
     if (collector === null || (kind !== 'interval' && kind !== 'event')) return;
     const entries = [payload, payload['intervals'], payload['gaps']].flat() as unknown[];
     const rows = entries
       .map((entry) => (entry as { row?: unknown } | null | undefined)?.row)
       .filter((row): row is number => Number.isSafeInteger(row) && (row as number) >= 1);
-    this.#collector(collector).spoil(String(payload['epoch']), rows);
+    this.#collector(place).spoil(String(payload['epoch']), rows);
   }
 
   #dispatch(place: Place, payload: Record<string, unknown>, message: Message): void {
@@ -129,12 +136,13 @@ export class ContractChecker {
     );
     this.#verdicts.saw('payload');
     if (place.collector === null || !named) return;
-    const collector = this.#collector(place.collector);
+    const collector = this.#collector(place);
     const take: Readonly<Record<Kind, () => void>> = {
       state: () => collector.takeState(payload as unknown as CollectorState),
       birth: () =>
         collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload)),
-      meter: () => this.#takeInfo(collector, payload as unknown as MeterInfo),
+      meter: () =>
+        this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain),
       interval: () =>
         this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message),
       event: () => collector.takeEvent(payload as unknown as EventMessage, message.at),
@@ -149,9 +157,14 @@ export class ContractChecker {
     take[place.kind]();
   }
 
-  #takeInfo(collector: CollectorRules, info: MeterInfo): void {
+  #takeInfo(
+    { utility }: Place,
+    collector: CollectorRules,
+    info: MeterInfo,
+    retained: boolean,
+  ): void {
     collector.takeInfo(info);
-    this.#installation(info.meter, info.inst, collector).describe(info);
+    this.#installation(utility, info, collector).describe(info, retained);
   }
 
   #takeInterval(
@@ -166,23 +179,28 @@ export class ContractChecker {
       entries > 0 && entries <= ENTRIES_MAX,
       () => `a message of ${message.meter} has ${entries} entries`,
     );
-    const key = `${message.meter}/${message.inst}`;
+    const key = keyOf(place.utility, message);
     const owner = this.#owners.get(key) ?? message.collector;
     this.#owners.set(key, owner);
     const own = owner === message.collector;
     this.#verdicts.check('I9', own, () => `${key} is told by ${owner} and by ${place.collector}`);
     collector.takeRows(message, at);
-    this.#installation(message.meter, message.inst, collector).take(message);
+    this.#installation(place.utility, message, collector).take(message);
   }
 
-  #collector(name: string): CollectorRules {
+  #collector({ utility, collector }: Place): CollectorRules {
+    const name = `${utility}/${collector}`;
     const known = this.#collectors.get(name) ?? new CollectorRules(this.#verdicts);
     this.#collectors.set(name, known);
     return known;
   }
 
-  #installation(meter: string, inst: number, collector: CollectorRules): InstallationRules {
-    const key = `${meter}/${inst}`;
+  #installation(
+    utility: string,
+    { meter, inst }: { meter: string; inst: number },
+    collector: CollectorRules,
+  ): InstallationRules {
+    const key = keyOf(utility, { meter, inst });
     const known =
       this.#installations.get(key) ??
       new InstallationRules(meter, inst, this.#verdicts, (epoch) => collector.epoch(epoch).rows);
@@ -192,8 +210,9 @@ export class ContractChecker {
 
   /** I9: an hour in which two installations were told is partial in both, and says why. */
   #checkChangeOuts(): void {
-    for (const next of this.#installations.values()) {
-      const last = this.#installations.get(`${next.meter}/${next.inst - 1}`);
+    for (const [key, next] of this.#installations) {
+      const { meter, inst } = next;
+      const last = this.#installations.get(keyOf(utilityOf(key), { meter, inst: inst - 1 }));
       for (const hour of last ? next.hours() : []) {
         const other = last?.hourAt(hour.start);
         if (other === undefined) continue;

@@ -49,6 +49,7 @@ export class InstallationRules {
   #dial: string | undefined;
   #capacity = Number.POSITIVE_INFINITY;
   #info: MeterInfo | undefined;
+  #mayBeOld = false;
 
   constructor(meter: string, inst: number, verdicts: Verdicts, rowsOf: (epoch: string) => RowSet) {
     this.meter = meter;
@@ -57,10 +58,15 @@ export class InstallationRules {
     this.#rowsOf = rowsOf;
   }
 
-  /** What the retained description says of it (S3). */
-  describe(info: MeterInfo): void {
+  /**
+   * What the description says of it (S3). The first one, when `retained`, may be what a broker kept of an earlier life of
+   * the collector: it gives way without a word.
+   */
+  describe(info: MeterInfo, retained: boolean): void {
+    const known = this.#mayBeOld ? undefined : this.#info;
+    if (this.#mayBeOld && this.#told.size === 0) this.#dial = undefined;
+    this.#mayBeOld = retained && this.#info === undefined;
     this.#showDial(info);
-    const known = this.#info;
     if (known && known.initial_read !== null) {
       this.#verdicts.check(
         'S3',

@@ -393,6 +393,45 @@ describe('the rules of the contract', () => {
     expect(broken(judge(planted()))).toContain(rule);
   });
 
+  const events = () => heard.map(parsedOrNull).filter((fields) => fields?.['type'] === 'event');
+  const parsedOrNull = (message: Message) => (message.payload === '' ? null : parsed(message));
+
+  it('E1: an alarm has one id from raise to clear, and each of its messages a row of its own', () => {
+    const clears = events().filter((event) => event?.['phase'] === 'clear');
+    expect(clears.length).toBeGreaterThan(1);
+    for (const clear of clears) {
+      const mine = events().filter((event) => event?.['id'] === clear?.['id']);
+      const rows = new Map(mine.map((event) => [event?.['row'], event?.['phase']]));
+      expect([...rows].sort(([a], [b]) => a - b).map(([, phase]) => phase)).toEqual([
+        'raise',
+        'clear',
+      ]);
+    }
+  });
+
+  it('E2, E3: every event has a code of the contract, and every raise its evidence', () => {
+    const verdicts = judge(heard);
+    for (const rule of ['E2', 'E3']) {
+      const verdict = verdicts.find((one) => one.rule === rule);
+      expect(verdict).toMatchObject({ outcome: 'passed', checked: events().length });
+    }
+    const raised = events().filter((event) => event?.['phase'] === 'raise');
+    expect(raised.every((event) => Object.keys(event?.['data']).length > 0)).toBe(true);
+  });
+
+  it('S3: what a broker kept of an earlier life gives way, what was said in this one does not', () => {
+    const infos = heard.filter(({ topic }) => topic.endsWith('/SP-00002/info'));
+    const live = { ...(infos.at(-1) as Message), retain: false };
+    const other = (retain: boolean) => ({
+      ...live,
+      retain,
+      payload: JSON.stringify({ ...parsed(live), initial_read: 7, rev: 7 }),
+    });
+    expect(broken(judge([other(true), live, live]))).toEqual([]);
+    expect(broken(judge([other(true), live, other(false)]))).toEqual(['S3']);
+    expect(broken(judge([other(false), live]))).toEqual(['S3']);
+  });
+
   it('wait for rows that may still be on their way', () => {
     const gone = heard.filter((one) => isInterval(one))[20];
     const rest = heard.filter((one) => one !== gone);

@@ -243,6 +243,22 @@ describe('a head-end with a store', () => {
     expect(kept.rowsOf('COL-1', 'E1').holes()).toEqual([[3, 3]]);
   });
 
+  it('the command line forgets the newest of a store when asked to', async () => {
+    const store = fresh();
+    const first = await open({ store, clientId: 'he-6' });
+    await send(message(1, 2, 3, 4));
+    await until('they are kept', () => first.entries().length === 4);
+    await running.pop()?.close();
+    const said: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const args = ['--store', store, '--forget', '2h', '--for', '0.1s', '--json'];
+    const exit = await runHeadEnd([...args, '--broker', broker.url, '--utility', 'u']);
+    vi.restoreAllMocks();
+    expect(exit).toBe(0);
+    expect(JSON.parse(said[0] ?? '')).toMatchObject({ type: 'forgot', lines: 2 });
+    expect((await readKept(store)).rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 2]]);
+  });
+
   it('the command line exports what a store keeps, without a broker', async () => {
     const store = fresh();
     const csv = fresh('hours.csv');

@@ -1,0 +1,104 @@
+// The page for head-end developers: every example keeps its schema, every topic is told, and its SQL keeps each hour once.
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { FLAGS } from '../../src/domain/entry.ts';
+import { assertContract, kindOf, SCHEMAS, validatorOf } from './schemas.ts';
+
+const path = fileURLToPath(new URL('../../docs/head-end.md', import.meta.url));
+const page = readFileSync(path, 'utf8');
+const blocks = (language: string) =>
+  [...page.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    (m) => m[1] ?? '',
+  );
+const examples = blocks('json');
+const kinds = [...SCHEMAS.keys()].filter((kind) => kind !== 'common');
+
+describe('the page for head-end developers', () => {
+  it('has an example of every message, and each keeps its schema', () => {
+    const shown = examples.map((example) => {
+      const message = JSON.parse(example) as { type: string };
+      const validate = validatorOf(message.type);
+      expect([validate(message), validate.errors]).toEqual([true, null]);
+      return message.type;
+    });
+    expect([...new Set(shown)].sort()).toEqual([...kinds].sort());
+  });
+
+  it('has a line for mosquitto_sub or mosquitto_pub on every topic', () => {
+    const lines = blocks('sh').join('\n');
+    const topics = [...lines.matchAll(/-t '([^']+)'/g)].map((m) =>
+      (m[1] ?? '').replace(/\+/g, 'X'),
+    );
+    expect([...new Set(topics.map((topic) => kindOf(topic)))].sort()).toEqual([...kinds].sort());
+    for (const [, topic = '', message = ''] of lines.matchAll(
+      /mosquitto_pub .*?-t '([^']+)' -m '([^']+)'/g,
+    )) {
+      expect(() => assertContract(topic, message)).not.toThrow();
+    }
+  });
+
+  it('explains every flag, and links to files that are there', () => {
+    for (const flag of FLAGS) expect(page).toContain(`| \`${flag}\``);
+    const links = [...page.matchAll(/\]\((?!http)([^)#]+)\)/g)].map((match) => match[1] ?? '');
+    expect(links.length).toBeGreaterThan(kinds.length);
+    expect(links.filter((link) => !existsSync(join(dirname(path), link)))).toEqual([]);
+  });
+});
+
+const hasSqlite = spawnSync('sqlite3', ['-version']).error === undefined;
+
+describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
+  const [schema = '', hour = '', gap = '', row = '', proof = ''] = blocks('sql');
+  const literal = (one: unknown) => (typeof one === 'string' ? `'${one}'` : String(one));
+  const bound = (sql: string, values: Record<string, unknown>) =>
+    sql.replace(/:(\w+)/g, (_, name: string) => literal(values[name] ?? null));
+  const run = (...statements: string[]) =>
+    execFileSync('sqlite3', [':memory:'], {
+      input: [schema, ...statements].join('\n'),
+      encoding: 'utf8',
+    })
+      .trim()
+      .split('\n');
+
+  const place = { utility: 'demo', meter: 'SP-1', inst: 1, unit: 'ft3', pow10: -1, digits: 8 };
+  const hourOf = (start: string, total: number | null, use: number | null, rev = 0) =>
+    bound(hour, { ...place, start, rev, read: total, at: start, total, use, q: 'A', flags: '' });
+  const gapOf = (from: string, use: number | null, rev = 0) =>
+    bound(gap, { ...place, from, to: from, rev, use, why: 'bus', flags: '' });
+  const ALL = 'SELECT start, use_counts, rev FROM hours ORDER BY start;';
+
+  it('keeps an hour once however often it comes, and the highest rev in whatever order', () => {
+    const hours = [
+      hourOf('03', 5, 5),
+      hourOf('03', 5, 5),
+      hourOf('04', 9, 4, 2),
+      hourOf('04', 8, 3, 1),
+    ];
+    expect(run(...hours, ALL)).toEqual(['03|5|0', '04|4|2']);
+    expect(run(...hours, hourOf('04', 12, 7, 3), ALL)).toEqual(['03|5|0', '04|7|3']);
+  });
+
+  it('withdraws a gap, and numbers a row once', () => {
+    const gaps = [gapOf('03:10', 7), gapOf('03:10', null, 1), gapOf('03:10', 7)];
+    expect(run(...gaps, "SELECT coalesce(use_counts, 'withdrawn'), rev FROM gaps;")).toEqual([
+      'withdrawn|1',
+    ]);
+    const stored = bound(row, { utility: 'demo', collector: 'C', epoch: 'E', row: 7 });
+    expect(run(stored, stored, 'SELECT count(*) FROM rows_stored;')).toEqual(['1']);
+  });
+
+  it('proves that hours and gaps sum to the dial, and shows where they do not', () => {
+    const whole = [
+      hourOf('03', 5, 5),
+      gapOf('04', 3),
+      hourOf('06', 12, 4),
+      hourOf('05', null, null),
+    ];
+    expect(run(...whole, proof)).toEqual(['']);
+    expect(run(...whole, hourOf('07', 20, 7), proof)).toEqual(['SP-1|1|19|20']);
+  });
+});

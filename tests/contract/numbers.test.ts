@@ -1,0 +1,81 @@
+// Every numbered rule of the contract has a test whose name carries its number, or stands in the one list of what is to come.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { RULES } from '../../simulator/contract-rules/verdicts.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const count = (letter: string, to: number) =>
+  Array.from({ length: to }, (_, i) => `${letter}${i + 1}`);
+const NUMBERED = [
+  ...[count('I', 10), count('S', 5), count('E', 3), count('A', 4), count('C', 6)].flat(),
+];
+
+/** Rules that the collector does not keep yet, why, and the words that will stand in its source once it does. */
+const NOT_YET: readonly (readonly [rule: string, reason: string, words: string])[] = [
+  ['S4', 'health is not published', 'up/health'],
+  ['S5', 'no scorecard is made', 'up/scorecard'],
+  [
+    'A1',
+    'the collector settles rows by PUBACK and hears no ack; the head-end sends them',
+    'dn/ack',
+  ],
+  ['A2', 'without acks nothing waits for them', 'dn/ack'],
+  ['A3', 'retention drops nothing yet', 'journal.loss'],
+  ['C1', 'commands come by the command line only', 'up/rsp'],
+  ['C2', 'commands come by the command line only', 'up/rsp'],
+  ['C3', 'commands come by the command line only', 'up/rsp'],
+  ['C4', 'commands come by the command line only', 'command.executed'],
+  ['C5', 'there is no billing.read', 'billing.read'],
+];
+
+function textsOf(folder: string, ending: RegExp): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => ending.test(name))
+    .map((name) => readFileSync(join(root, folder, name), 'utf8'));
+}
+
+/** Names of tests and of groups of tests, as written. */
+function namesIn(text: string): string[] {
+  const named =
+    /\b(?:it|test|describe)(?:\.\w+(?:<[^>]*>)?(?:\([\s\S]*?\]\s*\))?)*\(\s*(['"`])((?:(?!\1).)*)\1/g;
+  return [...text.matchAll(named)].map((match) => match[2] ?? '');
+}
+
+const carries = (name: string, rule: string) => new RegExp(`\\b${rule}\\b(?=[:, ])`).test(name);
+
+describe('the numbered rules of the contract', () => {
+  const names = textsOf('tests', /\.(?:test|suite)\.ts$/).flatMap(namesIn);
+
+  it('are those that the conformance check knows', () => {
+    const numbered = Object.keys(RULES).filter((rule) => /^[A-Z]\d+$/.test(rule));
+    expect(numbered).toEqual(NUMBERED);
+  });
+
+  it('each have a test that carries the number, or a reason why not yet', () => {
+    expect(names.length).toBeGreaterThan(300);
+    const later = NOT_YET.map(([rule]) => rule);
+    const shown = NUMBERED.filter((rule) => names.some((name) => carries(name, rule)));
+    expect(NUMBERED.filter((rule) => !shown.includes(rule) && !later.includes(rule))).toEqual([]);
+    expect(carries('I1 and I10: x', 'I1')).toBe(true);
+    expect(carries('I10: x', 'I1')).toBe(false);
+    expect(namesIn("it('S9: water', () => 1); test.each([[1]])('S8: %i', f)")).toEqual([
+      'S9: water',
+      'S8: %i',
+    ]);
+  });
+
+  it.each(NOT_YET)('%s is not kept yet: %s', (rule, _, words) => {
+    const src = textsOf('src', /\.ts$/).filter(
+      (text) => !text.includes('written from docs/contract'),
+    );
+    // Once it is in the source, the rule needs a test of its own and leaves the list.
+    expect(
+      src.filter((text) => text.includes(`'${words}'`) || text.includes(`\`${words}\``)),
+    ).toEqual([]);
+    expect(NUMBERED).toContain(rule);
+  });
+});

@@ -31,10 +31,7 @@ const io: Io = {
 
 /** The daemon stays for years with what it has once taken in. */
 const stays = process.argv[2] === 'run';
-if (stays) {
-  keepHeapSmall();
-  void clearHeap(clock, new AbortController().signal);
-}
+if (stays) void clearHeap(clock, new AbortController().signal);
 
 // Each is loaded by the command that needs it: `status` needs no journal, the daemon no parser of settings.
 const parts: Parts = {
@@ -46,8 +43,10 @@ const parts: Parts = {
   formatProblem,
   tryProfile: async (name, answer) =>
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
-  startCollector: async (settings) =>
-    (await import('./collector.ts')).startCollector(settings, { root, version }),
+  startCollector: async (settings) => {
+    keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
+    return (await import('./collector.ts')).startCollector(settings, { root, version });
+  },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./collector.ts')).openJournalOffline(settings),
   runProgram,

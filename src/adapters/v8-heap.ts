@@ -7,12 +7,15 @@ import type { Clock } from '../boundaries.ts';
 /** What a start leaves behind is cleared away after this, and garbage that grew old every so often: milliseconds of the system. */
 const CLEAR_MS = 20_000;
 
+/** From so many readings a second on, a small space for new objects costs more time than its memory is worth: a third at 1,000. */
+const BUSY_PER_S = 300;
+
 /**
- * New objects get 2 x 1 MiB and no more: V8 would let them take up to 3 x 16 MiB, though a collector needs few at a
- * time. Takes effect from now on, since the space is only ever enlarged by this factor.
+ * New objects get 2 x 1 MiB and no more where few readings are made: V8 would let them take up to 3 x 16 MiB, though a
+ * collector needs few at a time. Takes effect from now on, since the space is only ever enlarged by this factor.
  */
-export function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
+export function keepHeapSmall(readingsPerS: number): void {
+  if (readingsPerS < BUSY_PER_S) setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /**

@@ -8,12 +8,11 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts } from './cli/parts.ts';
-import { openJournalOffline, restoreJournal, startCollector } from './collector.ts';
-import { loadSettings } from './settings/load-settings.ts';
+import { loadApart } from './settings/load-apart.ts';
 import { formatProblem } from './settings/problems.ts';
-import { tryProfile } from './settings/try-profile.ts';
 
 /** npm passes on the Ctrl-C that the terminal has sent already: two in one breath are one wish. */
 const ONE_WISH_MS = 500;
@@ -30,15 +29,27 @@ const io: Io = {
   env: process.env,
 };
 
+/** The daemon stays for years with what it has once taken in. */
+const stays = process.argv[2] === 'run';
+if (stays) void clearHeap(clock, new AbortController().signal);
+
+// Each is loaded by the command that needs it: `status` needs no journal, the daemon no parser of settings.
 const parts: Parts = {
   version,
-  loadSettings: (file) => loadSettings({ file, root }),
+  loadSettings: async (file) => {
+    const apart = stays ? await loadApart({ file, root }) : undefined;
+    return apart ?? (await import('./settings/load-settings.ts')).loadSettings({ file, root });
+  },
   formatProblem,
-  tryProfile: (name, answer) => tryProfile({ root, name, answer }),
-  startCollector: (settings) => startCollector(settings, { root, version }),
+  tryProfile: async (name, answer) =>
+    (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
+  startCollector: async (settings) => {
+    keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
+    return (await import('./collector.ts')).startCollector(settings, { root, version });
+  },
   daemon: callCommands,
-  openJournal: openJournalOffline,
-  restoreJournal,
+  openJournal: async (settings) => (await import('./collector.ts')).openJournalOffline(settings),
+  restoreJournal: async (...asked) => (await import('./collector.ts')).restoreJournal(...asked),
   every(ms, act) {
     const over = new AbortController();
     const run = async () => {

@@ -1,0 +1,34 @@
+// Keeps the daemon's heap as small as its work allows, on boxes with little memory.
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Clock } from '../boundaries.ts';
+
+/** What a start leaves behind is cleared away after this, and garbage that grew old every so often: milliseconds of the system. */
+const CLEAR_MS = 20_000;
+
+/** From so many readings a second on, a small space for new objects costs more time than its memory is worth: a third at 1,000. */
+const BUSY_PER_S = 300;
+
+/**
+ * New objects get 2 x 1 MiB and no more where few readings are made: V8 would let them take up to 3 x 16 MiB, though a
+ * collector needs few at a time. Takes effect from now on, since the space is only ever enlarged by this factor.
+ */
+export function keepHeapSmall(readingsPerS: number): void {
+  if (readingsPerS < BUSY_PER_S) setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/**
+ * Clears the heap now and then until `signal` aborts. V8 by itself waits until it has grown to several times what lives,
+ * which for the state of some hundred meters is tens of MiB; a full collection of it takes some 20 ms.
+ */
+export async function clearHeap(clock: Clock, signal: AbortSignal): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  while (typeof collect === 'function') {
+    await clock.sleep(CLEAR_MS, signal);
+    if (signal.aborted) return;
+    collect();
+  }
+}

@@ -148,21 +148,10 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polling = buses.map((bus) =>
-    pollBus(
-      {
-        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
-        timeoutMs: bus.settings.timeoutMs,
-        parallel: bus.bus.atOnce ?? 1,
-        places: bus.meters.flatMap(({ meter }) => known.get(meter) ?? []),
-        ...(parts.watch && { watch: parts.watch }),
-      },
-      records,
-      halt.signal,
-    ),
+  const polling = startPolling(
+    { ...parts, settings, buses, places: known, journal, records },
+    halt.signal,
   );
-  const unasked = places.filter((_, i) => settings.meters[i]?.bus === null);
-  polling.push(passHours(unasked, { journal, clock, log }, halt.signal));
   const last = new AbortController();
   const sending = [
     forwardNews(forward, last.signal),
@@ -251,6 +240,36 @@ function readersOf(buses: readonly OpenBus[]): ReadNow {
     buses.flatMap(({ asked, meters }) => meters.map(({ meter }) => [meter, asked])),
   );
   return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
+}
+
+/** A loop a bus, and one for the dials that only people read. */
+function startPolling(
+  parts: Pick<Parts, 'clock' | 'log' | 'watch'> & {
+    readonly settings: Settings;
+    readonly buses: readonly OpenBus[];
+    readonly places: ReadonlyMap<string, MeteredPlace>;
+    readonly journal: Journal;
+    readonly records: Map<string, PollRecord>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { clock, log, watch, settings, buses, places, journal, records } = parts;
+  const placed = (meters: readonly MeterSettings[]) =>
+    meters.flatMap(({ meter }) => places.get(meter) ?? []);
+  const polling = buses.map((bus) =>
+    pollBus(
+      {
+        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
+        ...{ timeoutMs: bus.settings.timeoutMs, parallel: bus.bus.atOnce ?? 1 },
+        places: placed(bus.meters),
+        ...(watch && { watch }),
+      },
+      records,
+      signal,
+    ),
+  );
+  const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
+  return [...polling, passHours(unasked, { journal, clock, log }, signal)];
 }
 
 function tellClosedDoor(door: Door | undefined, log: Log): void {

@@ -19,8 +19,8 @@ const BODY_BYTES_MAX = 64 * 1024;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** A caller that dawdles holds its own connection only, and not for long. */
 const REQUEST_TIMEOUT_MS = 10_000;
-/** The longest command reads a whole journal. */
-const ANSWER_TIMEOUT_MS = 120_000;
+/** The longest command reads a whole journal, after a scrub that reads it too. */
+const ANSWER_TIMEOUT_MS = 600_000;
 /** One person, a script and a monitor at a time; a flood of callers slows no poll. */
 const CONNECTIONS_MAX = 16;
 

@@ -86,7 +86,7 @@ async function stats(journal: Journal, { limits, wearBudget, now }: LocalParts) 
       oldest_increment: oldestIncrement === null ? null : isoTime(oldestIncrement),
       oldest_hour: oldestHour === null ? null : isoTime(oldestHour),
       days_kept: { increments: round(days(oldestIncrement)), hours: round(days(oldestHour)) },
-      days_left: round(daysLeft(bytes, freeBytes, Math.max(1, days(oldestHour)), limits)),
+      days_left: round(daysLeft(bytes, freeBytes, days(oldestHour), limits)),
       limits: {
         ...{ increment_days: limits.incrementDays, hour_days: limits.hourDays },
         ...{ event_days: limits.eventDays, max_bytes: limits.maxBytes },
@@ -105,7 +105,8 @@ function daysLeft(
   daysHeld: number,
   limits: KeepLimits,
 ): number | null {
-  if (bytes === null || freeBytes === null || bytes === 0) return null;
+  // Less than a day says nothing of a rate.
+  if (bytes === null || freeBytes === null || bytes === 0 || daysHeld < 1) return null;
   const room = Math.min(limits.maxBytes - bytes, freeBytes - limits.minFreeBytes);
   return Math.max(0, room) / (bytes / daysHeld);
 }

@@ -1045,6 +1045,11 @@ class GroupJournal implements Journal {
       this.#stagedBell.ring(); // There is work to do: to open it again.
       return written;
     }
+    this.#durableNow(group);
+    return good(undefined);
+  }
+
+  #durableNow(group: Group): void {
     for (const key of group.settled) this.#settled.delete(key);
     for (const [id, kept] of group.answers) {
       if (this.#unsynced.get(id) === kept) this.#unsynced.delete(id);
@@ -1056,7 +1061,6 @@ class GroupJournal implements Journal {
     }
     for (const meter of group.described) this.#described.add(meter);
     if (group.rows.length + group.described.size > 0 || group.again) this.#freshBell.ring();
-    return good(undefined);
   }
 
   #encodeState(meter: string, changes: Group['changes']): void {

@@ -625,12 +625,14 @@ class GroupJournal implements Journal {
     const { damaged, unindexed, rows, increments, standing } = found;
     await this.#parts.vault?.quarantine(damaged);
     const astray = damaged.filter(([key]) => key.startsWith('p/'));
-    for (const [key, entryKey] of found.astray) {
-      const row = await this.#rowAt(entryKey);
-      if (!row || keys.pending(row.meter, row.row) !== key) astray.push([key, entryKey]);
+    for (const [key, text] of found.astray) {
+      const row = await this.#rowAt(decodeEntryKey(key, text));
+      if (!row || keys.pending(row.meter, row.row) !== key) astray.push([key, text]);
     }
     // A row whose number was lost may have lost its pending record with it.
-    const numbered = [...unindexed].map(([row, key]) => [keys.row(row), key] as const);
+    const numbered = [...unindexed].map(
+      ([row, key]) => [keys.row(row), encodeEntryKey(keys.row(row), key)] as const,
+    );
     const waiting = await this.#waiting(store, [...astray, ...numbered]);
     // From here on nothing waits: a group is written as it is found.
     const { changes } = this.#group;

@@ -249,14 +249,21 @@ const zero = () => ({ increments: 0, hours: 0, events: 0 });
 const total = (count: Thinned) => count.increments + count.hours + count.events;
 
 /** Whether the journal takes up too much of its disk. */
-export function isShort({ bytes, freeBytes }: Room, limits: KeepLimits): boolean {
-  return bytes > limits.maxBytes || freeBytes < limits.minFreeBytes;
+export function isShort(room: Room, limits: KeepLimits): boolean {
+  return room.bytes > limits.maxBytes || room.freeBytes < wantedFree(room, limits);
 }
 
-export function isRelieved({ bytes, freeBytes }: Room, limits: KeepLimits): boolean {
-  return bytes < RELIEVED * limits.maxBytes && freeBytes * RELIEVED > limits.minFreeBytes;
+export function isRelieved(room: Room, limits: KeepLimits): boolean {
+  const { bytes, freeBytes } = room;
+  return bytes < RELIEVED * limits.maxBytes && freeBytes * RELIEVED >= wantedFree(room, limits);
 }
 
-function isDire({ bytes, freeBytes }: Room, limits: KeepLimits): boolean {
-  return bytes > RELIEVED * limits.maxBytes || freeBytes < LAST_RESORT * limits.minFreeBytes;
+function isDire(room: Room, limits: KeepLimits): boolean {
+  const { bytes, freeBytes } = room;
+  return bytes > RELIEVED * limits.maxBytes || freeBytes < LAST_RESORT * wantedFree(room, limits);
+}
+
+/** On a disk too small for the wish the journal may take up half of what is not others'. */
+function wantedFree({ bytes, freeBytes }: Room, { minFreeBytes }: KeepLimits): number {
+  return Math.min(minFreeBytes, (bytes + freeBytes) / 2);
 }

@@ -217,10 +217,10 @@ describe('thinning', () => {
     await pass(life, 24 * 6);
     life.journal.release(life.journal.takeFresh());
     const limits = { ...FOREVER, minFreeBytes: 1_000 };
-    life.room = { bytes: 1, freeBytes: 900 };
+    life.room = { bytes: 2_000, freeBytes: 900 };
     must(await life.journal.thin(limits, rest));
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBe(24 * 6);
-    life.room = { bytes: 1, freeBytes: 100 };
+    life.room = { bytes: 2_000, freeBytes: 100 };
     must(await life.journal.thin(limits, rest));
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBeLessThanOrEqual(48);
   });

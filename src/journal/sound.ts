@@ -45,6 +45,7 @@ export function isSound(key: string, text: string): boolean {
     case 'k/':
     case 'w/':
     case 'n/':
+    case 'o/':
       return unseal(key, text) !== undefined;
     default:
       return false;

@@ -1,7 +1,7 @@
 // The few interfaces between the collector and everything outside it; each method's promise in words.
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
-import type { Evidence } from './domain/alarms.ts';
+import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -340,6 +340,12 @@ export interface Journal {
   sendAgain(ranges: RowRanges): Promise<number>;
   /** The row was asked for again and is not settled since. */
   isReplayed(row: number): boolean;
+  /** Tells an event of the collector itself, once. */
+  note(event: {
+    readonly code: OwnCode;
+    readonly severity: Severity;
+    readonly data: Evidence;
+  }): void;
   /** Keeps what the command of this id came to, to be written with the next group; for 24 hours and 10,000 ids (C2). */
   keepAnswer(id: string, text: string, at: EpochMs): void;
   keptAnswer(id: string): Promise<string | undefined>;

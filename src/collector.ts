@@ -203,7 +203,9 @@ function inboxOf(
     ...parts,
     known: (name) => {
       const found = remoteCommand(name);
-      return found && { does: found.does, allowed: allowed.includes(found.kind) };
+      if (!found) return undefined;
+      const { does, kind } = found;
+      return { does, allowed: allowed.includes(kind), isRead: kind === 'read' };
     },
     answer: (answer, to) => upstream.answer(encodeAnswer(answer), to),
   });

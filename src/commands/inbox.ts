@@ -3,6 +3,7 @@
 import { Bell } from '../bell.ts';
 import type { Clock, CommandAnswer, Commands, InMessage, Journal, Log } from '../boundaries.ts';
 import { type Answer, type Command, readCommand } from '../codec/command-message.ts';
+import type { Evidence } from '../domain/alarms.ts';
 
 /** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
 const WAITING_MAX = 10_000;
@@ -20,7 +21,7 @@ export interface CommandDoor {
   /** What the command of this name does here and whether the owner allows it (C3); undefined: there is none. */
   readonly known: (
     name: string,
-  ) => { readonly does: string; readonly allowed: boolean } | undefined;
+  ) => { readonly does: string; readonly allowed: boolean; readonly isRead: boolean } | undefined;
   /** Publishes an answer, where the question asks for it or on `up/rsp`; resolves when the broker has it. */
   readonly answer: (answer: Answer, to: InMessage) => Promise<void>;
 }
@@ -35,7 +36,6 @@ export class CommandInbox {
   readonly #bell = new Bell();
   #bytes = 0;
   #refused = 0;
-  #why = '';
   #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(door: CommandDoor) {
@@ -89,16 +89,22 @@ export class CommandInbox {
     if (!known.allowed) {
       return this.#refuse(command, 'forbidden', `the owner has not switched ${name} on`);
     }
-    return this.#do(command, known.does);
+    return this.#do(command, known);
   }
 
   /** What is to be done once is marked in the same group as its effect: after a cut nobody does it again. */
-  async #do(command: Command, does: string): Promise<Answer> {
+  async #do(
+    command: Command,
+    { does, isRead }: { readonly does: string; readonly isRead: boolean },
+  ): Promise<Answer> {
     const { id, name, by, args } = command;
     const { journal, commands, clock } = this.#door;
     journal.keepAnswer(id, JSON.stringify({ begun: true } satisfies Kept), clock.now());
     const outcome = await this.#run(commands, does, { ...args, by: args['by'] ?? by });
     const answer = this.#answerOf(id, name, outcome);
+    // C4: who did what.
+    const data = { id, name, by, meter: textOf(args['meter']), code: answer.code };
+    if (!isRead) journal.note({ code: 'command.executed', severity: 'info', data });
     const { id: _, ...kept } = answer;
     journal.keepAnswer(id, JSON.stringify(kept satisfies Kept), clock.now());
     return answer;
@@ -135,8 +141,8 @@ export class CommandInbox {
     return { id, ...kept };
   }
 
-  #refuse({ id, name }: Command, code: string, problem: string): Answer {
-    this.#tell(problem);
+  #refuse({ id, name, by }: Command, code: string, problem: string): Answer {
+    this.#tell(problem, { id, name, by });
     return this.#error(id, name, code, problem);
   }
 
@@ -145,17 +151,20 @@ export class CommandInbox {
     return { id, name, status: 'error', code, at, data: { message } };
   }
 
-  /** A flood of refusals is one line a minute. */
-  #tell(why: string): void {
+  /** A flood of refusals is one line, and one event, a minute. */
+  #tell(why: string, of: Evidence = {}): void {
     this.#refused += 1;
-    this.#why = why;
     const now = this.#door.wire.monotonicMs();
     if (now - this.#toldAt < TELL_MS) return;
     this.#toldAt = now;
-    this.#door.log.warn({ refused: this.#refused, why: this.#why }, 'commands were refused');
+    const data = { ...of, why, refused: this.#refused };
+    this.#door.log.warn(data, 'commands were refused');
+    this.#door.journal.note({ code: 'command.refused', severity: 'minor', data });
     this.#refused = 0;
   }
 }
+
+const textOf = (value: unknown) => (typeof value === 'string' ? value.slice(0, 40) : null);
 
 /** Codes of C1. */
 const CODES: ReadonlySet<string> = new Set([

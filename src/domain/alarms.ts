@@ -15,7 +15,12 @@ export type AlarmCode =
   | 'meter.rollover'
   | 'meter.changeout'
   | 'meter.swap_suspected'
-  | 'meter.address_conflict';
+  | 'meter.address_conflict'
+  | 'command.executed'
+  | 'command.refused';
+
+/** Those that the collector tells of itself. */
+export type OwnCode = Extract<AlarmCode, `journal.${string}` | `command.${string}`>;
 
 export type Severity = 'info' | 'minor' | 'major';
 export type Phase = 'raise' | 'update' | 'clear';

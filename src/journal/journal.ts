@@ -419,6 +419,10 @@ class GroupJournal implements Journal {
     return this.#replayed.has(row);
   }
 
+  note(event: Parameters<Journal['note']>[0]): void {
+    if (this.#sound) this.#tell(event);
+  }
+
   keepAnswer(id: string, text: string, at: EpochMs): void {
     const { answers } = this.#standing;
     const { changes } = this.#group;

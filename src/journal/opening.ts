@@ -1,7 +1,7 @@
 // Opens the store and proves what stands in it against its own hours and against the mark; what does not hold is mended or told.
 
 import type { Store, Vault } from '../boundaries.ts';
-import type { AlarmCode, EventEntry, Evidence, Severity } from '../domain/alarms.ts';
+import type { EventEntry, Evidence, OwnCode, Severity } from '../domain/alarms.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
 import { newInstallation } from '../domain/installation.ts';
 import { resumeInstallation } from '../domain/resume.ts';
@@ -28,7 +28,7 @@ export interface OpeningParts {
 
 /** What the journal says of itself. */
 export interface Telling {
-  readonly code: Extract<AlarmCode, 'journal.loss' | 'journal.pressure' | 'journal.repaired'>;
+  readonly code: OwnCode;
   readonly severity: Severity;
   readonly data: Evidence;
   /** Where it goes on with an alarm that stands (E1). */

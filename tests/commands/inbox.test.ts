@@ -178,6 +178,22 @@ describe('commands of the head-end', () => {
     ).toBe(false);
   });
 
+  it('C4: what was not only read is told with who and what; refusals are told once a minute', async () => {
+    const told = () =>
+      world.broker.received
+        .filter(({ topic }) => topic === `${BELOW}up/event`)
+        .map(({ payload }) => JSON.parse(payload));
+    await ask('meter.maintenance', { id: 'm-1', by: 'ana', args: { meter: 'SP-00001' } });
+    for (let i = 0; i < 5; i += 1) await ask('changeout', { args: { meter: 'SP-00001' } });
+    await ask('ping');
+    await world.run(0.1);
+    const data = { id: 'm-1', name: 'meter.maintenance', by: 'ana', meter: 'SP-00001', code: 'ok' };
+    expect(told()).toMatchObject([
+      { code: 'command.executed', phase: 'raise', data },
+      { code: 'command.refused', data: { name: 'changeout', refused: 1 } },
+    ]);
+  });
+
   it('C5: billing.read gives the end register of the hour as its entry has it', async () => {
     const hour = new Date(START + 2 * HOUR).toISOString();
     const rsp = await ask('billing.read', { args: { meter: 'SP-00002', hour } });

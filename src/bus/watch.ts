@@ -5,6 +5,11 @@ import type { Clock } from '../boundaries.ts';
 /** A deadline so near is met: virtual time adds up fractions. */
 const NEAR_MS = 0.001;
 
+/** A sleep that lasts so much longer than asked for was a stop of the whole process: milliseconds of the wire. */
+const STOPPED_MS = 20;
+/** What came meanwhile lies unread: it gets so long before anything is given up. */
+const LAST_LOOK_MS = 20;
+
 /** Calls `look` when the earliest deadline that `by` named has come, or later. */
 export class Watch {
   readonly #clock: Clock;
@@ -33,6 +38,9 @@ export class Watch {
 
   async #sleep(deadline: number, over: AbortSignal): Promise<void> {
     await this.#clock.sleep(deadline - this.#clock.monotonicMs(), over);
+    if (this.#clock.monotonicMs() - deadline > STOPPED_MS) {
+      await this.#clock.sleep(LAST_LOOK_MS, over);
+    }
     if (over.aborted || this.#armed !== deadline) return;
     this.#armed = Number.POSITIVE_INFINITY;
     this.#look();

@@ -66,15 +66,20 @@ const MIX: readonly LeakKind[] = [
   ...(['refill', 'refill', 'stuck', 'burst'] as const),
 ];
 
+const LASTING = MIX.filter((kind) => kind !== 'stuck' && kind !== 'burst');
+
 /** The leaks of one home over `days` from `start`: none in two homes of five, in one of seven there from the beginning. */
 export function leaksOf(start: number, days: number, random: Random) {
   const labels: Label<LeakKind>[] = [];
   const draws: Draw[] = [];
   const stop = start + days * 24 * HOUR_MS;
   if (random.chance(0.4)) return { labels, draws };
-  let from = random.chance(0.14) ? start : start + random.between(3, days - 8) * 24 * HOUR_MS;
+  const there = random.chance(0.14);
+  let from = there ? start : start + random.between(3, days - 8) * 24 * HOUR_MS;
   for (let n = 0; n < 3 && from < stop - 30 * HOUR_MS; n++) {
-    const kind = MIX[random.whole(0, MIX.length - 1)] as LeakKind;
+    // Nobody starts to read a meter in the very hours of a burst.
+    const kinds = there && n === 0 ? LASTING : MIX;
+    const kind = kinds[random.whole(0, kinds.length - 1)] as LeakKind;
     const leak = leakOf(kind, from, stop - 8 * HOUR_MS, random);
     labels.push(leak.label);
     draws.push(...leak.draws);

@@ -122,7 +122,7 @@ export function turn(bank: Bank, rates: Rates, tick: Tick): number {
     lack[k] = b > 0 ? b : 0;
     if (unbroken < LAG / (SWING * rate)) continue;
     const d = (disproofs[k * BINS + bin] as number) + (prior[k] as number) * PRIOR_H;
-    const pace = (d - 0.5 * Math.sqrt(d)) / seen;
+    const pace = (d - B.sub * Math.sqrt(d)) / seen;
     if (pace > 0) {
       evidence[k] = (evidence[k] as number) + (pace < PACE_MAX ? pace : PACE_MAX) * watched;
     }
@@ -159,19 +159,20 @@ export function fade(bank: Bank, day: number): void {
 
 /** False alarms a year a clock may cost, and the least limits, by the leak's rate in gallons an hour. */
 function character(gph: number): { least: number; mean: number; alarms: number } {
-  if (gph < 1.2) return { least: 6, mean: 1, alarms: 0.3 };
-  return { least: gph < 60 ? 9 : 11, mean: 1.3, alarms: 0.02 };
+  if (gph < B.slow) return { least: B.leastSlow, mean: B.meanSlow, alarms: B.alarmsSlow };
+  return { least: gph < 60 ? B.least : B.least + 2, mean: 1.3, alarms: B.alarms };
 }
 
+export const B = { leastSlow: 6, meanSlow: 1, alarmsSlow: 1, least: 9, alarms: 0.02, own: 1.2, ownPlus: 1, prior: 12, age: 2, priorH: 6, slow: 1.2, sub: 0.5 };
 /** Evidence that a clock must outlive to mean a leak: from this meter's own peaks. */
 export function limitOf(bank: Bank, rates: Rates, k: number, ageDays: number): number {
   const { least, mean, alarms } = character(rates.gph[k] as number);
-  const n = (bank.excursions[k] as number) + PRIOR_EXCURSIONS;
-  const excess = ((bank.excess[k] as number) + mean * PRIOR_EXCURSIONS) / n;
+  const n = (bank.excursions[k] as number) + B.prior;
+  const excess = ((bank.excess[k] as number) + mean * B.prior) / n;
   const memory = Math.min(ageDays, 1 / (1 - DAILY_DECAY));
-  const years = (memory + (365 * PRIOR_EXCURSIONS) / PRIOR_A_YEAR) / 365;
+  const years = (memory + (365 * B.prior) / PRIOR_A_YEAR) / 365;
   const tail = EXCURSION + excess * Math.log(n / years / alarms);
   const largest = Math.max(bank.peak[k] as number, bank.peakBefore[k] as number);
-  const own = Math.max(least, tail, 1.2 * largest + 1);
-  return Math.min(LIMIT_MAX, own) * (1 + 2 / Math.max(5, ageDays));
+  const own = Math.max(least, tail, B.own * largest + B.ownPlus);
+  return Math.min(LIMIT_MAX, own) * (1 + B.age / Math.max(5, ageDays));
 }

@@ -2,6 +2,7 @@
 
 /** A reading may come so early or late against a gap's pressure swing, as a share of the gap. */
 const SWING = 0.1;
+export const G = { gapW: 1.5, gapM: 1, swing: 0.05 };
 /** Gaps shorter than this are told apart from bursts of use too badly, in hours and in polls. */
 const LEAST_H = 22 / 60;
 const LEAST_POLLS = 2.2;
@@ -53,9 +54,9 @@ export function space(
   }
   const run = lengthen(gaps, gap, pollH);
   if (before === 0) return null;
-  const tolerance = pollH + SWING * gap;
+  const tolerance = pollH + G.swing * gap;
   if (Math.abs(gap - before) > 1.05 * tolerance) return null;
-  const evidence = Math.min(3.2, 2 * Math.log((1.8 * gap) / tolerance));
+  const evidence = Math.min(3.2, G.gapW * Math.log((G.gapM * gap) / tolerance));
   return { hours: gap, evidence: Math.max(0, evidence), run };
 }
 

@@ -72,7 +72,7 @@ export function newWatch(): Watch {
 }
 
 export const P = {
-  steadyH: 1.4, hoseGph: 250, hoseH: 2.2, leastSlow: 6, nights: 11, least: 9, steadyStartH: 9.5, consist: 2.2, clear: 0.55, startDays: 6,
+  steadyH: 1.4, hoseGph: 250, minGph: 8, minH: 4.1, mildGph: 75, mildH: 2.6, spreadK: 3, spreadF: 1.5, hoseH: 2.2, leastSlow: 6, nights: 11, both: 0.6, sum: 1.35, least: 9, steadyStartH: 4, consist: 2.2, clear: 0.55, startDays: 6,
 };
 
 export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
@@ -164,12 +164,14 @@ function clearAlarms(w: Watch, highest: number, rates: Rates, events: WatchEvent
       w.alarms = w.alarms.filter((o) => o !== a);
       events.push({ phase: 'clear', alarm: { ...a }, at });
       const len = w.now - a.since;
-      const s = w.bank.evidence[a.clock] as number;
       if (w.now - a.raised < 48) {
         const hod = (((at / 3_600_000 - len) % 24) + 24) % 24;
         if (len < 48) remember(w.schedules, hod, len, a.rate, w.now);
       }
-      if (s > 0) learnPeak(w.bank, a.clock, 1.2 * Math.min(s, limitOf(w.bank, rates, a.clock, w.days)));
+      for (let j = Math.max(0, a.clock - P.spreadK); j <= Math.min(rates.perHour.length - 1, a.clock + P.spreadK); j++) {
+        const sj = w.bank.evidence[j] as number;
+        if (sj > 0 && (j === a.clock || w.now - a.raised < 96)) learnPeak(w.bank, j, (j === a.clock ? P.spreadF : 1) * Math.min(sj, limitOf(w.bank, rates, j, w.days)));
+      }
       wake(w.nights);
       for (let j = 0; j < rates.perHour.length; j++) {
         w.bank.evidence[j] = 0; w.bank.known[j] = 0; w.bank.since[j] = w.now;
@@ -194,6 +196,7 @@ function raiseByClock(w: Watch, rates: Rates, at: number, events: WatchEvent[], 
     const byRun = regular !== null && regular.run > 12 && c * regular.hours >= 0.62 && c * regular.hours <= 1.06;
     if (S < 5 && !byRun) continue;
     const hours = w.now - (w.bank.since[k] as number);
+    if (gph >= P.minGph && hours < P.minH && !byRun) continue;
     const limit = limitOf(w.bank, rates, k, w.days);
     if (!byRun) {
       if (S < limit) continue;
@@ -212,12 +215,18 @@ function raiseByClock(w: Watch, rates: Rates, at: number, events: WatchEvent[], 
 }
 
 function raiseByNights(w: Watch, rates: Rates, at: number, events: WatchEvent[], bound: number): void {
-  if (louder(w.nights) < P.nights) return;
+  const loud = louder(w.nights) / P.nights;
+  if (loud < P.both) return;
   if (bound * rates.q < 0.2) return;
   let k = 0;
   while (k + 1 < rates.perHour.length && (rates.perHour[k + 1] as number) <= 0.9 * bound) k++;
   const hours = w.now - (w.bank.since[k] as number);
   if (hours < 24) return;
+  if (loud < 1) {
+    const j = Math.max(0, k - 1);
+    const part = Math.max((w.bank.evidence[k] as number) / limitOf(w.bank, rates, k, w.days), (w.bank.evidence[j] as number) / limitOf(w.bank, rates, j, w.days));
+    if (part < P.both || loud + part < P.sum) return;
+  }
   raise(w, k, w.now - hours, bound, at, events, 'nights');
 }
 
@@ -240,6 +249,7 @@ function raiseBySteady(w: Watch, rates: Rates, at: number, events: WatchEvent[])
   if (isUsual(w.schedules, w.steady.start, now.hours, now.perHour, w.now)) return;
   let k = 0;
   while (k + 1 < rates.perHour.length && (rates.perHour[k + 1] as number) <= now.perHour) k++;
+  if (now.perHour * rates.q < P.mildGph && now.hours < P.mildH) return;
   if (now.perHour * rates.q > P.hoseGph && now.hours < P.hoseH) return;
   raise(w, k, w.steady.since, now.perHour, at, events, 'steady');
 }

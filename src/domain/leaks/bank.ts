@@ -163,7 +163,7 @@ function character(gph: number): { least: number; mean: number; alarms: number }
   return { least: gph < 60 ? B.least : B.least + 2, mean: 1.3, alarms: B.alarms };
 }
 
-export const B = { leastSlow: 6, meanSlow: 1, alarmsSlow: 1, least: 9, alarms: 0.02, own: 1.2, ownPlus: 1, prior: 12, age: 2, priorH: 6, slow: 1.2, sub: 0.5 };
+export const B = { leastSlow: 6, meanSlow: 1, alarmsSlow: 1, least: 9, alarms: 0.08, own: 1.2, ownPlus: 1, prior: 12, age: 2, priorH: 6, slow: 1.2, sub: 0.5 };
 /** Evidence that a clock must outlive to mean a leak: from this meter's own peaks. */
 export function limitOf(bank: Bank, rates: Rates, k: number, ageDays: number): number {
   const { least, mean, alarms } = character(rates.gph[k] as number);

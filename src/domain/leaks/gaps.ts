@@ -2,18 +2,28 @@
 
 /** A reading may come so early or late against a gap's pressure swing, as a share of the gap. */
 const SWING = 0.1;
-export const G = { gapW: 1.5, gapM: 1, swing: 0.05 };
+export const G = { gapW: 1.8, gapM: 1, swing: 0.05, small: 2 };
 /** Gaps shorter than this are told apart from bursts of use too badly, in hours and in polls. */
 const LEAST_H = 22 / 60;
 const LEAST_POLLS = 2.2;
 const MOST_H = 6;
 
+/** Readings so close together show one draw, in hours. */
+const MERGED_H = 4 / 60;
+/** A draw of so many counts may be a drip's or a refill's. */
+const SMALL = 2;
+
 export interface Gaps {
-  /** Hours since the last reading with a count, and whether that was a single one. */
+  /** Hours since the newest draw began and since its last count; its counts, 0 once it was judged. */
   open: number;
-  single: boolean;
-  /** The gap before, closed by single counts at both ends; 0: none. */
+  quiet: number;
+  size: number;
+  /** The gap before the newest draw, if a small draw began it; 0: none. */
+  gap: number;
+  /** The usable gap before that; 0: none. */
   before: number;
+  /** The draw before the newest one was small. */
+  small: boolean;
   /** A run of equal gaps: how many, and between which bounds the leak's gap must lie. */
   run: number;
   low: number;
@@ -21,7 +31,8 @@ export interface Gaps {
 }
 
 export function newGaps(): Gaps {
-  return { open: 0, single: false, before: 0, run: 0, low: 0, high: 0 };
+  const empty = { open: 0, quiet: 0, size: 0, gap: 0, before: 0 };
+  return { ...empty, small: false, run: 0, low: 0, high: 0 };
 }
 
 /** What two neighbouring gaps say: `hours` apart, and how much evidence. */
@@ -40,13 +51,26 @@ export function space(
   pollH: number,
 ): Regularity | null {
   gaps.open += hours;
-  if (counts === 0) return null;
-  const gap = gaps.open;
-  gaps.open = 0;
-  const whole = gaps.single && counts === 1;
-  gaps.single = counts === 1;
-  const usable = whole && gap >= Math.max(LEAST_POLLS * pollH, LEAST_H) && gap < MOST_H;
-  const before = gaps.before;
+  gaps.quiet += hours;
+  if (counts > 0) {
+    if (gaps.size > 0 && gaps.quiet <= MERGED_H) gaps.size += counts;
+    else {
+      gaps.gap = gaps.small ? gaps.open : 0;
+      gaps.open = 0;
+      gaps.size = counts;
+    }
+    gaps.quiet = 0;
+  }
+  if (gaps.size === 0 || (pollH <= MERGED_H && gaps.quiet <= MERGED_H)) return null;
+  gaps.small = gaps.size <= G.small;
+  gaps.size = 0;
+  return judge(gaps, pollH);
+}
+
+function judge(gaps: Gaps, pollH: number): Regularity | null {
+  const { gap, before } = gaps;
+  const long = gap >= Math.max(LEAST_POLLS * pollH, LEAST_H) && gap < MOST_H;
+  const usable = gaps.small && long;
   gaps.before = usable ? gap : 0;
   if (!usable) {
     gaps.run = 0;

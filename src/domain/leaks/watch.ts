@@ -37,6 +37,8 @@ export interface Alarm {
   bounds: number[];
   boundAt: number;
   counts: number;
+  lack: number;
+  most: number;
 }
 
 export interface Watch {
@@ -72,7 +74,7 @@ export function newWatch(): Watch {
 }
 
 export const P = {
-  steadyH: 1.4, hoseGph: 250, minGph: 8, minH: 4.1, mildGph: 75, mildH: 2.6, spreadK: 3, spreadF: 1.5, hoseH: 2.2, leastSlow: 6, nights: 11, both: 0.6, sum: 1.35, least: 9, steadyStartH: 4, consist: 2.2, clear: 0.55, startDays: 6,
+  steadyH: 1.4, hoseGph: 250, minGph: 8, minH: 4.1, mildGph: 75, mildH: 2.6, spreadK: 3, spreadF: 1.5, hoseH: 2.2, leastSlow: 6, nights: 13, both: 0.6, sum: 1.5, consistSlow: 1.7, least: 9, steadyStartH: 4, consist: 1.8, fine: 0.8, demoteH: 24, demoteF: 0.15, demoteS: 0.7, spreadG: 1,  clear: 0.7, clearCap: 1.2, clearLag: 1.1, mostF: 1.25, mostMax: 2.5,  startDays: 6,
 };
 
 export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
@@ -87,7 +89,7 @@ export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
   w.debt -= pay; counts -= pay;
   if (step.broken) {
     w.bank.lack.fill(0); w.unbroken = 0;
-    w.gaps.single = false; w.gaps.before = 0; w.gaps.run = 0; w.gaps.open = 0;
+    Object.assign(w.gaps, newGaps());
     w.steady.hours = -1; w.steady.pieces = 0;
     return events;
   }
@@ -96,8 +98,7 @@ export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
   const top = w.alarms.reduce((m, a) => Math.max(m, a.clock), -1);
   const learnFrom = w.idle > 12 ? 999 : top < 0 ? 0 : top + 4;
   const bin = binOf(step.at);
-  // schedules learned from excursions at disproof
-  const highest = turn(w.bank, rates, {
+  turn(w.bank, rates, {
     now: w.now, hours, watched: Math.min(hours, 1.25 * pollH), counts, bin, learnFrom, unbroken: w.unbroken,
   });
   const day = Math.floor(w.now / 24);
@@ -123,7 +124,7 @@ export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
       }
     }
   }
-  clearAlarms(w, highest, rates, events, step.at);
+  clearAlarms(w, rates, { hours, counts, at: step.at }, events);
   if (closed || counts > 0) {
     raiseByClock(w, rates, step.at, events, regular);
     raiseBySteady(w, rates, step.at, events);
@@ -144,39 +145,64 @@ function refreshRates(w: Watch, events: WatchEvent[], at: number, rates: Rates):
     if (w.now - a.boundAt < 6) continue;
     a.boundAt = w.now;
     const span = Math.min(w.now - a.since, (rates.gph[a.clock] as number) < 1 ? 47 : 24);
-    const b = quietest(w.segments, span, rates.perHour[a.clock] as number);
+    const b = P.fine ? finest(w.segments, span, P.fine / (rates.perHour[a.clock] as number)) : quietest(w.segments, span, rates.perHour[a.clock] as number);
     if (Number.isFinite(b)) {
       a.bounds.push(b); if (a.bounds.length > 28) a.bounds.shift();
       const s = [...a.bounds].sort((x, y) => x - y);
       a.rate = Math.max(s[s.length >> 1] as number, 0.72 * (rates.perHour[a.clock] as number));
+      a.most = 0; a.lack = 0;
+      replay(w, a, Math.min(a.rate, P.clearCap * (rates.perHour[a.clock] as number)));
       events.push({ phase: 'update', alarm: { ...a }, at });
     }
   }
 }
 
-function clearAlarms(w: Watch, highest: number, rates: Rates, events: WatchEvent[], at: number): void {
-  if (highest < 0) return;
+function clearAlarms(w: Watch, rates: Rates, step: { hours: number; counts: number; at: number }, events: WatchEvent[]): void {
   for (const a of [...w.alarms]) {
-    const base = Math.min(a.rate, 1.2 * (rates.perHour[a.clock] as number));
-    let k = 0;
-    while (k + 1 < rates.perHour.length && (rates.perHour[k + 1] as number) <= P.clear * base) k++;
-    if (w.bank.since[k] === w.now && (w.bank.lack[k] as number) === 0 && w.now > a.raised) {
-      w.alarms = w.alarms.filter((o) => o !== a);
-      events.push({ phase: 'clear', alarm: { ...a }, at });
-      const len = w.now - a.since;
-      if (w.now - a.raised < 48) {
-        const hod = (((at / 3_600_000 - len) % 24) + 24) % 24;
-        if (len < 48) remember(w.schedules, hod, len, a.rate, w.now);
-      }
-      for (let j = Math.max(0, a.clock - P.spreadK); j <= Math.min(rates.perHour.length - 1, a.clock + P.spreadK); j++) {
-        const sj = w.bank.evidence[j] as number;
-        if (sj > 0 && (j === a.clock || w.now - a.raised < 96)) learnPeak(w.bank, j, (j === a.clock ? P.spreadF : 1) * Math.min(sj, limitOf(w.bank, rates, j, w.days)));
-      }
-      wake(w.nights);
-      for (let j = 0; j < rates.perHour.length; j++) {
-        w.bank.evidence[j] = 0; w.bank.known[j] = 0; w.bank.since[j] = w.now;
-      }
-    }
+    const base = Math.min(a.rate, P.clearCap * (rates.perHour[a.clock] as number));
+    if (!sink(a, base, step.hours, step.counts)) continue;
+    if (!demote(w, a, rates, events, step.at)) end(w, a, rates, events, step.at);
+  }
+}
+
+/** True when the leak is disproved. */
+function sink(a: Alarm, rate: number, hours: number, counts: number): boolean {
+  const lack = a.lack + P.clear * rate * hours - counts;
+  if (counts > 0) a.most = Math.max(a.most, Math.min(P.mostMax, lack + counts));
+  a.lack = Math.max(0, lack);
+  return lack > Math.max(P.clearLag, Math.min(P.mostMax, P.mostF * a.most));
+}
+
+function demote(w: Watch, a: Alarm, rates: Rates, events: WatchEvent[], at: number): boolean {
+  if (w.now - a.raised > P.demoteH) return false;
+  for (let j = a.clock - 1; j >= 0 && (rates.perHour[j] as number) > P.demoteF * a.rate; j--) {
+    if ((w.bank.evidence[j] as number) < P.demoteS * limitOf(w.bank, rates, j, w.days)) continue;
+    if ((w.bank.since[j] as number) > a.since + 0.5) continue;
+    a.clock = j;
+    a.rate = Math.max(rates.perHour[j] as number, Math.min(0.9 * a.rate, finest(w.segments, Math.min(24, w.now - a.since), P.fine / (rates.perHour[j] as number))));
+    a.bounds = [a.rate]; a.most = 0; a.lack = 0;
+    replay(w, a, Math.min(a.rate, P.clearCap * (rates.perHour[j] as number)));
+    events.push({ phase: 'update', alarm: { ...a }, at });
+    return true;
+  }
+  return false;
+}
+
+function end(w: Watch, a: Alarm, rates: Rates, events: WatchEvent[], at: number): void {
+  w.alarms = w.alarms.filter((o) => o !== a);
+  events.push({ phase: 'clear', alarm: { ...a }, at });
+  const len = w.now - a.since;
+  if (w.now - a.raised < 48) {
+    const hod = (((at / 3_600_000 - len) % 24) + 24) % 24;
+    if (len < 48) remember(w.schedules, hod, len, a.rate, w.now);
+  }
+  for (let j = Math.max(0, a.clock - P.spreadK); j <= Math.min(rates.perHour.length - 1, a.clock + P.spreadK); j++) {
+    const sj = w.bank.evidence[j] as number;
+    if (sj > 0 && (j === a.clock || w.now - a.raised < 96)) learnPeak(w.bank, j, (j === a.clock ? P.spreadF : P.spreadG) * Math.min(sj, limitOf(w.bank, rates, j, w.days)));
+  }
+  wake(w.nights);
+  for (let j = 0; j < rates.perHour.length; j++) {
+    w.bank.evidence[j] = 0; w.bank.known[j] = 0; w.bank.since[j] = w.now; w.bank.lack[j] = 0;
   }
 }
 
@@ -206,10 +232,10 @@ function raiseByClock(w: Watch, rates: Rates, at: number, events: WatchEvent[], 
     }
     const span = Math.min(24, Math.max(hours, 1));
     const bound = quietest(w.segments, span, c);
-    if (bound > P.consist * c && S < 3 * limit) continue;
+    if (bound > (gph < 1.3 ? P.consistSlow : P.consist) * c && S < 3 * limit) continue;
     const hod = (((at / 3_600_000 - hours) % 24) + 24) % 24;
     if (gph >= 3 && isUsual(w.schedules, hod, hours, c, w.now)) continue;
-    raise(w, k, w.now - hours, Math.max(bound, 0.72 * c), at, events, byRun ? 'run' : S>=3*limit?'clock3': w.days < P.startDays || w.bank.known[k] === 0 ?'start':gph<1.2?'slow':'clock');
+    raise(w, rates, k, w.now - hours, Math.max(bound, 0.72 * c), at, events, byRun ? 'run' : S>=3*limit?'clock3': w.days < P.startDays || w.bank.known[k] === 0 ?'start':gph<1.2?'slow':'clock');
     return;
   }
 }
@@ -227,14 +253,15 @@ function raiseByNights(w: Watch, rates: Rates, at: number, events: WatchEvent[],
     const part = Math.max((w.bank.evidence[k] as number) / limitOf(w.bank, rates, k, w.days), (w.bank.evidence[j] as number) / limitOf(w.bank, rates, j, w.days));
     if (part < P.both || loud + part < P.sum) return;
   }
-  raise(w, k, w.now - hours, bound, at, events, 'nights');
+  raise(w, rates, k, w.now - hours, bound, at, events, 'nights');
 }
 
-function raise(w: Watch, k: number, since: number, rate: number, at: number, events: WatchEvent[], code: string) {
+function raise(w: Watch, rates: Rates, k: number, since: number, rate: number, at: number, events: WatchEvent[], code: string) {
   const alarm: Alarm = {
     id: w.next++, code, clock: k, since, raised: w.now, sinceAt: at - (w.now - since) * 3_600_000,
-    rate, bounds: [rate], boundAt: w.now, counts: 0,
+    rate, bounds: [rate], boundAt: w.now, counts: 0, lack: 0, most: 0,
   };
+  replay(w, alarm, Math.min(rate, P.clearCap * (rates.perHour[k] as number)));
   w.alarms.push(alarm);
   events.push({ phase: 'raise', alarm: { ...alarm }, at });
 }
@@ -251,6 +278,17 @@ function raiseBySteady(w: Watch, rates: Rates, at: number, events: WatchEvent[])
   while (k + 1 < rates.perHour.length && (rates.perHour[k + 1] as number) <= now.perHour) k++;
   if (now.perHour * rates.q < P.mildGph && now.hours < P.mildH) return;
   if (now.perHour * rates.q > P.hoseGph && now.hours < P.hoseH) return;
-  raise(w, k, w.steady.since, now.perHour, at, events, 'steady');
+  raise(w, rates, k, w.steady.since, now.perHour, at, events, 'steady');
+}
+/** What the evidence itself shows of the leak's lags. */
+function replay(w: Watch, a: Alarm, rate: number): void {
+  const span = w.now - a.since;
+  let hours = 0;
+  let back = 1;
+  for (let p = piece(w.segments, back); p && hours + p.hours <= span; p = piece(w.segments, ++back)) hours += p.hours;
+  for (back -= 1; back >= 1; back--) {
+    const p = piece(w.segments, back);
+    if (p) sink(a, rate, p.hours, p.counts);
+  }
 }
 void disproofHours;

@@ -2,7 +2,7 @@
 
 /** A reading may come so early or late against a gap's pressure swing, as a share of the gap. */
 const SWING = 0.1;
-export const G = { gapW: 1.8, gapM: 1, swing: 0.05, small: 2 };
+export const G = { gapW: 1.8, gapM: 1, swing: 0.05, small: 1 };
 /** Gaps shorter than this are told apart from bursts of use too badly, in hours and in polls. */
 const LEAST_H = 22 / 60;
 const LEAST_POLLS = 2.2;

@@ -39,6 +39,8 @@ export interface Alarm {
   counts: number;
   lack: number;
   most: number;
+  /** Evidence at the raise. */
+  readonly seen: number;
 }
 
 export interface Watch {
@@ -74,7 +76,7 @@ export function newWatch(): Watch {
 }
 
 export const P = {
-  steadyH: 1.4, hoseGph: 250, minGph: 8, minH: 4.1, mildGph: 75, mildH: 2.6, spreadK: 3, spreadF: 1.5, hoseH: 2.2, leastSlow: 6, nights: 13, both: 0.6, sum: 1.5, consistSlow: 1.7, least: 9, steadyStartH: 4, consist: 1.8, fine: 0.8, demoteH: 24, demoteF: 0.15, demoteS: 0.7, spreadG: 1,  clear: 0.7, clearCap: 1.2, clearLag: 1.1, mostF: 1.25, mostMax: 2.5,  startDays: 6,
+  steadyH: 1.4, hoseGph: 250, minGph: 8, minH: 4.1, mildGph: 75, mildH: 2.6, spreadK: 3, spreadF: 1.5, hoseH: 2.2, leastSlow: 6, nights: 13, both: 0.6, sum: 1.5, consistSlow: 1.7, least: 9, steadyStartH: 4, consist: 1.8, fine: 0.8, demoteH: 24, demoteF: 0.15, demoteS: 0.7, selfH: 96,  clear: 0.7, clearCap: 1.2, clearLag: 1.1, mostF: 1.25, mostMax: 2.5,  startDays: 6,
 };
 
 export function watch(w: Watch, step: Step, rules: WatchRules): WatchEvent[] {
@@ -197,8 +199,7 @@ function end(w: Watch, a: Alarm, rates: Rates, events: WatchEvent[], at: number)
     if (len < 48) remember(w.schedules, hod, len, a.rate, w.now);
   }
   for (let j = Math.max(0, a.clock - P.spreadK); j <= Math.min(rates.perHour.length - 1, a.clock + P.spreadK); j++) {
-    const sj = w.bank.evidence[j] as number;
-    if (sj > 0 && (j === a.clock || w.now - a.raised < 96)) learnPeak(w.bank, j, (j === a.clock ? P.spreadF : P.spreadG) * Math.min(sj, limitOf(w.bank, rates, j, w.days)));
+    if (w.now - a.raised < P.selfH) learnPeak(w.bank, j, P.spreadF * a.seen);
   }
   wake(w.nights);
   for (let j = 0; j < rates.perHour.length; j++) {
@@ -259,7 +260,7 @@ function raiseByNights(w: Watch, rates: Rates, at: number, events: WatchEvent[],
 function raise(w: Watch, rates: Rates, k: number, since: number, rate: number, at: number, events: WatchEvent[], code: string) {
   const alarm: Alarm = {
     id: w.next++, code, clock: k, since, raised: w.now, sinceAt: at - (w.now - since) * 3_600_000,
-    rate, bounds: [rate], boundAt: w.now, counts: 0, lack: 0, most: 0,
+    rate, bounds: [rate], boundAt: w.now, counts: 0, lack: 0, most: 0, seen: Math.min(w.bank.evidence[k] as number, limitOf(w.bank, rates, k, w.days)),
   };
   replay(w, alarm, Math.min(rate, P.clearCap * (rates.perHour[k] as number)));
   w.alarms.push(alarm);

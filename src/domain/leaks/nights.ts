@@ -1,84 +1,69 @@
-// How quiet the quietest stretch of each day is: a drip lifts it day after day, above all that this meter has shown.
+// How quiet the quietest stretch of each day is: a drip lifts it day after day above all that this meter has shown.
 
-/** The bound is taken so often, in hours; a day has four. */
-export const EVERY_H = 6;
-const A_DAY = 4;
-/** Days that are kept back before they are learned, so that a leak does not teach its own level. */
-const KEPT_BACK = 4;
+import { NIGHT, NIGHTS, type NightState, type Watch } from './state.ts';
+
+/** The bound is taken so often, over so long, in hours; a day has four. */
+export const NIGHT_EVERY_H = 6;
+export const NIGHT_SPAN_H = 30;
+const A_DAY = 24 / NIGHT_EVERY_H;
 /** Days looked at together. */
 const LOOKED = 4;
 
-/** A house of which nothing is known: its quietest bound in gallons an hour, how far houses and days differ (ln). */
-const PRIOR_LN = Math.log(0.14);
-const PRIOR_DAYS = 3;
+/** A house of which nothing is known: its quietest bound in gallons an hour, and how far its days differ (as logarithms). */
+const PRIOR_MEAN = Math.log(0.14);
 const PRIOR_SPREAD = 0.4;
+const PRIOR_DAYS = 3;
 const PRIOR_SPREAD_DAYS = 8;
 const MEMORY_DAYS = 28;
 /** Tails like those of a t distribution of so many degrees. */
 const DEGREES = 8;
+/** Days whose bounds differ by more than a factor of two are not one leak. */
+const ALIKE = Math.LN2;
 
-export interface Nights {
-  /** Days learned, at most the memory; mean and variance of ln(bound in gallons an hour). */
-  days: number;
-  mean: number;
-  variance: number;
-  /** The newest bounds, as ln; the ring's next place is `taken` modulo its size. */
-  readonly recent: Float32Array;
-  taken: number;
-  at: number;
-}
+export const NO_NIGHTS: NightState = {
+  ...{ days: 0, mean: PRIOR_MEAN, variance: PRIOR_SPREAD ** 2, taken: 0, at: 0 },
+};
 
-export function newNights(): Nights {
-  const recent = new Float32Array(A_DAY * KEPT_BACK);
-  return { days: 0, mean: PRIOR_LN, variance: PRIOR_SPREAD ** 2, recent, taken: 0, at: 0 };
-}
-
-/** Takes in one bound (gallons an hour); the one it pushes out is learned unless `alarmed`. */
-export function night(nights: Nights, bound: number, alarmed: boolean): void {
-  const { recent } = nights;
-  const at = nights.taken % recent.length;
-  if (nights.taken >= recent.length && nights.taken % A_DAY === 0 && !alarmed) {
-    learn(nights, recent[at] as number);
-  }
-  recent[at] = Math.log(bound);
+/** Takes in one bound (gallons an hour); four days later it is learned, so that a leak does not teach its own level. */
+export function takeNight({ cells, nights }: Watch, gph: number, alarmed: boolean): void {
+  const at = NIGHT + (nights.taken % NIGHTS);
+  const due = nights.taken >= NIGHTS && nights.taken % A_DAY === 0;
+  if (due && !alarmed) learn(nights, cells[at] as number);
+  cells[at] = Math.log(gph);
   nights.taken += 1;
 }
 
-export const N = { deg: DEGREES };
-
-function learn(nights: Nights, seen: number): void {
+/** Absence makes a night quieter than any leak cares for; a party louder: neither counts in full. */
+function learn(nights: NightState, seen: number): void {
   const spread = Math.sqrt(nights.variance);
-  const x = Math.max(nights.mean - 2.5 * spread, Math.min(nights.mean + 4 * spread, seen));
+  const least = nights.mean - 2.5 * spread;
+  const off = Math.max(least, Math.min(nights.mean + 4 * spread, seen)) - nights.mean;
   nights.days = Math.min(MEMORY_DAYS, nights.days + 1);
-  const off = x - nights.mean;
   nights.mean += off / (nights.days + PRIOR_DAYS);
   nights.variance += (off * off - nights.variance) / (nights.days + PRIOR_SPREAD_DAYS);
 }
 
-/** Forgets what is not learned yet: after a leak those days say nothing of the house. */
-export function wake(nights: Nights): void {
+/** After a leak the days not learned yet say nothing of the house. */
+export function forgetNights({ nights }: Watch): void {
   nights.taken = 0;
 }
 
-/** Evidence of the newest days together that the house has become louder; 0 where they are not alike. */
-export function louder(nights: Nights): number {
-  const { recent, taken, mean, variance, days } = nights;
+/** Evidence (as -ln of a chance) of the newest days together that the house has become louder. */
+export function louder({ cells, nights }: Watch): number {
+  const { taken, mean, variance, days } = nights;
   const spread = Math.sqrt(variance * (1 + 1 / (days + 1)));
   let evidence = 0;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
-  let best = 0;
   for (let day = 0; day < LOOKED; day++) {
     const back = 1 + day * A_DAY;
-    if (back > Math.min(taken, recent.length)) break;
-    const x = recent[(taken - back) % recent.length] as number;
-    low = Math.min(low, x);
-    high = Math.max(high, x);
-    if (high - low > Math.LN2) break;
-    const z = (x - mean) / spread;
-    if (z <= 0) break;
-    evidence += Math.LN2 + (N.deg / 2) * Math.log(1 + (z * z) / N.deg);
-    best = Math.max(best, evidence - 0 * day);
+    if (back > Math.min(taken, NIGHTS)) break;
+    const seen = cells[NIGHT + ((taken - back) % NIGHTS)] as number;
+    low = Math.min(low, seen);
+    high = Math.max(high, seen);
+    const z = (seen - mean) / spread;
+    if (high - low > ALIKE || z <= 0) break;
+    evidence += Math.LN2 + (DEGREES / 2) * Math.log(1 + (z * z) / DEGREES);
   }
-  return best;
+  return evidence;
 }

@@ -10,12 +10,15 @@ export const GALLONS: Readonly<Record<VolumeUnit, number>> = {
   m3: 1000 / 3.785411784,
 };
 
+/** What makes the size of one count. */
+export type Resolution = Pick<Dial, 'unit' | 'pow10'>;
+
 /** US gallons in one count of the dial. */
-export function gallonsPerCount(dial: Pick<Dial, 'unit' | 'pow10'>): number {
+export function gallonsPerCount(dial: Resolution): number {
   return GALLONS[dial.unit] * 10 ** dial.pow10;
 }
 
-/** Below this no household leak is looked for, in gallons an hour: meters themselves do not measure it. */
+/** Below this no leak is looked for, in gallons an hour: mechanical meters do not measure it. */
 const SLOWEST_GPH = 0.2;
 /** A leak whose counts are further apart than this cannot be told from use, in hours. */
 const SLOWEST_COUNT_H = 40;
@@ -32,14 +35,17 @@ export const CLOCKS_MAX = 36;
 export interface Rates {
   /** Gallons in a count. */
   readonly q: number;
-  /** Candidate leaks, in gallons an hour, rising. */
-  readonly gph: readonly number[];
-  /** The same in counts an hour. */
+  /** Candidate leaks in counts an hour, rising. */
   readonly perHour: Float64Array;
 }
 
-/** The rates watched on a dial. */
-export function ratesOf(dial: Pick<Dial, 'unit' | 'pow10'>): Rates {
+const KNOWN = new Map<string, Rates>();
+
+/** The rates watched on a dial; made once for each resolution. */
+export function ratesOf(dial: Resolution): Rates {
+  const key = `${dial.unit} ${dial.pow10}`;
+  const known = KNOWN.get(key);
+  if (known) return known;
   const q = gallonsPerCount(dial);
   const gph: number[] = [];
   let rate = Math.max(SLOWEST_GPH, q / SLOWEST_COUNT_H);
@@ -48,5 +54,20 @@ export function ratesOf(dial: Pick<Dial, 'unit' | 'pow10'>): Rates {
     gph.push(rate);
     rate *= rate < COARSE_FROM_GPH ? FINE : COARSE;
   }
-  return { q, gph, perHour: Float64Array.from(gph, (one) => one / q) };
+  const rates = { q, perHour: Float64Array.from(gph, (one) => one / q) };
+  KNOWN.set(key, rates);
+  return rates;
+}
+
+/** The rate of clock `k` in counts an hour. */
+export const perHourOf = (rates: Rates, k: number): number => rates.perHour[k] as number;
+
+/** The rate of clock `k` in gallons an hour. */
+export const gphOf = (rates: Rates, k: number): number => perHourOf(rates, k) * rates.q;
+
+/** The fastest clock that is no faster than `perHour`; 0 where all are. */
+export function clockBelow(rates: Rates, perHour: number): number {
+  let k = 0;
+  while (k + 1 < rates.perHour.length && perHourOf(rates, k + 1) <= perHour) k += 1;
+  return k;
 }

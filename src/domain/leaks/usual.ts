@@ -1,0 +1,57 @@
+// Flows that this meter has had before for hours, and that ended by themselves: irrigation, softeners, fillings.
+
+import { USUAL, USUAL_HOURS, USUAL_RATE, USUAL_SEEN, USUAL_START, type Watch } from './state.ts';
+
+/** For how long one is remembered without being seen, in hours. */
+const REMEMBERED_H = 35 * 24;
+/** Two begin at the same time of the day when they are no further apart, in hours. */
+const SAME_H = 3;
+/** Two are as strong when they differ by no more than this. */
+const LIKE = 1.4;
+/** A usual flow may last so much longer than before. */
+const LONGER = 1.25;
+const LONGER_H = 1;
+
+function apart(a: number, b: number): number {
+  const d = Math.abs(a - b) % 24;
+  return Math.min(d, 24 - d);
+}
+
+/** A flow of `perHour` counts that ran for `hours` from `start` (hour of the UTC day). */
+export interface Flow {
+  readonly start: number;
+  readonly hours: number;
+  readonly perHour: number;
+}
+
+/** Remembers a flow that ended: it widens one like it, else it takes the oldest place. */
+export function remember({ cells, now }: Watch, { start, hours, perHour }: Flow): void {
+  let place = 0;
+  for (let i = 0; i < USUAL; i++) {
+    const rate = cells[USUAL_RATE + i] as number;
+    const like = perHour <= LIKE * rate && perHour >= rate / LIKE;
+    if (like && apart(cells[USUAL_START + i] as number, start) <= SAME_H) {
+      cells[USUAL_HOURS + i] = Math.max(hours, 0.9 * (cells[USUAL_HOURS + i] as number));
+      cells[USUAL_RATE + i] = Math.max(perHour, rate);
+      cells[USUAL_SEEN + i] = now;
+      return;
+    }
+    if ((cells[USUAL_SEEN + i] as number) < (cells[USUAL_SEEN + place] as number)) place = i;
+  }
+  cells[USUAL_START + place] = start;
+  cells[USUAL_HOURS + place] = hours;
+  cells[USUAL_RATE + place] = perHour;
+  cells[USUAL_SEEN + place] = now;
+}
+
+/** Whether a flow is no more than what this meter has had before at this time of the day. */
+export function isUsual({ cells, now }: Watch, { start, hours, perHour }: Flow): boolean {
+  for (let i = 0; i < USUAL; i++) {
+    const seen = cells[USUAL_SEEN + i] as number;
+    if (seen === 0 || now - seen > REMEMBERED_H) continue;
+    const off = apart(cells[USUAL_START + i] as number, start);
+    if (off > SAME_H || perHour > LIKE * (cells[USUAL_RATE + i] as number)) continue;
+    if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H + off) return true;
+  }
+  return false;
+}

@@ -101,26 +101,34 @@ export function look(watch: Watch, glance: Glance, regular: Regularity | null): 
   return found && stand(watch, glance, found);
 }
 
-function byClock(watch: Watch, { at, rates }: Glance, regular: Regularity | null): Found | null {
+function byClock(watch: Watch, glance: Glance, regular: Regularity | null): Found | null {
+  const { rates } = glance;
   const floor = FASTER * standingRate(watch);
   for (let k = rates.perHour.length - 1; k >= 0 && perHourOf(rates, k) >= floor; k--) {
-    const observed = watch.cells[EVIDENCE + k] as number;
     const even = regular !== null && regular.run > RUN_LIMIT && fits(perHourOf(rates, k), regular);
-    if (observed < WORTH && !even) continue;
-    const limit = limitOf(watch, rates, k);
-    if (!even && !isOld(watch, rates, k, limit)) continue;
-    const hours = watch.now - (watch.cells[SINCE + k] as number);
-    const perHour = perHourOf(rates, k);
-    const bound = quietest(watch, Math.min(LOOKED_BACK_H, Math.max(hours, 1)), perHour);
-    const share = gphOf(rates, k) < DRIP_GPH ? CONSISTENT_DRIP : CONSISTENT;
-    if (bound > share * perHour && observed < BEYOND_DOUBT * limit) continue;
-    const flow = { start: hourOfDay(at, hours), hours, perHour };
-    if (gphOf(rates, k) >= USUAL_GPH && isUsual(watch, flow)) continue;
-    const why = even ? 'even_spacing' : 'no_pause';
-    const rate = Math.max(bound, FLOOR * perHour);
-    return { clock: k, since: watch.now - hours, rate, why, observed, limit };
+    if ((watch.cells[EVIDENCE + k] as number) < WORTH && !even) continue;
+    const found = judge(watch, glance, k, even);
+    if (found) return found;
   }
   return null;
+}
+
+/** Whether clock `k` means a leak now. */
+function judge(watch: Watch, { at, rates }: Glance, k: number, even: boolean): Found | null {
+  const limit = limitOf(watch, rates, k);
+  if (!even && !isOld(watch, rates, k, limit)) return null;
+  const observed = watch.cells[EVIDENCE + k] as number;
+  const hours = watch.now - (watch.cells[SINCE + k] as number);
+  const perHour = perHourOf(rates, k);
+  const gph = gphOf(rates, k);
+  const bound = quietest(watch, Math.min(LOOKED_BACK_H, Math.max(hours, 1)), perHour);
+  const share = gph < DRIP_GPH ? CONSISTENT_DRIP : CONSISTENT;
+  if (bound > share * perHour && observed < BEYOND_DOUBT * limit) return null;
+  const flow = { start: hourOfDay(at, hours), hours, perHour };
+  if (gph >= USUAL_GPH && isUsual(watch, flow)) return null;
+  const why = even ? 'even_spacing' : 'no_pause';
+  const rate = Math.max(bound, FLOOR * perHour);
+  return { clock: k, since: watch.now - hours, rate, why, observed, limit };
 }
 
 /** Whether clock `k` has outlived its limit, and long enough. */

@@ -1,7 +1,9 @@
 // What the commands of the command line are given: where they write, and what only the process edge can do.
 
 import type { Commands } from '../boundaries.ts';
+import type { BacktestRules } from '../domain/backtest-rules.ts';
 import type { Result } from '../domain/fault.ts';
+import type { CheckedRules } from '../settings/backtest-rules.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -22,6 +24,15 @@ export interface RunningCollector {
   stop(): Promise<void>;
 }
 
+/** Readings judged line by line. */
+export interface Backtesting {
+  readonly readings: number;
+  readonly meters: number;
+  readonly events: number;
+  /** What is wrong with the line, or null. */
+  take(line: string): string | null;
+}
+
 /** Programs of the simulator, which start as processes of their own. */
 export const PROGRAMS = ['sim', 'demo', 'headend'] as const;
 export type Program = (typeof PROGRAMS)[number];
@@ -38,6 +49,17 @@ export interface Parts {
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
+  /** The rules of a backtest, or all problems of their file. */
+  loadBacktestRules(file: string): Promise<CheckedRules>;
+  beginBacktest(options: {
+    readonly rules: BacktestRules;
+    readonly intervals: boolean;
+    readonly write: (line: string) => void;
+  }): Backtesting;
+  /** A file's text (of standard input for `-`), piece by piece. Rejects as node:fs does. */
+  readText(file: string): AsyncIterable<string>;
+  /** Resolves when standard output has taken what was written to it. */
+  drained(): Promise<void>;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

@@ -1,0 +1,106 @@
+// One place followed reading by reading: its register, its hours, its leaks and its usage alerts together.
+
+import {
+  type Advance,
+  advance,
+  type Installation,
+  type MeterRules,
+  newInstallation,
+} from './advance.ts';
+import {
+  applyMakers,
+  type MakersEvent,
+  type MakersRule,
+  type MakersState,
+  NO_MAKERS,
+} from './leaks/makers.ts';
+import { beginWatch, type LeakEvent, type Watch, type WatchStep, watch } from './leaks/watch.ts';
+import { elapsedSince, type Moment } from './moment.ts';
+import type { Counts } from './units.ts';
+import {
+  changeDial,
+  consume,
+  NO_USAGE,
+  type Usage,
+  type UsageEvent,
+  type UsageRules,
+} from './usage/usage.ts';
+
+export interface Followed {
+  readonly installation: Installation;
+  readonly watch: Watch;
+  readonly usage: Usage;
+  readonly makers: MakersState;
+}
+
+export interface FollowRules {
+  readonly meter: MeterRules;
+  readonly usage: UsageRules;
+  readonly makers: readonly MakersRule[];
+}
+
+export interface Following {
+  readonly state: Followed;
+  readonly advance: Advance;
+  readonly leaks: readonly LeakEvent[];
+  readonly usage: readonly UsageEvent[];
+  readonly makers: readonly MakersEvent[];
+}
+
+/** A place where a meter begins. */
+export function follow(inst: number): Followed {
+  const installation = newInstallation(inst);
+  return { installation, watch: beginWatch(), usage: NO_USAGE, makers: NO_MAKERS };
+}
+
+/** Another meter stands there: the watch begins anew, what the place has used stays known. */
+export function followNext(state: Followed, from: FollowRules, to: FollowRules): Followed {
+  const next = follow(state.installation.inst + 1);
+  return { ...next, usage: changeDial(state.usage, from.meter.dial, to.meter.dial) };
+}
+
+/**
+ * What an accepted reading moved, or null where `after` accepted none. A reading that a person or its own patience
+ * confirmed against the flow limit, or whose distance no clock can tell, is broken off from the past.
+ */
+export function stepBetween(before: Installation, after: Installation): WatchStep | null {
+  const { last } = after;
+  if (!last || last === before.last || last.seq === before.last?.seq) return null;
+  if (!before.last) return null;
+  const { clock } = last;
+  const past = before.last.clock;
+  const elapsedMs = elapsedSince(past, { ...clock, synced: null });
+  const counts = last.total - before.last.total;
+  const steady = clock.boot === past.boot || clock.at > past.at;
+  return { at: clock.at, elapsedMs, counts, broken: !steady || before.suspect !== null };
+}
+
+/** Takes one reading in. */
+export function followReading(
+  state: Followed,
+  moment: Moment,
+  register: Counts,
+  rules: FollowRules,
+): Following {
+  const seen = { kind: 'reading', moment, register, checked: true, identified: false } as const;
+  const advanced = advance(state.installation, seen, rules.meter);
+  const step = stepBetween(state.installation, advanced.state);
+  const installation = advanced.state;
+  if (!step) {
+    const same = { ...state, installation };
+    return { state: same, advance: advanced, leaks: [], usage: [], makers: [] };
+  }
+  const leaks = watch(state.watch, step, rules.meter);
+  const used = consume(state.usage, step, rules.usage);
+  const made =
+    rules.makers.length === 0
+      ? { state: state.makers, events: [] }
+      : applyMakers(state.makers, step, rules.meter.pollMs);
+  return {
+    state: { installation, watch: leaks.state, usage: used.usage, makers: made.state },
+    advance: advanced,
+    leaks: leaks.events,
+    usage: used.events,
+    makers: made.events.filter(({ rule }) => rules.makers.includes(rule)),
+  };
+}

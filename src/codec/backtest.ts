@@ -85,7 +85,7 @@ export class Backtest {
     const { meter, dial } = line;
     const zone = this.#zone(line.timezone ?? this.#options.rules.timezone);
     if (!zone) return `names the unknown time zone "${line.timezone}"`;
-    const rules = followRules(line, this.#options.rules, zone);
+    const rules = followRules(line, this.#options, zone);
     const before = this.#places.get(meter);
     const state = before ? followNext(before.state, before.rules, rules) : follow(1);
     const at = before?.at ?? null;
@@ -116,18 +116,16 @@ export class Backtest {
     return null;
   }
 
-  #tell(place: Place, { advance, leaks, usage, makers }: Following): void {
+  #tell(place: Place, { entries, events, leaks, usage, makers }: Following): void {
     const { meter, dial } = place;
     const { inst } = place.state.installation;
-    for (const event of advance.events) this.#event(place, lifeEvent(event));
+    for (const event of events) this.#event(place, lifeEvent(event));
     for (const event of leaks) this.#event(place, { ...event, id: `${inst}-leak-${event.alarm}` });
     for (const event of usage) this.#event(place, { ...event, id: `use-${event.alarm}` });
     for (const { rule, phase, at } of makers) {
       this.#event(place, makersEvent(place, rule, phase, at));
     }
-    if (this.#options.intervals && advance.entries.length > 0) {
-      this.#options.write(intervalLine(meter, dial, advance.entries));
-    }
+    if (entries.length > 0) this.#options.write(intervalLine(meter, dial, entries));
   }
 
   #event({ meter, dial }: Place, event: BacktestEvent): void {
@@ -155,7 +153,11 @@ function makersEvent(
   return { id, code: MAKERS_CODES[rule], phase, at, since, data: { rule } };
 }
 
-function followRules(line: MeterLine, rules: BacktestRules, zone: Zone): FollowRules {
+function followRules(
+  line: MeterLine,
+  { rules, intervals }: BacktestOptions,
+  zone: Zone,
+): FollowRules {
   const { dial, pollS } = line;
   const flow = line.maxFlowPerH ?? rules.maxFlowPerH ?? defaultFlow(dial);
   const pollMs = pollS * 1000;
@@ -166,8 +168,11 @@ function followRules(line: MeterLine, rules: BacktestRules, zone: Zone): FollowR
       toleranceMs: rules.toleranceS * 1000,
       maxFlowPerH: Math.min(flow, capacity(dial) - 1),
     },
-    usage: { service: 'active', ...usage, dial, pollMs, zone },
+    ...(Object.keys(usage).length === 0
+      ? {}
+      : { usage: { service: 'active', ...usage, dial, pollMs, zone } }),
     makers: rules.makers,
+    hours: intervals,
   };
 }
 

@@ -16,6 +16,7 @@ import {
 } from './leaks/makers.ts';
 import { beginWatch, type LeakEvent, type Watch, type WatchStep, watch } from './leaks/watch.ts';
 import { elapsedSince, type Moment } from './moment.ts';
+import { LifeStep } from './register-life.ts';
 import type { Counts } from './units.ts';
 import {
   changeDial,
@@ -35,13 +36,17 @@ export interface Followed {
 
 export interface FollowRules {
   readonly meter: MeterRules;
-  readonly usage: UsageRules;
+  /** Absent: no usage alerts. */
+  readonly usage?: UsageRules;
   readonly makers: readonly MakersRule[];
+  /** Hours and gaps are wanted too. */
+  readonly hours: boolean;
 }
 
 export interface Following {
   readonly state: Followed;
-  readonly advance: Advance;
+  readonly entries: Advance['entries'];
+  readonly events: Advance['events'];
   readonly leaks: readonly LeakEvent[];
   readonly usage: readonly UsageEvent[];
   readonly makers: readonly MakersEvent[];
@@ -75,6 +80,23 @@ export function stepBetween(before: Installation, after: Installation): WatchSte
   return { at: clock.at, elapsedMs, counts, broken: !steady || before.suspect !== null };
 }
 
+/** The register's life, and its hours where they are wanted: without them a reading costs a third. */
+function live(
+  before: Installation,
+  moment: Moment,
+  register: Counts,
+  rules: FollowRules,
+): Pick<Advance, 'state' | 'entries' | 'events'> {
+  const seen = { kind: 'reading', moment, register, checked: true, identified: false } as const;
+  if (rules.hours) return advance(before, seen, rules.meter);
+  const { boot, at, mono } = moment;
+  const step = new LifeStep(before, { boot, at, mono, ...BELIEVED }, rules.meter);
+  step.take(seen);
+  return { state: { ...before, ...step.life }, entries: [], events: step.events };
+}
+
+const BELIEVED = { heldSince: null, waitedOut: false };
+
 /** Takes one reading in. */
 export function followReading(
   state: Followed,
@@ -82,25 +104,30 @@ export function followReading(
   register: Counts,
   rules: FollowRules,
 ): Following {
-  const seen = { kind: 'reading', moment, register, checked: true, identified: false } as const;
-  const advanced = advance(state.installation, seen, rules.meter);
-  const step = stepBetween(state.installation, advanced.state);
-  const installation = advanced.state;
+  const lived = live(state.installation, moment, register, rules);
+  const { entries, events } = lived;
+  const step = stepBetween(state.installation, lived.state);
   if (!step) {
-    const same = { ...state, installation };
-    return { state: same, advance: advanced, leaks: [], usage: [], makers: [] };
+    const same = { ...state, installation: lived.state };
+    return { state: same, entries, events, leaks: [], usage: [], makers: [] };
   }
   const leaks = watch(state.watch, step, rules.meter);
-  const used = consume(state.usage, step, rules.usage);
+  const used = rules.usage ? consume(state.usage, step, rules.usage) : { usage: state.usage };
   const made =
     rules.makers.length === 0
       ? { state: state.makers, events: [] }
       : applyMakers(state.makers, step, rules.meter.pollMs);
   return {
-    state: { installation, watch: leaks.state, usage: used.usage, makers: made.state },
-    advance: advanced,
+    state: {
+      installation: lived.state,
+      watch: leaks.state,
+      usage: used.usage,
+      makers: made.state,
+    },
+    entries,
+    events,
     leaks: leaks.events,
-    usage: used.events,
+    usage: 'events' in used ? used.events : [],
     makers: made.events.filter(({ rule }) => rules.makers.includes(rule)),
   };
 }

@@ -6,7 +6,7 @@ import { PIECE_HOURS, PIECES, type Watch } from './state.ts';
 const LEAST_H = 0.2;
 /** Lengths of stretches tried, in pieces: coarse to judge by, fine for a rate as exact as the pieces allow. */
 const COARSE = [8, 16, 32] as const;
-const FINE = [6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 19, 22, 25, 29, 33, 38, 44, 51, 59, 68] as const;
+const FINE = [6, 7, 8, 9, 11, 13, 15, 18, 22, 27, 33, 40, 50, 64] as const;
 /** Counts of a leak that a stretch must be able to hold to judge by it. */
 const COUNTS_TO_JUDGE = 4;
 

@@ -68,8 +68,31 @@ const MIX: readonly LeakKind[] = [
 
 const LASTING = MIX.filter((kind) => kind !== 'stuck' && kind !== 'burst');
 
+/** What goes wrong in one home. */
+export interface Leaks {
+  readonly labels: Label<LeakKind>[];
+  readonly draws: Draw[];
+}
+
+export type LeakPlan = (start: number, days: number, random: Random) => Leaks;
+
+/** US gallons in a count of 100 ft3. */
+const COARSE_COUNT = 100 * (1728 / 231);
+
+/** One leak large and long enough for a dial of 100 ft3: 60 gallons an hour or more for six of its counts or longer. */
+export const coarseLeaks: LeakPlan = (start, days, random) => {
+  if (random.chance(0.4)) return { labels: [], draws: [] };
+  const gph = spread(random, [60, 300]);
+  const hours = (random.between(6.2, 14) * COARSE_COUNT) / gph;
+  const from = start + random.between(5, Math.max(6, days - 1 - hours / 24)) * 24 * HOUR_MS;
+  const end = Math.min(start + days * 24 * HOUR_MS, from + hours * HOUR_MS);
+  const draws = swinging(from, end, gph, random);
+  const volume = draws.reduce((sum, one) => sum + one.gph * (one.end - one.start), 0);
+  return { labels: [{ kind: 'burst', start: from, end, gph: volume / (end - from) }], draws };
+};
+
 /** The leaks of one home over `days` from `start`: none in two homes of five, in one of seven there from the beginning. */
-export function leaksOf(start: number, days: number, random: Random) {
+export const leaksOf: LeakPlan = (start, days, random) => {
   const labels: Label<LeakKind>[] = [];
   const draws: Draw[] = [];
   const stop = start + days * 24 * HOUR_MS;
@@ -86,4 +109,4 @@ export function leaksOf(start: number, days: number, random: Random) {
     from = leak.label.end + random.between(5, 20) * 24 * HOUR_MS;
   }
   return { labels, draws };
-}
+};

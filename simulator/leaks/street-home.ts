@@ -4,7 +4,7 @@ import { usesOfDay } from '../habits.ts';
 import { settleIn } from '../home.ts';
 import { Random } from '../random.ts';
 import { DAY_MS, type Draw, type LabelledHome } from './labelled.ts';
-import { leaksOf } from './leak.ts';
+import { type LeakPlan, leaksOf } from './leak.ts';
 import { dripLine, hose, iceMaker, reverseOsmosis, tricklesOf } from './trickles.ts';
 
 /** West of Greenwich, in milliseconds. */
@@ -13,7 +13,12 @@ const LOCAL_MS = 6 * 3_600_000;
 const TRICKLES = { humidifier: 0.06, cooler: 0.04, pool: 0.05 };
 
 /** The home of a seed over `days` from `start` (epoch ms, a UTC midnight). */
-export function streetHome(seed: string, start: number, days: number): LabelledHome {
+export function streetHome(
+  seed: string,
+  start: number,
+  days: number,
+  plan: LeakPlan = leaksOf,
+): LabelledHome {
   const random = new Random(`leak home ${seed}`);
   const home = settleIn({ seed });
   const draws: Draw[] = [];
@@ -30,7 +35,7 @@ export function streetHome(seed: string, start: number, days: number): LabelledH
   if (random.chance(0.06)) draws.push(...dripLine(span, random));
   if (random.chance(0.15)) draws.push(...hose(span, random));
   const trickles = tricklesOf(span, TRICKLES, random);
-  const leaks = leaksOf(start, days, random);
+  const leaks = plan(start, days, random);
   draws.push(...trickles.draws, ...leaks.draws);
   return { name: seed, start, days, draws, leaks: leaks.labels, trickles: trickles.labels };
 }

@@ -2,7 +2,7 @@
 
 import { Random } from '../random.ts';
 import { DAY_MS, type Draw, HOUR_MS, type LabelledHome } from './labelled.ts';
-import { leaksOf } from './leak.ts';
+import { type LeakPlan, leaksOf } from './leak.ts';
 import { dripLine, hose, iceMaker, reverseOsmosis, tricklesOf } from './trickles.ts';
 
 const MINUTE_MS = 60_000;
@@ -113,8 +113,29 @@ function softener(start: number, days: number, random: Random): Draw[] {
 }
 
 /** The home of a seed over `days` from `start` (epoch ms, a UTC midnight). */
-export function townHome(seed: string, start: number, days: number): LabelledHome {
+export function townHome(
+  seed: string,
+  start: number,
+  days: number,
+  plan: LeakPlan = leaksOf,
+): LabelledHome {
   const random = new Random(`town home ${seed}`);
+  const draws = people(start, days, random);
+  const span = { start, days };
+  if (random.chance(0.25)) draws.push(...sprinklers(start, days, random));
+  if (random.chance(0.2)) draws.push(...softener(start, days, random));
+  if (random.chance(0.3)) draws.push(...iceMaker(span, random));
+  if (random.chance(0.1)) draws.push(...reverseOsmosis(span, random));
+  if (random.chance(0.08)) draws.push(...dripLine(span, random));
+  if (random.chance(0.15)) draws.push(...hose(span, random));
+  const trickles = tricklesOf(span, TRICKLES, random);
+  const leaks = plan(start, days, random);
+  draws.push(...trickles.draws, ...leaks.draws);
+  return { name: seed, start, days, draws, leaks: leaks.labels, trickles: trickles.labels };
+}
+
+/** What people draw: a mood of the day carries over half to the next. */
+function people(start: number, days: number, random: Random): Draw[] {
   const town = settle(random, days);
   const draws: Draw[] = [];
   let mood = 1;
@@ -126,15 +147,5 @@ export function townHome(seed: string, start: number, days: number): LabelledHom
     const midnight = start + n * DAY_MS + town.zoneMs;
     draws.push(...day(town, midnight, mood * (weekend ? 1.2 : 1), late, random));
   }
-  const span = { start, days };
-  if (random.chance(0.25)) draws.push(...sprinklers(start, days, random));
-  if (random.chance(0.2)) draws.push(...softener(start, days, random));
-  if (random.chance(0.3)) draws.push(...iceMaker(span, random));
-  if (random.chance(0.1)) draws.push(...reverseOsmosis(span, random));
-  if (random.chance(0.08)) draws.push(...dripLine(span, random));
-  if (random.chance(0.15)) draws.push(...hose(span, random));
-  const trickles = tricklesOf(span, TRICKLES, random);
-  const leaks = leaksOf(start, days, random);
-  draws.push(...trickles.draws, ...leaks.draws);
-  return { name: seed, start, days, draws, leaks: leaks.labels, trickles: trickles.labels };
+  return draws;
 }

@@ -64,11 +64,14 @@ export function followNext(state: Followed, from: FollowRules, to: FollowRules):
   return { ...next, usage: changeDial(state.usage, from.meter.dial, to.meter.dial) };
 }
 
+/** What is needed of an installation before a reading to tell what the reading moved. */
+export type Past = Pick<Installation, 'last' | 'suspect'>;
+
 /**
  * What an accepted reading moved, or null where `after` accepted none. A reading that a person or its own patience
  * confirmed against the flow limit, or whose distance no clock can tell, is broken off from the past.
  */
-export function stepBetween(before: Installation, after: Installation): WatchStep | null {
+export function stepBetween(before: Past, after: Installation): WatchStep | null {
   const { last } = after;
   if (!last || last === before.last || last.seq === before.last?.seq) return null;
   if (!before.last) return null;
@@ -92,21 +95,23 @@ function live(
   const { boot, at, mono } = moment;
   const step = new LifeStep(before, { boot, at, mono, ...BELIEVED }, rules.meter);
   step.take(seen);
-  return { state: { ...before, ...step.life }, entries: [], events: step.events };
+  // In place: a copy of all that a register remembers would cost more than all the rest.
+  return { state: Object.assign(before, step.life), entries: [], events: step.events };
 }
 
 const BELIEVED = { heldSince: null, waitedOut: false };
 
-/** Takes one reading in. */
+/** Takes one reading in. The state handed in must not be used again: the watch, and without hours the register, are changed in place. */
 export function followReading(
   state: Followed,
   moment: Moment,
   register: Counts,
   rules: FollowRules,
 ): Following {
+  const { last, suspect } = state.installation;
   const lived = live(state.installation, moment, register, rules);
   const { entries, events } = lived;
-  const step = stepBetween(state.installation, lived.state);
+  const step = stepBetween({ last, suspect }, lived.state);
   if (!step) {
     const same = { ...state, installation: lived.state };
     return { state: same, entries, events, leaks: [], usage: [], makers: [] };

@@ -11,6 +11,8 @@ const LOOKED = 4;
 
 /** A house of which nothing is known: its quietest bound in gallons an hour, and how far its days differ (as logarithms). */
 const PRIOR_MEAN = Math.log(0.14);
+const NIGHT_H = 7;
+const COARSENESS = 1.2;
 const PRIOR_SPREAD = 0.4;
 const PRIOR_DAYS = 3;
 const PRIOR_SPREAD_DAYS = 8;
@@ -25,7 +27,15 @@ export const NO_NIGHTS: NightState = {
 };
 
 /** Takes in one bound (gallons an hour); four days later it is learned, so that a leak does not teach its own level. */
-export function takeNight({ cells, nights }: Watch, gph: number, alarmed: boolean): void {
+export function takeNight(
+  { cells, nights }: Watch,
+  gph: number,
+  gallonsPerCount: number,
+  alarmed: boolean,
+): void {
+  // A coarse count hides how quiet a night is.
+  const least = Math.log((COARSENESS * gallonsPerCount) / NIGHT_H);
+  if (nights.days === 0) nights.mean = Math.max(PRIOR_MEAN, least);
   const at = NIGHT + (nights.taken % NIGHTS);
   const due = nights.taken >= NIGHTS && nights.taken % A_DAY === 0;
   if (due && !alarmed) learn(nights, cells[at] as number);

@@ -1,6 +1,7 @@
 // When a leak is raised: by a clock that outlived its limit, by equal spacing, by louder nights, by a strong flow.
 
 import { limitOf } from './bank.ts';
+import { COARSE_LIMIT, type Spacing } from './coarse.ts';
 import type { Regularity } from './gaps.ts';
 import { louder } from './nights.ts';
 import { finest, inPortions, pieceOf, quietest } from './pieces.ts';
@@ -153,6 +154,17 @@ function byStrength(watch: Watch, rates: Rates): Found | null {
   return { clock, since, rate: flow.perHour, why: 'strong_flow', observed: flow.hours, limit };
 }
 
+/** Raises what the counts of a coarse dial show. */
+export function lookAtCounts(watch: Watch, glance: Glance, spacing: Spacing): Standing {
+  const { since, perHour: rate, evidence: observed } = spacing;
+  const clock = clockBelow(glance.rates, rate);
+  return stand(watch, glance, {
+    ...{ clock, since, rate, observed },
+    why: 'even_counts',
+    limit: COARSE_LIMIT,
+  });
+}
+
 /** Looks for a drip when the bound of a day (counts an hour) has been taken in. Null: none is found. */
 export function lookAtNights(watch: Watch, glance: Glance, bound: number): Standing | null {
   const { rates } = glance;
@@ -193,7 +205,7 @@ function stand(watch: Watch, { at, rates }: Glance, found: Found): Standing {
   // The finest bound is exacter than the one it was judged by.
   const least = 2 / perHourOf(rates, clock);
   const exact = finest(watch, Math.min(LOOKED_BACK_H, now - since), least);
-  if (found.why !== 'strong_flow' && exact < one.rate) {
+  if (found.why !== 'strong_flow' && found.why !== 'even_counts' && exact < one.rate) {
     one.rate = Math.max(exact, FLOOR * perHourOf(rates, clock));
     one.bounds = [one.rate];
   }

@@ -13,6 +13,9 @@ export const STRONG = 24;
 /** Bounds of the newest four days, four a day (see nights.ts). */
 export const NIGHTS = 16;
 
+/** Counts whose times are kept on a coarse dial (see coarse.ts). */
+export const COUNTS_KEPT = 8;
+
 /** Where each part begins in `cells`; parts of the bank have one cell a clock. */
 export const LACK = 0;
 export const EVIDENCE = LACK + CLOCKS_MAX;
@@ -31,10 +34,11 @@ export const USUAL_RATE = USUAL_HOURS + USUAL;
 export const USUAL_SEEN = USUAL_RATE + USUAL;
 export const STRONG_RATE = USUAL_SEEN + USUAL;
 export const NIGHT = STRONG_RATE + STRONG;
-const CELLS = NIGHT + NIGHTS;
+export const COARSE_AT = NIGHT + NIGHTS;
+const CELLS = COARSE_AT + COUNTS_KEPT;
 
 /** Why an alarm was raised. */
-export type Why = 'no_pause' | 'even_spacing' | 'louder_nights' | 'strong_flow';
+export type Why = 'no_pause' | 'even_counts' | 'even_spacing' | 'louder_nights' | 'strong_flow';
 
 /** Codes of contract E2 that the leak watch raises. */
 export type LeakCode = 'leak.continuous' | 'leak.intermittent' | 'leak.slow' | 'flow.burst';
@@ -90,6 +94,7 @@ export interface Watch {
   gap: GapState;
   strong: StrongState;
   nights: NightState;
+  pace: PaceState;
   standing: Standing[];
 }
 
@@ -124,6 +129,14 @@ export interface NightState {
   at: number;
 }
 
+/** How fast a coarse dial counts as a rule (see coarse.ts): hours and counts of it, and until when they reach. */
+export interface PaceState {
+  hours: number;
+  counts: number;
+  from: number;
+  taken: number;
+}
+
 export const NO_GAPS: GapState = {
   ...{ open: 0, quiet: 0, size: 0, gap: 0, before: 0 },
   ...{ small: false, run: 0, low: 0, high: 0 },
@@ -141,6 +154,7 @@ export function newWatch(nights: NightState): Watch {
     gap: { ...NO_GAPS },
     strong: { ...NO_STRONG },
     nights,
+    pace: { hours: 0, counts: 0, from: 0, taken: 0 },
     standing: [],
   };
 }
@@ -154,7 +168,7 @@ export interface SavedWatch extends Omit<Watch, 'cells' | 'pieces'> {
 
 /** The watch as plain JSON that shares nothing with it. Nine digits are enough for a cell to come back exactly. */
 export function saveWatch(watch: Watch): SavedWatch {
-  const { cells, pieces, gap, strong, nights, standing, ...rest } = watch;
+  const { cells, pieces, gap, strong, nights, pace, standing, ...rest } = watch;
   return {
     v: 1,
     ...rest,
@@ -163,6 +177,7 @@ export function saveWatch(watch: Watch): SavedWatch {
     gap: { ...gap },
     strong: { ...strong },
     nights: { ...nights },
+    pace: { ...pace },
     standing: standing.map((one) => ({ ...one, bounds: [...one.bounds] })),
   };
 }
@@ -175,12 +190,13 @@ export function loadWatch(saved: SavedWatch): Watch | null {
 }
 
 function structuredCopy(saved: SavedWatch): SavedWatch {
-  const { gap, strong, nights, standing } = saved;
+  const { gap, strong, nights, pace, standing } = saved;
   return {
     ...saved,
     gap: { ...gap },
     strong: { ...strong },
     nights: { ...nights },
+    pace: { ...pace },
     standing: standing.map((one) => ({ ...one, bounds: [...one.bounds] })),
   };
 }

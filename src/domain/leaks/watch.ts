@@ -3,10 +3,11 @@
 import type { Evidence, Phase, Severity } from '../alarms.ts';
 import type { Dial } from '../units.ts';
 import { breakOff, fade, turn } from './bank.ts';
+import { COARSE_GALLONS, fadePace, spaceCoarse } from './coarse.ts';
 import { type Regularity, space } from './gaps.ts';
 import { NIGHT_EVERY_H, NIGHT_SPAN_H, NO_NIGHTS, takeNight } from './nights.ts';
 import { cut, finest, pieceOf } from './pieces.ts';
-import { addRegular, look, lookAtNights } from './raise.ts';
+import { addRegular, look, lookAtCounts, lookAtNights } from './raise.ts';
 import { type Rates, ratesOf } from './rates.ts';
 import { close, pauseToClear, rangeOf, refine, runsDry } from './standing.ts';
 import { type LeakCode, NO_GAPS, newWatch, type Standing, type Watch } from './state.ts';
@@ -136,7 +137,14 @@ class Reading {
     const closed = cut(state, hours, counts);
     if (closed) this.#piece(missed);
     this.#clear(hours, counts);
-    if (closed || counts > 0) this.#raise(regular);
+    if (this.#rates.q >= COARSE_GALLONS) this.#count(counts);
+    else if (closed || counts > 0) this.#raise(regular);
+  }
+
+  #count(counts: number): void {
+    const spacing = spaceCoarse(this.#watch, counts, this.#watch.standing.length > 0);
+    if (!spacing) return;
+    this.#tell(lookAtCounts(this.#watch, { at: this.#at, rates: this.#rates }, spacing), 'raise');
   }
 
   #turn(hours: number, counts: number): void {
@@ -153,6 +161,7 @@ class Reading {
     if (day <= state.days) return;
     state.days = day;
     if (state.standing.length === 0) fade(state);
+    fadePace(state, state.standing.length > 0);
   }
 
   #piece(missed: boolean): void {
@@ -171,9 +180,9 @@ class Reading {
   #night(): void {
     const state = this.#watch;
     state.nights.at = state.now;
-    if (state.now < NIGHT_SPAN_H) return;
+    if (state.now < NIGHT_SPAN_H || this.#rates.q >= COARSE_GALLONS) return;
     const bound = finest(state, NIGHT_SPAN_H, 0);
-    takeNight(state, bound * this.#rates.q, state.standing.length > 0);
+    takeNight(state, bound * this.#rates.q, this.#rates.q, state.standing.length > 0);
     const found = lookAtNights(state, { at: this.#at, rates: this.#rates }, bound);
     if (found) this.#tell(found, 'raise');
   }

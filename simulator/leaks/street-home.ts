@@ -10,7 +10,7 @@ import { dripLine, hose, iceMaker, reverseOsmosis, tricklesOf } from './trickles
 /** West of Greenwich, in milliseconds. */
 const LOCAL_MS = 6 * 3_600_000;
 
-const TRICKLES = { humidifier: 0.06, cooler: 0.04, pool: 0.05 };
+const TRICKLES = { humidifier: 0.04, cooler: 0.03, pool: 0.02 };
 
 /** The home of a seed over `days` from `start` (epoch ms, a UTC midnight). */
 export function streetHome(

@@ -6,7 +6,7 @@ import { type LeakPlan, leaksOf } from './leak.ts';
 import { dripLine, hose, iceMaker, reverseOsmosis, tricklesOf } from './trickles.ts';
 
 const MINUTE_MS = 60_000;
-const TRICKLES = { humidifier: 0.06, cooler: 0.05, pool: 0.05 };
+const TRICKLES = { humidifier: 0.04, cooler: 0.04, pool: 0.02 };
 
 /** How busy each hour of the local day is, 0 to 9, by kind of household. */
 const RHYTHMS = {

@@ -3,10 +3,12 @@
 import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
+import { benchLeaks } from './leaks.ts';
 import { benchWorld } from './world.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   codec: benchCodec,
+  leaks: benchLeaks,
   world: benchWorld,
 };
 

@@ -94,7 +94,7 @@ export function dripLine({ start, days }: Span, random: Random): Draw[] {
 /** A hose or sprinkler on the lawn, by hand, forgotten for a while now and then. */
 export function hose({ start, days }: Span, random: Random): Draw[] {
   const draws: Draw[] = [];
-  for (let n = random.times(days / 8); n > 0; n--) {
+  for (let n = random.times(days / 20); n > 0; n--) {
     const from = start + random.whole(0, days - 1) * DAY_MS + random.between(13, 26) * HOUR_MS;
     const length = Math.min(5, random.waiting(0.4) + 0.1) * HOUR_MS;
     draws.push({ start: from, end: from + length, gph: random.between(80, 420) });

@@ -51,12 +51,15 @@ export function applyMakers(
   if (state.slot === slot || state.slot === null) {
     return { state: { ...state, slot, moved: state.moved || counts > 0 }, events: [] };
   }
+  const closing = state.slot;
   const size = (QUARTERS * QUARTER_MS) / length;
   const slots = [...state.slots, state.moved ? 1 : 0].slice(-size) as (0 | 1)[];
   const events: MakersEvent[] = [];
   const standing = MAKERS_RULES.filter((rule) => {
     const stood = state.standing.includes(rule);
-    const stands = applies(rule, slots, size, stood);
+    // Hours are hours of the clock: they are judged when one ends.
+    const due = rule !== 'hours-24' || size !== QUARTERS || (closing + 1) % HOUR_QUARTERS === 0;
+    const stands = due ? applies(rule, slots, size, stood) : stood;
     if (stands !== stood) events.push({ rule, phase: stands ? 'raise' : 'clear', at });
     return stands;
   });

@@ -47,9 +47,9 @@ const USUAL_GPH = 3;
 const YOUNG_DAYS = 6;
 const YOUNG_EVIDENCE = 12;
 /** Evidence of louder nights that suffices by itself; together with a clock, the shares of both limits add up. */
-const NIGHTS_LIMIT = 13;
+const NIGHTS_LIMIT = 14;
 const SHARE_LEAST = 0.6;
-const SHARES = 1.5;
+const SHARES = 1.6;
 const NIGHTS_LEAST_H = 24;
 const FLOOR = 0.72;
 

@@ -19,7 +19,7 @@ const COUNTS_TO_BOUND = 0.8;
 const FLOOR = 0.72;
 const CEILING = 1.2;
 /** A leak runs on while its flow keeps this share of its rate. */
-const KEEPS = 0.7;
+const KEEPS = 0.75;
 /** Counts that may lag before it is disproved, at least and at most, and beyond the most it lagged while it ran. */
 const LAG = 1.1;
 const LAG_MAX = 2.5;

@@ -8,7 +8,7 @@ import { type Flow, remember } from './usual.ts';
 const LEAST_GPH = 40;
 /** Pieces within this share of the lowest are as strong as it, and such a share of them must be. */
 const LIKE = 1.15;
-const MOST = 0.6;
+const MOST = 0.7;
 /** A run shorter than this is everyday use, in hours. */
 const WORTH_H = 0.5;
 
@@ -17,7 +17,7 @@ const LIMITS: readonly { readonly gph: number; readonly hours: number }[] = [
   // A hose or a row of sprinklers: beyond what a toilet's valve passes.
   { gph: 250, hours: 2.2 },
   // A toilet or a tap that stayed open.
-  { gph: 75, hours: 1.4 },
+  { gph: 58, hours: 1.4 },
   // Drip lines of a garden lie here too.
   { gph: 0, hours: 2.6 },
 ];

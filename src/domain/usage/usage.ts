@@ -55,6 +55,8 @@ interface Standing {
 interface Told {
   readonly day: CivilDay;
   readonly use: Counts;
+  /** All water of the place until then: without more of it nothing is told again. */
+  readonly total: Counts;
 }
 
 /** What is remembered of a place. Plain JSON; it outlives change-outs. */
@@ -65,6 +67,8 @@ export interface Usage {
   readonly use: Counts;
   readonly past: readonly Counts[];
   readonly movedAt: EpochMs | null;
+  /** Counts ever moved, either way. */
+  readonly total: Counts;
   /** Counts on an inactive service. */
   readonly stray: Counts;
   readonly next: number;
@@ -83,7 +87,7 @@ const MULTI_DAYS = 7;
 const HOUR_MS = 3_600_000;
 
 export const NO_USAGE: Usage = {
-  ...{ today: null, at: 0, use: 0, past: [], movedAt: null, stray: 0, next: 1 },
+  ...{ today: null, at: 0, use: 0, past: [], movedAt: null, total: 0, stray: 0, next: 1 },
   ...{ standing: {}, told: {} },
 };
 
@@ -101,7 +105,20 @@ export interface UsageOutcome {
 
 /** Takes one accepted reading in. */
 export function consume(usage: Usage, step: UsageStep, rules: UsageRules): UsageOutcome {
-  return judge(add(usage, step, rules), step.at, rules);
+  const { at, elapsedMs } = step;
+  const ended = usage.today !== null && rules.zone(at) === usage.today + 1;
+  const placed = elapsedMs <= MISSED_POLLS * rules.pollMs;
+  if (!ended || !placed || rules.zone(at - elapsedMs / 2) !== usage.today) {
+    return judge(add(usage, step, rules), at, rules);
+  }
+  // What the reading at midnight ends is judged before the next day begins.
+  const last = judge(
+    moved(usage, { ...usage, use: usage.use + step.counts }, step, rules),
+    at,
+    rules,
+  );
+  const first = judge(turnDays(last.usage, rules.zone(at)), at, rules);
+  return { usage: first.usage, events: [...last.events, ...first.events] };
 }
 
 /** Takes changed rules in at once: what stands and is no longer reached is cleared, what is reached is raised. */
@@ -114,35 +131,42 @@ export function changeDial(usage: Usage, from: Resolution, to: Resolution): Usag
   const factor = gallonsPerCount(from) / gallonsPerCount(to);
   const convert = (counts: Counts) => Math.floor(counts * factor + 1e-9);
   const told = Object.fromEntries(
-    Object.entries(usage.told).map(([code, { day, use }]) => [
+    Object.entries(usage.told).map(([code, { day, use, total }]) => [
       code,
-      { day, use: code === 'usage.none' ? use : Math.ceil(use * factor) },
+      { day, use: code === 'usage.none' ? use : Math.ceil(use * factor), total: convert(total) },
     ]),
   );
   return {
     ...usage,
     use: convert(usage.use),
     past: usage.past.map(convert),
+    total: convert(usage.total),
     stray: convert(usage.stray),
     told,
   };
 }
 
 /** Counts go to the day in which most of their time lies; over missed polls to the day before, where they raise nothing. */
-function add(before: Usage, { at, elapsedMs, counts }: UsageStep, rules: UsageRules): Usage {
+function add(before: Usage, step: UsageStep, rules: UsageRules): Usage {
+  const { at, elapsedMs, counts } = step;
   const usage = turnDays(before, rules.zone(at));
   const { today } = usage;
   const missed = elapsedMs > MISSED_POLLS * rules.pollMs;
   const day = rules.zone(missed ? Math.min(at, before.at) : at - elapsedMs / 2);
   const back = before.today === null ? 0 : Math.max(0, Math.min(today - day, usage.past.length));
   const past = back === 0 || counts === 0 ? usage.past : addAt(usage.past, back - 1, counts);
+  const use = back > 0 ? usage.use : usage.use + counts;
+  return moved(before, { ...usage, use, past }, step, rules);
+}
+
+/** What a reading changes whatever its day. */
+function moved(before: Usage, after: Usage, { at, counts }: UsageStep, rules: UsageRules): Usage {
   return {
-    ...usage,
+    ...after,
     at,
-    use: back > 0 ? usage.use : usage.use + counts,
-    past,
-    movedAt: counts !== 0 || usage.movedAt === null ? at : usage.movedAt,
-    stray: rules.service === 'inactive' ? usage.stray + counts : 0,
+    total: before.total + Math.abs(counts),
+    movedAt: counts !== 0 || before.movedAt === null ? at : before.movedAt,
+    stray: rules.service === 'inactive' ? before.stray + counts : 0,
   };
 }
 
@@ -245,6 +269,7 @@ class Work {
       else if (this.#update(code, data)) this.#note(code, use);
     }
     if (this.usage.standing[code] || use < counts || counts <= (told ?? 0)) return;
+    if (told !== null && this.usage.told[code]?.total === this.usage.total) return;
     this.#raise(code, 'info', data);
     this.#note(code, use);
   }
@@ -293,12 +318,12 @@ class Work {
     const told = this.usage.told[code];
     if (!told || told.day < from) return null;
     if (code !== 'usage.multi_day' || use >= told.use) return told.use;
-    this.#keep(code, { day: told.day, use: Math.max(0, use) });
+    this.#keep(code, { ...told, use: Math.max(0, use) });
     return Math.max(0, use);
   }
 
   #note(code: UsageCode, use: Counts): void {
-    this.#keep(code, { day: this.usage.today ?? 0, use });
+    this.#keep(code, { day: this.usage.today ?? 0, use, total: this.usage.total });
   }
 
   #keep(code: UsageCode, told: Told): void {

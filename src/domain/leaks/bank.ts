@@ -101,7 +101,7 @@ export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick):
       begin(cells, k, now, 1);
       continue;
     }
-    cells[LACK + k] = lack > 0 ? lack : 0;
+    cells[LACK + k] = Math.max(0, lack);
     // After a break a clock must first have had the time to be disproved.
     if (unbroken * SWING * rate < LAG) continue;
     const d = (cells[pauses] as number) + (prior[k] as number);

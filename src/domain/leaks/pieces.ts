@@ -3,7 +3,7 @@
 import { PIECE_HOURS, PIECES, type Watch } from './state.ts';
 
 /** Shorter polls are put together: a shorter piece cannot tell a rate. */
-const LEAST_H = 0.2;
+export const LEAST_PIECE_H = 0.2;
 /** Lengths of stretches tried, in pieces: coarse to judge by, fine for a rate as exact as the pieces allow. */
 const COARSE = [8, 16, 32] as const;
 const FINE = [6, 7, 8, 9, 11, 13, 15, 18, 22, 27, 33, 40, 50, 64] as const;
@@ -14,7 +14,7 @@ const COUNTS_TO_JUDGE = 4;
 export function cut(watch: Watch, hours: number, counts: number): boolean {
   watch.openHours += hours;
   watch.openCounts += counts;
-  if (watch.openHours < LEAST_H) return false;
+  if (watch.openHours < LEAST_PIECE_H) return false;
   const at = watch.closed % PIECES;
   watch.pieces[at] = Math.min(65_535, watch.openCounts);
   watch.cells[PIECE_HOURS + at] = watch.openHours;
@@ -45,6 +45,19 @@ export function piecesWithin(watch: Watch, span: number): number {
     if (hours > span) return back - 1;
   }
   return reach;
+}
+
+/** The longest of the newest pieces that reach `span` hours back. */
+export function longestPiece(watch: Watch, span: number): number {
+  let total = 0;
+  let longest = 0;
+  for (let back = 1; total < span; back++) {
+    const piece = pieceOf(watch, back);
+    if (!piece) break;
+    total += piece.hours;
+    longest = Math.max(longest, piece.hours);
+  }
+  return longest;
 }
 
 /**
@@ -120,7 +133,7 @@ export function inPortions(watch: Watch, span: number): boolean {
     let most = 0;
     for (let back = first; back < first + MANNER; back++) {
       const { counts, hours } = pieceOf(watch, back) as Piece;
-      const even = hours < 2 * LEAST_H ? counts : Number.POSITIVE_INFINITY;
+      const even = hours < 2 * LEAST_PIECE_H ? counts : Number.POSITIVE_INFINITY;
       sum += counts;
       least = Math.min(least, even);
       most = Math.max(most, counts);

@@ -19,11 +19,11 @@ const COUNTS_TO_BOUND = 0.8;
 const FLOOR = 0.72;
 const CEILING = 1.2;
 /** A leak runs on while its flow keeps this share of its rate. */
-const KEEPS = 0.75;
+const KEEPS = 0.78;
 /** Counts that may lag before it is disproved, at least and at most, and beyond the most it lagged while it ran. */
 const LAG = 1.1;
 const LAG_MAX = 2.5;
-const LAG_BEYOND = 1.25;
+const LAG_BEYOND = 1.2;
 /** A leak found this recently may prove to be a slower one, by evidence nearly as good as a new one needs. */
 const DEMOTE_H = 24;
 const DEMOTE_SHARE = 0.7;

@@ -6,7 +6,7 @@ import { breakOff, fade, turn } from './bank.ts';
 import { COARSE_GALLONS, fadePace, spaceCoarse } from './coarse.ts';
 import { type Regularity, space } from './gaps.ts';
 import { NIGHT_EVERY_H, NIGHT_SPAN_H, NO_NIGHTS, takeNight } from './nights.ts';
-import { cut, finest, pieceOf } from './pieces.ts';
+import { cut, finest, LEAST_PIECE_H, longestPiece, pieceOf } from './pieces.ts';
 import { addRegular, look, lookAtCounts, lookAtNights } from './raise.ts';
 import { type Rates, ratesOf } from './rates.ts';
 import { close, pauseToClear, rangeOf, refine, runsDry } from './standing.ts';
@@ -47,7 +47,7 @@ export interface LeakEvent {
 /** Readings further apart than so many polls are missed polls between them. */
 const MISSED_POLLS = 2.5;
 /** Time of one reading that counts as watched, in polls. */
-const WATCHED_POLLS = 1.25;
+const WATCHED_POLLS = 1.05;
 /** Without a count for so long nobody is at home, and nothing is learned, in hours. */
 const ABSENT_H = 12;
 /** A dial that went back has so long to make it good; then it is where it is, in hours. */
@@ -181,6 +181,9 @@ class Reading {
     const state = this.#watch;
     state.nights.at = state.now;
     if (state.now < NIGHT_SPAN_H || this.#rates.q >= COARSE_GALLONS) return;
+    // A stretch over which nobody read mixes day and night: it says nothing of how quiet either was.
+    const longest = Math.max(MISSED_POLLS * this.#pollH, 2 * LEAST_PIECE_H);
+    if (longestPiece(state, NIGHT_SPAN_H) > longest) return;
     const bound = finest(state, NIGHT_SPAN_H, 0);
     takeNight(state, bound * this.#rates.q, this.#rates.q, state.standing.length > 0);
     const found = lookAtNights(state, { at: this.#at, rates: this.#rates }, bound);

@@ -17,7 +17,7 @@ import {
   type Why,
 } from './state.ts';
 import { strongFlow, strongLimit } from './strong.ts';
-import { isUsual } from './usual.ts';
+import { hasEndedBefore, isUsual } from './usual.ts';
 
 /** Gallons an hour from which a leak is a burst, and below which it is slow. */
 const BURST_GPH = 60;
@@ -47,7 +47,7 @@ const USUAL_GPH = 3;
 const YOUNG_DAYS = 6;
 const YOUNG_EVIDENCE = 12;
 /** Evidence of louder nights that suffices by itself; together with a clock, the shares of both limits add up. */
-const NIGHTS_LIMIT = 14;
+const NIGHTS_LIMIT = 15;
 const SHARE_LEAST = 0.6;
 const SHARES = 1.6;
 const NIGHTS_LEAST_H = 24;
@@ -127,6 +127,7 @@ function judge(watch: Watch, { at, rates }: Glance, k: number, even: boolean): F
   if (bound > share * perHour && observed < BEYOND_DOUBT * limit) return null;
   const flow = { start: hourOfDay(at, hours), hours, perHour };
   if (gph >= USUAL_GPH && isUsual(watch, flow)) return null;
+  if (gph < GARDEN_GPH && hasEndedBefore(watch, hours, perHour)) return null;
   const why = even ? 'even_spacing' : 'no_pause';
   const rate = Math.max(bound, FLOOR * perHour);
   return { clock: k, since: watch.now - hours, rate, why, observed, limit };
@@ -173,7 +174,8 @@ export function lookAtNights(watch: Watch, glance: Glance, bound: number): Stand
   if (watch.standing.length > 0 || share < SHARE_LEAST || bound < perHourOf(rates, 0)) return null;
   const clock = clockBelow(rates, 0.9 * bound);
   const since = watch.cells[SINCE + clock] as number;
-  if (watch.now - since < NIGHTS_LEAST_H) return null;
+  const hours = watch.now - since;
+  if (hours < NIGHTS_LEAST_H || hasEndedBefore(watch, hours, bound)) return null;
   if (share < 1) {
     const below = Math.max(0, clock - 1);
     const other = Math.max(shareOf(watch, rates, clock), shareOf(watch, rates, below));

@@ -29,9 +29,9 @@ const DEMOTE_H = 24;
 const DEMOTE_SHARE = 0.7;
 const DEMOTE_LEAST = 0.15;
 /** A leak that ended by itself so soon was none, or not one worth a call: the like must be more surprising next time. */
-const SELF_H = 96;
-const SELF_CLOCKS = 3;
-const SELF_PEAK = 1.5;
+const SELF_H = 168;
+const SELF_CLOCKS = 4;
+const SELF_PEAK = 2.2;
 /** What ended so soon is remembered as usual at its time of the day. */
 const USUAL_H = 48;
 

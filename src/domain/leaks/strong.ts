@@ -15,15 +15,17 @@ const WORTH_H = 0.5;
 /** How long a strong flow may run before it means something, by its strength: from so many gallons an hour on. */
 const LIMITS: readonly { readonly gph: number; readonly hours: number }[] = [
   // A hose or a row of sprinklers: beyond what a toilet's valve passes.
-  { gph: 250, hours: 2.2 },
+  { gph: 215, hours: 2.2 },
   // A toilet or a tap that stayed open.
-  { gph: 58, hours: 1.4 },
+  { gph: 70, hours: 1.4 },
   // Drip lines of a garden lie here too.
   { gph: 0, hours: 2.6 },
 ];
-/** In its first days a meter's irrigation is not known yet. */
-const YOUNG_DAYS = 3;
-const YOUNG_H = 4;
+/** In its first days a meter's irrigation is not known yet: limits are at least so long, up to so many days. */
+const YOUNG: readonly { readonly days: number; readonly hours: number }[] = [
+  { days: 3, hours: 4 },
+  { days: 10, hours: 2.2 },
+];
 
 /** Takes one piece in; what has run for long and ends with it is remembered as usual. */
 export function runOn(watch: Watch, piece: Piece, gallonsPerCount: number, hour: number): void {
@@ -68,5 +70,5 @@ export function strongFlow({ strong, cells }: Watch): Flow | null {
 /** Hours that a flow of this strength may run at this meter, if it is not usual there. */
 export function strongLimit({ days }: Watch, gph: number): number {
   const limit = LIMITS.find((one) => gph >= one.gph)?.hours ?? 0;
-  return days < YOUNG_DAYS ? Math.max(YOUNG_H, limit) : limit;
+  return Math.max(limit, YOUNG.find((one) => days < one.days)?.hours ?? 0);
 }

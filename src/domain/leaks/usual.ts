@@ -55,3 +55,18 @@ export function isUsual({ cells, now }: Watch, { start, hours, perHour }: Flow):
   }
   return false;
 }
+
+/** Trickles differ by this much in strength and are still of one kind: a humidifier keeps no hour and no exact rate. */
+const TRICKLE_LIKE = 2;
+
+/** Whether a trickle has not yet run longer than one like it that ended by itself, at whatever time of the day. */
+export function hasEndedBefore({ cells, now }: Watch, hours: number, perHour: number): boolean {
+  for (let i = 0; i < USUAL; i++) {
+    const seen = cells[USUAL_SEEN + i] as number;
+    if (seen === 0 || now - seen > REMEMBERED_H) continue;
+    const rate = cells[USUAL_RATE + i] as number;
+    if (perHour > TRICKLE_LIKE * rate || rate > TRICKLE_LIKE * perHour) continue;
+    if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H) return true;
+  }
+  return false;
+}

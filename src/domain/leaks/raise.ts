@@ -126,7 +126,7 @@ function judge(watch: Watch, { at, rates }: Glance, k: number, even: boolean): F
   const share = gph < DRIP_GPH ? CONSISTENT_DRIP : CONSISTENT;
   if (bound > share * perHour && observed < BEYOND_DOUBT * limit) return null;
   const flow = { start: hourOfDay(at, hours), hours, perHour };
-  if (gph >= USUAL_GPH && isUsual(watch, flow)) return null;
+  if (gph >= USUAL_GPH && isUsual(watch, flow, true)) return null;
   if (gph < GARDEN_GPH && hasEndedBefore(watch, hours, perHour)) return null;
   const why = even ? 'even_spacing' : 'no_pause';
   const rate = Math.max(bound, FLOOR * perHour);
@@ -149,7 +149,7 @@ function byStrength(watch: Watch, rates: Rates): Found | null {
   const flow = strongFlow(watch);
   if (!flow || flow.perHour < FASTER * standingRate(watch)) return null;
   const limit = strongLimit(watch, flow.perHour * rates.q);
-  if (flow.hours < limit || isUsual(watch, flow)) return null;
+  if (flow.hours < limit || isUsual(watch, flow, false)) return null;
   const clock = clockBelow(rates, flow.perHour);
   const { since } = watch.strong;
   return { clock, since, rate: flow.perHour, why: 'strong_flow', observed: flow.hours, limit };

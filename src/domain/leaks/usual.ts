@@ -44,13 +44,21 @@ export function remember({ cells, now }: Watch, { start, hours, perHour }: Flow)
   cells[USUAL_SEEN + place] = now;
 }
 
-/** Whether a flow is no more than what this meter has had before at this time of the day. */
-export function isUsual({ cells, now }: Watch, { start, hours, perHour }: Flow): boolean {
+/**
+ * Whether a flow is no more than what this meter has had before at this time of the day. A flow of which only the least
+ * is known may be `weaker` than what is remembered by any measure; a measured one by no more than half.
+ */
+export function isUsual(
+  { cells, now }: Watch,
+  { start, hours, perHour }: Flow,
+  weaker: boolean,
+): boolean {
   for (let i = 0; i < USUAL; i++) {
     const seen = cells[USUAL_SEEN + i] as number;
     if (seen === 0 || now - seen > REMEMBERED_H) continue;
     const off = apart(cells[USUAL_START + i] as number, start);
-    if (off > SAME_H || perHour > LIKE * (cells[USUAL_RATE + i] as number)) continue;
+    const rate = cells[USUAL_RATE + i] as number;
+    if (off > SAME_H || perHour > LIKE * rate || (!weaker && 2 * perHour < rate)) continue;
     if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H + off) return true;
   }
   return false;

@@ -68,6 +68,37 @@ describe('what faults do to the leak watch', () => {
         const read = without(registers({ days: DAYS, seed }), spells);
         expect(raises(watchAll(steps(read)).events)).toEqual([]);
       }),
+      // Two long outages whose stretches of day and night together once looked like loud nights.
+      {
+        ...RUNS,
+        examples: [
+          [
+            '1',
+            [
+              [393, 119],
+              [608, 112],
+            ],
+          ],
+        ],
+      },
+    );
+  });
+
+  it('an hour that nobody can tell from a month, and a confirmed jump, neither clear nor raise', () => {
+    fc.assert(
+      fc.property(
+        seeds,
+        fc.integer({ min: 22 * 96, max: 28 * 96 }),
+        fc.constantFrom(0, 3, 50_000),
+        (seed, when, counts) => {
+          const torn = (leak?: typeof LEAK) =>
+            steps(registers({ days: DAYS, seed, ...(leak ? { leak } : {}) })).map((step, i) =>
+              i === when ? { ...step, elapsedMs: 30 * 24 * HOUR_MS, counts, broken: true } : step,
+            );
+          expect(raises(watchAll(torn()).events)).toEqual([]);
+          expect(standing(watchAll(torn(LEAK)).events).cleared).toEqual([]);
+        },
+      ),
       RUNS,
     );
   });
@@ -166,6 +197,7 @@ describe('what faults do to the leak watch', () => {
         const saved = JSON.stringify(saveWatch(before.state));
         const loaded = loadWatch(JSON.parse(saved) as SavedWatch);
         if (!loaded) throw new Error('the watch was not understood');
+        expect(loaded).toEqual(before.state);
         const after = watchAll(all.slice(at), loaded);
         expect([...before.events, ...after.events]).toEqual(whole.events);
         expect(saveWatch(after.state)).toEqual(saveWatch(whole.state));

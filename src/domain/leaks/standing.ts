@@ -5,7 +5,7 @@ import { forgetNights } from './nights.ts';
 import { finest, pieceOf, piecesWithin, quietest } from './pieces.ts';
 import { gphOf, perHourOf, type Rates } from './rates.ts';
 import { EVIDENCE, SINCE, type Standing, type Watch } from './state.ts';
-import { remember } from './usual.ts';
+import { countTrickle, remember } from './usual.ts';
 
 /** A bound on the rate is taken so often, over a day, or over two for a drip, in hours. */
 const BOUND_EVERY_H = 6;
@@ -34,6 +34,8 @@ const SELF_CLOCKS = 4;
 const SELF_PEAK = 2.2;
 /** What ended so soon is remembered as usual at its time of the day. */
 const USUAL_H = 48;
+/** Slower ones may be a humidifier's, which comes and goes, in gallons an hour. */
+const TRICKLE_GPH = 8;
 
 /** The rate at which it is held to run, in counts an hour. */
 function heldTo(one: Standing, rates: Rates): number {
@@ -138,6 +140,7 @@ export function close(watch: Watch, one: Standing, rates: Rates, hour: number): 
       learnPeak(cells, k, SELF_PEAK * Math.min(one.observed, one.limit));
     }
   }
+  if (one.rate * rates.q < TRICKLE_GPH) countTrickle(watch, one.rate);
   forgetNights(watch);
   beginAnew(watch, rates);
 }

@@ -95,6 +95,7 @@ export interface Watch {
   strong: StrongState;
   nights: NightState;
   pace: PaceState;
+  trickle: TrickleState;
   standing: Standing[];
 }
 
@@ -137,6 +138,13 @@ export interface PaceState {
   taken: number;
 }
 
+/** A trickle that was raised and ended by itself, again and again (see usual.ts). */
+export interface TrickleState {
+  rate: number;
+  times: number;
+  ended: number;
+}
+
 export const NO_GAPS: GapState = {
   ...{ open: 0, quiet: 0, size: 0, gap: 0, before: 0 },
   ...{ small: false, run: 0, low: 0, high: 0 },
@@ -155,6 +163,7 @@ export function newWatch(nights: NightState): Watch {
     strong: { ...NO_STRONG },
     nights,
     pace: { hours: 0, counts: 0, from: 0, taken: 0 },
+    trickle: { rate: 0, times: 0, ended: 0 },
     standing: [],
   };
 }
@@ -168,7 +177,7 @@ export interface SavedWatch extends Omit<Watch, 'cells' | 'pieces'> {
 
 /** The watch as plain JSON that shares nothing with it. Nine digits are enough for a cell to come back exactly. */
 export function saveWatch(watch: Watch): SavedWatch {
-  const { cells, pieces, gap, strong, nights, pace, standing, ...rest } = watch;
+  const { cells, pieces, gap, strong, nights, pace, trickle, standing, ...rest } = watch;
   return {
     v: 1,
     ...rest,
@@ -178,6 +187,7 @@ export function saveWatch(watch: Watch): SavedWatch {
     strong: { ...strong },
     nights: { ...nights },
     pace: { ...pace },
+    trickle: { ...trickle },
     standing: standing.map((one) => ({ ...one, bounds: [...one.bounds] })),
   };
 }
@@ -190,13 +200,14 @@ export function loadWatch(saved: SavedWatch): Watch | null {
 }
 
 function structuredCopy(saved: SavedWatch): SavedWatch {
-  const { gap, strong, nights, pace, standing } = saved;
+  const { gap, strong, nights, pace, trickle, standing } = saved;
   return {
     ...saved,
     gap: { ...gap },
     strong: { ...strong },
     nights: { ...nights },
     pace: { ...pace },
+    trickle: { ...trickle },
     standing: standing.map((one) => ({ ...one, bounds: [...one.bounds] })),
   };
 }

@@ -67,13 +67,31 @@ export function isUsual(
 /** Trickles differ by this much in strength and are still of one kind: a humidifier keeps no hour and no exact rate. */
 const TRICKLE_LIKE = 2;
 
+/** A trickle that came and went twice within so long comes and goes: it must run for so long to be a leak, in hours. */
+const COMES_AGAIN_H = 14 * 24;
+const TWICE = 2;
+const LASTS_H = 72;
+
+const isLike = (a: number, b: number): boolean => a <= TRICKLE_LIKE * b && b <= TRICKLE_LIKE * a;
+
+/** A raised trickle has ended. */
+export function countTrickle({ trickle, now }: Watch, perHour: number): void {
+  const again = now - trickle.ended < COMES_AGAIN_H && isLike(perHour, trickle.rate);
+  trickle.times = again ? trickle.times + 1 : 1;
+  trickle.rate = perHour;
+  trickle.ended = now;
+}
+
 /** Whether a trickle has not yet run longer than one like it that ended by itself, at whatever time of the day. */
-export function hasEndedBefore({ cells, now }: Watch, hours: number, perHour: number): boolean {
+export function hasEndedBefore(watch: Watch, hours: number, perHour: number): boolean {
+  const { cells, now, trickle } = watch;
+  const comesAndGoes = trickle.times >= TWICE && now - trickle.ended < COMES_AGAIN_H;
+  if (comesAndGoes && isLike(perHour, trickle.rate) && hours < LASTS_H) return true;
   for (let i = 0; i < USUAL; i++) {
     const seen = cells[USUAL_SEEN + i] as number;
     if (seen === 0 || now - seen > REMEMBERED_H) continue;
     const rate = cells[USUAL_RATE + i] as number;
-    if (perHour > TRICKLE_LIKE * rate || rate > TRICKLE_LIKE * perHour) continue;
+    if (!isLike(perHour, rate)) continue;
     if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H) return true;
   }
   return false;

@@ -7,6 +7,7 @@ import {
   type MeterRules,
   newInstallation,
 } from './advance.ts';
+import type { Edge } from './hours.ts';
 import {
   applyMakers,
   type MakersEvent,
@@ -17,7 +18,7 @@ import {
 import { beginWatch, type LeakEvent, type Watch, type WatchStep, watch } from './leaks/watch.ts';
 import { elapsedSince, type Moment } from './moment.ts';
 import { LifeStep } from './register-life.ts';
-import type { Counts } from './units.ts';
+import type { Counts, EpochMs } from './units.ts';
 import {
   changeDial,
   consume,
@@ -77,10 +78,11 @@ export function stepBetween(before: Past, after: Installation): WatchStep | null
   if (!before.last) return null;
   const { clock } = last;
   const past = before.last.clock;
-  const elapsedMs = elapsedSince(past, { ...clock, synced: null });
+  const { boot, at, mono } = clock;
+  const elapsedMs = elapsedSince(past, { boot, at, mono, synced: null });
   const counts = last.total - before.last.total;
   const steady = clock.boot === past.boot || clock.at > past.at;
-  return { at: clock.at, elapsedMs, counts, broken: !steady || before.suspect !== null };
+  return { at, elapsedMs, counts, broken: !steady || before.suspect !== null };
 }
 
 /** The register's life, and its hours where they are wanted: without them a reading costs a third. */
@@ -93,10 +95,31 @@ function live(
   const seen = { kind: 'reading', moment, register, checked: true, identified: false } as const;
   if (rules.hours) return advance(before, seen, rules.meter);
   const { boot, at, mono } = moment;
+  if (restsQuietly(before, register, at, rules.meter)) {
+    const { seq, read, total } = before.last as Edge;
+    const clock = { boot, at, mono, ...BELIEVED };
+    // The longest part of a file is meters that stand still.
+    Object.assign(before, { last: { seq: seq + 1, at, read, total, clock } });
+    return { state: before, entries: [], events: [] };
+  }
   const step = new LifeStep(before, { boot, at, mono, ...BELIEVED }, rules.meter);
   step.take(seen);
   // In place: a copy of all that a register remembers would cost more than all the rest.
   return { state: Object.assign(before, step.life), entries: [], events: step.events };
+}
+
+/** Whether nothing is told, doubted or due of a register that shows what it showed: then its newest reading is all that changes. */
+function restsQuietly(
+  state: Installation,
+  register: Counts,
+  at: EpochMs,
+  { stuckMs }: MeterRules,
+): boolean {
+  const { last, moved, suspect, unconfirmed, reversedAt, turnedAt } = state;
+  if (last?.read !== register || !moved || at - moved.at >= stuckMs) return false;
+  if (suspect || unconfirmed || reversedAt !== null || turnedAt !== null) return false;
+  if (state.rocked + state.silences + state.unreadables > 0 || state.stranger) return false;
+  return Object.keys(state.alarms.standing).length === 0;
 }
 
 const BELIEVED = { heldSince: null, waitedOut: false };

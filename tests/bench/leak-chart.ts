@@ -60,6 +60,7 @@ export function chartOf({ watch, makers }: TrialResult): string {
   const homes = Math.round((watch.meterYears * 365) / 60);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13" fill="#222">`,
+    '<title>Leaks found by hours since they began, beside the rules of the makers</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
     `<text x="${LEFT}" y="24" font-size="16">Leaks of 0.25 gal/h and more found, by hours since they began</text>`,
     `<text x="${LEFT}" y="42">${homes} simulated homes x 60 days, 15-minute polls, 0.1 ft3 a count</text>`,

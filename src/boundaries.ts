@@ -194,7 +194,9 @@ export interface OutMessage {
 /** A message from the head-end, as the broker passed it on. */
 export interface InMessage {
   readonly topic: string;
-  readonly payload: Uint8Array;
+  /** As UTF-8; what is none of it is replaced, and so no JSON. */
+  readonly payload: string;
+  readonly bytes: number;
   /** The broker had kept it: it may be old. */
   readonly retained: boolean;
   /** Where an answer is awaited, and what it must carry (MQTT 5). */

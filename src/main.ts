@@ -2,7 +2,7 @@
 // The process edge: arguments, signals, streams and the exit code; everything else is given to the command line.
 
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts } from './cli/parts.ts';
+import { Backtest } from './codec/backtest.ts';
 import { loadApart } from './settings/load-apart.ts';
 import { formatProblem } from './settings/problems.ts';
 
@@ -62,6 +63,11 @@ const parts: Parts = {
     void run();
     return () => over.abort('over');
   },
+  loadBacktestRules: async (file) =>
+    (await import('./settings/backtest-rules.ts')).loadBacktestRules({ file, root }),
+  beginBacktest: (options) => new Backtest(options),
+  readText,
+  drained,
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };
@@ -77,6 +83,21 @@ function packageRoot(folder: string): string {
 function packageVersion(folder: string): string {
   const text = readFileSync(join(folder, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Pieces large enough that a file is read at the speed of its lines. */
+const TEXT_BYTES = 262_144;
+
+function readText(file: string): AsyncIterable<string> {
+  if (file !== '-') return createReadStream(file, { encoding: 'utf8', highWaterMark: TEXT_BYTES });
+  process.stdin.setEncoding('utf8');
+  return process.stdin as AsyncIterable<unknown> as AsyncIterable<string>;
+}
+
+/** Resolves when standard output has room again; when its reader has gone, the process ends anyway. */
+function drained(): Promise<void> {
+  if (!process.stdout.writableNeedDrain) return Promise.resolve();
+  return new Promise((resolve) => process.stdout.once('drain', resolve));
 }
 
 /** Calls `listener` for each wish to stop. */

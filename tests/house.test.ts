@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['adapters', 'bell', 'boundaries', 'bus', 'codec', 'commands', 'domain'],
     ...['jobs', 'journal', 'pipeline', 'settings', 'upstream'],
   ],
-  main: ['adapters', 'cli', 'collector', 'boundaries', 'domain', 'settings'],
+  main: ['adapters', 'cli', 'codec', 'collector', 'boundaries', 'domain', 'settings'],
 };
 
 /** Packages, and the files of src that may import them. */

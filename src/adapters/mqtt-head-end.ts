@@ -259,7 +259,8 @@ class Link {
         ...(responseTopic && { responseTopic }),
         ...(correlation && { correlation }),
       };
-      onMessage({ topic, payload, retained: retain, ...reply });
+      const { length: bytes } = payload;
+      onMessage({ topic, payload: payload.toString('utf8'), bytes, retained: retain, ...reply });
     });
     this.#client = client;
     this.#where = where;

@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { audit } from './audit.ts';
+import { backtest } from './backtest.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
@@ -107,6 +108,11 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .action(async ({ profile, text, hex }) =>
       done(await decode({ name: profile, text, hex }, manner, io, parts)),
     );
+  command('backtest', 'say what would have been raised over a file of readings')
+    .requiredOption('--readings <file>', 'NDJSON of meters and readings; - is standard input')
+    .option('--rules <file>', 'YAML with usage alerts and makers’ rules')
+    .option('--intervals', 'write hours and gaps too')
+    .action(async (request) => done(await backtest(request, manner, io, parts)));
   addOperations(program, manner, io, parts, done);
   const config = program
     .command('config')

@@ -1,7 +1,9 @@
 // What the commands of the command line are given: where they write, and what only the process edge can do.
 
 import type { CommandAnswer, Commands } from '../boundaries.ts';
+import type { BacktestRules } from '../domain/backtest-rules.ts';
 import type { Result } from '../domain/fault.ts';
+import type { CheckedRules } from '../settings/backtest-rules.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -20,6 +22,15 @@ export interface Io {
 export interface RunningCollector {
   readonly stopped?: Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Readings judged line by line. */
+export interface Backtesting {
+  readonly readings: number;
+  readonly meters: number;
+  readonly events: number;
+  /** What is wrong with the line, or null. */
+  take(line: string): string | null;
 }
 
 /** Programs of the simulator, which start as processes of their own. */
@@ -42,6 +53,17 @@ export interface Parts {
   restoreJournal(settings: Settings, file: string, force: boolean): Promise<CommandAnswer>;
   /** Calls `act` again and again, `ms` apart; returns how to stop it. */
   every(ms: number, act: () => void): () => void;
+  /** The rules of a backtest, or all problems of their file. */
+  loadBacktestRules(file: string): Promise<CheckedRules>;
+  beginBacktest(options: {
+    readonly rules: BacktestRules;
+    readonly intervals: boolean;
+    readonly write: (line: string) => void;
+  }): Backtesting;
+  /** A file's text (of standard input for `-`), piece by piece. Rejects as node:fs does. */
+  readText(file: string): AsyncIterable<string>;
+  /** Resolves when standard output has taken what was written to it. */
+  drained(): Promise<void>;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

@@ -5,7 +5,7 @@ import type { EpochMs } from '../domain/units.ts';
 /** More ranges than this are asked for in another acknowledgement. */
 const RANGES_MAX = 1_000;
 /** A thousand ranges of two large rows. */
-const BYTES_MAX = 64 * 1024;
+const TEXT_MAX = 64 * 1024;
 
 /** Every row of `epoch` up to `row` is stored durably, but those of the inclusive ranges `missing`. */
 export interface Ack {
@@ -23,7 +23,7 @@ export interface HeadEndState {
 }
 
 /** The acknowledgement for `collector`, or what is wrong with it, in words. */
-export function readAck(payload: Uint8Array, collector: string): Ack | string {
+export function readAck(payload: string, collector: string): Ack | string {
   const said = readObject(payload);
   if (typeof said === 'string') return said;
   const { v, type, epoch, row, missing = [], sent } = said;
@@ -39,7 +39,7 @@ export function readAck(payload: Uint8Array, collector: string): Ack | string {
 }
 
 /** The head-end's state, or what is wrong with the message, in words. */
-export function readHeadEndState(payload: Uint8Array): HeadEndState | string {
+export function readHeadEndState(payload: string): HeadEndState | string {
   const said = readObject(payload);
   if (typeof said === 'string') return said;
   const { v, type, state, session, ack } = said;
@@ -48,10 +48,10 @@ export function readHeadEndState(payload: Uint8Array): HeadEndState | string {
   return { state, session, ack: typeof ack === 'string' ? ack : null };
 }
 
-function readObject(payload: Uint8Array): Readonly<Record<string, unknown>> | string {
-  if (payload.length > BYTES_MAX) return `it has more than ${BYTES_MAX} bytes`;
+function readObject(payload: string): Readonly<Record<string, unknown>> | string {
+  if (payload.length > TEXT_MAX) return `it has more than ${TEXT_MAX} characters`;
   try {
-    const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    const said: unknown = JSON.parse(payload);
     return typeof said === 'object' && said !== null && !Array.isArray(said)
       ? (said as Record<string, unknown>)
       : 'it is no JSON object';

@@ -26,9 +26,12 @@ export interface BadCommand {
   readonly problem: string;
 }
 
-/** The command in `payload`, which came on the topic of `name`. */
-export function readCommand(payload: Uint8Array, name: string): Command | BadCommand {
-  if (payload.length > COMMAND_BYTES_MAX) {
+/** The command in `payload` of so many bytes, which came on the topic of `name`. */
+export function readCommand(
+  { payload, bytes }: { readonly payload: string; readonly bytes: number },
+  name: string,
+): Command | BadCommand {
+  if (bytes > COMMAND_BYTES_MAX) {
     return { id: null, problem: `a command has at most ${COMMAND_BYTES_MAX} bytes` };
   }
   const said = objectIn(payload);
@@ -58,9 +61,9 @@ function problemOf(said: Readonly<Record<string, unknown>>, name: string): strin
   return isObject ? null : 'args is no object';
 }
 
-function objectIn(payload: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+function objectIn(payload: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const said: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    const said: unknown = JSON.parse(payload);
     if (typeof said !== 'object' || said === null || Array.isArray(said)) return undefined;
     return said as Record<string, unknown>;
   } catch {

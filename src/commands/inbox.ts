@@ -44,7 +44,7 @@ export class CommandInbox {
 
   /** Takes a message on `dn/cmd/{name}`; returns at once. */
   take(message: InMessage, name: string): void {
-    const bytes = message.payload.length;
+    const { bytes } = message;
     if (this.#waiting.length >= WAITING_MAX || this.#bytes + bytes > WAITING_BYTES_MAX) {
       this.#tell('too many commands wait');
       return;
@@ -62,14 +62,14 @@ export class CommandInbox {
         await this.#bell.wait(signal);
         continue;
       }
-      this.#bytes -= next.message.payload.length;
+      this.#bytes -= next.message.bytes;
       const answer = await this.#judge(next.message, next.name);
       if (answer) await this.#door.answer(answer, next.message);
     }
   }
 
   async #judge(message: InMessage, name: string): Promise<Answer | undefined> {
-    const command = readCommand(message.payload, name);
+    const command = readCommand(message, name);
     if ('problem' in command) {
       this.#tell(command.problem);
       return command.id === null

@@ -5,6 +5,7 @@ import { benchCodec } from './codec.ts';
 import type { Figure } from './figure.ts';
 import { print } from './figure.ts';
 import { benchJournal } from './journal.ts';
+import { benchLeaks } from './leaks.ts';
 import { benchPeer } from './peer.ts';
 import { benchWorld } from './world.ts';
 
@@ -13,6 +14,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   codec: benchCodec,
   peer: benchPeer,
   journal: benchJournal,
+  leaks: benchLeaks,
   world: benchWorld,
 };
 

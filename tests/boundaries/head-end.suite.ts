@@ -125,8 +125,9 @@ export function headEndSuite(name: string, create: () => Promise<HeadEndRig>): v
       await rig.say('ok/dn/cmd/ping', 'deeper', false);
       await rig.say('ok/dn/ack', '{"row":7,"unit":"ft³"}', false);
       await until('it arrives', () => heard.some(({ topic }) => topic === 'ok/dn/ack'));
-      const { payload, retained } = heard.at(-1) as InMessage;
-      expect(new TextDecoder().decode(payload)).toBe('{"row":7,"unit":"ft³"}');
+      const { payload, bytes, retained } = heard.at(-1) as InMessage;
+      expect(payload).toBe('{"row":7,"unit":"ft³"}');
+      expect(bytes).toBe(23);
       expect(retained).toBe(false);
       expect(heard.some(({ topic }) => topic === 'ok/dn/cmd/ping')).toBe(false);
     });

@@ -3,7 +3,9 @@
 import type { CommandAnswer, Commands } from '../../src/boundaries.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import type { Parts } from '../../src/cli/parts.ts';
+import { Backtest } from '../../src/codec/backtest.ts';
 import { good } from '../../src/domain/fault.ts';
+import { loadBacktestRules } from '../../src/settings/backtest-rules.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
 import { formatProblem } from '../../src/settings/problems.ts';
 import { tryProfile } from '../../src/settings/try-profile.ts';
@@ -57,6 +59,12 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     openJournal: async () => good({ ...absent, close: async () => undefined }),
     restoreJournal: async () => ({ ok: true, data: {} }),
     every: () => () => undefined,
+    loadBacktestRules: (file) => loadBacktestRules({ file, root: ROOT }),
+    beginBacktest: (options) => new Backtest(options),
+    readText: async function* (file) {
+      yield textOf(file);
+    },
+    drained: async () => undefined,
     runProgram: async () => 0,
     onStop: () => () => undefined,
     ...changes,

@@ -182,7 +182,7 @@ function matches(filter: string, topic: string): boolean {
 function tell(link: Link, topic: string, payload: string, retained: boolean): void {
   queueMicrotask(() => {
     if (!link.alive || !link.hears(topic)) return;
-    link.hear({ topic, payload: new TextEncoder().encode(payload), retained });
+    link.hear({ topic, payload, bytes: Buffer.byteLength(payload), retained });
   });
 }
 

@@ -1,0 +1,359 @@
+// Usage alerts of one place: billing cycle, day, several days, vacation, no use, use on an inactive service.
+
+import type { Evidence, Phase, Severity } from '../alarms.ts';
+import type { Resolution } from '../leaks/rates.ts';
+import { gallonsPerCount } from '../leaks/rates.ts';
+import type { Counts, EpochMs } from '../units.ts';
+import { type CivilDay, cycleStart, dateOf, type Zone } from './civil.ts';
+import { type Amount, type Threshold, thresholdOf } from './threshold.ts';
+
+/** Codes of contract E2 that this page raises. */
+export type UsageCode =
+  | 'usage.billing_cycle'
+  | 'usage.daily'
+  | 'usage.multi_day'
+  | 'usage.vacation'
+  | 'usage.none'
+  | 'usage.inactive_service';
+
+export interface UsageRules {
+  readonly dial: Resolution;
+  readonly pollMs: number;
+  readonly zone: Zone;
+  /** The cycle begins on this day of the month, 1 to 31. */
+  readonly billingCycle?: Amount & { readonly day: number };
+  readonly daily?: Amount;
+  /** Over this many civil days, today included; default 7. */
+  readonly multiDay?: Amount & { readonly days?: number };
+  /** First and last day, both included. While it lasts it replaces the other thresholds. */
+  readonly vacation?: Amount & { readonly from: CivilDay; readonly to: CivilDay };
+  /** Days without a count that are told. */
+  readonly noUseDays?: number;
+  readonly service: 'active' | 'inactive';
+}
+
+/** One message about an alert; `alarm` is the same from raise to clear, `message` counts from 0. */
+export interface UsageEvent {
+  readonly alarm: number;
+  readonly message: number;
+  readonly code: UsageCode;
+  readonly severity: Severity;
+  readonly phase: Phase;
+  readonly at: EpochMs;
+  readonly since: EpochMs;
+  readonly data: Evidence;
+}
+
+/** An alert that stands. */
+interface Standing {
+  readonly alarm: number;
+  readonly messages: number;
+  readonly since: EpochMs;
+  readonly told: CivilDay;
+}
+
+interface Told {
+  readonly day: CivilDay;
+  readonly use: Counts;
+  /** All water of the place until then: without more of it nothing is told again. */
+  readonly total: Counts;
+}
+
+/** What is remembered of a place. Plain JSON; it outlives change-outs. */
+export interface Usage {
+  readonly today: CivilDay | null;
+  readonly at: EpochMs;
+  /** Counts of today, and of the days before, the newest first. */
+  readonly use: Counts;
+  readonly past: readonly Counts[];
+  readonly movedAt: EpochMs | null;
+  /** Counts ever moved, either way. */
+  readonly total: Counts;
+  /** Counts on an inactive service. */
+  readonly stray: Counts;
+  readonly next: number;
+  readonly standing: Readonly<Partial<Record<UsageCode, Standing>>>;
+  /** On which day and at which use a window was told: while it holds that day it is told again only above that use. */
+  readonly told: Readonly<Partial<Record<UsageCode, Told>>>;
+}
+
+/** Days of use that are kept: the longest window. */
+export const WINDOW_DAYS_MAX = 120;
+/** Readings further apart than so many polls cannot place their counts on one of two days. */
+const MISSED_POLLS = 2.5;
+/** Counts that a dial may rock on a service without use. */
+const STRAY_COUNTS = 2;
+const MULTI_DAYS = 7;
+const HOUR_MS = 3_600_000;
+
+export const NO_USAGE: Usage = {
+  ...{ today: null, at: 0, use: 0, past: [], movedAt: null, total: 0, stray: 0, next: 1 },
+  ...{ standing: {}, told: {} },
+};
+
+/** One accepted reading: `counts` moved since the one before, signed. */
+export interface UsageStep {
+  readonly at: EpochMs;
+  readonly elapsedMs: number;
+  readonly counts: Counts;
+}
+
+export interface UsageOutcome {
+  readonly usage: Usage;
+  readonly events: readonly UsageEvent[];
+}
+
+/** Takes one accepted reading in. */
+export function consume(usage: Usage, step: UsageStep, rules: UsageRules): UsageOutcome {
+  const { at, elapsedMs } = step;
+  const ended = usage.today !== null && rules.zone(at) === usage.today + 1;
+  const placed = elapsedMs <= MISSED_POLLS * rules.pollMs;
+  if (!ended || !placed || rules.zone(at - elapsedMs / 2) !== usage.today) {
+    return judge(add(usage, step, rules), at, rules);
+  }
+  // What the reading at midnight ends is judged before the next day begins.
+  const last = judge(
+    moved(usage, { ...usage, use: usage.use + step.counts }, step, rules),
+    at,
+    rules,
+  );
+  const first = judge(turnDays(last.usage, rules.zone(at)), at, rules);
+  return { usage: first.usage, events: [...last.events, ...first.events] };
+}
+
+/** Takes changed rules in at once: what stands and is no longer reached is cleared, what is reached is raised. */
+export function reconfigure(usage: Usage, at: EpochMs, rules: UsageRules): UsageOutcome {
+  return judge(usage, at, rules);
+}
+
+/** The same use in counts of another dial, rounded down: a change-out raises nothing. */
+export function changeDial(usage: Usage, from: Resolution, to: Resolution): Usage {
+  const factor = gallonsPerCount(from) / gallonsPerCount(to);
+  const convert = (counts: Counts) => Math.floor(counts * factor + 1e-9);
+  const told = Object.fromEntries(
+    Object.entries(usage.told).map(([code, { day, use, total }]) => [
+      code,
+      { day, use: code === 'usage.none' ? use : Math.ceil(use * factor), total: convert(total) },
+    ]),
+  );
+  return {
+    ...usage,
+    use: convert(usage.use),
+    past: usage.past.map(convert),
+    total: convert(usage.total),
+    stray: convert(usage.stray),
+    told,
+  };
+}
+
+/** Counts go to the day in which most of their time lies; over missed polls to the day before, where they raise nothing. */
+function add(before: Usage, step: UsageStep, rules: UsageRules): Usage {
+  const { at, elapsedMs, counts } = step;
+  const usage = turnDays(before, rules.zone(at));
+  const { today } = usage;
+  const missed = elapsedMs > MISSED_POLLS * rules.pollMs;
+  const day = rules.zone(missed ? Math.min(at, before.at) : at - elapsedMs / 2);
+  const back = before.today === null ? 0 : Math.max(0, Math.min(today - day, usage.past.length));
+  const past = back === 0 || counts === 0 ? usage.past : addAt(usage.past, back - 1, counts);
+  const use = back > 0 ? usage.use : usage.use + counts;
+  return moved(before, { ...usage, use, past }, step, rules);
+}
+
+/** What a reading changes whatever its day. */
+function moved(before: Usage, after: Usage, { at, counts }: UsageStep, rules: UsageRules): Usage {
+  return {
+    ...after,
+    at,
+    total: before.total + Math.abs(counts),
+    movedAt: counts !== 0 || before.movedAt === null ? at : before.movedAt,
+    stray: rules.service === 'inactive' ? before.stray + counts : 0,
+  };
+}
+
+function addAt(past: readonly Counts[], index: number, counts: Counts): readonly Counts[] {
+  return past.with(index, (past[index] as number) + counts);
+}
+
+/** Midnight has passed, once or more often. A clock that went back over a day leaves no day that can be told. */
+function turnDays(usage: Usage, today: CivilDay): Usage & { readonly today: CivilDay } {
+  const passed = usage.today === null ? 0 : today - usage.today;
+  if (passed < -1) return { ...usage, today, use: 0, past: [] };
+  if (passed <= 0) return { ...usage, today: usage.today ?? today };
+  const empty = Array.from({ length: Math.min(passed - 1, WINDOW_DAYS_MAX) }, () => 0);
+  const past = [...empty, usage.use, ...usage.past].slice(0, WINDOW_DAYS_MAX);
+  return { ...usage, today, use: 0, past };
+}
+
+/** A window of civil days with its threshold. */
+interface Window {
+  readonly code: UsageCode;
+  readonly from: CivilDay;
+  readonly to: CivilDay;
+  readonly amount: Amount;
+}
+
+const WINDOW_CODES = [
+  'usage.vacation',
+  'usage.billing_cycle',
+  'usage.daily',
+  'usage.multi_day',
+] as const;
+
+/** The windows that apply today. */
+function windowsOf(today: CivilDay, rules: UsageRules): Window[] {
+  const { vacation, billingCycle, daily, multiDay } = rules;
+  if (vacation && today >= vacation.from && today <= vacation.to) {
+    const { from, to } = vacation;
+    return [{ code: 'usage.vacation', from, to, amount: vacation }];
+  }
+  const windows: Window[] = [];
+  if (billingCycle) {
+    const from = cycleStart(today, billingCycle.day);
+    const to = cycleStart(from + 31, billingCycle.day) - 1;
+    windows.push({ code: 'usage.billing_cycle', from, to, amount: billingCycle });
+  }
+  if (daily) windows.push({ code: 'usage.daily', from: today, to: today, amount: daily });
+  if (multiDay) {
+    const from = today - Math.min(multiDay.days ?? MULTI_DAYS, WINDOW_DAYS_MAX) + 1;
+    windows.push({ code: 'usage.multi_day', from, to: today, amount: multiDay });
+  }
+  return windows;
+}
+
+/** Counts from civil day `from` to now. */
+function useSince({ today, use, past }: Usage, from: CivilDay): Counts {
+  let sum = use;
+  for (let back = 0; back < Math.min(past.length, (today ?? 0) - from); back++) {
+    sum += past[back] as number;
+  }
+  return sum;
+}
+
+function judge(usage: Usage, at: EpochMs, rules: UsageRules): UsageOutcome {
+  if (usage.today === null) return { usage, events: [] };
+  const work = new Work(usage, at);
+  const windows = windowsOf(usage.today, rules);
+  for (const code of WINDOW_CODES) {
+    const window = windows.find((one) => one.code === code);
+    if (window) work.window(window, thresholdOf(window.amount, rules.dial));
+    else work.clear(code, { outcome: windows[0]?.code === 'usage.vacation' ? 'vacation' : 'off' });
+  }
+  work.noUse(rules.noUseDays);
+  work.inactive(rules.service);
+  return { usage: work.usage, events: work.events };
+}
+
+/** The judgement of one moment. */
+class Work {
+  usage: Usage;
+  readonly events: UsageEvent[] = [];
+  readonly #at: EpochMs;
+
+  constructor(usage: Usage, at: EpochMs) {
+    this.usage = usage;
+    this.#at = at;
+  }
+
+  window({ code, from, to, amount }: Window, threshold: Threshold): void {
+    const use = useSince(this.usage, from);
+    const told = this.#toldSince(code, from, use);
+    const { counts, rounded } = threshold;
+    const data: Evidence = {
+      ...{ use, threshold: counts, typed: amount.amount, typed_unit: amount.unit },
+      ...{ rounded: rounded ? 'up to whole counts' : 'no', from: dateOf(from), to: dateOf(to) },
+      clears: code === 'usage.multi_day' ? 'use below the threshold' : 'the end of the window',
+    };
+    if (this.usage.standing[code]) {
+      const ended = told === null && code !== 'usage.multi_day';
+      if (use < counts || ended) this.clear(code, data);
+      else if (this.#update(code, data)) this.#note(code, use);
+    }
+    if (this.usage.standing[code] || use < counts || counts <= (told ?? 0)) return;
+    if (told !== null && this.usage.told[code]?.total === this.usage.total) return;
+    this.#raise(code, 'info', data);
+    this.#note(code, use);
+  }
+
+  noUse(days: number | undefined): void {
+    const code = 'usage.none';
+    const { movedAt, told } = this.usage;
+    const idleH = Math.floor(movedAt === null ? 0 : (this.#at - movedAt) / HOUR_MS);
+    const limitH = (days ?? 0) * 24;
+    const data = { idle_h: idleH, limit_h: limitH, clears: 'one count' };
+    const before = told[code];
+    if (before && idleH < before.use) this.#forget(code);
+    if (days === undefined || idleH < limitH) return this.clear(code, data);
+    if (this.usage.standing[code]) {
+      this.#update(code, data);
+    } else if (limitH > (this.usage.told[code]?.use ?? -1)) {
+      this.#raise(code, 'info', data);
+      this.#note(code, idleH);
+    }
+  }
+
+  inactive(service: 'active' | 'inactive'): void {
+    const code = 'usage.inactive_service';
+    const { stray } = this.usage;
+    const data = { use: stray, limit: STRAY_COUNTS, clears: 'the service becomes active' };
+    if (service === 'active') {
+      this.clear(code, data);
+      if (stray !== 0) this.usage = { ...this.usage, stray: 0 };
+    } else if (this.usage.standing[code]) {
+      this.#update(code, data);
+    } else if (stray >= STRAY_COUNTS) {
+      this.#raise(code, 'major', data);
+    }
+  }
+
+  clear(code: UsageCode, data: Evidence): void {
+    const before = this.usage.standing[code];
+    if (!before) return;
+    this.#tell(code, 'clear', 'info', before, data);
+    const { [code]: _, ...standing } = this.usage.standing;
+    this.usage = { ...this.usage, standing };
+  }
+
+  /** The use at which a window that begins on `from` was told; null where it was not. What has left a rolling window is forgotten. */
+  #toldSince(code: UsageCode, from: CivilDay, use: Counts): Counts | null {
+    const told = this.usage.told[code];
+    if (!told || told.day < from) return null;
+    if (code !== 'usage.multi_day' || use >= told.use) return told.use;
+    this.#keep(code, { ...told, use: Math.max(0, use) });
+    return Math.max(0, use);
+  }
+
+  #note(code: UsageCode, use: Counts): void {
+    this.#keep(code, { day: this.usage.today ?? 0, use, total: this.usage.total });
+  }
+
+  #keep(code: UsageCode, told: Told): void {
+    this.usage = { ...this.usage, told: { ...this.usage.told, [code]: told } };
+  }
+
+  #forget(code: UsageCode): void {
+    const { [code]: _, ...told } = this.usage.told;
+    this.usage = { ...this.usage, told };
+  }
+
+  #raise(code: UsageCode, severity: Severity, data: Evidence): void {
+    const alarm = this.usage.next;
+    this.usage = { ...this.usage, next: alarm + 1 };
+    const since = this.#at;
+    this.#tell(code, 'raise', severity, { alarm, messages: 0, since, told: 0 }, data);
+  }
+
+  /** At most once a civil day. True when it was told. */
+  #update(code: UsageCode, data: Evidence): boolean {
+    const before = this.usage.standing[code];
+    if (!before || before.told >= (this.usage.today ?? 0)) return false;
+    this.#tell(code, 'update', 'info', before, data);
+    return true;
+  }
+
+  #tell(code: UsageCode, phase: Phase, severity: Severity, one: Standing, data: Evidence): void {
+    const { alarm, messages: message, since } = one;
+    this.events.push({ alarm, message, code, severity, phase, at: this.#at, since, data });
+    const stands = { alarm, messages: message + 1, since, told: this.usage.today ?? 0 };
+    this.usage = { ...this.usage, standing: { ...this.usage.standing, [code]: stands } };
+  }
+}

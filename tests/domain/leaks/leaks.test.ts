@@ -1,0 +1,160 @@
+// What the leak watch says of single leaks, the makers' rules by name, and what a dial can show at all.
+
+import { describe, expect, it } from 'vitest';
+import { detectable } from '../../../src/domain/leaks/detectable.ts';
+import {
+  applyMakers,
+  type MakersRule,
+  type MakersState,
+  NO_MAKERS,
+} from '../../../src/domain/leaks/makers.ts';
+import {
+  clears,
+  DIAL,
+  HOUR_MS,
+  POLL_MS,
+  raises,
+  registers,
+  steps,
+  T0,
+  watchAll,
+} from './watched.ts';
+
+const DAY_MS = 24 * HOUR_MS;
+
+describe('the leak watch', () => {
+  it('tells a leak once from raise to clear, updates it daily and states its evidence', () => {
+    const leak = { perHour: 8, from: 15, to: 19 };
+    const { events } = watchAll(steps(registers({ days: 22, seed: 'a', leak })));
+    const ids = new Set(events.map(({ alarm }) => alarm));
+    expect(ids.size).toBe(1);
+    expect(events.map(({ message }) => message)).toEqual(events.map((_, i) => i));
+    expect(events.at(0)?.phase).toBe('raise');
+    expect(events.at(-1)?.phase).toBe('clear');
+    const updates = events.filter(({ phase }) => phase === 'update');
+    expect(updates.length).toBeGreaterThanOrEqual(2);
+    for (const [i, { at }] of updates.entries()) {
+      expect(at - (events[i]?.at ?? 0)).toBeGreaterThanOrEqual(DAY_MS - POLL_MS);
+    }
+    const last = updates.at(-1);
+    expect(last?.since).toBeGreaterThan(T0 + 14 * DAY_MS);
+    expect(Number(last?.data['rate'])).toBeGreaterThan(7);
+    expect(Number(last?.data['rate'])).toBeLessThan(9);
+    expect(Number(last?.data['rate_low'])).toBeLessThanOrEqual(8);
+    expect(Number(last?.data['rate_high'])).toBeGreaterThanOrEqual(8);
+    expect(last?.data).toMatchObject({ why: 'no_pause', clears: 'a pause' });
+    expect(Number(last?.data['observed'])).toBeGreaterThan(Number(last?.data['limit']));
+  });
+
+  it('a stuck toilet of 120 gallons an hour is raised within two hours', () => {
+    const leak = { perHour: 160, from: 12.4, to: 12.9 };
+    const { events } = watchAll(steps(registers({ days: 14, seed: 'b', leak })));
+    expect(raises(events)[0]).toMatchObject({ code: 'flow.burst', severity: 'major' });
+    expect(raises(events)[0]?.at).toBeLessThanOrEqual(T0 + 12.4 * DAY_MS + 2 * HOUR_MS);
+    expect(clears(events)).toHaveLength(1);
+  });
+
+  it('a drip of a quarter gallon an hour is found in a quiet house', () => {
+    const leak = { perHour: 0.25 / 0.748, from: 20, to: 35 };
+    const { events } = watchAll(steps(registers({ days: 34, seed: 'c', leak })));
+    const [first] = raises(events);
+    expect(first?.code).toBe('leak.slow');
+    expect(first?.at).toBeGreaterThan(T0 + 20 * DAY_MS);
+  });
+
+  it('irrigation at the same hour every second day is not raised once it is known', () => {
+    const all = registers({ days: 50, seed: 'd' });
+    let watered = 0;
+    const with_ = all.map(({ at, count }, i) => {
+      const hour = (i / 4) % 48;
+      if (hour >= 4 && hour < 7) watered += 60;
+      return { at, count: count + watered };
+    });
+    const late = raises(watchAll(steps(with_)).events).filter(({ at }) => at > T0 + 8 * DAY_MS);
+    expect(late).toEqual([]);
+  });
+
+  it('a refilling tank is told as intermittent', () => {
+    let refilled = 0;
+    const all = registers({ days: 24, seed: 'e' }).map(({ at, count }, i) => {
+      if (i >= 18 * 96 && i % 3 === 0) refilled += 3;
+      return { at, count: count + refilled };
+    });
+    expect(raises(watchAll(steps(all)).events)[0]?.code).toBe('leak.intermittent');
+  });
+
+  it('a 4-digit dial shows a leak of 100 gallons an hour by the spacing of its counts', () => {
+    const dial = { digits: 4, unit: 'ft3', pow10: 2 } as const;
+    const leak = { perHour: 134, from: 30, to: 33 };
+    const coarse = registers({ days: 36, seed: 'f', leak }).map(({ at, count }) => ({
+      at,
+      count: Math.floor(count / 1000),
+    }));
+    const { events } = watchAll(steps(coarse), undefined, { dial, pollMs: POLL_MS });
+    expect(raises(events)).toHaveLength(1);
+    expect(raises(events)[0]?.data['why']).toBe('even_counts');
+    expect(clears(events)).toHaveLength(1);
+  });
+
+  it('hourly registers show a leak of 3 gallons an hour', () => {
+    const leak = { perHour: 4, from: 20, to: 40 };
+    const hourly = registers({ days: 24, seed: 'g', leak }).filter((_, i) => i % 4 === 0);
+    const { events } = watchAll(steps(hourly), undefined, { dial: DIAL, pollMs: HOUR_MS });
+    expect(raises(events)[0]?.at).toBeLessThan(T0 + 22 * DAY_MS);
+  });
+});
+
+describe("the makers' rules", () => {
+  function apply(moved: (quarter: number) => boolean, quarters: number, pollMs = POLL_MS) {
+    let state: MakersState = NO_MAKERS;
+    const told: { rule: MakersRule; phase: string; quarter: number }[] = [];
+    for (let i = 1; i <= quarters; i++) {
+      const step = { at: T0 + i * pollMs, elapsedMs: pollMs, counts: moved(i - 1) ? 1 : 0 };
+      const after = applyMakers(state, step, pollMs);
+      state = after.state;
+      told.push(...after.events.map(({ rule, phase }) => ({ rule, phase, quarter: i })));
+    }
+    return told;
+  }
+  const of = (rule: MakersRule, told: ReturnType<typeof apply>) =>
+    told.filter((one) => one.rule === rule);
+
+  it('96 of 96 quarter hours raise, and one without movement ends it', () => {
+    const told = of(
+      'quarters-96',
+      apply((quarter) => quarter !== 150, 200),
+    );
+    expect(told.map(({ phase }) => phase)).toEqual(['raise', 'clear']);
+  });
+
+  it('24 hours with movement each raise, whatever their quarters did', () => {
+    const told = apply((quarter) => quarter % 4 === 1 && quarter < 300, 400);
+    expect(of('hours-24', told).map(({ phase }) => phase)).toEqual(['raise', 'clear']);
+    expect(of('quarters-96', told)).toEqual([]);
+    expect(of('quarters-50', told)).toEqual([]);
+  });
+
+  it('an hour without a pause is not an hour of the clock', () => {
+    const told = apply((quarter) => quarter % 4 === 0, 200);
+    expect(of('no-idle-hour', told).map(({ phase }) => phase)).toEqual(['raise']);
+    const resting = apply((quarter) => quarter % 8 < 4, 200);
+    expect(of('no-idle-hour', resting)).toEqual([]);
+  });
+
+  it('hourly registers say nothing of quarter hours', () => {
+    const told = apply(() => true, 60, HOUR_MS);
+    expect(told.map(({ rule }) => rule).sort()).toEqual(['hours-24', 'no-idle-hour']);
+  });
+});
+
+describe('what a meter can show', () => {
+  it('0.1 ft3 at a quarter hour shows a quarter gallon an hour in three days', () => {
+    expect(detectable(DIAL, 900)).toMatchObject({ unit: 'ft3', perHour: 0.033, hours: 72 });
+  });
+
+  it('100 ft3 shows nothing below 60 gallons an hour, and that after its sixth count', () => {
+    const { perHour, hours } = detectable({ digits: 4, unit: 'ft3', pow10: 2 }, 900);
+    expect(perHour).toBe(8);
+    expect(hours).toBe(77);
+  });
+});

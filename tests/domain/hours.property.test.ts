@@ -70,10 +70,13 @@ describe('hours from readings', () => {
           const growing =
             state.hours?.gap ?? (state.hours?.ended?.sent ? null : state.hours?.ended);
           const running = growing?.from.at;
+          // The last minute's silence makes one grow that the run has not been told of yet.
+          const ended = expected.gaps.filter(([, to]) => to !== Number.POSITIVE_INFINITY);
+          const grows = expected.gaps.find(([, to]) => to === Number.POSITIVE_INFINITY)?.[0];
           const gaps = gapsOf(kept)
-            .filter((g) => g.from !== running)
+            .filter((g) => g.from !== running && g.from !== grows)
             .map((g) => [g.from, g.to, g.use]);
-          expect(expected.gaps.slice(0, gaps.length)).toEqual(gaps);
+          expect(ended.slice(0, gaps.length)).toEqual(gaps);
         },
       ),
       { numRuns: 500 },

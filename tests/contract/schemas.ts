@@ -1,10 +1,17 @@
 // The contract's schemas as the package ships them, compiled, and which of them a topic's payload has to keep.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
-export const CONTRACT = fileURLToPath(new URL('../../docs/contract/', import.meta.url));
+/** Beside package.json, also for what runs compiled in dist/. */
+export const CONTRACT = contractAbove(dirname(fileURLToPath(import.meta.url)));
+
+function contractAbove(folder: string): string {
+  if (existsSync(join(folder, 'package.json'))) return join(folder, 'docs', 'contract/');
+  return contractAbove(dirname(folder));
+}
 
 /** What the type generator and the tests read of a schema. */
 export interface Schema {

@@ -54,12 +54,14 @@ export interface WorldOptions {
   /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
   readonly watch?: (polled: Polled) => void;
+  /** Holds each message against the contract; absent: its schemas do. */
+  readonly check?: (topic: string, payload: string) => void;
 }
 
 /** A street of meters on buses, a broker and a medium that outlive the collector, all on one virtual clock. */
 export class VirtualWorld {
   readonly clock = new VirtualClock(START);
-  readonly broker = new MemoryBroker(this.clock);
+  readonly broker: MemoryBroker;
   readonly medium = new Medium();
   readonly vault = new MemoryVault(this.medium);
   readonly log = new RecordingLog();
@@ -76,6 +78,7 @@ export class VirtualWorld {
   constructor(options: WorldOptions) {
     this.#seed = options.seed;
     this.#options = options;
+    this.broker = new MemoryBroker(this.clock, options.check);
     const buses = busesFor(options.meters, typesOf(options));
     this.places = Array.from({ length: options.meters }, (_, i) => placeOf(i, options));
     this.settings = {

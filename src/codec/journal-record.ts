@@ -77,19 +77,27 @@ export function unseal(key: string, text: string): unknown {
   return json === undefined ? undefined : JSON.parse(json);
 }
 
-function sealText(key: string, content: string, version = VERSION): string {
-  return version + fiveLetters(crc32(content, crc32(key, crc32(version)))) + content;
+const VERSION_CRC = crc32(VERSION);
+
+function sealText(key: string, content: string): string {
+  return VERSION + fiveLetters(crc32(content, crc32(key, VERSION_CRC))) + content;
 }
 
 function unsealText(key: string, text: string): string | undefined {
   const content = text.slice(SEAL_LENGTH);
-  return text === sealText(key, content) ? content : undefined;
+  const seal = fiveLetters(crc32(content, crc32(key, VERSION_CRC)));
+  return text.startsWith(seal, VERSION.length) && text.startsWith(VERSION) ? content : undefined;
 }
+
+/** Whether a record is what was written under its key. */
+export const isSealed = (key: string, text: string): boolean => unsealText(key, text) !== undefined;
 
 /** True for a sound record of a version that this program does not know yet: it is left as it is. */
 export function isOfNewerVersion(key: string, text: string): boolean {
   const version = text[0] ?? '';
-  return version > VERSION && text === sealText(key, text.slice(SEAL_LENGTH), version);
+  const content = text.slice(SEAL_LENGTH);
+  const sealed = version + fiveLetters(crc32(content, crc32(key, crc32(version)))) + content;
+  return version > VERSION && text === sealed;
 }
 
 /** What stands under a row's number, and under a pending row: the key of its entry. */

@@ -6,6 +6,7 @@ import {
   decodeEntryKey,
   decodeRow,
   incrementOf,
+  isSealed,
   keys,
   needsCircumstances,
   pendingOf,
@@ -135,19 +136,28 @@ class Examination {
     this.#records += 1;
     const kind = key.slice(0, 2);
     if (kind !== 'h/') this.#endHours();
-    if (!isSound(key, text)) {
-      this.#damaged.push([key, text]);
-      return;
+    switch (kind) {
+      case 'e/':
+      case 'g/':
+      case 'h/': {
+        const row = decodeRow(key, text);
+        return row ? this.#takeRow(key, row) : this.#takeDamaged(key, text);
+      }
+      case 'i/':
+        return isSealed(key, text) ? this.#takeStep(key) : this.#takeDamaged(key, text);
+      default:
+        return isSound(key, text) ? this.#takeOther(kind, key, text) : this.#takeDamaged(key, text);
     }
+  }
+
+  #takeDamaged(key: string, text: string): void {
+    this.#damaged.push([key, text]);
+  }
+
+  #takeOther(kind: string, key: string, text: string): void {
     switch (kind) {
       case 'r/':
         return this.#takeNumber(Number(key.slice(2)), decodeEntryKey(key, text));
-      case 'e/':
-      case 'g/':
-      case 'h/':
-        return this.#takeRow(key, decodeRow(key, text) as Row);
-      case 'i/':
-        return this.#takeStep(key);
       case 'p/':
         return this.#takePending(key, text);
       case 's/':

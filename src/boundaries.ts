@@ -2,6 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
+import type { BusSeen } from './domain/bus-seen.ts';
 import type {
   Acknowledged,
   Entry,
@@ -223,6 +224,8 @@ export interface Bus {
   read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
   /** What the link is doing, in words, and whether it is open. */
   link(): { readonly open: boolean; readonly detail: string };
+  /** What was seen on it since the start; absent where nobody counts. */
+  seen?(): BusSeen;
   /** Releases the link; what is being read settles. Idempotent. */
   close(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { Bell } from './bell.ts';
 import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
+import { BusTally } from './bus/bus-tally.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
@@ -21,6 +22,7 @@ import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
+import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
@@ -104,13 +106,14 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
   parts.headEnd.onConnect(() => stir.ring());
-  const status = () => statusOf(settings, parts, journal, buses, records);
-  const known = new Map(places.map((place) => [place.target.meter, place]));
+  const told = buses.map(toldOf);
+  const status = () => statusOf(settings, parts, journal, told, records);
+  const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const live = {
-    ...{ status, readNow: readersOf(buses) },
+    ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
   };
-  const commands = createCommands(journal, live, { clock, places: known });
+  const commands = createCommands(journal, live, { clock, places: placesByMeter });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(commands);
   if (door?.problem)
@@ -118,21 +121,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polling = buses.map((bus) =>
-    pollBus(
-      {
-        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
-        timeoutMs: bus.settings.timeoutMs,
-        parallel: bus.bus.atOnce ?? 1,
-        places: bus.meters.flatMap(({ meter }) => known.get(meter) ?? []),
-        ...(parts.watch && { watch: parts.watch }),
-      },
-      records,
-      halt.signal,
-    ),
-  );
-  const unasked = places.filter((_, i) => settings.meters[i]?.bus === null);
-  polling.push(passHours(unasked, { journal, clock, log }, halt.signal));
+  const known = { places, byMeter: placesByMeter };
+  const polling = startPolling(settings, parts, { journal, buses, records, ...known }, halt.signal);
   const last = new AbortController();
   const sending = [
     forwardNews(forward, last.signal),
@@ -156,6 +146,37 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** The loop of each bus, and the one for meters that hang on none. */
+function startPolling(
+  settings: Settings,
+  { clock, log, watch }: Parts,
+  polled: {
+    readonly journal: Journal;
+    readonly buses: readonly OpenBus[];
+    readonly records: Map<string, PollRecord>;
+    readonly places: readonly MeteredPlace[];
+    readonly byMeter: ReadonlyMap<string, MeteredPlace>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { journal, buses, records, places, byMeter } = polled;
+  const loops = buses.map((bus) =>
+    pollBus(
+      {
+        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
+        timeoutMs: bus.settings.timeoutMs,
+        parallel: bus.bus.atOnce ?? 1,
+        places: bus.meters.flatMap(({ meter }) => byMeter.get(meter) ?? []),
+        ...(watch && { watch }),
+      },
+      records,
+      signal,
+    ),
+  );
+  const unasked = places.filter((_, i) => settings.meters[i]?.bus === null);
+  return [...loops, passHours(unasked, { journal, clock, log }, signal)];
 }
 
 /** What the way up needs of the settings and the outside. */
@@ -208,6 +229,15 @@ function openBuses(settings: Settings, parts: Parts): OpenBus[] {
     ...{ settings: bus, bus: parts.openBus(bus), asked: new AskedReads(parts.clock) },
     meters: settings.meters.filter((meter) => meter.bus === bus.bus),
   }));
+}
+
+/** What the commands tell of a bus. */
+function toldOf({ settings, bus, meters }: OpenBus): ToldBus {
+  const { type, timeoutMs } = settings;
+  const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
+  const kind = type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
+  const addresses = new Map(meters.map(({ meter, address }) => [meter, address]));
+  return { bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses };
 }
 
 /** How long the read of a place on this bus is expected to take. */
@@ -302,7 +332,7 @@ async function statusOf(
   settings: Settings,
   { clock, headEnd, version }: Parts,
   journal: Journal,
-  buses: readonly { settings: BusSettings; bus: Bus }[],
+  buses: readonly ToldBus[],
   records: ReadonlyMap<string, PollRecord>,
 ): Promise<object> {
   const pending = await journal.pending();
@@ -331,11 +361,13 @@ async function statusOf(
       detail: journal.isSound() ? 'sound' : 'cannot be written; trying again',
     },
     clock: { synced: clock.synced(), speed: clock.speed },
-    buses: buses.map(({ settings: { bus, type }, bus: conversation }) => ({
-      bus,
-      type,
-      ...conversation.link(),
-    })),
+    buses: buses.map((told) => {
+      const seen = seenOn(told);
+      const [first] = adviceFor(told, seen);
+      const { says, next } = first ?? { says: '', next: '' };
+      const { bus, type, conversation } = told;
+      return { bus, type, ...conversation.link(), utilisation: seen.utilisation, says, next };
+    }),
     meters,
   };
 }
@@ -423,7 +455,9 @@ function newName(): string {
 
 function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus {
   const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
-  const common = { clock, timeoutMs, reopenMaxMs, random };
+  const atOnce = settings.type === 'modbus-tcp' ? (settings.inFlight ?? AT_ONCE) : 1;
+  const tally = new BusTally(clock, atOnce);
+  const common = { clock, timeoutMs, reopenMaxMs, random, tally };
   switch (settings.type) {
     case 'line-serial': {
       const line = createSerialLine({ settings: settings.serial, clock, framing });
@@ -435,19 +469,24 @@ function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus
     }
     case 'modbus-rtu': {
       const wire = createSerialWire({ settings: settings.serial, clock });
-      const link = createRtuLink({ wire, clock, baud: settings.serial.baud });
+      const link = createRtuLink({ wire, clock, baud: settings.serial.baud, ear: tally });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-rtu-tcp': {
       const wire = createTcpWire({ peer: settings.peer, clock });
       const silencesToReopen = SILENCES_TO_REOPEN_PEER;
-      const link = createRtuLink({ wire, clock, baud: settings.baud, silencesToReopen });
+      const link = createRtuLink({
+        wire,
+        clock,
+        baud: settings.baud,
+        silencesToReopen,
+        ear: tally,
+      });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-tcp': {
       const wire = createTcpWire({ peer: settings.peer, clock });
-      const { inFlight: atOnce = AT_ONCE } = settings;
-      const link = createMbapLink({ wire, clock, atOnce });
+      const link = createMbapLink({ wire, clock, atOnce, ear: tally });
       return createModbusBus({ link, ...common });
     }
   }

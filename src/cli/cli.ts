@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { audit } from './audit.ts';
+import { addBusCommands } from './bus.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
@@ -106,6 +107,7 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
       done(await decode({ name: profile, text, hex }, manner, io, parts)),
     );
   addOperations(program, manner, io, parts, done);
+  addBusCommands(program, manner, io, parts, done);
   const config = program
     .command('config')
     .description('work on the settings file')

@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, readonly [kind: CommandClass, does: stri
   replay: ['read', 'replay'],
   'billing.read': ['read', 'billing.read'],
   'events.list': ['read', 'events'],
+  'diag.bus': ['read', 'bus.stats'],
   'time.get': ['read', 'time.get'],
   'reading.add': ['operate', 'reading.add'],
   'reading.confirm': ['operate', 'reading.confirm'],

@@ -6,6 +6,7 @@ import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
+import { busStats, type ToldBus } from './bus-stats.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
@@ -16,6 +17,7 @@ export interface LiveStatus {
   readonly sending?: Sending;
   /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
   readNow?: ReadNow;
+  readonly buses?: readonly ToldBus[];
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -26,6 +28,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
     ...createHeadEndCommands(journal, operating, live.sending),
+    'bus.stats': (args) => busStats(live.buses, args),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };

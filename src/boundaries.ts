@@ -212,6 +212,32 @@ export interface ReadTarget {
 /** What came of a read that a person asked for: the dial, the fault, or when the meter may be asked (`busyUntil`). */
 export type AskedOutcome = Result<Counts> | { readonly ok: false; readonly busyUntil: EpochMs };
 
+/** A piece of bytes as it went over a wire: microseconds since the trace began, and since the piece before. */
+export interface TracedFrame {
+  readonly at_us: number;
+  readonly dir: 'tx' | 'rx';
+  readonly hex: string;
+  readonly gap_us: number;
+}
+
+/** Pieces in their order, of which `lost` before them came too fast to be kept; `next` is where the following begin. */
+export interface TracedFrames {
+  readonly frames: readonly TracedFrame[];
+  readonly next: number;
+  readonly lost: number;
+  /** Nothing follows. */
+  readonly over: boolean;
+}
+
+/** A trace of one wire that can be switched on while it runs; one at a time, bounded in bytes and time. */
+export interface WireTrace {
+  /** Begins a trace, which ends one under way, and names it. */
+  start(forMs: number): number;
+  /** What came since `after`; when there is nothing, at most a second later. Never rejects. */
+  take(trace: number, after: number): Promise<TracedFrames>;
+  stop(trace: number): void;
+}
+
 /** One bus with its meters: one conversation at a time, or a bounded number of them. */
 export interface Bus {
   /** How many reads may be under way at once; 1 where it does not say. One more is a bug of the owner, and rejects. */
@@ -226,6 +252,8 @@ export interface Bus {
   link(): { readonly open: boolean; readonly detail: string };
   /** What was seen on it since the start; absent where nobody counts. */
   seen?(): BusSeen;
+  /** What goes over its wire; absent where there is none. */
+  readonly trace?: WireTrace | undefined;
   /** Releases the link; what is being read settles. Idempotent. */
   close(): Promise<void>;
 }

@@ -12,8 +12,9 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { Bell } from './bell.ts';
-import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store } from './boundaries.ts';
+import type { Bus, Clock, Commands, HeadEnd, Journal, Log, Store, Wire } from './boundaries.ts';
 import { BusTally } from './bus/bus-tally.ts';
+import { FrameTrace } from './bus/frame-trace.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
@@ -457,23 +458,25 @@ function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus
   const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
   const atOnce = settings.type === 'modbus-tcp' ? (settings.inFlight ?? AT_ONCE) : 1;
   const tally = new BusTally(clock, atOnce);
-  const common = { clock, timeoutMs, reopenMaxMs, random, tally };
+  const trace = new FrameTrace(clock);
+  const tap = (wire: Wire) => trace.over(wire);
+  const common = { clock, timeoutMs, reopenMaxMs, random, tally, trace };
   switch (settings.type) {
     case 'line-serial': {
-      const line = createSerialLine({ settings: settings.serial, clock, framing });
+      const line = createSerialLine({ settings: settings.serial, clock, framing, tap });
       return createLineBus({ line, ...common });
     }
     case 'line-tcp': {
-      const line = createTcpLine({ peer: settings.peer, clock, framing });
+      const line = createTcpLine({ peer: settings.peer, clock, framing, tap });
       return createLineBus({ line, ...common });
     }
     case 'modbus-rtu': {
-      const wire = createSerialWire({ settings: settings.serial, clock });
+      const wire = tap(createSerialWire({ settings: settings.serial, clock }));
       const link = createRtuLink({ wire, clock, baud: settings.serial.baud, ear: tally });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-rtu-tcp': {
-      const wire = createTcpWire({ peer: settings.peer, clock });
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
       const silencesToReopen = SILENCES_TO_REOPEN_PEER;
       const link = createRtuLink({
         wire,
@@ -485,7 +488,7 @@ function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus
       return createModbusBus({ link, ...common });
     }
     case 'modbus-tcp': {
-      const wire = createTcpWire({ peer: settings.peer, clock });
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
       const link = createMbapLink({ wire, clock, atOnce, ear: tally });
       return createModbusBus({ link, ...common });
     }

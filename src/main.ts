@@ -3,13 +3,14 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { runCli } from './cli/cli.ts';
-import type { Io, Parts } from './cli/parts.ts';
+import type { Io, Parts, TextFile } from './cli/parts.ts';
 import { openJournalOffline, startCollector } from './collector.ts';
 import { loadSettings } from './settings/load-settings.ts';
 import { formatProblem } from './settings/problems.ts';
@@ -38,9 +39,20 @@ const parts: Parts = {
   startCollector: (settings) => startCollector(settings, { root, version }),
   daemon: callCommands,
   openJournal: openJournalOffline,
+  createFile,
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };
+
+async function createFile(path: string): Promise<TextFile> {
+  const file = await open(path, 'w');
+  return {
+    write: async (text) => {
+      await file.appendFile(text);
+    },
+    close: () => file.close(),
+  };
+}
 
 /** The folder with package.json above both src/ and dist/src/. */
 function packageRoot(folder: string): string {

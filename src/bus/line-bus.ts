@@ -1,6 +1,6 @@
 // Meters on one line: asks one at a time, and takes no answer for another's.
 
-import type { Bus, Clock, Line, ReadTarget, Register } from '../boundaries.ts';
+import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
 import type { BusSeen } from '../domain/bus-seen.ts';
@@ -24,6 +24,7 @@ export interface LineBusOptions {
   readonly random: () => number;
   /** Absent: one of its own. */
   readonly tally?: BusTally;
+  readonly trace?: WireTrace;
 }
 
 /** What is asked in one turn, and in which form the answer comes. */
@@ -41,6 +42,7 @@ export function createLineBus(options: LineBusOptions): Bus {
 
 class LineBus implements Bus {
   readonly #line: Line;
+  readonly trace: WireTrace | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
@@ -50,6 +52,7 @@ class LineBus implements Bus {
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
+    this.trace = options.trace;
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#reopening = new Reopening({ ...options, link: options.line });

@@ -1,6 +1,6 @@
 // Meters on one Modbus link: asks each for the words of its profile, as many at once as the link bears.
 
-import type { Bus, Clock, ModbusLink, ReadTarget, Register } from '../boundaries.ts';
+import type { Bus, Clock, ModbusLink, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { blocksOf, type ModbusBlock } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
 import type { BusSeen } from '../domain/bus-seen.ts';
@@ -24,6 +24,7 @@ export interface ModbusBusOptions {
   readonly random: () => number;
   /** The one that the link tells too; absent: one of its own. */
   readonly tally?: BusTally;
+  readonly trace?: WireTrace;
 }
 
 /** A bus over a link of its own. The link is opened by the first read. */
@@ -34,6 +35,7 @@ export function createModbusBus(options: ModbusBusOptions): Bus {
 class ModbusBus implements Bus {
   readonly atOnce: number;
   readonly #link: ModbusLink;
+  readonly trace: WireTrace | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
@@ -44,6 +46,7 @@ class ModbusBus implements Bus {
   constructor(options: ModbusBusOptions) {
     this.atOnce = options.link.atOnce;
     this.#link = options.link;
+    this.trace = options.trace;
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#reopening = new Reopening(options);

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { busStats } from './bus-stats.ts';
+import { busTrace } from './bus-trace.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 
 /** Adds them to the command line; `done` takes the exit code. */
@@ -20,5 +21,15 @@ export function addBusCommands(
     .requiredOption('--config <file>', 'settings file')
     .action(async (name, { config }) =>
       done(await busStats({ file: config, bus: name }, manner, io, parts)),
+    );
+  bus
+    .command('trace <bus>')
+    .description('write down what goes over the wire of a bus, with the gaps, as NDJSON')
+    .option('--for <time>', 'how long: 60s (default), 5m, at most 1h')
+    .option('--out <file>', 'into this file instead of standard output')
+    .option('--json', 'as always: one JSON object a line')
+    .requiredOption('--config <file>', 'settings file')
+    .action(async (name, { config, for: lasts, out }) =>
+      done(await busTrace({ file: config, bus: name, lasts, out }, manner, io, parts)),
     );
 }

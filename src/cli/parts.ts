@@ -16,6 +16,12 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** A text file that is being written. */
+export interface TextFile {
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** A collector at work. `stopped` resolves when it has ended, asked for or not; absent, it never ends by itself. */
 export interface RunningCollector {
   readonly stopped?: Promise<void>;
@@ -38,6 +44,8 @@ export interface Parts {
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
+  /** A new file at `path`, in place of one that is there. Rejects as the operating system does. */
+  createFile(path: string): Promise<TextFile>;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

@@ -11,7 +11,7 @@ export interface ToldBus {
   readonly type: string;
   readonly kind: BusKind;
   readonly timeoutMs: number;
-  readonly conversation: Pick<Bus, 'link' | 'seen'>;
+  readonly conversation: Pick<Bus, 'link' | 'seen' | 'trace'>;
   /** The address of each of its meters. */
   readonly addresses: ReadonlyMap<string, string>;
 }
@@ -53,7 +53,8 @@ export async function busStats(
 
 export function unknownBus(buses: readonly { readonly bus: string }[], bus: unknown) {
   const known = buses.map((one) => one.bus).join(', ') || 'none';
-  return refused('bad_request', `There is no bus ${String(bus)}.`, `Known are ${known}.`);
+  const message = `There is no bus ${String(bus)}.`;
+  return { ok: false, code: 'bad_request', message, hint: `Known are ${known}.` } as const;
 }
 
 function statsOf(told: ToldBus): object {

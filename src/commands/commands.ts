@@ -7,6 +7,7 @@ import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
+import { createTraces } from './bus-trace.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
@@ -29,6 +30,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     events: (args) => events(journal, args),
     ...createHeadEndCommands(journal, operating, live.sending),
     'bus.stats': (args) => busStats(live.buses, args),
+    ...createTraces(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };

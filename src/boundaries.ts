@@ -15,6 +15,7 @@ import type {
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
+import type { ScanProgress } from './domain/scan.ts';
 import type { Counts, Dial, EpochMs } from './domain/units.ts';
 
 export type { Register } from './domain/profile.ts';
@@ -238,6 +239,22 @@ export interface WireTrace {
   stop(trace: number): void;
 }
 
+/** A search for devices on a wire, in as many sittings as it is given. */
+export interface ScanRun {
+  progress(): ScanProgress;
+  /** Asks for about so long, on a link that it opens and closes. Never rejects. */
+  work(forMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The scan of a bus whose port a running collector owns. */
+export interface BusScans {
+  /** False while one is under way. */
+  start(run: ScanRun, timeoutMs: number): boolean;
+  /** How far the newest is, after at most a second; null when there was none. */
+  progress(waitMs?: number): Promise<ScanProgress | null>;
+  stop(): void;
+}
+
 /** One bus with its meters: one conversation at a time, or a bounded number of them. */
 export interface Bus {
   /** How many reads may be under way at once; 1 where it does not say. One more is a bug of the owner, and rejects. */
@@ -254,6 +271,8 @@ export interface Bus {
   seen?(): BusSeen;
   /** What goes over its wire; absent where there is none. */
   readonly trace?: WireTrace | undefined;
+  /** Lets go of the link; the next read opens it again at once. Only between reads. */
+  rest?(): Promise<void>;
   /** Releases the link; what is being read settles. Idempotent. */
   close(): Promise<void>;
 }

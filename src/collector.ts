@@ -30,14 +30,17 @@ import { CommandInbox } from './commands/inbox.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
 import { good, type Result } from './domain/fault.ts';
+import type { ScanWish } from './domain/scan.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
+import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
+import { type OpenedScan, openScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
@@ -52,6 +55,11 @@ export interface Parts {
   readonly headEnd: HeadEnd;
   readonly openStore: () => Promise<Result<Store>>;
   readonly openBus: (settings: BusSettings) => Bus;
+  /** Prepares a scan of a bus; absent where nobody can. */
+  readonly openScan?: (
+    settings: BusSettings,
+    wish: ScanWish,
+  ) => Promise<OpenedScan | { readonly problem: string }>;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Text never given before, for epochs and sessions. */
@@ -107,7 +115,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
   parts.headEnd.onConnect(() => stir.ring());
-  const told = buses.map(toldOf);
+  const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const status = () => statusOf(settings, parts, journal, told, records);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const live = {
@@ -166,7 +174,15 @@ function startPolling(
   const loops = buses.map((bus) =>
     pollBus(
       {
-        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
+        ...{
+          bus: bus.bus,
+          asked: bus.asked,
+          scans: bus.scans,
+          expectMs: expectedOn(bus),
+          journal,
+          clock,
+          log,
+        },
         timeoutMs: bus.settings.timeoutMs,
         parallel: bus.bus.atOnce ?? 1,
         places: bus.meters.flatMap(({ meter }) => byMeter.get(meter) ?? []),
@@ -222,23 +238,33 @@ interface OpenBus {
   readonly settings: BusSettings;
   readonly bus: Bus;
   readonly asked: AskedReads;
+  readonly scans: BusScansOf;
   readonly meters: readonly MeterSettings[];
 }
 
 function openBuses(settings: Settings, parts: Parts): OpenBus[] {
-  return settings.buses.map((bus) => ({
-    ...{ settings: bus, bus: parts.openBus(bus), asked: new AskedReads(parts.clock) },
-    meters: settings.meters.filter((meter) => meter.bus === bus.bus),
-  }));
+  const { clock, wire } = parts;
+  return settings.buses.map((settingsOf) => {
+    const bus = parts.openBus(settingsOf);
+    const scans = new BusScansOf({ wire, rest: async () => bus.rest?.() });
+    return {
+      ...{ settings: settingsOf, bus, asked: new AskedReads(clock), scans },
+      meters: settings.meters.filter((meter) => meter.bus === settingsOf.bus),
+    };
+  });
 }
 
 /** What the commands tell of a bus. */
-function toldOf({ settings, bus, meters }: OpenBus): ToldBus {
+function toldOf({ settings, bus, scans, meters }: OpenBus, openScan: Parts['openScan']): ToldBus {
   const { type, timeoutMs } = settings;
   const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
   const kind = type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
   const addresses = new Map(meters.map(({ meter, address }) => [meter, address]));
-  return { bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses };
+  const scan = openScan && { scans, open: (wish: ScanWish) => openScan(settings, wish) };
+  return {
+    ...{ bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses },
+    ...(scan && { scan }),
+  };
 }
 
 /** How long the read of a place on this bus is expected to take. */
@@ -393,6 +419,7 @@ export async function startCollector(
     }),
     openStore: () => openLevelStore(settings.data),
     openBus: (bus) => openBus(bus, wire, random),
+    openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
   });
 }

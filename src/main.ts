@@ -12,6 +12,7 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts, TextFile } from './cli/parts.ts';
 import { openJournalOffline, startCollector } from './collector.ts';
+import { openScan } from './scanning.ts';
 import { loadSettings } from './settings/load-settings.ts';
 import { formatProblem } from './settings/problems.ts';
 import { tryProfile } from './settings/try-profile.ts';
@@ -39,6 +40,7 @@ const parts: Parts = {
   startCollector: (settings) => startCollector(settings, { root, version }),
   daemon: callCommands,
   openJournal: openJournalOffline,
+  openScan: (target, wish) => openScan(target, wish, { root }),
   createFile,
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),

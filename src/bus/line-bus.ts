@@ -84,6 +84,11 @@ class LineBus implements Bus {
     return this.#tally.seen();
   }
 
+  async rest(): Promise<void> {
+    await this.#line.close();
+    this.#reopening.rested();
+  }
+
   async close(): Promise<void> {
     this.#turns.close();
     await this.#line.close();

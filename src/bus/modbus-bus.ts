@@ -80,6 +80,11 @@ class ModbusBus implements Bus {
     return this.#tally.seen();
   }
 
+  async rest(): Promise<void> {
+    await this.#link.close();
+    this.#reopening.rested();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#link.close();

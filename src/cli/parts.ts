@@ -1,10 +1,11 @@
 // What the commands of the command line are given: where they write, and what only the process edge can do.
 
-import type { Commands } from '../boundaries.ts';
+import type { Commands, ScanRun } from '../boundaries.ts';
 import type { Result } from '../domain/fault.ts';
+import type { ScanWish } from '../domain/scan.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { BusSettings, PeerSettings, Settings } from '../settings/settings.ts';
 import type { Tried } from '../settings/try-profile.ts';
 
 /** Output goes to `out` and nothing else does; messages for people go to `err`. */
@@ -15,6 +16,12 @@ export interface Io {
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+/** Where to look for devices. */
+export type ScanTarget =
+  | { readonly port: string }
+  | { readonly peer: PeerSettings }
+  | { readonly bus: BusSettings };
 
 /** A text file that is being written. */
 export interface TextFile {
@@ -44,6 +51,11 @@ export interface Parts {
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
+  /** A scan that this process makes, which has not begun; in words what is wrong with the wish. */
+  openScan(
+    target: ScanTarget,
+    wish: ScanWish,
+  ): Promise<{ readonly run: ScanRun } | { readonly problem: string }>;
   /** A new file at `path`, in place of one that is there. Rejects as the operating system does. */
   createFile(path: string): Promise<TextFile>;
   /** Runs a program to its end and resolves to its exit code. */

@@ -1,8 +1,9 @@
 // `bus.stats`: what was seen on each bus, and the sentences that follow from it.
 
-import type { Bus, CommandAnswer } from '../boundaries.ts';
+import type { Bus, BusScans, CommandAnswer, ScanRun } from '../boundaries.ts';
 import { type Advice, adviceOn, type BusKind } from '../domain/bus-advice.ts';
 import { type BusSeen, type MeterSeen, sumOfSeen } from '../domain/bus-seen.ts';
+import type { ScanPlan, ScanWish } from '../domain/scan.ts';
 import { type Args, refused } from './answer.ts';
 
 /** A bus of a running collector, as far as it is told of. */
@@ -12,6 +13,13 @@ export interface ToldBus {
   readonly kind: BusKind;
   readonly timeoutMs: number;
   readonly conversation: Pick<Bus, 'link' | 'seen' | 'trace'>;
+  /** Looks for devices on it; absent where nobody can. */
+  readonly scan?: {
+    readonly scans: BusScans;
+    readonly open: (
+      wish: ScanWish,
+    ) => Promise<{ readonly run: ScanRun; readonly plan: ScanPlan } | { readonly problem: string }>;
+  };
   /** The address of each of its meters. */
   readonly addresses: ReadonlyMap<string, string>;
 }
@@ -48,7 +56,7 @@ export async function busStats(
   }
   const wanted = buses.filter((one) => bus === undefined || one.bus === bus);
   if (wanted.length === 0 && bus !== undefined) return unknownBus(buses, bus);
-  return { ok: true, data: { buses: wanted.map(statsOf) } };
+  return { ok: true, data: { buses: await Promise.all(wanted.map(statsOf)) } };
 }
 
 export function unknownBus(buses: readonly { readonly bus: string }[], bus: unknown) {
@@ -57,7 +65,7 @@ export function unknownBus(buses: readonly { readonly bus: string }[], bus: unkn
   return { ok: false, code: 'bad_request', message, hint: `Known are ${known}.` } as const;
 }
 
-function statsOf(told: ToldBus): object {
+async function statsOf(told: ToldBus): Promise<object> {
   const seen = seenOn(told);
   const { open, detail } = told.conversation.link();
   return {
@@ -69,6 +77,7 @@ function statsOf(told: ToldBus): object {
     total: sumOfSeen(seen.meters.map(({ total }) => total)),
     day: sumOfSeen(seen.meters.map(({ day }) => day)),
     meters: seen.meters.map((meter) => meterStats(meter, told)),
+    scan: (await told.scan?.scans.progress(0)) ?? null,
   };
 }
 

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, readonly [kind: CommandClass, does: stri
   'events.list': ['read', 'events'],
   'diag.bus': ['read', 'bus.stats'],
   'time.get': ['read', 'time.get'],
+  'bus.scan': ['operate', 'bus.scan'],
   'reading.add': ['operate', 'reading.add'],
   'reading.confirm': ['operate', 'reading.confirm'],
   'reading.reject': ['operate', 'reading.reject'],

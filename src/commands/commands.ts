@@ -6,6 +6,7 @@ import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
+import { createScans } from './bus-scan.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
 import { createTraces } from './bus-trace.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
@@ -31,6 +32,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     ...createHeadEndCommands(journal, operating, live.sending),
     'bus.stats': (args) => busStats(live.buses, args),
     ...createTraces(live.buses),
+    ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };

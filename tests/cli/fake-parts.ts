@@ -55,6 +55,7 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
     openJournal: async () => good({ ...absent, close: async () => undefined }),
+    openScan: async () => ({ problem: 'no wire' }),
     createFile: async () => ({ write: async () => undefined, close: async () => undefined }),
     runProgram: async () => 0,
     onStop: () => () => undefined,

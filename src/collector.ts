@@ -29,7 +29,9 @@ import { createCommands, meterStatus } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
+import { sumOfSeen } from './domain/bus-seen.ts';
 import { good, type Result } from './domain/fault.ts';
+import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
@@ -38,6 +40,7 @@ import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { tellHealth } from './jobs/tell-health.ts';
 import { openJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import { type OpenedScan, openScan } from './scanning.ts';
@@ -91,6 +94,7 @@ const OPEN_TELL_MS = 60_000;
 /** Starts a collector over the given parts. Resolves once it polls; waits, trying, while the journal cannot be opened. */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
   const { clock, wire, log } = parts;
+  const began = wire.monotonicMs();
   const halt = new AbortController();
   const journal = await openPatiently(settings, parts, halt.signal);
   const places = settings.meters.map(placeOf);
@@ -118,6 +122,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const status = () => statusOf(settings, parts, journal, told, records);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
+  const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
   const live = {
     ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
@@ -138,6 +143,13 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
+    tellHealth(
+      {
+        ...{ clock, collector: settings.collector, isConnected: () => upstream.isConnected() },
+        tell: async () => upstream.tellHealth(await health()),
+      },
+      last.signal,
+    ),
     commitGroups({ journal, wire, log }, settings.journal.commitS * 1000, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
@@ -353,6 +365,43 @@ function factsOf(meter: MeterSettings): MeterFacts {
     address: bus === null ? null : address,
     ...{ pollS, toleranceS, maxFlowPerH, profile: meter.profile.name },
   };
+}
+
+/** S4, from what is there. Uptime is of the wire's clock, as the counts are. */
+async function healthOf(
+  settings: Settings,
+  { clock, wire, headEnd }: Parts,
+  seen: {
+    readonly journal: Journal;
+    readonly buses: readonly ToldBus[];
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly began: number;
+  },
+): Promise<Health> {
+  const { journal, buses, records, began } = seen;
+  const { rows, oldest } = await journal.pending();
+  const backlog = {
+    ...{ rows, meters: journal.metersPending().length, connected: headEnd.isConnected() },
+    messagesPerS: settings.upstream.backlogPerS,
+  };
+  return {
+    uptimeMs: wire.monotonicMs() - began,
+    clock: { synced: clock.synced(), source: settings.time.sync },
+    journal: { pending: rows, oldest, drainEtaS: drainEtaS(backlog) },
+    buses: buses.map((bus) => busHealth(bus)),
+    metersSilent: [...records].flatMap(([meter, { fault }]) =>
+      fault !== null && isUnheard(fault.code) ? [meter] : [],
+    ),
+  };
+}
+
+function busHealth(told: ToldBus): BusHealth {
+  const { meters, p50Ms, p95Ms } = seenOn(told);
+  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
+    meters.map(({ total }) => total),
+  );
+  const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
+  return { bus: told.bus, ...counts, p50Ms, p95Ms };
 }
 
 async function statusOf(

@@ -166,7 +166,7 @@ export class BusTally implements StrayEar {
 
   seen(): BusSeen {
     const now = this.#clock.monotonicMs();
-    const spanMs = Math.min(HOUR_MS, Math.max(1, now - this.#began));
+    const spanMs = Math.min(HOUR_MS, Math.max(MINUTE_MS, now - this.#began));
     const reads = this.#minutes.sum(now, READS);
     const busy = this.#minutes.sum(now, BUSY);
     const utilisation = Math.min(1, busy / (spanMs * this.#atOnce));

@@ -91,11 +91,20 @@ class Scan implements ScanRun {
   }
 
   async work(forMs: number, signal?: AbortSignal): Promise<void> {
+    // Links listen to a signal for as long as it lives: each sitting has one of its own.
+    const sitting = new AbortController();
+    const stop = () => sitting.abort('stopped');
+    signal?.addEventListener('abort', stop, { once: true });
+    if (!signal?.aborted) await this.#sit(forMs, sitting.signal);
+    signal?.removeEventListener('abort', stop);
+  }
+
+  async #sit(forMs: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#means;
     const until = clock.monotonicMs() + forMs;
     let opened: Opened | null = null;
     let heard = true;
-    for (let step = this.#step(); step && !signal?.aborted; step = this.#step()) {
+    for (let step = this.#step(); step && !signal.aborted; step = this.#step()) {
       if (clock.monotonicMs() >= until) break;
       const at: Opened | null = await this.#opened(step, opened);
       opened = at;
@@ -108,9 +117,7 @@ class Scan implements ScanRun {
       this.#asked += 1;
     }
     // What comes late must not be heard by who uses the wire next.
-    if (!heard && opened !== null) {
-      await clock.sleep(this.#timeoutMs(opened.setting), signal);
-    }
+    if (!heard && opened !== null) await clock.sleep(this.#timeoutMs(opened.setting), signal);
     await close(opened);
   }
 
@@ -372,9 +379,10 @@ function fitOf(profile: string, register: Result<Register>): ScanFit[] {
   return register.fault.code === 'frame.unreadable' ? [{ profile, digits: null, id: null }] : [];
 }
 
-/** Who tells its identification is more surely what it seems. */
+/** Who tells its identification is more surely what it seems; then who tells more: half of a long number is one too. */
 function bestFirst(fits: readonly ScanFit[]): readonly ScanFit[] {
-  return [...fits].sort((a, b) => Number(b.id !== null) - Number(a.id !== null));
+  const told = ({ id, digits }: ScanFit) => (id === null ? 0 : 100) + (digits?.length ?? 0);
+  return [...fits].sort((a, b) => told(b) - told(a));
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -7,12 +7,17 @@ import { describe, expect, it } from 'vitest';
 import { lineBridge } from '../../simulator/line-bridge.ts';
 import { answerPdu, mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
 import { plugPseudoTerminal, plugTcp } from '../../simulator/ports.ts';
+import { createSerialWire } from '../../src/adapters/serial-wire.ts';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { createScan } from '../../src/bus/scan.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import { addressesIn, planScan, type ScanWire, type ScanWish } from '../../src/domain/scan.ts';
+import { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { openScan } from '../../src/scanning.ts';
 import { loadProfiles } from '../../src/settings/load-profiles.ts';
+import { modbusProfile } from '../fakes/profiles.ts';
 import { ScriptedWire } from '../fakes/scripted-wire.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
@@ -207,5 +212,43 @@ describe('a scan of real ports', () => {
     await opened.run.work(Number.POSITIVE_INFINITY);
     await port.close();
     expect(opened.run.progress().found).toMatchObject([{ way: 'mbap', address: '9', baud: null }]);
+  }, 60_000);
+
+  it('a bus lends its port, in another baud too, and reads on at once afterwards', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'scan-'));
+    const path = join(folder, 'port');
+    const slave = rtuSlave((unit) => (unit === 4 ? words : null));
+    const port = plugPseudoTerminal(path, slave, 0);
+    const clock = createSystemClock();
+    const serial = { path, baud: 9_600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+    const wire = createSerialWire({ settings: serial, clock });
+    const bus = createModbusBus({
+      ...{ link: createRtuLink({ wire, clock, baud: 9_600 }), clock, timeoutMs: 4_000 },
+      ...{ reopenMaxMs: 30_000, random: () => 0.5 },
+    });
+    const profile = modbusProfile({ type: 'u32', order: 'ABCD' });
+    const target = { meter: 'SP-4', address: '4', profile, dial: profile.dial };
+    expect(await bus.read(target)).toMatchObject({ ok: true, value: { register: 12_345_678 } });
+    const settings = {
+      bus: 'pit',
+      type: 'modbus-rtu',
+      serial,
+      timeoutMs: 1,
+      reopenMaxMs: 1,
+    } as const;
+    const wish = { ...PATIENT, addresses: '4', baud: [19_200] };
+    const opened = await openScan({ bus: settings }, wish, { root: ROOT, clock });
+    if ('problem' in opened) throw new Error(opened.problem);
+    const scans = new BusScansOf({ wire: clock, rest: async () => bus.rest?.() });
+    scans.start(opened.run, 400);
+    const never = new AbortController().signal;
+    while (scans.isWaiting()) {
+      await scans.work(never);
+      expect(await bus.read(target)).toMatchObject({ ok: true });
+    }
+    await bus.close();
+    await port.close();
+    rmSync(folder, { recursive: true, force: true });
+    expect(opened.run.progress()).toMatchObject({ fault: null, found: [{ baud: 19_200 }] });
   }, 60_000);
 });

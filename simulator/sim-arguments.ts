@@ -23,6 +23,9 @@ export interface SimOptions {
   readonly fault: readonly FaultPlan[];
   readonly profile: ReadonlyMap<string, string>;
   readonly rtuOverTcp?: boolean;
+  /** A trace to serve instead of a street, on a port of this number or on a pseudo-terminal. */
+  readonly replay?: string;
+  readonly tcpPort?: number;
   readonly json?: boolean;
 }
 
@@ -102,6 +105,8 @@ export function simCommand(): Command {
     .addOption(faults)
     .addOption(profiles)
     .option('--rtu-over-tcp', 'serve the Modbus RTU bus over TCP, as behind a serial device server')
+    .option('--replay <file>', 'instead of a street, answer as a trace of `bus trace` tells')
+    .option('--tcp-port <n>', 'serve the trace there, not on a terminal', numeric(0, 65_535))
     .option('--json', 'one JSON object a line')
     .allowExcessArguments(false)
     .exitOverride();

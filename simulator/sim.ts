@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
+import { plugTrace } from './replay.ts';
 import { type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
 import { BUSES, busesOf, meterName } from './street.ts';
 import { buildWorld, type World } from './world.ts';
@@ -155,6 +156,25 @@ async function simulate(options: SimOptions): Promise<number> {
   return OK;
 }
 
+/** Serves a trace until the end that was asked for. */
+async function serveTrace(options: SimOptions, file: string): Promise<number> {
+  const json = options.json ?? false;
+  const plugged = await plugTrace({
+    ...{ file: resolve(file), folder: resolve(options.folder), tcpPort: options.tcpPort },
+  });
+  if ('problem' in plugged) {
+    const hint = 'It is a file that "meter-collector bus trace BUS --out FILE" wrote.';
+    complain(json, 'bad_request', plugged.problem, hint);
+    return USAGE;
+  }
+  const { port, place, questions, kind } = plugged;
+  if (json) print(JSON.stringify({ type: 'replay', kind, questions, ...place }));
+  else print(`${questions} questions of ${kind} are answered on ${Object.values(place).join(':')}`);
+  await untilEnd(options.for);
+  await port.close();
+  return OK;
+}
+
 /**
  * Runs the simulator with the arguments after `sim`. Resolves to the exit code: 0 ended as asked, 1 the street could
  * not be built or its truth not be written, 2 the command line is wrong. Never rejects for anything a user can do.
@@ -190,5 +210,5 @@ export async function runSim(argv: string[]): Promise<number> {
     );
     return USAGE;
   }
-  return simulate(options);
+  return options.replay === undefined ? simulate(options) : serveTrace(options, options.replay);
 }

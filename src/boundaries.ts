@@ -2,6 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
+import type { BusSeen } from './domain/bus-seen.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -15,6 +16,7 @@ import type {
 import type { Declaration, InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
+import type { ScanProgress } from './domain/scan.ts';
 import type { Counts, Dial, EpochMs } from './domain/units.ts';
 
 export type { Register } from './domain/profile.ts';
@@ -257,6 +259,48 @@ export interface ReadTarget {
 /** What came of a read that a person asked for: the dial, the fault, or when the meter may be asked (`busyUntil`). */
 export type AskedOutcome = Result<Counts> | { readonly ok: false; readonly busyUntil: EpochMs };
 
+/** A piece of bytes as it went over a wire: microseconds since the trace began, and since the piece before. */
+export interface TracedFrame {
+  readonly at_us: number;
+  readonly dir: 'tx' | 'rx';
+  readonly hex: string;
+  readonly gap_us: number;
+}
+
+/** Pieces in their order, of which `lost` before them came too fast to be kept; `next` is where the following begin. */
+export interface TracedFrames {
+  readonly frames: readonly TracedFrame[];
+  readonly next: number;
+  readonly lost: number;
+  /** Nothing follows. */
+  readonly over: boolean;
+}
+
+/** A trace of one wire that can be switched on while it runs; one at a time, bounded in bytes and time. */
+export interface WireTrace {
+  /** Begins a trace, which ends one under way, and names it. */
+  start(forMs: number): number;
+  /** What came since `after`; when there is nothing, at most a second later. Never rejects. */
+  take(trace: number, after: number): Promise<TracedFrames>;
+  stop(trace: number): void;
+}
+
+/** A search for devices on a wire, in as many sittings as it is given. */
+export interface ScanRun {
+  progress(): ScanProgress;
+  /** Asks for about so long, on a link that it opens and closes. Never rejects. */
+  work(forMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The scan of a bus whose port a running collector owns. */
+export interface BusScans {
+  /** False while one is under way. */
+  start(run: ScanRun, timeoutMs: number): boolean;
+  /** How far the newest is, after at most a second; null when there was none. */
+  progress(waitMs?: number): Promise<ScanProgress | null>;
+  stop(): void;
+}
+
 /** One bus with its meters: one conversation at a time, or a bounded number of them. */
 export interface Bus {
   /** How many reads may be under way at once; 1 where it does not say. One more is a bug of the owner, and rejects. */
@@ -269,6 +313,12 @@ export interface Bus {
   read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
   /** What the link is doing, in words, and whether it is open. */
   link(): { readonly open: boolean; readonly detail: string };
+  /** What was seen on it since the start; absent where nobody counts. */
+  seen?(): BusSeen;
+  /** What goes over its wire; absent where there is none. */
+  readonly trace?: WireTrace | undefined;
+  /** Lets go of the link; the next read opens it again at once. Only between reads. */
+  rest?(): Promise<void>;
   /** Releases the link; what is being read settles. Idempotent. */
   close(): Promise<void>;
 }

@@ -24,7 +24,10 @@ import type {
   KeepLimits,
   Log,
   Vault,
+  Wire,
 } from './boundaries.ts';
+import { BusTally } from './bus/bus-tally.ts';
+import { FrameTrace } from './bus/frame-trace.ts';
 import { createLineBus } from './bus/line-bus.ts';
 import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
@@ -33,24 +36,31 @@ import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
+import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, meterStatus } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
+import { sumOfSeen } from './domain/bus-seen.ts';
 import { type Fault, good, type Result } from './domain/fault.ts';
+import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import type { ScanWish } from './domain/scan.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
+import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import { tellHealth } from './jobs/tell-health.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
 import { createJournal, type JournalParts, openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
 import type { MeteredPlace } from './pipeline.ts';
+import { type OpenedScan, openScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
@@ -66,6 +76,11 @@ export interface Parts {
   /** Where the journal's store lies. */
   readonly vault: Vault;
   readonly openBus: (settings: BusSettings) => Bus;
+  /** Prepares a scan of a bus; absent where nobody can. */
+  readonly openScan?: (
+    settings: BusSettings,
+    wish: ScanWish,
+  ) => Promise<OpenedScan | { readonly problem: string }>;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Text never given before, for epochs and sessions. */
@@ -102,6 +117,7 @@ const OPEN_TELL_MS = 60_000;
  */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
   const { clock, wire, log } = parts;
+  const began = wire.monotonicMs();
   const halt = new AbortController();
   const places = settings.meters.map(placeOf);
   const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
@@ -134,13 +150,15 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
   parts.headEnd.onConnect(() => stir.ring());
-  const status = () => statusOf(settings, parts, journal, buses, records);
-  const known = new Map(places.map((place) => [place.target.meter, place]));
+  const told = buses.map((bus) => toldOf(bus, parts.openScan));
+  const status = () => statusOf(settings, parts, journal, told, records);
+  const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
+  const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
   const live = {
-    ...{ status, readNow: readersOf(buses) },
+    ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
   };
-  const commands = createCommands(journal, live, { clock, places: known });
+  const commands = createCommands(journal, live, { clock, places: placesByMeter });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, clock, wire)));
   tellClosedDoor(door, log);
@@ -148,10 +166,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polling = startPolling(
-    { ...parts, settings, buses, places: known, journal, records },
-    halt.signal,
-  );
+  const polled = { journal, buses, records, places: placesByMeter };
+  const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
     forwardNews(forward, last.signal),
@@ -159,6 +175,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
     ...lookAfter(journal, settings, parts, last.signal),
+    tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -175,6 +192,43 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+function healthParts(
+  { collector }: Settings,
+  upstream: RunningUpstream,
+  health: () => Promise<Health>,
+) {
+  const tell = async () => upstream.tellHealth(await health());
+  return { collector, isConnected: () => upstream.isConnected(), tell };
+}
+
+/** The loop of each bus, and the one for dials that only people read. */
+function startPolling(
+  settings: Settings,
+  { clock, log, watch }: Parts,
+  polled: {
+    readonly journal: Journal;
+    readonly buses: readonly OpenBus[];
+    readonly records: Map<string, PollRecord>;
+    readonly places: ReadonlyMap<string, MeteredPlace>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { journal, buses, records, places } = polled;
+  const placed = (meters: readonly MeterSettings[]) =>
+    meters.flatMap(({ meter }) => places.get(meter) ?? []);
+  const loops = buses.map((open) => {
+    const { bus, asked, scans, meters } = open;
+    const plan = {
+      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, clock, log },
+      ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
+      ...(watch && { watch }),
+    };
+    return pollBus(plan, records, signal);
+  });
+  const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
+  return [...loops, passHours(unasked, { journal, clock, log }, signal)];
 }
 
 /** What the way up needs of the settings and the outside. */
@@ -221,14 +275,33 @@ interface OpenBus {
   readonly settings: BusSettings;
   readonly bus: Bus;
   readonly asked: AskedReads;
+  readonly scans: BusScansOf;
   readonly meters: readonly MeterSettings[];
 }
 
 function openBuses(settings: Settings, parts: Parts): OpenBus[] {
-  return settings.buses.map((bus) => ({
-    ...{ settings: bus, bus: parts.openBus(bus), asked: new AskedReads(parts.clock) },
-    meters: settings.meters.filter((meter) => meter.bus === bus.bus),
-  }));
+  const { clock, wire } = parts;
+  return settings.buses.map((settingsOf) => {
+    const bus = parts.openBus(settingsOf);
+    const scans = new BusScansOf({ wire, rest: async () => bus.rest?.() });
+    return {
+      ...{ settings: settingsOf, bus, asked: new AskedReads(clock), scans },
+      meters: settings.meters.filter((meter) => meter.bus === settingsOf.bus),
+    };
+  });
+}
+
+/** What the commands tell of a bus. */
+function toldOf({ settings, bus, scans, meters }: OpenBus, openScan: Parts['openScan']): ToldBus {
+  const { type, timeoutMs } = settings;
+  const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
+  const kind = type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
+  const addresses = new Map(meters.map(({ meter, address }) => [meter, address]));
+  const scan = openScan && { scans, open: (wish: ScanWish) => openScan(settings, wish) };
+  return {
+    ...{ bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses },
+    ...(scan && { scan }),
+  };
 }
 
 /** How long the read of a place on this bus is expected to take. */
@@ -242,36 +315,6 @@ function readersOf(buses: readonly OpenBus[]): ReadNow {
     buses.flatMap(({ asked, meters }) => meters.map(({ meter }) => [meter, asked])),
   );
   return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
-}
-
-/** A loop a bus, and one for the dials that only people read. */
-function startPolling(
-  parts: Pick<Parts, 'clock' | 'log' | 'watch'> & {
-    readonly settings: Settings;
-    readonly buses: readonly OpenBus[];
-    readonly places: ReadonlyMap<string, MeteredPlace>;
-    readonly journal: Journal;
-    readonly records: Map<string, PollRecord>;
-  },
-  signal: AbortSignal,
-): Promise<void>[] {
-  const { clock, log, watch, settings, buses, places, journal, records } = parts;
-  const placed = (meters: readonly MeterSettings[]) =>
-    meters.flatMap(({ meter }) => places.get(meter) ?? []);
-  const polling = buses.map((bus) =>
-    pollBus(
-      {
-        ...{ bus: bus.bus, asked: bus.asked, expectMs: expectedOn(bus), journal, clock, log },
-        ...{ timeoutMs: bus.settings.timeoutMs, parallel: bus.bus.atOnce ?? 1 },
-        places: placed(bus.meters),
-        ...(watch && { watch }),
-      },
-      records,
-      signal,
-    ),
-  );
-  const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
-  return [...polling, passHours(unasked, { journal, clock, log }, signal)];
 }
 
 function tellClosedDoor(door: Door | undefined, log: Log): void {
@@ -424,11 +467,48 @@ function factsOf(meter: MeterSettings): MeterFacts {
   };
 }
 
+/** S4, from what is there. Uptime is of the wire's clock, as the counts are. */
+async function healthOf(
+  settings: Settings,
+  { clock, wire, headEnd }: Parts,
+  seen: {
+    readonly journal: Journal;
+    readonly buses: readonly ToldBus[];
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly began: number;
+  },
+): Promise<Health> {
+  const { journal, buses, records, began } = seen;
+  const { rows, oldest } = await journal.pending();
+  const backlog = {
+    ...{ rows, meters: journal.metersPending().length, connected: headEnd.isConnected() },
+    messagesPerS: settings.upstream.backlogPerS,
+  };
+  return {
+    uptimeMs: wire.monotonicMs() - began,
+    clock: { synced: clock.synced(), source: settings.time.sync },
+    journal: { pending: rows, oldest, drainEtaS: drainEtaS(backlog) },
+    buses: buses.map((bus) => busHealth(bus)),
+    metersSilent: [...records].flatMap(([meter, { fault }]) =>
+      fault !== null && isUnheard(fault.code) ? [meter] : [],
+    ),
+  };
+}
+
+function busHealth(told: ToldBus): BusHealth {
+  const { meters, p50Ms, p95Ms } = seenOn(told);
+  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
+    meters.map(({ total }) => total),
+  );
+  const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
+  return { bus: told.bus, ...counts, p50Ms, p95Ms };
+}
+
 async function statusOf(
   settings: Settings,
   { clock, headEnd, version }: Parts,
   journal: Journal,
-  buses: readonly { settings: BusSettings; bus: Bus }[],
+  buses: readonly ToldBus[],
   records: ReadonlyMap<string, PollRecord>,
 ): Promise<object> {
   const pending = await journal.pending();
@@ -457,11 +537,13 @@ async function statusOf(
       detail: journal.isSound() ? 'sound' : 'cannot be written; trying again',
     },
     clock: { synced: clock.synced(), speed: clock.speed },
-    buses: buses.map(({ settings: { bus, type }, bus: conversation }) => ({
-      bus,
-      type,
-      ...conversation.link(),
-    })),
+    buses: buses.map((told) => {
+      const seen = seenOn(told);
+      const [first] = adviceFor(told, seen);
+      const { says, next } = first ?? { says: '', next: '' };
+      const { bus, type, conversation } = told;
+      return { bus, type, ...conversation.link(), utilisation: seen.utilisation, says, next };
+    }),
     meters,
   };
 }
@@ -486,6 +568,7 @@ export async function startCollector(
     }),
     vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
     openBus: (bus) => openBus(bus, wire, random),
+    openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
   });
 }
@@ -562,31 +645,40 @@ function newName(): string {
 
 function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus {
   const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
-  const common = { clock, timeoutMs, reopenMaxMs, random };
+  const atOnce = settings.type === 'modbus-tcp' ? (settings.inFlight ?? AT_ONCE) : 1;
+  const tally = new BusTally(clock, atOnce);
+  const trace = new FrameTrace(clock);
+  const tap = (wire: Wire) => trace.over(wire);
+  const common = { clock, timeoutMs, reopenMaxMs, random, tally, trace };
   switch (settings.type) {
     case 'line-serial': {
-      const line = createSerialLine({ settings: settings.serial, clock, framing });
+      const line = createSerialLine({ settings: settings.serial, clock, framing, tap });
       return createLineBus({ line, ...common });
     }
     case 'line-tcp': {
-      const line = createTcpLine({ peer: settings.peer, clock, framing });
+      const line = createTcpLine({ peer: settings.peer, clock, framing, tap });
       return createLineBus({ line, ...common });
     }
     case 'modbus-rtu': {
-      const wire = createSerialWire({ settings: settings.serial, clock });
-      const link = createRtuLink({ wire, clock, baud: settings.serial.baud });
+      const wire = tap(createSerialWire({ settings: settings.serial, clock }));
+      const link = createRtuLink({ wire, clock, baud: settings.serial.baud, ear: tally });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-rtu-tcp': {
-      const wire = createTcpWire({ peer: settings.peer, clock });
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
       const silencesToReopen = SILENCES_TO_REOPEN_PEER;
-      const link = createRtuLink({ wire, clock, baud: settings.baud, silencesToReopen });
+      const link = createRtuLink({
+        wire,
+        clock,
+        baud: settings.baud,
+        silencesToReopen,
+        ear: tally,
+      });
       return createModbusBus({ link, ...common });
     }
     case 'modbus-tcp': {
-      const wire = createTcpWire({ peer: settings.peer, clock });
-      const { inFlight: atOnce = AT_ONCE } = settings;
-      const link = createMbapLink({ wire, clock, atOnce });
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
+      const link = createMbapLink({ wire, clock, atOnce, ear: tally });
       return createModbusBus({ link, ...common });
     }
   }

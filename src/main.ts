@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ import { callCommands } from './adapters/control-socket.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
-import type { Io, Parts } from './cli/parts.ts';
+import type { Io, Parts, TextFile } from './cli/parts.ts';
 import { Backtest } from './codec/backtest.ts';
 import { loadApart } from './settings/load-apart.ts';
 import { formatProblem } from './settings/problems.ts';
@@ -68,9 +69,22 @@ const parts: Parts = {
   beginBacktest: (options) => new Backtest(options),
   readText,
   drained,
+  openScan: async (target, wish) =>
+    (await import('./scanning.ts')).openScan(target, wish, { root }),
+  createFile,
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };
+
+async function createFile(path: string): Promise<TextFile> {
+  const file = await open(path, 'w');
+  return {
+    write: async (text) => {
+      await file.appendFile(text);
+    },
+    close: () => file.close(),
+  };
+}
 
 /** The folder with package.json above both src/ and dist/src/. */
 function packageRoot(folder: string): string {

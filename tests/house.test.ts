@@ -23,11 +23,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: ['adapters', 'boundaries', 'codec', 'domain', 'settings'],
   settings: ['settings', 'codec', 'domain'],
   cli: ['cli', 'boundaries', 'domain', 'settings'],
+  scanning: ['adapters', 'boundaries', 'bus', 'codec', 'domain', 'settings'],
   collector: [
     ...['adapters', 'bell', 'boundaries', 'bus', 'codec', 'commands', 'domain'],
-    ...['jobs', 'journal', 'pipeline', 'settings', 'upstream'],
+    ...['jobs', 'journal', 'pipeline', 'scanning', 'settings', 'upstream'],
   ],
-  main: ['adapters', 'cli', 'codec', 'collector', 'boundaries', 'domain', 'settings'],
+  main: ['adapters', 'cli', 'codec', 'collector', 'scanning', 'boundaries', 'domain', 'settings'],
 };
 
 /** Packages, and the files of src that may import them. */

@@ -1,7 +1,7 @@
 // A line over a serial port, cut into lines by the serial library's own parser.
 
 import { ReadlineParser } from '@serialport/parser-readline';
-import type { Clock, Line } from '../boundaries.ts';
+import type { Clock, Line, Wire } from '../boundaries.ts';
 import { CR_FRAMING, framerOf } from '../codec/framer.ts';
 import type { Delimiter, LineSplitter } from '../codec/line-framer.ts';
 import type { Framing } from '../domain/profile.ts';
@@ -15,10 +15,12 @@ export function createSerialLine(options: {
   clock: Clock;
   /** CR unless said otherwise. */
   framing?: Framing;
+  /** Puts something between the wire and the line. */
+  tap?: (wire: Wire) => Wire;
 }): Line {
-  const { settings, clock, framing = CR_FRAMING } = options;
+  const { settings, clock, framing = CR_FRAMING, tap = (wire) => wire } = options;
   return createWireLine({
-    wire: createSerialWire({ settings, clock }),
+    wire: tap(createSerialWire({ settings, clock })),
     clock,
     framer: framerOf(framing, readlineSplitter),
     name: settings.path,

@@ -1,6 +1,6 @@
 // A line over a TCP connection to a serial-over-TCP bridge.
 
-import type { Clock, Line } from '../boundaries.ts';
+import type { Clock, Line, Wire } from '../boundaries.ts';
 import { CR_FRAMING, framerOf } from '../codec/framer.ts';
 import type { Framing } from '../domain/profile.ts';
 import type { PeerSettings } from '../settings/settings.ts';
@@ -19,10 +19,12 @@ export function createTcpLine(options: {
   clock: Clock;
   /** CR unless said otherwise. */
   framing?: Framing;
+  /** Puts something between the wire and the line. */
+  tap?: (wire: Wire) => Wire;
 }): Line {
-  const { peer, clock, framing = CR_FRAMING } = options;
+  const { peer, clock, framing = CR_FRAMING, tap = (wire) => wire } = options;
   return createWireLine({
-    wire: createTcpWire({ peer, clock }),
+    wire: tap(createTcpWire({ peer, clock })),
     clock,
     framer: framerOf(framing),
     name: `the connection to ${peer.host}:${peer.port}`,

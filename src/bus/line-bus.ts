@@ -1,12 +1,14 @@
 // Meters on one line: asks one at a time, and takes no answer for another's.
 
-import type { Bus, Clock, Line, ReadTarget, Register } from '../boundaries.ts';
+import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
+import type { BusSeen } from '../domain/bus-seen.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
-import { OwedAnswers } from './owed-answers.ts';
+import { BusTally } from './bus-tally.ts';
+import { OwedAnswers, type Paid } from './owed-answers.ts';
 import { Reopening } from './reopening.ts';
 import { Turns } from './turn.ts';
 
@@ -20,6 +22,9 @@ export interface LineBusOptions {
   readonly reopenMaxMs: number;
   /** A number from 0 to below 1. */
   readonly random: () => number;
+  /** Absent: one of its own. */
+  readonly tally?: BusTally;
+  readonly trace?: WireTrace;
 }
 
 /** What is asked in one turn, and in which form the answer comes. */
@@ -37,30 +42,51 @@ export function createLineBus(options: LineBusOptions): Bus {
 
 class LineBus implements Bus {
   readonly #line: Line;
+  readonly trace: WireTrace | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
   readonly #turns: Turns;
   readonly #owed = new OwedAnswers();
+  readonly #tally: BusTally;
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
+    this.trace = options.trace;
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#reopening = new Reopening({ ...options, link: options.line });
     this.#turns = new Turns(options.clock, options.timeoutMs);
+    this.#tally = options.tally ?? new BusTally(options.clock);
   }
 
   async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
     const question = { target, profile, request: requestOf(profile, target.address) };
-    const attempt = (ended: AbortSignal) => this.#attempt(question, ended);
-    return this.#turns.take(attempt, profile.minPollS, signal);
+    const began = this.#clock.monotonicMs();
+    let second = false;
+    const attempt = (ended: AbortSignal) => {
+      const outcome = this.#attempt(question, second, ended);
+      second = true;
+      return outcome;
+    };
+    const register = await this.#turns.take(attempt, profile.minPollS, signal);
+    this.#tally.used(register, this.#clock.monotonicMs() - began);
+    return register;
   }
 
   link(): { open: boolean; detail: string } {
     return this.#reopening.state();
+  }
+
+  seen(): BusSeen {
+    return this.#tally.seen();
+  }
+
+  async rest(): Promise<void> {
+    await this.#line.close();
+    this.#reopening.rested();
   }
 
   async close(): Promise<void> {
@@ -68,19 +94,27 @@ class LineBus implements Bus {
     await this.#line.close();
   }
 
-  async #attempt(question: Question, signal: AbortSignal): Promise<Result<Register>> {
+  async #attempt(
+    question: Question,
+    second: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<Register>> {
     const { target, request } = question;
     const opened = await this.#reopening.ensure();
     if (!opened.ok) return opened;
     await this.#hold(question, signal);
     if (signal.aborted) return faulty('aborted', 'given up');
     this.#line.drain();
+    const asked = this.#clock.monotonicMs();
     if (request !== null) {
       const written = await this.#line.write(request);
       if (!written.ok) return written;
-      this.#owed.asked(target.meter, this.#clock.monotonicMs() + this.#timeoutMs);
+      this.#owed.asked(target.meter, asked, this.#clock.monotonicMs() + this.#timeoutMs);
     }
-    const register = await this.#answer(question, signal);
+    const { register, pass } = await this.#answer(question, signal);
+    const tookMs = this.#clock.monotonicMs() - asked;
+    // Answers that others owed say nothing of this meter but that its own did not come.
+    this.#tally.ended(target.meter, pass ? SILENT : register, tookMs, second);
     if (!register.ok) {
       // What follows a spoilt answer is its rest.
       this.#line.drain();
@@ -101,33 +135,31 @@ class LineBus implements Bus {
       const left = this.#owed.leftAt(this.#clock.monotonicMs());
       if (left === 0 || signal.aborted || !this.#line.isOpen()) return;
       const late = await this.#line.receive(left, signal);
-      if (late.ok && isMessage(messageIn(late.value, question))) this.#owed.paid();
+      if (late.ok && isMessage(messageIn(late.value, question))) this.#late(this.#owed.paid());
     }
   }
 
   /** This meter's message within the time-out. Others' are passed over while they can be explained. */
-  async #answer(question: Question, signal: AbortSignal): Promise<Result<Register>> {
+  async #answer(question: Question, signal: AbortSignal): Promise<Judged> {
     const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
     let passed: Result<Register> | undefined;
+    const last = (register: Result<Register>) => ({ register, pass: passed !== undefined });
     for (;;) {
       const left = deadline - this.#clock.monotonicMs();
       // A chattering line has a next frame for ever.
-      if (left <= 0) return passed ?? faulty('line.silent', 'nothing but echoes');
+      if (left <= 0) return last(passed ?? faulty('line.silent', 'nothing but echoes'));
       const frame = await this.#line.receive(left, signal);
-      if (!frame.ok) return passed ?? frame;
+      if (!frame.ok) return last(passed ?? frame);
       // A two-wire adapter hears itself.
       if (isEcho(frame.value, question.request)) continue;
-      const { register, pass } = this.#judge(messageIn(frame.value, question), question);
-      if (!pass) return register;
-      passed = register;
+      const judged = this.#judge(messageIn(frame.value, question), question);
+      if (!judged.pass) return judged;
+      passed = judged.register;
     }
   }
 
   /** What a message means for the meter asked, and whether its own is still to be waited for. */
-  #judge(
-    message: Result<LineMessage>,
-    question: Question,
-  ): { register: Result<Register>; pass: boolean } {
+  #judge(message: Result<LineMessage>, question: Question): Judged {
     const { target, profile, request } = question;
     const expected = expectedId(question);
     if (!message.ok || expected === undefined || message.value.id === expected) {
@@ -137,13 +169,27 @@ class LineBus implements Bus {
       return { register, pass: false };
     }
     const { id } = message.value;
-    const pass = this.#owed.paidByOther(target.meter) || request === null;
+    const late = this.#owed.paidByOther(target.meter);
+    this.#late(late);
+    const pass = late !== undefined || request === null;
     // Nobody else was asked: on this address hangs another meter.
     if (!pass) this.#owed.paidBy(target.meter);
     return { register: wrongId(id, expected), pass };
   }
+
+  /** An answer was refused because its question had been given up. */
+  #late(paid: Paid | undefined): void {
+    if (paid !== undefined) this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
+  }
 }
 
+/** What a message means, and whether the meter's own is still to be waited for. */
+interface Judged {
+  readonly register: Result<Register>;
+  readonly pass: boolean;
+}
+
+const SILENT = faulty('line.silent', 'only others answered');
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);
 /** The faults that only a device's message has. */

@@ -12,6 +12,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import type { StrayEar } from './bus-tally.ts';
 import { isDue, Watch } from './watch.ts';
 
 /**
@@ -36,6 +37,8 @@ export interface MbapOptions {
   readonly clock: Clock;
   /** How many questions may be under way at once. */
   readonly atOnce?: number;
+  /** Told of answers that answer nothing. */
+  readonly ear?: StrayEar;
 }
 
 /** A link that tells what it has seen. */
@@ -87,10 +90,11 @@ class MbapClient implements MbapLink {
   readonly #wire: Wire;
   readonly #clock: Clock;
   readonly #watch: Watch;
+  readonly #ear: StrayEar | undefined;
   /** In no order: at most `atOnce`, so looking through is cheaper than a map. */
   readonly #asking: Asking[] = [];
-  /** Transactions given up on this connection whose answer has not come: their numbers are not used again on it. */
-  readonly #owed = new Set<number>();
+  /** Transactions given up on this connection whose answer has not come, and when they were asked: their numbers are not used again on it. */
+  readonly #owed = new Map<number, number>();
   /** One listener serves all questions of a signal; it goes with the signal. */
   readonly #signals = new WeakSet<AbortSignal>();
   #transaction = 0;
@@ -104,7 +108,8 @@ class MbapClient implements MbapLink {
   #silences = 0;
   #strays = 0;
 
-  constructor({ wire, clock, atOnce = AT_ONCE }: MbapOptions) {
+  constructor({ wire, clock, atOnce = AT_ONCE, ear }: MbapOptions) {
+    this.#ear = ear;
     this.atOnce = atOnce;
     this.#wire = wire;
     this.#clock = clock;
@@ -242,10 +247,15 @@ class MbapClient implements MbapLink {
     const transaction = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
     const asking = this.#find(transaction);
     if (asking === undefined) {
-      if (this.#owed.delete(transaction)) {
+      const unit = bytes[at + MBAP_HEAD_BYTES] as number;
+      const asked = this.#owed.get(transaction);
+      if (asked !== undefined) {
+        this.#owed.delete(transaction);
+        this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
         this.counts.late += 1;
         this.#strays = 0;
       } else {
+        this.#ear?.unasked(unit);
         this.counts.strays += 1;
         this.#strays += 1;
       }
@@ -310,7 +320,7 @@ class MbapClient implements MbapLink {
 
   #giveUp(asking: Asking, code: FaultCode, detail: string): void {
     this.#remove(asking);
-    this.#owed.add(asking.transaction);
+    this.#owed.set(asking.transaction, asking.asked);
     asking.settle(faulty(code, detail));
   }
 

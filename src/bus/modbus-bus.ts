@@ -1,12 +1,14 @@
 // Meters on one Modbus link: asks each for the words of its profile, as many at once as the link bears.
 
-import type { Bus, Clock, ModbusLink, ReadTarget, Register } from '../boundaries.ts';
+import type { Bus, Clock, ModbusLink, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { blocksOf, type ModbusBlock } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
+import type { BusSeen } from '../domain/bus-seen.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import { unitAndChannel } from '../domain/modbus-address.ts';
 import type { ModbusProfile } from '../domain/profile.ts';
+import { BusTally } from './bus-tally.ts';
 import { Reopening } from './reopening.ts';
 import { asksAgain } from './turn.ts';
 
@@ -20,6 +22,9 @@ export interface ModbusBusOptions {
   readonly reopenMaxMs: number;
   /** A number from 0 to below 1. */
   readonly random: () => number;
+  /** The one that the link tells too; absent: one of its own. */
+  readonly tally?: BusTally;
+  readonly trace?: WireTrace;
 }
 
 /** A bus over a link of its own. The link is opened by the first read. */
@@ -30,18 +35,22 @@ export function createModbusBus(options: ModbusBusOptions): Bus {
 class ModbusBus implements Bus {
   readonly atOnce: number;
   readonly #link: ModbusLink;
+  readonly trace: WireTrace | undefined;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
+  readonly #tally: BusTally;
   #reading = 0;
   #closed = false;
 
   constructor(options: ModbusBusOptions) {
     this.atOnce = options.link.atOnce;
     this.#link = options.link;
+    this.trace = options.trace;
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#reopening = new Reopening(options);
+    this.#tally = options.tally ?? new BusTally(options.clock, this.atOnce);
   }
 
   async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
@@ -49,14 +58,17 @@ class ModbusBus implements Bus {
     if (profile.transport !== 'modbus') throw new Error(`${target.meter} does not speak Modbus`);
     if (this.#reading >= this.atOnce) throw new Error(`more than ${this.atOnce} reads at once`);
     this.#reading += 1;
+    const began = this.#clock.monotonicMs();
     try {
-      const began = this.#clock.monotonicMs();
-      const first = await this.#attempt(target, profile, signal);
-      if (first.ok) return first;
+      let register = await this.#attempt(target, profile, false, signal);
       const took = this.#clock.monotonicMs() - began;
       // A device that must rest between two questions is not asked twice at once.
-      const again = profile.minPollS === 0 && asksAgain(first, took, this.#timeoutMs);
-      return again ? await this.#attempt(target, profile, signal) : first;
+      const mayAsk = profile.minPollS === 0 && !register.ok;
+      if (mayAsk && asksAgain(register, took, this.#timeoutMs)) {
+        register = await this.#attempt(target, profile, true, signal);
+      }
+      this.#tally.used(register, this.#clock.monotonicMs() - began);
+      return register;
     } finally {
       this.#reading -= 1;
     }
@@ -64,6 +76,15 @@ class ModbusBus implements Bus {
 
   link(): { open: boolean; detail: string } {
     return this.#reopening.state();
+  }
+
+  seen(): BusSeen {
+    return this.#tally.seen();
+  }
+
+  async rest(): Promise<void> {
+    await this.#link.close();
+    this.#reopening.rested();
   }
 
   async close(): Promise<void> {
@@ -74,13 +95,26 @@ class ModbusBus implements Bus {
   async #attempt(
     target: ReadTarget,
     profile: ModbusProfile,
+    second: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
     if (!this.#link.isOpen() && !this.#closed) {
       const opened = await this.#reopening.ensure();
       if (!opened.ok) return opened;
     }
+    const asked = this.#clock.monotonicMs();
+    const register = await this.#ask(target, profile, signal);
+    this.#tally.ended(target.meter, register, this.#clock.monotonicMs() - asked, second);
+    return register;
+  }
+
+  async #ask(
+    target: ReadTarget,
+    profile: ModbusProfile,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<Register>> {
     const { unit, channel } = unitAndChannel(target.address);
+    this.#tally.asks(target.meter, unit);
     const answers: Answers[number][] = [];
     for (const block of questionsOf(profile, channel)) {
       if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');

@@ -1,7 +1,11 @@
 // Which meters were asked on a line and may still answer, so that no late answer is taken for another meter's.
 
+/** A question that was answered after all. */
+export type Paid = Pick<Debt, 'meter' | 'asked'>;
+
 interface Debt {
   readonly meter: string;
+  readonly asked: number;
   /** Monotonic time of the wire after which no answer is expected. */
   until: number;
 }
@@ -10,9 +14,9 @@ interface Debt {
 export class OwedAnswers {
   #debts: Debt[] = [];
 
-  /** `meter` was asked and may answer until then. */
-  asked(meter: string, until: number): void {
-    this.#debts.push({ meter, until });
+  /** `meter` was asked at `asked` and may answer until then. */
+  asked(meter: string, asked: number, until: number): void {
+    this.#debts.push({ meter, asked, until });
   }
 
   /** `meter` did not answer in its time, and may do so until then. */
@@ -25,14 +29,14 @@ export class OwedAnswers {
     this.#pay((debt) => debt.meter === meter);
   }
 
-  /** A message of another than `meter` came. False when no other was asked. */
-  paidByOther(meter: string): boolean {
+  /** A message of another than `meter` came: whose, and when it was asked; undefined when no other was. */
+  paidByOther(meter: string): Paid | undefined {
     return this.#pay((debt) => debt.meter !== meter);
   }
 
   /** A message came and nobody can tell whose: the oldest question is answered. */
-  paid(): void {
-    this.#pay(() => true);
+  paid(): Paid | undefined {
+    return this.#pay(() => true);
   }
 
   /** How long answers are still expected at `now`, 0 when none is. */
@@ -41,9 +45,8 @@ export class OwedAnswers {
     return this.#debts.reduce((most, debt) => Math.max(most, debt.until - now), 0);
   }
 
-  #pay(is: (debt: Debt) => boolean): boolean {
+  #pay(is: (debt: Debt) => boolean): Paid | undefined {
     const index = this.#debts.findIndex(is);
-    if (index >= 0) this.#debts.splice(index, 1);
-    return index >= 0;
+    return index >= 0 ? this.#debts.splice(index, 1)[0] : undefined;
   }
 }

@@ -10,7 +10,8 @@ const HORIZON_LEAST_MS = 10_000;
 interface Debt {
   readonly code: number;
   readonly quantity: number;
-  /** Monotonic time of the wire. */
+  /** Monotonic times of the wire. */
+  readonly asked: number;
   until: number;
   /** Nobody put such a question: its answer is only feared. */
   readonly feared: boolean;
@@ -27,7 +28,7 @@ export class OwedWords {
   ): void {
     const debts = this.#debts.get(unit) ?? [];
     const until = asked + horizonMs(timeoutMs);
-    debts.push({ code, quantity, until, feared: false });
+    debts.push({ code, quantity, asked, until, feared: false });
     this.#debts.set(unit, debts);
   }
 
@@ -35,7 +36,7 @@ export class OwedWords {
   unasked({ unit, code, quantity }: OwedQuestion, now: number): void {
     const same = (debt: Debt) => debt.code === code && debt.quantity === quantity;
     const debts = (this.#debts.get(unit) ?? []).filter((debt) => !(debt.feared && same(debt)));
-    debts.push({ code, quantity, until: now + HORIZON_LEAST_MS, feared: true });
+    debts.push({ code, quantity, asked: now, until: now + HORIZON_LEAST_MS, feared: true });
     this.#debts.set(unit, debts);
   }
 
@@ -75,15 +76,18 @@ export class OwedWords {
     return debts.reduce((latest, { until }) => Math.max(latest, until), Number.NEGATIVE_INFINITY);
   }
 
-  /** An answer came that is not the present question's: it pays the oldest such question. False when there was none. */
-  pay({ unit, code, quantity }: OwedQuestion): boolean {
+  /**
+   * An answer came that is not the present question's: it pays the oldest such question. When that one was put; null when
+   * there was none.
+   */
+  pay({ unit, code, quantity }: OwedQuestion): number | null {
     const debts = this.#debts.get(unit);
     const index =
       debts?.findIndex(
         (debt) => !debt.feared && debt.code === code && debt.quantity === quantity,
       ) ?? -1;
-    if (index >= 0) debts?.splice(index, 1);
-    return index >= 0;
+    const [paid] = index >= 0 ? (debts?.splice(index, 1) ?? []) : [];
+    return paid?.asked ?? null;
   }
 }
 

@@ -53,6 +53,11 @@ export class Reopening {
     return this.#trying;
   }
 
+  /** The link was closed on purpose: it may be opened at once. */
+  rested(): void {
+    if (this.#last.ok) this.#notBefore = Number.NEGATIVE_INFINITY;
+  }
+
   async #try(): Promise<Result<void>> {
     const { link, clock } = this.#options;
     if (clock.monotonicMs() < this.#notBefore) {

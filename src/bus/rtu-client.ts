@@ -14,6 +14,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import type { StrayEar } from './bus-tally.ts';
 import { LineSilence } from './line-silence.ts';
 import { OwedWords } from './owed-words.ts';
 import { type TallyKey, UnitTally } from './unit-tally.ts';
@@ -46,6 +47,8 @@ export interface RtuOptions {
   readonly baud: number;
   /** After so many questions in a row without one byte heard the wire is opened anew; absent: never. */
   readonly silencesToReopen?: number;
+  /** Told of answers that answer nothing. */
+  readonly ear?: StrayEar;
 }
 
 /** A link that tells what it has learned. */
@@ -95,6 +98,7 @@ class RtuClient implements RtuLink {
   readonly #clock: Clock;
   readonly #silence: LineSilence;
   readonly #silencesToReopen: number;
+  readonly #ear: StrayEar | undefined;
   readonly #watch: Watch;
   readonly #owed = new OwedWords();
   readonly #tallies = new Map<number, UnitTally>();
@@ -113,8 +117,9 @@ class RtuClient implements RtuLink {
   #busy = false;
   #asking: Asking | undefined;
 
-  constructor({ wire, clock, baud, silencesToReopen }: RtuOptions) {
+  constructor({ wire, clock, baud, silencesToReopen, ear }: RtuOptions) {
     this.#wire = wire;
+    this.#ear = ear;
     this.#clock = clock;
     this.#silence = new LineSilence(clock, baud);
     this.#silencesToReopen = silencesToReopen ?? Number.POSITIVE_INFINITY;
@@ -345,7 +350,12 @@ class RtuClient implements RtuLink {
     // Nobody can tell whose refusal comes late, so none is taken for paid.
     if (quantity === null) return this.#count(unit, 'unasked');
     // The same once more pays nothing: the answer that is owed may still come.
-    if (!doubled && this.#owed.pay({ unit, code, quantity })) return this.#count(unit, 'late');
+    const asked = doubled ? null : this.#owed.pay({ unit, code, quantity });
+    if (asked !== null) {
+      this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
+      return this.#count(unit, 'late');
+    }
+    this.#ear?.unasked(unit);
     this.#count(unit, 'unasked');
     this.#owed.unasked({ unit, code, quantity }, this.#clock.monotonicMs());
   }

@@ -1,7 +1,6 @@
 // What a Modbus unit has been heard to do: its latency of late, and how often each thing went wrong.
 
-/** Latencies kept of each unit: enough for a 95th of a hundred, little enough for 247 units. */
-const LATENCIES_KEPT = 32;
+import { Latencies } from './latencies.ts';
 
 /** What happened to the questions of a unit, and what came without one. */
 export type TallyKey =
@@ -28,18 +27,15 @@ export class UnitTally {
     unasked: 0,
     echoes: 0,
   };
-  readonly #latencies: number[] = [];
-  #next = 0;
+  readonly #latencies = new Latencies();
 
   /** An answer came so long after its question was written. */
   took(ms: number): void {
-    this.#latencies[this.#next] = ms;
-    this.#next = (this.#next + 1) % LATENCIES_KEPT;
+    this.#latencies.took(ms);
   }
 
   /** The latency that a `share` (0 to 1) of the last answers did not exceed; null when there was none. */
   latencyMs(share: number): number | null {
-    const sorted = [...this.#latencies].sort((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+    return this.#latencies.atShare(share);
   }
 }

@@ -23,6 +23,11 @@ export interface StatusAnswer {
     readonly type: string;
     readonly open: boolean;
     readonly detail: string;
+    /** Share of the last hour; absent in the answers of older collectors. */
+    readonly utilisation?: number;
+    /** The weightiest finding, and what to do. */
+    readonly says?: string;
+    readonly next?: string;
   }[];
   readonly meters: readonly MeterStatus[];
 }

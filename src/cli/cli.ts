@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
+import { addBusCommands } from './bus.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 import { intervals } from './intervals.ts';
@@ -64,6 +65,14 @@ async function parse(args: readonly string[], manner: Manner, io: Io, parts: Par
   return exit;
 }
 
+/** Programs of the simulator, dispatched before this command line is asked. */
+const SIMULATOR: readonly (readonly [name: string, what: string])[] = [
+  ['sim', 'serve simulated meters on real ports'],
+  ['demo', 'simulated meters, broker, collector and head-end together, with proof at the end'],
+  ['headend', 'the reference head-end'],
+  ['conformance', 'check a collector or a recording against every rule of the contract'],
+];
+
 function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) => void): Command {
   const program = new Command(NAME)
     .description('Reads water meters, keeps every count, and publishes hourly intervals over MQTT.')
@@ -114,22 +123,16 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .option('--intervals', 'write hours and gaps too')
     .action(async (request) => done(await backtest(request, manner, io, parts)));
   addOperations(program, manner, io, parts, done);
-  const config = program
+  addBusCommands(program, manner, io, parts, done);
+  program
     .command('config')
     .description('work on the settings file')
-    .helpCommand(false);
-  config
+    .helpCommand(false)
     .command('check <file>')
     .description('say every problem of a settings file at once')
     .option('--json', 'answer in JSON')
     .action(async (file) => done(await checkConfig(file, manner, io, parts)));
-  command('sim', 'serve simulated meters on real ports');
-  command(
-    'demo',
-    'simulated meters, broker, collector and head-end together, with proof at the end',
-  );
-  command('headend', 'the reference head-end');
-  command('conformance', 'check a collector or a recording against every rule of the contract');
+  for (const [name, what] of SIMULATOR) command(name, what);
   command('version', 'say the version').action(() => done(sayVersion(manner, io, parts)));
   command('help [topic...]', 'help on a command, or on exit-codes').action((topic) =>
     done(help(program, topic, manner, io)),

@@ -1,12 +1,13 @@
 // What the commands of the command line are given: where they write, and what only the process edge can do.
 
-import type { CommandAnswer, Commands } from '../boundaries.ts';
+import type { CommandAnswer, Commands, ScanRun } from '../boundaries.ts';
 import type { BacktestRules } from '../domain/backtest-rules.ts';
 import type { Result } from '../domain/fault.ts';
+import type { ScanWish } from '../domain/scan.ts';
 import type { CheckedRules } from '../settings/backtest-rules.ts';
 import type { Checked } from '../settings/check-settings.ts';
 import type { Problem } from '../settings/problems.ts';
-import type { Settings } from '../settings/settings.ts';
+import type { BusSettings, PeerSettings, Settings } from '../settings/settings.ts';
 import type { Tried } from '../settings/try-profile.ts';
 
 /** Output goes to `out` and nothing else does; messages for people go to `err`. */
@@ -16,6 +17,18 @@ export interface Io {
   /** True when a person looks at both. */
   readonly isTTY: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where to look for devices. */
+export type ScanTarget =
+  | { readonly port: string }
+  | { readonly peer: PeerSettings }
+  | { readonly bus: BusSettings };
+
+/** A text file that is being written. */
+export interface TextFile {
+  write(text: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** A collector at work. `stopped` resolves when it has ended, asked for or not; absent, it never ends by itself. */
@@ -64,6 +77,13 @@ export interface Parts {
   readText(file: string): AsyncIterable<string>;
   /** Resolves when standard output has taken what was written to it. */
   drained(): Promise<void>;
+  /** A scan that this process makes, which has not begun; in words what is wrong with the wish. */
+  openScan(
+    target: ScanTarget,
+    wish: ScanWish,
+  ): Promise<{ readonly run: ScanRun } | { readonly problem: string }>;
+  /** A new file at `path`, in place of one that is there. Rejects as the operating system does. */
+  createFile(path: string): Promise<TextFile>;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

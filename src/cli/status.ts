@@ -56,12 +56,14 @@ function clockRow({ now, clock }: StatusAnswer): string[][] {
 }
 
 function busTable(buses: StatusAnswer['buses']): string {
-  const rows = buses.map(({ bus, type, open, detail }) => [
+  const rows = buses.map(({ bus, type, open, detail, utilisation, says, next }) => [
     bus,
     type,
     withDetail(open ? 'open' : 'closed', detail),
+    utilisation === undefined ? '-' : `${Math.round(100 * utilisation)} %`,
+    [says, next].filter(Boolean).join(' '),
   ]);
-  return table(['BUS', 'TYPE', 'STATE'], rows);
+  return table(['BUS', 'TYPE', 'STATE', 'BUSY', 'ADVICE'], rows);
 }
 
 function waiting(journal: StatusAnswer['journal']): string {

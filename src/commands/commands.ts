@@ -6,6 +6,9 @@ import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
+import { createScans } from './bus-scan.ts';
+import { busStats, type ToldBus } from './bus-stats.ts';
+import { createTraces } from './bus-trace.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
@@ -16,6 +19,7 @@ export interface LiveStatus {
   readonly sending?: Sending;
   /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
   readNow?: ReadNow;
+  readonly buses?: readonly ToldBus[];
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -26,6 +30,9 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
     ...createHeadEndCommands(journal, operating, live.sending),
+    'bus.stats': (args) => busStats(live.buses, args),
+    ...createTraces(live.buses),
+    ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
   };

@@ -122,6 +122,22 @@ export class Agenda {
     return Math.max(now + 1, wake);
   }
 
+  /** Whether the wire may be used for something else for so long: no read for an hour's edge is then held up. */
+  mayLend(now: EpochMs, ms: number): boolean {
+    this.#keepEdges(now);
+    if (this.#open.size > 0) return false;
+    return now + ms <= (this.#begun ? this.#from + HOUR_MS : this.#from);
+  }
+
+  /** Whether nobody is due now. */
+  isIdle(now: EpochMs): boolean {
+    return (
+      this.#ready.size === 0 &&
+      this.#asked.size === 0 &&
+      (this.#waiting.first()?.due ?? Number.POSITIVE_INFINITY) > now
+    );
+  }
+
   /** A person wants this meter read: as soon as it may be. */
   ask(turn: Turn): void {
     this.#asked.add(turn);

@@ -5,6 +5,7 @@ import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
 import { Agenda } from './agenda.ts';
 import type { AskedReads } from './asked-reads.ts';
+import type { BusScansOf } from './bus-scans.ts';
 import { newTurn, type PollRecord, type Turn } from './turn.ts';
 import { Waker } from './waker.ts';
 
@@ -31,6 +32,7 @@ export interface PollPlan extends PollParts {
   /** Reads that the bus allows at once: 1 on a line. */
   readonly parallel?: number;
   readonly asked?: AskedReads;
+  readonly scans?: BusScansOf;
   readonly watch?: (polled: Polled) => void;
 }
 
@@ -51,6 +53,11 @@ const EXPECTED_MS = 100;
 
 /** A round longer than this is spread over the poll period: nobody waits long for a line that is busy in bursts. */
 const BURST_MS = 2_000;
+
+/** On a bus that is never idle a scan still gets a sitting so often, in milliseconds of the wire. */
+const LEND_AGAIN_MS = 30_000;
+/** How soon a scan that waits is looked at again. */
+const LEND_LOOK_MS = 500;
 
 /** Polls the meters of one bus until `signal` aborts; `records` is kept up to date for status. */
 export function pollBus(
@@ -74,6 +81,7 @@ class BusLoop {
   #lastMono: number;
   /** Before this no hour can need closing. */
   #closeAt: EpochMs = 0;
+  #lentMono = Number.NEGATIVE_INFINITY;
 
   constructor(plan: PollPlan, records: Map<string, PollRecord>, signal: AbortSignal) {
     const { clock, parallel = 1, timeoutMs } = plan;
@@ -93,20 +101,26 @@ class BusLoop {
 
   async run(): Promise<void> {
     this.#openDoor();
-    const { clock, parallel = 1 } = this.#plan;
+    const { clock } = this.#plan;
     while (!this.#signal.aborted && this.#bug === null) {
       this.#noticeStep();
       if (clock.now() >= this.#closeAt) await this.#closeHours();
-      const turn =
-        this.#flights.size < parallel ? this.#agenda.next(clock.now(), clock.monotonicMs()) : null;
-      if (turn === null) await this.#idle();
-      else if (this.#isDisabled(turn)) this.#pass(turn);
-      else if (parallel === 1) await this.#poll(turn);
-      else this.#launch(turn);
+      if (this.#isToLend()) await this.#lend();
+      else await this.#takeTurn();
     }
     await Promise.all(this.#flights);
     this.#plan.asked?.attach(null);
     if (this.#bug !== null) throw this.#bug.error;
+  }
+
+  async #takeTurn(): Promise<void> {
+    const { clock, parallel = 1 } = this.#plan;
+    const isFree = this.#flights.size < parallel;
+    const turn = isFree ? this.#agenda.next(clock.now(), clock.monotonicMs()) : null;
+    if (turn === null) await this.#idle();
+    else if (this.#isDisabled(turn)) this.#pass(turn);
+    else if (parallel === 1) await this.#poll(turn);
+    else this.#launch(turn);
   }
 
   /** A device that must not be asked too soon may have been asked just before a restart. */
@@ -155,12 +169,37 @@ class BusLoop {
     this.#closeAt = 0;
   }
 
+  /** Whether a scan may have the wire now: nobody is due, or it has waited long, and no read for the edge is near. */
+  #isToLend(): boolean {
+    const { clock, scans } = this.#plan;
+    if (!scans?.isWaiting()) return false;
+    const now = clock.now();
+    const waited = clock.monotonicMs() - this.#lentMono > LEND_AGAIN_MS * clock.speed;
+    if (!waited && (this.#flights.size > 0 || !this.#agenda.isIdle(now))) return false;
+    return this.#agenda.mayLend(now, this.#lendMs());
+  }
+
+  /** The wire is lent for so long at the most, in milliseconds of the schedule. */
+  #lendMs(): number {
+    const { clock, scans, timeoutMs } = this.#plan;
+    return ((scans?.sittingMs() ?? 0) + ASKS_MAX * timeoutMs) * clock.speed;
+  }
+
+  async #lend(): Promise<void> {
+    const { clock, scans } = this.#plan;
+    await Promise.all(this.#flights);
+    // Those that were under way may have taken until the edge.
+    if (this.#agenda.mayLend(clock.now(), this.#lendMs())) await scans?.work(this.#signal);
+    this.#lentMono = clock.monotonicMs();
+  }
+
   /** Until a read is over, one is asked for, or there is something to do. */
   #idle(): Promise<void> {
     const { clock } = this.#plan;
     const now = clock.now();
     const wake = this.#agenda.wakeAt(now, clock.monotonicMs());
-    return this.#waker.sleep(Math.min(wake, this.#closeAt, now + SLEEP_MAX_MS) - now);
+    const look = this.#plan.scans?.isWaiting() ? now + LEND_LOOK_MS * clock.speed : wake;
+    return this.#waker.sleep(Math.min(wake, look, this.#closeAt, now + SLEEP_MAX_MS) - now);
   }
 
   /** A disabled meter is left in peace. */

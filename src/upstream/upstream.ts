@@ -22,8 +22,10 @@ import {
   meterPayload,
   topicOf,
 } from '../codec/head-end-message.ts';
+import { encodeHealth } from '../codec/health-message.ts';
 import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import type { Health } from '../domain/health.ts';
 import { type AckMode, Acknowledgement } from './acknowledgement.ts';
 
 export interface UpstreamParts {
@@ -58,6 +60,8 @@ export interface RunningUpstream extends Upstream {
   /** Publishes the answer to a command where it is awaited. */
   answer(payload: string, to: InMessage): Promise<void>;
   announceBirth(): Promise<void>;
+  /** Publishes how the collector fares (S4); one that is lost is not sent again. */
+  tellHealth(health: Health): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
   /** Announces again, where it is connected: the journal is there now, or is not any more. */
@@ -65,6 +69,9 @@ export interface RunningUpstream extends Upstream {
   /** Says goodbye (state `disconnected`) and disconnects. */
   stop(): Promise<void>;
 }
+
+/** After two hours how it was says nothing any more. */
+const HEALTH_EXPIRY_S = 7_200;
 
 /** A topic that can be published to. */
 const TOPIC = /^[^\0#+$][^\0#+]{0,199}$/;
@@ -158,6 +165,13 @@ class MessageUpstream implements RunningUpstream {
 
   async announceBirth(): Promise<void> {
     await this.#parts.headEnd.publish(this.#retained('up/birth', await birth(this.#parts)));
+  }
+
+  async tellHealth(health: Health): Promise<void> {
+    const { collector, session, clock, headEnd } = this.#parts;
+    const payload = encodeHealth(health, { collector, session, sent: clock.now() });
+    const how = { qos: 0, retain: false, expiryS: HEALTH_EXPIRY_S } as const;
+    await headEnd.publish({ topic: this.#topic('up/health'), payload, ...how });
   }
 
   async answer(payload: string, { responseTopic, correlation }: InMessage): Promise<void> {

@@ -241,6 +241,15 @@ describe('status', () => {
     expect(out).not.toContain('\u001b');
   });
 
+  test('says of each bus how busy it is, and the sentence with its next step', async () => {
+    const says = 'Bits arrive wrong: baud or parity.';
+    const [bus] = STATUS.buses;
+    const buses = [{ ...bus, utilisation: 0.126, says, next: 'Try the others.' }];
+    const { parts } = answering({ status: { ...STATUS, buses } });
+    const { out } = await typed('status --config good.yaml', parts);
+    expect(out).toMatch(/pole-1 .* 13 % +Bits arrive wrong: baud or parity\. Try the others\./);
+  });
+
   test('gives the daemon’s own answer as JSON', async () => {
     const { parts } = answering({ status: STATUS });
     const { out, exit } = await typed('status --config good.yaml --json', parts);

@@ -65,6 +65,8 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
       yield textOf(file);
     },
     drained: async () => undefined,
+    openScan: async () => ({ problem: 'no wire' }),
+    createFile: async () => ({ write: async () => undefined, close: async () => undefined }),
     runProgram: async () => 0,
     onStop: () => () => undefined,
     ...changes,

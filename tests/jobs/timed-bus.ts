@@ -4,6 +4,7 @@ import type { Bus, Journal, ReadTarget, Register } from '../../src/boundaries.ts
 import type { FaultCode, Result } from '../../src/domain/fault.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
 import { AskedReads } from '../../src/jobs/asked-reads.ts';
+import type { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { type Polled, type PollRecord, pollBus } from '../../src/jobs/poll-bus.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
@@ -25,6 +26,7 @@ export interface TimedOptions {
   readonly checked?: boolean;
   /** Milliseconds after T0 at which polling starts. */
   readonly startMs?: number;
+  readonly scans?: (clock: VirtualClock) => BusScansOf;
 }
 
 export interface Ask {
@@ -64,7 +66,7 @@ export class TimedBus implements Bus {
 
   async start(): Promise<this> {
     const { meters: _, pollMs, expectMs, toleranceMs = 15_000, minPollS = 0 } = this.#options;
-    const { checked = true, parallel } = this.#options;
+    const { checked = true, parallel, scans } = this.#options;
     this.journal = await openMetered(
       () => this.#medium.open(),
       Object.fromEntries(this.names.map((meter) => [meter, FINE])),
@@ -81,6 +83,7 @@ export class TimedBus implements Bus {
         ...{ bus: this, journal, clock, log: new RecordingLog(), timeoutMs: TIMEOUT, places },
         ...{ asked: door, watch: (one) => polled.push(one) },
         ...(parallel === undefined ? {} : { parallel }),
+        ...(scans && { scans: scans(clock) }),
         ...(expectMs === undefined ? {} : { expectMs: () => expectMs }),
       },
       this.records,

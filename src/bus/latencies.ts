@@ -1,0 +1,30 @@
+// How long the last answers of a meter or unit took.
+
+/** Latencies kept: enough for a 95th of a hundred, little enough for 247 units. */
+const LATENCIES_KEPT = 32;
+
+export class Latencies {
+  readonly #kept: number[] = [];
+  #next = 0;
+
+  /** An answer came so long after its question was written. */
+  took(ms: number): void {
+    this.#kept[this.#next] = ms;
+    this.#next = (this.#next + 1) % LATENCIES_KEPT;
+  }
+
+  all(): readonly number[] {
+    return this.#kept;
+  }
+
+  /** The latency that a `share` (0 to 1) of the last answers did not exceed; null when there was none. */
+  atShare(share: number): number | null {
+    return atShare(this.#kept, share);
+  }
+}
+
+/** The one of `ms` that a `share` (0 to 1) of them does not exceed; null when there is none. */
+export function atShare(ms: readonly number[], share: number): number | null {
+  const sorted = [...ms].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
+}

@@ -1,0 +1,39 @@
+// The message `health` (S4); what nobody can tell is null.
+
+import type { BusHealth, Health } from '../domain/health.ts';
+import type { EpochMs } from '../domain/units.ts';
+import { isoTime } from './head-end-message.ts';
+
+/** As JSON text, by the contract's schema. */
+export function encodeHealth(
+  health: Health,
+  envelope: { readonly collector: string; readonly session: string; readonly sent: EpochMs },
+): string {
+  const { collector, session, sent } = envelope;
+  const { uptimeMs, clock, journal, buses, metersSilent } = health;
+  return JSON.stringify({
+    ...{ v: 1, type: 'health', collector, session },
+    uptime_s: Math.floor(uptimeMs / 1000),
+    clock: { synced: clock.synced, offset_ms: null, source: clock.source },
+    journal: {
+      pending: journal.pending,
+      oldest_pending: journal.oldest === null ? null : isoTime(journal.oldest),
+      ...{ bytes: null, days_left: null, drain_eta_s: journal.drainEtaS },
+    },
+    disk: null,
+    buses: buses.map(busPayload),
+    meters_silent: metersSilent,
+    sent: isoTime(sent),
+  });
+}
+
+function busPayload({ bus, polls, ok, timeouts, crc, exceptions, ...rest }: BusHealth): object {
+  return {
+    ...{ bus, polls, ok, timeouts, crc, exceptions, late_refused: rest.lateRefused },
+    ...{ rtt_p50_ms: tenths(rest.p50Ms), rtt_p95_ms: tenths(rest.p95Ms), framing: null },
+  };
+}
+
+function tenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(10 * ms) / 10;
+}

@@ -1,0 +1,156 @@
+// A trace taken on one wire, served on another: the same questions get the same answers, on real ports.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { lineBridge } from '../../simulator/line-bridge.ts';
+import { mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
+import { type Port, plugTcp, type Service } from '../../simulator/ports.ts';
+import { type PluggedTrace, parseTrace, plugTrace } from '../../simulator/replay.ts';
+import { runSim } from '../../simulator/sim.ts';
+import { createSerialWire } from '../../src/adapters/serial-wire.ts';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { createTcpWire } from '../../src/adapters/tcp-wire.ts';
+import { createWireLine } from '../../src/adapters/wire-line.ts';
+import type { ModbusLink, ModbusQuestion, Wire } from '../../src/boundaries.ts';
+import { FrameTrace } from '../../src/bus/frame-trace.ts';
+import { createMbapLink } from '../../src/bus/mbap-client.ts';
+import { createRtuLink } from '../../src/bus/rtu-client.ts';
+import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
+import type { Result } from '../../src/domain/fault.ts';
+
+const clock = createSystemClock();
+/** Long, as the machine may be busy; only units that are never asked here would use it up. */
+const TIMEOUT_MS = 4_000;
+let folder: string;
+let ports: { close(): Promise<void> }[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'replay-'));
+  ports = [];
+});
+afterEach(async () => {
+  for (const port of ports) await port.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Units that show a number that grows with each answer. */
+function units(): (unit: number) => UnitWords {
+  let answers = 0;
+  return (unit) => ({
+    has: () => true,
+    latch: (address, quantity) => {
+      answers += 1;
+      const words = Array.from({ length: quantity }, (_, i) => [address + i, unit * 100 + answers]);
+      return new Map(words as [number, number][]);
+    },
+  });
+}
+
+async function plugged(service: Service): Promise<Port> {
+  const port = await plugTcp(0, service, 0);
+  ports.push(port);
+  return port;
+}
+const wireTo = (port: number) => createTcpWire({ peer: { host: '127.0.0.1', port }, clock });
+
+/** What `talk` said over a traced wire, and the file of its trace. */
+async function recorded<T>(service: Service, talk: (wire: Wire) => Promise<T>) {
+  const trace = new FrameTrace(clock);
+  const id = trace.start(60_000);
+  const said = await talk(trace.over(wireTo((await plugged(service)).number)));
+  trace.stop(id);
+  const { frames } = await trace.take(id, 0);
+  const file = join(folder, 'trace.ndjson');
+  writeFileSync(file, frames.map((frame) => `${JSON.stringify(frame)}\n`).join(''));
+  return { said, file };
+}
+
+async function replayed(file: string, tcpPort?: number): Promise<PluggedTrace> {
+  const found = await plugTrace({ file, folder, tcpPort });
+  if ('problem' in found) throw new Error(found.problem);
+  ports.push(found.port);
+  return found;
+}
+
+const question = (unit: number): ModbusQuestion => ({
+  ...{ unit, table: 'holding', address: 0, quantity: 2, timeoutMs: TIMEOUT_MS },
+});
+const words = (answer: Result<readonly number[]>) => (answer.ok ? answer.value : answer.fault.code);
+
+/** Three questions one after the other: two of one unit, one of another. */
+async function inTurn(link: ModbusLink) {
+  await link.open();
+  const said: unknown[] = [];
+  for (const unit of [1, 1, 2]) said.push(words(await link.read(question(unit))));
+  await link.close();
+  return said;
+}
+
+it('an RTU line comes back on a pseudo-terminal, answer by answer', async () => {
+  const talk = (wire: Wire) => inTurn(createRtuLink({ wire, clock, baud: 9_600 }));
+  const { said, file } = await recorded(rtuSlave(units()), talk);
+  expect(said).toEqual([
+    [101, 101],
+    [102, 102],
+    [203, 203],
+  ]);
+  const { place, questions, kind } = await replayed(file);
+  expect({ questions, kind }).toEqual({ questions: 2, kind: 'a line' });
+  const path = 'path' in place ? place.path : '';
+  const settings = { path, baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
+  expect(await talk(createSerialWire({ settings, clock }))).toEqual(said);
+}, 30_000);
+
+it('Modbus TCP comes back with many questions at once, under other transactions', async () => {
+  const talk = async (wire: Wire) => {
+    const link = createMbapLink({ wire, clock });
+    await link.open();
+    const said = await Promise.all([5, 6, 7, 8].map((unit) => link.read(question(unit))));
+    await link.close();
+    return said.map(words);
+  };
+  const { said, file } = await recorded(mbapSlave(units()), talk);
+  const { port, kind, questions } = await replayed(file, 0);
+  expect({ questions, kind }).toEqual({ questions: 4, kind: 'Modbus TCP' });
+  const link = createMbapLink({ wire: wireTo(port.number), clock });
+  await link.open();
+  for (const [i, unit] of [5, 6, 7, 8].entries()) {
+    expect(words(await link.read(question(unit)))).toEqual(said[i]);
+  }
+  await link.close();
+}, 30_000);
+
+it('encoders on a line come back; who was silent stays silent', async () => {
+  const talk = async (wire: Wire, timeoutMs: number) => {
+    const line = createWireLine({ wire, clock, framer: framerOf(CR_FRAMING), name: 'it' });
+    await line.open();
+    const said: string[] = [];
+    for (const address of ['1', '2']) {
+      line.drain();
+      await line.write(new TextEncoder().encode(`#${address}\r`));
+      const frame = await line.receive(address === '2' ? timeoutMs : TIMEOUT_MS);
+      said.push(frame.ok ? new TextDecoder().decode(frame.value) : frame.fault.code);
+    }
+    await line.close();
+    return said;
+  };
+  const bridge = lineBridge((address) =>
+    address === '1' ? Buffer.from('V;RB00000007;IB48213371\r') : null,
+  );
+  const { said, file } = await recorded(bridge, (wire) => talk(wire, 200));
+  expect(said).toEqual(['V;RB00000007;IB48213371', 'line.silent']);
+  const { port } = await replayed(file, 0);
+  expect(await talk(wireTo(port.number), 200)).toEqual(said);
+}, 30_000);
+
+it('a trace that is none is refused with the line, and the program ends with 2', async () => {
+  expect(parseTrace('{"at_us":1,"dir":"tx","hex":"01"}\n{"at_us":2}\n')).toEqual({
+    problem: 'Line 2 is no piece of a trace.',
+  });
+  expect(parseTrace('')).toMatchObject({ problem: expect.any(String) });
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  expect(await runSim(['--replay', join(folder, 'none.ndjson'), '--folder', folder])).toBe(2);
+  expect(String(err.mock.calls[0]?.[0])).toContain('none.ndjson');
+  vi.restoreAllMocks();
+});

@@ -70,6 +70,7 @@ export interface BusSeen {
 
 /** Sums of several counts. */
 export function sumOfSeen(all: readonly SeenCounts[]): SeenCounts {
-  const sum = (key: SeenKey) => all.reduce((total, counts) => total + counts[key], 0);
-  return Object.fromEntries(SEEN_KEYS.map((key) => [key, sum(key)])) as Record<SeenKey, number>;
+  const sums = {} as Record<SeenKey, number>;
+  for (const key of SEEN_KEYS) sums[key] = all.reduce((total, counts) => total + counts[key], 0);
+  return sums;
 }

@@ -67,25 +67,28 @@ export function conserve(
   return { ...verdict, sum, total, problem };
 }
 
-function keyOf(entry: Entry): string {
-  return entry.kind === 'hour' ? `h${entry.start}` : `g${entry.from}`;
+/** Hours even, gaps odd: a number is found faster than a text. */
+function keyOf(entry: Entry): number {
+  return entry.kind === 'hour' ? 2 * entry.start : 2 * entry.from + 1;
 }
 
 /** The highest revision of every hour and gap. */
 export function newest<E extends Entry>(entries: readonly E[]): E[] {
-  const kept = new Map<string, E>();
+  const kept = new Map<number, E>();
   for (const entry of entries) {
-    const before = kept.get(keyOf(entry));
-    if (!before || entry.rev > before.rev) kept.set(keyOf(entry), entry);
+    const key = keyOf(entry);
+    const before = kept.get(key);
+    if (!before || entry.rev > before.rev) kept.set(key, entry);
   }
   return [...kept.values()];
 }
 
 /** The first key and revision that is told by two entries. */
 function repeated(entries: readonly Entry[]): Proof['problem'] {
-  const seen = new Set<string>();
+  // Nearly all have no revision.
+  const seen = new Set<number | string>();
   for (const entry of entries) {
-    const key = `${keyOf(entry)}/${entry.rev}`;
+    const key = entry.rev === 0 ? keyOf(entry) : `${keyOf(entry)}/${entry.rev}`;
     const at = entry.kind === 'hour' ? entry.start : entry.from;
     if (seen.has(key)) return { violation: 'told twice', at };
     seen.add(key);

@@ -5,7 +5,6 @@ import { crc32 } from '../codec/crc32.ts';
 import {
   decodeEntryKey,
   decodeRow,
-  incrementOf,
   isSealed,
   keys,
   needsCircumstances,
@@ -121,6 +120,7 @@ class Examination {
   /** The installation whose hours are being read. */
   #open: { readonly key: string; readonly entries: Entry[]; last: number } | null = null;
   readonly #standing = new Set<string>();
+  readonly #instOf = new InstOf();
   /** Circumstances without which a state is not whole. */
   readonly #due: string[] = [];
   #records = 0;
@@ -212,11 +212,11 @@ class Examination {
     this.#found[row.row] = hash;
     if (this.#named[row.row] !== hash) this.#unindexed.set(row.row, key);
     if (row.kind === 'gap') {
-      const inst = instOf(key);
+      const inst = this.#instOf.of(key);
       this.#gaps.set(inst, [...(this.#gaps.get(inst) ?? []), row]);
     }
     if (row.kind !== 'hour') return;
-    const inst = instOf(key);
+    const inst = this.#instOf.of(key);
     if (this.#open?.key !== inst) {
       this.#endHours();
       this.#open = { key: inst, entries: [...(this.#gaps.get(inst) ?? [])], last: row.start };
@@ -255,8 +255,8 @@ class Examination {
   }
 
   #takeStep(key: string): void {
-    const { seq } = incrementOf(key);
-    const inst = instOf(key);
+    const seq = Number(key.slice(key.lastIndexOf('/') + 1));
+    const inst = this.#instOf.of(key);
     const next = this.#chains.get(inst) ?? this.#thinned(inst);
     if (seq > next) this.#missing(inst, [next, seq - 1]);
     this.#chains.set(inst, seq + 1);
@@ -288,8 +288,16 @@ class Examination {
   }
 }
 
-/** `meter/inst` of a key, as facts are kept by. */
-function instOf(key: string): string {
-  const [, meter = '', inst = '0'] = key.split('/');
-  return `${meter}/${Number(inst)}`;
+/** `meter/inst` of keys, as facts are kept by; records of one installation follow each other. */
+class InstOf {
+  #prefix = '/';
+  #inst = '';
+
+  of(key: string): string {
+    if (key.startsWith(this.#prefix)) return this.#inst;
+    const [kind, meter = '', inst = '0'] = key.split('/');
+    this.#prefix = `${kind}/${meter}/${inst}/`;
+    this.#inst = `${meter}/${Number(inst)}`;
+    return this.#inst;
+  }
 }

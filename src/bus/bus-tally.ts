@@ -60,6 +60,11 @@ class Periods {
   }
 }
 
+const COLUMN = Object.fromEntries(SEEN_KEYS.map((key, column) => [key, column])) as Record<
+  SeenKey,
+  number
+>;
+
 class MeterTally {
   readonly latencies = new Latencies();
   readonly recent: SeenEnd[] = [];
@@ -70,7 +75,7 @@ class MeterTally {
   readonly #hours = new Periods(HOURS, SEEN_KEYS.length, HOUR_MS);
 
   count(key: SeenKey, now: number): void {
-    const column = SEEN_KEYS.indexOf(key);
+    const column = COLUMN[key];
     this.#total[column] = (this.#total[column] ?? 0) + 1;
     this.#hours.add(now, column, 1);
   }
@@ -181,6 +186,7 @@ export class BusTally implements StrayEar {
     const utilisation = Math.min(1, busy / (spanMs * this.#atOnce));
     const readMs = reads === 0 ? null : busy / reads;
     const all = [...this.#meters.values()].flatMap(({ latencies }) => latencies.all());
+    const sorted = Float64Array.from(all).sort();
     return {
       meters: [...this.#meters].map(([meter, tally]) => tally.seen(meter, now)),
       ...{ utilisation, readMs },
@@ -188,8 +194,8 @@ export class BusTally implements StrayEar {
         readMs === null || readMs <= 0
           ? null
           : ((1 - utilisation) * this.#atOnce * MINUTE_MS) / readMs,
-      p50Ms: atShare(all, 0.5),
-      p95Ms: atShare(all, 0.95),
+      p50Ms: atShare(sorted, 0.5),
+      p95Ms: atShare(sorted, 0.95),
     };
   }
 

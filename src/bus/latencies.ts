@@ -19,12 +19,11 @@ export class Latencies {
 
   /** The latency that a `share` (0 to 1) of the last answers did not exceed; null when there was none. */
   atShare(share: number): number | null {
-    return atShare(this.#kept, share);
+    return atShare(Float64Array.from(this.#kept).sort(), share);
   }
 }
 
-/** The one of `ms` that a `share` (0 to 1) of them does not exceed; null when there is none. */
-export function atShare(ms: readonly number[], share: number): number | null {
-  const sorted = [...ms].sort((a, b) => a - b);
+/** The one of `sorted` that a `share` (0 to 1) of them does not exceed; null when there is none. */
+export function atShare(sorted: Float64Array, share: number): number | null {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? null;
 }

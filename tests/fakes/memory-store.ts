@@ -4,7 +4,7 @@ import type { KeyRange, Store, StoreChange } from '../../src/boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../../src/domain/fault.ts';
 
 /** Most entries of a leaf. Leaves are never changed, only replaced, so an iteration keeps what it began with. */
-const LEAF_MAX = 128;
+const LEAF_MAX = 48;
 
 interface Leaf {
   readonly keys: readonly string[];

@@ -1,51 +1,29 @@
 // The composition root: settings to adapters to jobs; starts in order and stops in reverse.
 
-import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { serveCommands } from './adapters/control-socket.ts';
-import { createLevelVault } from './adapters/level-vault.ts';
-import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
-import { createPinoLog } from './adapters/pino-log.ts';
-import { placeStore } from './adapters/restore-store.ts';
-import { createSerialLine } from './adapters/serial-line.ts';
-import { createSerialWire } from './adapters/serial-wire.ts';
-import { createSystemClock } from './adapters/system-clock.ts';
-import { createTcpLine } from './adapters/tcp-line.ts';
-import { createTcpWire } from './adapters/tcp-wire.ts';
-import { readLines, writeLines } from './adapters/text-file.ts';
 import { Bell } from './bell.ts';
 import type {
   Bus,
   Clock,
-  CommandAnswer,
   Commands,
   HeadEnd,
   Journal,
   KeepLimits,
   Log,
   Vault,
-  Wire,
 } from './boundaries.ts';
-import { BusTally } from './bus/bus-tally.ts';
-import { FrameTrace } from './bus/frame-trace.ts';
-import { createLineBus } from './bus/line-bus.ts';
-import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
-import { createModbusBus } from './bus/modbus-bus.ts';
-import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
 import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
-import { CR_FRAMING } from './codec/framer.ts';
-import { isoTime, type MeterFacts } from './codec/head-end-message.ts';
-import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
+import type { MeterFacts } from './codec/head-end-message.ts';
+import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
-import { createCommands, meterStatus } from './commands/commands.ts';
+import { createCommands } from './commands/commands.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
-import { sumOfSeen } from './domain/bus-seen.ts';
-import { type Fault, good, type Result } from './domain/fault.ts';
-import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import type { Fault } from './domain/fault.ts';
+import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
 import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
@@ -57,12 +35,12 @@ import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
-import { createJournal, type JournalParts, openJournal } from './journal/journal.ts';
-import { restoreBackup } from './journal/restore-backup.ts';
+import { createJournal, type JournalParts } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
-import { type OpenedScan, openScan } from './scanning.ts';
+import type { OpenedScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
+import { healthOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -83,6 +61,8 @@ export interface Parts {
   ) => Promise<OpenedScan | { readonly problem: string }>;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
+  /** Writes a file for a person at the command line. */
+  readonly writeFile: LocalParts['writeFile'];
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
@@ -160,7 +140,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   };
   const commands = createCommands(journal, live, { clock, places: placesByMeter });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, clock, wire)));
+  const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
   tellClosedDoor(door, log);
   absence.announce = () => upstream.announce();
   upstream.start();
@@ -400,33 +380,22 @@ function tellClosed({ code, detail }: Fault, log: Log): void {
 }
 
 /** What the commands of the command line alone are given. */
-function localParts(settings: Settings, clock: Clock, wire: Clock): LocalParts {
+export function localParts(
+  settings: Settings,
+  { clock, wire, writeFile }: Pick<Parts, 'clock' | 'wire' | 'writeFile'>,
+): LocalParts {
   return {
     collector: settings.collector,
     limits: limitsOf(settings),
     wearBudget: settings.journal.writeMbPerDay * 1e6,
     now: () => clock.now(),
-    writeFile: writeLines,
+    writeFile,
     rest: () => wire.sleep(READ_REST_MS),
   };
 }
 
 /** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
 const READ_REST_MS = 1;
-
-/** Puts a backup in the place of the journal while no collector runs. */
-export async function restoreJournal(
-  settings: Settings,
-  file: string,
-  force: boolean,
-): Promise<CommandAnswer> {
-  const { data: folder, collector } = settings;
-  return restoreBackup({
-    ...{ collector, force, newEpoch: newName, read: () => readLines(file) },
-    openPresent: () => createLevelVault({ folder, ballastBytes: 0, create: false }).open(),
-    place: (records) => placeStore(folder, records),
-  });
-}
 
 /** How long and in how much room the journal keeps what it holds. */
 function limitsOf({ journal }: Settings): KeepLimits {
@@ -467,219 +436,11 @@ function factsOf(meter: MeterSettings): MeterFacts {
   };
 }
 
-/** S4, from what is there. Uptime is of the wire's clock, as the counts are. */
-async function healthOf(
-  settings: Settings,
-  { clock, wire, headEnd }: Parts,
-  seen: {
-    readonly journal: Journal;
-    readonly buses: readonly ToldBus[];
-    readonly records: ReadonlyMap<string, PollRecord>;
-    readonly began: number;
-  },
-): Promise<Health> {
-  const { journal, buses, records, began } = seen;
-  const { rows, oldest } = await journal.pending();
-  const backlog = {
-    ...{ rows, meters: journal.metersPending().length, connected: headEnd.isConnected() },
-    messagesPerS: settings.upstream.backlogPerS,
-  };
-  return {
-    uptimeMs: wire.monotonicMs() - began,
-    clock: { synced: clock.synced(), source: settings.time.sync },
-    journal: { pending: rows, oldest, drainEtaS: drainEtaS(backlog) },
-    buses: buses.map((bus) => busHealth(bus)),
-    metersSilent: [...records].flatMap(([meter, { fault }]) =>
-      fault !== null && isUnheard(fault.code) ? [meter] : [],
-    ),
-  };
-}
-
-function busHealth(told: ToldBus): BusHealth {
-  const { meters, p50Ms, p95Ms } = seenOn(told);
-  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
-    meters.map(({ total }) => total),
-  );
-  const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
-  return { bus: told.bus, ...counts, p50Ms, p95Ms };
-}
-
-async function statusOf(
-  settings: Settings,
-  { clock, headEnd, version }: Parts,
-  journal: Journal,
-  buses: readonly ToldBus[],
-  records: ReadonlyMap<string, PollRecord>,
-): Promise<object> {
-  const pending = await journal.pending();
-  const fault = (meter: string) => {
-    const found = records.get(meter)?.fault;
-    return found ? { ...found, since: isoTime(found.since) } : null;
-  };
-  const meters = await Promise.all(
-    settings.meters.map(async (meter) => ({
-      ...(await meterStatus(journal, meter.meter)),
-      bus: meter.bus,
-      fault: fault(meter.meter),
-    })),
-  );
-  return {
-    collector: settings.collector,
-    utility: settings.utility,
-    version,
-    now: isoTime(clock.now()),
-    epoch: journal.epoch,
-    upstream: { connected: headEnd.isConnected(), detail: headEnd.linkState() },
-    journal: {
-      pending: pending.rows,
-      rows: journal.lastRow(),
-      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
-      detail: journal.isSound() ? 'sound' : 'cannot be written; trying again',
-    },
-    clock: { synced: clock.synced(), speed: clock.speed },
-    buses: buses.map((told) => {
-      const seen = seenOn(told);
-      const [first] = adviceFor(told, seen);
-      const { says, next } = first ?? { says: '', next: '' };
-      const { bus, type, conversation } = told;
-      return { bus, type, ...conversation.link(), utilisation: seen.utilisation, says, next };
-    }),
-    meters,
-  };
-}
-
-/** The daemon: real clocks, ports, LevelDB and broker. */
-export async function startCollector(
-  settings: Settings,
-  options: { readonly root: string; readonly version: string },
-): Promise<RunningCollector> {
-  const clock = createSystemClock(settings.time);
-  const wire = createSystemClock();
-  const log = createPinoLog({ level: settings.logLevel });
-  const random = Math.random;
-  return runCollector(settings, {
-    ...{ clock, wire, log, version: options.version, newName },
-    headEnd: createMqttHeadEnd({
-      settings: settings.upstream,
-      clientId: settings.collector,
-      clock: wire,
-      random,
-      log,
-    }),
-    vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
-    openBus: (bus) => openBus(bus, wire, random),
-    openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
-    serve: (commands) => serveCommands(settings.control, commands),
-  });
-}
-
-/** The journal alone, for questions while no collector runs. */
-export async function openJournalOffline(
-  settings: Settings,
-): Promise<Result<Commands & { close(): Promise<void> }>> {
-  const clock = createSystemClock(settings.time);
-  const vault = createLevelVault({
-    ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
-  });
-  const opened = await openJournal(journalParts(settings, vault, clock, newName));
-  if (!opened.ok) return opened;
-  const journal = opened.value;
-  const places = settings.meters.map(placeOf);
-  const commands = createCommands(
-    journal,
-    { status: () => offlineStatus(settings, journal) },
-    {
-      clock,
-      places: new Map(places.map((place) => [place.target.meter, place])),
-    },
-  );
-  const wire = createSystemClock();
-  const local = localParts(settings, createSystemClock(settings.time), wire);
-  return good({ run: withLocal(commands, journal, local).run, close: () => journal.close() });
-}
-
-async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {
-  const pending = await journal.pending();
-  const meters = await Promise.all(
-    settings.meters.map(async ({ meter, bus }) => ({
-      ...(await meterStatus(journal, meter)),
-      ...{ bus, fault: null },
-    })),
-  );
-  return {
-    collector: settings.collector,
-    utility: settings.utility,
-    now: null,
-    epoch: journal.epoch,
-    upstream: { connected: false, detail: 'the collector is not running' },
-    journal: {
-      pending: pending.rows,
-      rows: journal.lastRow(),
-      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
-      detail: 'read while the collector is not running',
-    },
-    clock: null,
-    buses: [],
-    meters,
-  };
-}
-
-function journalParts(
+export function journalParts(
   { collector }: Settings,
   vault: Vault,
   clock: Clock,
   newEpoch: () => string,
 ): JournalParts {
   return { collector, newEpoch, vault, openStore: () => vault.open(), now: () => clock.now() };
-}
-
-const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;
-
-/** 20 characters of base 32 from 100 random bits. */
-function newName(): string {
-  return BigInt(`0x${randomBytes(13).toString('hex')}`)
-    .toString(32)
-    .slice(0, 20)
-    .toUpperCase();
-}
-
-function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus {
-  const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
-  const atOnce = settings.type === 'modbus-tcp' ? (settings.inFlight ?? AT_ONCE) : 1;
-  const tally = new BusTally(clock, atOnce);
-  const trace = new FrameTrace(clock);
-  const tap = (wire: Wire) => trace.over(wire);
-  const common = { clock, timeoutMs, reopenMaxMs, random, tally, trace };
-  switch (settings.type) {
-    case 'line-serial': {
-      const line = createSerialLine({ settings: settings.serial, clock, framing, tap });
-      return createLineBus({ line, ...common });
-    }
-    case 'line-tcp': {
-      const line = createTcpLine({ peer: settings.peer, clock, framing, tap });
-      return createLineBus({ line, ...common });
-    }
-    case 'modbus-rtu': {
-      const wire = tap(createSerialWire({ settings: settings.serial, clock }));
-      const link = createRtuLink({ wire, clock, baud: settings.serial.baud, ear: tally });
-      return createModbusBus({ link, ...common });
-    }
-    case 'modbus-rtu-tcp': {
-      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
-      const silencesToReopen = SILENCES_TO_REOPEN_PEER;
-      const link = createRtuLink({
-        wire,
-        clock,
-        baud: settings.baud,
-        silencesToReopen,
-        ear: tally,
-      });
-      return createModbusBus({ link, ...common });
-    }
-    case 'modbus-tcp': {
-      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
-      const link = createMbapLink({ wire, clock, atOnce, ear: tally });
-      return createModbusBus({ link, ...common });
-    }
-  }
 }

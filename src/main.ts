@@ -47,11 +47,11 @@ const parts: Parts = {
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
   startCollector: async (settings) => {
     keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
-    return (await import('./collector.ts')).startCollector(settings, { root, version });
+    return (await import('./daemon.ts')).startCollector(settings, { root, version });
   },
   daemon: callCommands,
-  openJournal: async (settings) => (await import('./collector.ts')).openJournalOffline(settings),
-  restoreJournal: async (...asked) => (await import('./collector.ts')).restoreJournal(...asked),
+  openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
+  restoreJournal: async (...asked) => (await import('./daemon.ts')).restoreJournal(...asked),
   every(ms, act) {
     const over = new AbortController();
     const run = async () => {

@@ -24,11 +24,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   settings: ['settings', 'codec', 'domain'],
   cli: ['cli', 'boundaries', 'domain', 'settings'],
   scanning: ['adapters', 'boundaries', 'bus', 'codec', 'domain', 'settings'],
+  telling: ['boundaries', 'codec', 'commands', 'domain', 'jobs', 'settings'],
   collector: [
-    ...['adapters', 'bell', 'boundaries', 'bus', 'codec', 'commands', 'domain'],
-    ...['jobs', 'journal', 'pipeline', 'scanning', 'settings', 'upstream'],
+    ...['bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs', 'journal', 'pipeline'],
+    ...['scanning', 'settings', 'telling', 'upstream'],
   ],
-  main: ['adapters', 'cli', 'codec', 'collector', 'scanning', 'boundaries', 'domain', 'settings'],
+  daemon: [
+    ...['adapters', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain', 'journal'],
+    ...['scanning', 'settings', 'telling'],
+  ],
+  main: ['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],
 };
 
 /** Packages, and the files of src that may import them. */

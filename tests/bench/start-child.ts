@@ -5,7 +5,7 @@ import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import type { Bus } from '../../src/boundaries.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { runCollector } from '../../src/collector.ts';
-import { faulty } from '../../src/domain/fault.ts';
+import { faulty, good } from '../../src/domain/fault.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { lineProfile } from '../fakes/profiles.ts';
@@ -65,7 +65,14 @@ const settings: Settings = {
 const clock = createSystemClock({ real: wire.now(), simulated: Number(end) + 60_000 });
 let names = 0;
 const collector = await runCollector(settings, {
-  ...{ clock, wire, log: new RecordingLog(), serve: null, version: 'bench' },
+  ...{
+    clock,
+    wire,
+    log: new RecordingLog(),
+    serve: null,
+    writeFile: async () => good(0),
+    version: 'bench',
+  },
   headEnd: new MemoryBroker(wire).headEnd({ clock: wire }),
   vault: createLevelVault({ folder, ballastBytes: 0 }),
   openBus: () => bus,

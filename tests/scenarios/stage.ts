@@ -4,6 +4,7 @@ import { createLineBus } from '../../src/bus/line-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
 import type { RunningCollector } from '../../src/collector.ts';
 import { runCollector } from '../../src/collector.ts';
+import { good } from '../../src/domain/fault.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { assertRules } from '../contract/kept.ts';
@@ -157,7 +158,14 @@ class Stage {
     const line = new ScriptedLine(wire);
     line.answer(() => this.#answer());
     const starting = runCollector(this.#settings(), {
-      ...{ clock: life, wire, log: new RecordingLog(), serve: null, version: 'test' },
+      ...{
+        clock: life,
+        wire,
+        log: new RecordingLog(),
+        serve: null,
+        writeFile: async () => good(0),
+        version: 'test',
+      },
       headEnd: this.#broker.headEnd({ clock: wire }),
       vault: this.#vault,
       openBus: () =>

@@ -11,6 +11,7 @@ import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { type RunningCollector, runCollector } from '../../src/collector.ts';
+import { good } from '../../src/domain/fault.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
@@ -125,6 +126,7 @@ export class VirtualWorld {
       vault: this.vault,
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
+      writeFile: async () => good(0),
       ...(this.#options.watch && { watch: this.#options.watch }),
       newName: () => {
         this.#names += 1;

@@ -1,0 +1,156 @@
+// The daemon: the collector over real clocks, ports, LevelDB and broker, and its journal while it does not run.
+
+import { randomBytes } from 'node:crypto';
+import { serveCommands } from './adapters/control-socket.ts';
+import { createLevelVault } from './adapters/level-vault.ts';
+import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
+import { createPinoLog } from './adapters/pino-log.ts';
+import { placeStore } from './adapters/restore-store.ts';
+import { createSerialLine } from './adapters/serial-line.ts';
+import { createSerialWire } from './adapters/serial-wire.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import { createTcpLine } from './adapters/tcp-line.ts';
+import { createTcpWire } from './adapters/tcp-wire.ts';
+import { readLines, writeLines } from './adapters/text-file.ts';
+import type { Bus, Clock, CommandAnswer, Commands, Wire } from './boundaries.ts';
+import { BusTally } from './bus/bus-tally.ts';
+import { FrameTrace } from './bus/frame-trace.ts';
+import { createLineBus } from './bus/line-bus.ts';
+import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
+import { createModbusBus } from './bus/modbus-bus.ts';
+import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
+import { CR_FRAMING } from './codec/framer.ts';
+import {
+  journalParts,
+  localParts,
+  placeOf,
+  type RunningCollector,
+  runCollector,
+} from './collector.ts';
+import { createCommands } from './commands/commands.ts';
+import { withLocal } from './commands/local.ts';
+import { good, type Result } from './domain/fault.ts';
+import { openJournal } from './journal/journal.ts';
+import { restoreBackup } from './journal/restore-backup.ts';
+import { openScan } from './scanning.ts';
+import type { BusSettings, Settings } from './settings/settings.ts';
+import { offlineStatus } from './telling.ts';
+
+/** The daemon: real clocks, ports, LevelDB and broker. */
+export async function startCollector(
+  settings: Settings,
+  options: { readonly root: string; readonly version: string },
+): Promise<RunningCollector> {
+  const clock = createSystemClock(settings.time);
+  const wire = createSystemClock();
+  const log = createPinoLog({ level: settings.logLevel });
+  const random = Math.random;
+  return runCollector(settings, {
+    ...{ clock, wire, log, version: options.version, newName },
+    headEnd: createMqttHeadEnd({
+      settings: settings.upstream,
+      clientId: settings.collector,
+      clock: wire,
+      random,
+      log,
+    }),
+    vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
+    openBus: (bus) => openBus(bus, wire, random),
+    openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
+    serve: (commands) => serveCommands(settings.control, commands),
+    writeFile: writeLines,
+  });
+}
+
+/** The journal alone, for questions while no collector runs. */
+export async function openJournalOffline(
+  settings: Settings,
+): Promise<Result<Commands & { close(): Promise<void> }>> {
+  const clock = createSystemClock(settings.time);
+  const vault = createLevelVault({
+    ...{ folder: settings.data, ballastBytes: ballastOf(settings), create: false },
+  });
+  const opened = await openJournal(journalParts(settings, vault, clock, newName));
+  if (!opened.ok) return opened;
+  const journal = opened.value;
+  const places = settings.meters.map(placeOf);
+  const commands = createCommands(
+    journal,
+    { status: () => offlineStatus(settings, journal) },
+    {
+      clock,
+      places: new Map(places.map((place) => [place.target.meter, place])),
+    },
+  );
+  const wire = createSystemClock();
+  const local = localParts(settings, {
+    ...{ clock: createSystemClock(settings.time), wire },
+    writeFile: writeLines,
+  });
+  return good({ run: withLocal(commands, journal, local).run, close: () => journal.close() });
+}
+
+/** Puts a backup in the place of the journal while no collector runs. */
+export async function restoreJournal(
+  settings: Settings,
+  file: string,
+  force: boolean,
+): Promise<CommandAnswer> {
+  const { data: folder, collector } = settings;
+  return restoreBackup({
+    ...{ collector, force, newEpoch: newName, read: () => readLines(file) },
+    openPresent: () => createLevelVault({ folder, ballastBytes: 0, create: false }).open(),
+    place: (records) => placeStore(folder, records),
+  });
+}
+
+const ballastOf = ({ journal }: Settings) => journal.ballastMb * 1024 * 1024;
+
+/** 20 characters of base 32 from 100 random bits. */
+function newName(): string {
+  return BigInt(`0x${randomBytes(13).toString('hex')}`)
+    .toString(32)
+    .slice(0, 20)
+    .toUpperCase();
+}
+
+function openBus(settings: BusSettings, clock: Clock, random: () => number): Bus {
+  const { timeoutMs, reopenMaxMs, framing = CR_FRAMING } = settings;
+  const atOnce = settings.type === 'modbus-tcp' ? (settings.inFlight ?? AT_ONCE) : 1;
+  const tally = new BusTally(clock, atOnce);
+  const trace = new FrameTrace(clock);
+  const tap = (wire: Wire) => trace.over(wire);
+  const common = { clock, timeoutMs, reopenMaxMs, random, tally, trace };
+  switch (settings.type) {
+    case 'line-serial': {
+      const line = createSerialLine({ settings: settings.serial, clock, framing, tap });
+      return createLineBus({ line, ...common });
+    }
+    case 'line-tcp': {
+      const line = createTcpLine({ peer: settings.peer, clock, framing, tap });
+      return createLineBus({ line, ...common });
+    }
+    case 'modbus-rtu': {
+      const wire = tap(createSerialWire({ settings: settings.serial, clock }));
+      const link = createRtuLink({ wire, clock, baud: settings.serial.baud, ear: tally });
+      return createModbusBus({ link, ...common });
+    }
+    case 'modbus-rtu-tcp': {
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
+      const silencesToReopen = SILENCES_TO_REOPEN_PEER;
+      const link = createRtuLink({
+        wire,
+        clock,
+        baud: settings.baud,
+        silencesToReopen,
+        ear: tally,
+      });
+      return createModbusBus({ link, ...common });
+    }
+    case 'modbus-tcp': {
+      const wire = tap(createTcpWire({ peer: settings.peer, clock }));
+      const link = createMbapLink({ wire, clock, atOnce, ear: tally });
+      return createModbusBus({ link, ...common });
+    }
+  }
+}

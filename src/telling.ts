@@ -1,0 +1,125 @@
+// What a collector tells of itself: `status` for people, health for the head-end (S4).
+
+import type { Clock, HeadEnd, Journal } from './boundaries.ts';
+import { isoTime } from './codec/head-end-message.ts';
+import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
+import { meterStatus } from './commands/commands.ts';
+import { sumOfSeen } from './domain/bus-seen.ts';
+import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import type { PollRecord } from './jobs/poll-bus.ts';
+import type { Settings } from './settings/settings.ts';
+
+/** What telling needs of the outside. */
+interface TellingParts {
+  readonly clock: Clock;
+  readonly wire: Clock;
+  readonly headEnd: HeadEnd;
+  readonly version: string;
+}
+
+/** S4, from what is there. Uptime is of the wire's clock, as the counts are. */
+export async function healthOf(
+  settings: Settings,
+  { clock, wire, headEnd }: TellingParts,
+  seen: {
+    readonly journal: Journal;
+    readonly buses: readonly ToldBus[];
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly began: number;
+  },
+): Promise<Health> {
+  const { journal, buses, records, began } = seen;
+  const { rows, oldest } = await journal.pending();
+  const backlog = {
+    ...{ rows, meters: journal.metersPending().length, connected: headEnd.isConnected() },
+    messagesPerS: settings.upstream.backlogPerS,
+  };
+  return {
+    uptimeMs: wire.monotonicMs() - began,
+    clock: { synced: clock.synced(), source: settings.time.sync },
+    journal: { pending: rows, oldest, drainEtaS: drainEtaS(backlog) },
+    buses: buses.map((bus) => busHealth(bus)),
+    metersSilent: [...records].flatMap(([meter, { fault }]) =>
+      fault !== null && isUnheard(fault.code) ? [meter] : [],
+    ),
+  };
+}
+
+function busHealth(told: ToldBus): BusHealth {
+  const { meters, p50Ms, p95Ms } = seenOn(told);
+  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
+    meters.map(({ total }) => total),
+  );
+  const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
+  return { bus: told.bus, ...counts, p50Ms, p95Ms };
+}
+
+export async function statusOf(
+  settings: Settings,
+  { clock, headEnd, version }: TellingParts,
+  journal: Journal,
+  buses: readonly ToldBus[],
+  records: ReadonlyMap<string, PollRecord>,
+): Promise<object> {
+  const pending = await journal.pending();
+  const fault = (meter: string) => {
+    const found = records.get(meter)?.fault;
+    return found ? { ...found, since: isoTime(found.since) } : null;
+  };
+  const meters = await Promise.all(
+    settings.meters.map(async (meter) => ({
+      ...(await meterStatus(journal, meter.meter)),
+      bus: meter.bus,
+      fault: fault(meter.meter),
+    })),
+  );
+  return {
+    collector: settings.collector,
+    utility: settings.utility,
+    version,
+    now: isoTime(clock.now()),
+    epoch: journal.epoch,
+    upstream: { connected: headEnd.isConnected(), detail: headEnd.linkState() },
+    journal: {
+      pending: pending.rows,
+      rows: journal.lastRow(),
+      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
+      detail: journal.isSound() ? 'sound' : 'cannot be written; trying again',
+    },
+    clock: { synced: clock.synced(), speed: clock.speed },
+    buses: buses.map((told) => {
+      const seen = seenOn(told);
+      const [first] = adviceFor(told, seen);
+      const { says, next } = first ?? { says: '', next: '' };
+      const { bus, type, conversation } = told;
+      return { bus, type, ...conversation.link(), utilisation: seen.utilisation, says, next };
+    }),
+    meters,
+  };
+}
+
+export async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {
+  const pending = await journal.pending();
+  const meters = await Promise.all(
+    settings.meters.map(async ({ meter, bus }) => ({
+      ...(await meterStatus(journal, meter)),
+      ...{ bus, fault: null },
+    })),
+  );
+  return {
+    collector: settings.collector,
+    utility: settings.utility,
+    now: null,
+    epoch: journal.epoch,
+    upstream: { connected: false, detail: 'the collector is not running' },
+    journal: {
+      pending: pending.rows,
+      rows: journal.lastRow(),
+      oldest_pending: pending.oldest === null ? null : isoTime(pending.oldest),
+      detail: 'read while the collector is not running',
+    },
+    clock: null,
+    buses: [],
+    meters,
+  };
+}

@@ -4,10 +4,18 @@ import type { EventEntry, Evidence } from './alarms.ts';
 import type { Entry, Flag, GapCause, Increment, Notice } from './entry.ts';
 import { type Edge, firstHour, HourFold, type HourRules, type HourState } from './hours.ts';
 import type { Held, Installation, MeterRules, Observation } from './installation.ts';
-import { type ClockState, firstClock, type Moment, stepSince, watchClock } from './moment.ts';
+import {
+  type ClockState,
+  elapsedSince,
+  firstClock,
+  type Moment,
+  stepSince,
+  watchClock,
+} from './moment.ts';
+import { classify } from './register.ts';
 import { LifeStep } from './register-life.ts';
 import { futureFrom, hasFutureHours, restate } from './restate.ts';
-import type { Counts, EpochMs } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
 
 export {
   type Installation,
@@ -38,6 +46,16 @@ export function futureHours(state: Installation, moment: Moment, rules: HourRule
 
 /** Takes in one observation. Pure: the same arguments give the same outcome. */
 export function advance(
+  state: Installation,
+  seen: Observation,
+  rules: MeterRules,
+  published: readonly Entry[] = [],
+): Advance {
+  return restQuietly(state, seen, rules) ?? advanceInFull(state, seen, rules, published);
+}
+
+/** As `advance`, without the short way for a dial at rest. */
+export function advanceInFull(
   state: Installation,
   seen: Observation,
   rules: MeterRules,
@@ -89,6 +107,48 @@ export function finish(
   step.placeHeld(null, 'clock');
   return step.finish(flags);
 }
+
+/**
+ * The short way for most polls: within the open hour a dial shows what it showed, and nothing is doubted, told or due.
+ * Then only its newest reading moves on. Null where anything else may follow.
+ */
+function restQuietly(state: Installation, seen: Observation, rules: MeterRules): Advance | null {
+  const { last, hours, clock, moved } = state;
+  if (seen.kind !== 'reading' || !last || seen.register !== last.read) return null;
+  if (!hours || hours.gap || !clock || !moved || !isAtEase(state)) return null;
+  const { moment } = seen;
+  const now = watchClock(clock, moment, rules.toleranceMs);
+  const { at } = moment;
+  const isWithin = at >= hours.start && at < hours.start + HOUR_MS && at >= last.at;
+  const isSteady = Math.abs(stepSince(clock, moment)) <= rules.toleranceMs;
+  if (now.heldSince !== null || clock.heldSince !== null || !isWithin || !isSteady) return null;
+  if (at - moved.at >= rules.stuckMs) return null;
+  const elapsedMs = elapsedSince(last.clock, moment);
+  const movement = classify(last.read, seen.register, elapsedMs, rules);
+  if (movement.kind !== 'none' || movement.ambiguous) return null;
+  const edge = { seq: last.seq + 1, at, read: last.read, total: last.total };
+  return {
+    state: {
+      ...state,
+      clock: now,
+      last: { ...edge, clock: now },
+      hours: { ...hours, last: edge, n: hours.n + 1 },
+    },
+    ...NOTHING_CAME,
+  };
+}
+
+/** Nothing is doubted, told, held or out of the ordinary. */
+function isAtEase(state: Installation): boolean {
+  const { unconfirmed, suspect, stranger, turnedAt, reversedAt, held, alarms } = state;
+  if (unconfirmed || suspect || stranger || turnedAt !== null || reversedAt !== null) return false;
+  if (state.rocked + state.silences + state.unreadables > 0 || held.length > 0) return false;
+  if (state.disabled || state.maintenance) return false;
+  for (const _ in alarms.standing) return false;
+  return true;
+}
+
+const NOTHING_CAME = { increments: [], entries: [], events: [], notices: [] } as const;
 
 const NOTHING_HELD: readonly Held[] = [];
 

@@ -88,6 +88,13 @@ function storeOver(level: Text, folder: string): Store {
         return faulty('store.failed', wordsOf(cause));
       }
     },
+    async getMany(wanted) {
+      try {
+        return good(await level.getMany([...wanted]));
+      } catch (cause) {
+        return faulty('store.failed', wordsOf(cause));
+      }
+    },
     entries: (range) => entriesOf(level, range),
     async close() {
       try {

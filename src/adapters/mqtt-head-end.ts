@@ -49,6 +49,8 @@ export interface MqttHeadEndParts extends ConnectParts {
   /** Evenly spread in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** Messages in flight; absent: the contract's 20. Only a measurement gives another number. */
+  readonly window?: number;
 }
 
 /** A head-end behind an MQTT broker. Nothing that a broker or network does makes it throw. */
@@ -241,6 +243,7 @@ class Link {
   readonly #where: string;
   readonly #over = new AbortController();
   readonly #ackTimeoutS: number;
+  readonly #window: number | undefined;
   #inFlight: InFlight | undefined;
   #settleLost: (loss: Loss) => void = () => undefined;
   #limits: { packetBytes?: number | undefined; retain?: boolean | undefined } = {};
@@ -248,8 +251,7 @@ class Link {
   constructor(
     client: MqttClient,
     where: string,
-    clock: Clock,
-    ackTimeoutS: number,
+    { clock, settings, window }: MqttHeadEndParts,
     onMessage: (message: InMessage) => void,
   ) {
     // What waited in the session follows the CONNACK at once.
@@ -265,7 +267,8 @@ class Link {
     this.#client = client;
     this.#where = where;
     this.#clock = clock;
-    this.#ackTimeoutS = ackTimeoutS;
+    this.#ackTimeoutS = settings.ackTimeoutS;
+    this.#window = window;
     this.lost = new Promise((resolve) => {
       this.#settleLost = resolve;
     });
@@ -298,7 +301,7 @@ class Link {
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
-    const { topic, payload, qos, retain, expiryS, correlation } = message;
+    const { topic, payload, qos, retain, expiryS, correlation, late } = message;
     const { packetBytes } = this.#limits;
     const bytes = Buffer.byteLength(payload) + Buffer.byteLength(topic) + PACKET_OVERHEAD_BYTES;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
@@ -311,7 +314,7 @@ class Link {
       retain: retain && this.#limits.retain !== false,
       properties: messageProperties(expiryS, correlation),
     };
-    return (this.#inFlight as InFlight).send(qos === 1, (answer: Answer) => {
+    const hand = (answer: Answer) => {
       this.#client.publish(topic, payload, options, (error) => {
         if (!error) return answer(good(undefined));
         const code = codeOf(error);
@@ -322,7 +325,8 @@ class Link {
             : faulty('upstream.offline', gone),
         );
       });
-    });
+    };
+    return (this.#inFlight as InFlight).send(qos === 1, hand, late);
   }
 
   /** Ends the link with a DISCONNECT, so that the broker leaves the will unsaid. */
@@ -352,6 +356,7 @@ class Link {
       clock: this.#clock,
       ackTimeoutMs: this.#ackTimeoutS * 1_000,
       receiveMaximum: properties.receiveMaximum,
+      window: this.#window,
       // mqtt.js waits for a PUBACK for ever and calls such a link connected.
       onSilent: () => {
         const words = `${this.#where} left a message unacknowledged for ${this.#ackTimeoutS} s`;
@@ -388,7 +393,7 @@ class Link {
 }
 
 function openLink(
-  { clock, settings }: MqttHeadEndParts,
+  parts: MqttHeadEndParts,
   where: string,
   options: IClientOptions,
   onMessage: (message: InMessage) => void,
@@ -402,7 +407,7 @@ function openLink(
       // Ours, on the wire's clock, ends sooner.
       connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     });
-    return new Link(client, where, clock, settings.ackTimeoutS, onMessage);
+    return new Link(client, where, parts, onMessage);
   } catch (cause) {
     // An unusable key or certificate is thrown, not emitted.
     return lossOf(cause as Error, where, false);

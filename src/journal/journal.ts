@@ -86,6 +86,9 @@ import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinne
 const ANSWERS_MAX = 10_000;
 const ANSWERS_MS = 24 * HOUR_MS;
 
+/** So many settled rows are a group of their own. */
+const SETTLED_MAX = 20_000;
+
 export interface JournalParts extends OpeningParts {
   /** Called each time the store has been opened and read, before anything is taken in. */
   readonly onOpen?: (() => void) | undefined;
@@ -348,26 +351,36 @@ class GroupJournal implements Journal {
     const from = this.#cursors.get(meter) ?? range.from;
     const store = this.#store;
     let first: string | undefined;
+    let found: (readonly [key: string, entryKey: string | undefined])[] = [];
     for await (const [key, text] of store.entries({ from, to: range.to })) {
       if (this.#settled.has(key)) continue;
       first ??= key;
       if (this.#claimed.has(pendingOf(key).row)) continue;
-      const row = await this.#pendingRow(key, decodeEntryKey(key, text));
-      if (!row) continue;
-      if (rows[0] && rows[0].inst !== row.inst) break;
-      rows.push(row);
-      if (rows.length >= limit) break;
+      found.push([key, decodeEntryKey(key, text)]);
+      if (found.length < limit) continue;
+      rows.push(...(await this.#pendingRows(found)));
+      found = [];
+      if (rows.length > 0) break;
     }
+    if (found.length > 0) rows.push(...(await this.#pendingRows(found)));
+    const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
+    if (other > 0) rows.length = other;
     // What was settled before the medium was opened again may be pending again.
     if (store === this.#store) this.#cursors.set(meter, first ?? from);
   }
 
   /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
-  async #pendingRow(key: string, entryKey: string | undefined): Promise<Row | undefined> {
-    const row = await this.#rowAt(entryKey);
-    if (row && keys.pending(row.meter, row.row) === key) return row;
-    this.#suspectedBell.ring();
-    return undefined;
+  async #pendingRows(
+    found: readonly (readonly [key: string, entryKey: string | undefined])[],
+  ): Promise<readonly Row[]> {
+    const texts = await manyAt(this.#store, found);
+    return found.flatMap(([key, entryKey], n) => {
+      const text = texts[n];
+      const row = entryKey && text !== undefined ? decodeRow(entryKey, text) : undefined;
+      if (row && keys.pending(row.meter, row.row) === key) return [row];
+      this.#suspectedBell.ring();
+      return [];
+    });
   }
 
   claim(rows: readonly Row[]): void {
@@ -464,6 +477,8 @@ class GroupJournal implements Journal {
     this.#group.changes.set(key, undefined);
     this.#group.settled.push(key);
     this.#stagedBell.ring();
+    // A long drain waits in no memory.
+    if (this.#group.settled.length === SETTLED_MAX) this.#urgentBell.ring();
   }
 
   /** Settles what the head-end has stored. */
@@ -1200,6 +1215,22 @@ class GroupJournal implements Journal {
       yield row;
     }
   }
+}
+
+/** The texts of the entries that pending keys name, in their order. */
+async function manyAt(
+  store: Store,
+  found: readonly (readonly [key: string, entryKey: string | undefined])[],
+): Promise<readonly (string | undefined)[]> {
+  const wanted = found.map(([, entryKey]) => entryKey || '-');
+  if (store.getMany) {
+    const got = await store.getMany(wanted);
+    if (!got.ok) throw new StoreLost(got.fault.detail);
+    return got.value;
+  }
+  const texts: (string | undefined)[] = [];
+  for (const key of wanted) texts.push(await textAt(store, key));
+  return texts;
 }
 
 function lacksAny({ damaged, rows, increments, standing }: Findings): boolean {

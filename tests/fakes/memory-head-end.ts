@@ -54,6 +54,7 @@ export class MemoryBroker {
   receiveMaximum = 20;
   withheld: Withheld = 'nothing';
   refuses: (topic: string) => boolean = () => false;
+  refusesMessage: (message: OutMessage) => boolean = () => false;
   /** Most QoS 1 messages that were un-acknowledged at one time. */
   inFlightPeak = 0;
   connections = 0;
@@ -135,7 +136,7 @@ export class MemoryBroker {
   async #outcome(link: Link, message: OutMessage): Promise<Result<void> | undefined> {
     await this.#travel(link);
     if (!link.alive || this.withheld === 'messages') return undefined;
-    const refused = this.refuses(message.topic);
+    const refused = this.refuses(message.topic) || this.refusesMessage(message);
     if (!refused) this.#deliver(message);
     if (this.withheld === 'acks') return undefined;
     await this.#travel(link);
@@ -232,9 +233,10 @@ class MemoryHeadEnd implements HeadEnd {
     if (!link?.alive || this.#stop.signal.aborted) {
       return Promise.resolve(faulty('upstream.offline', this.#words));
     }
-    return link.inFlight.send(message.qos === 1, (answer) => {
+    const hand = (answer: (outcome: Result<void>) => void) => {
       void this.#broker.take(link, message, answer);
-    });
+    };
+    return link.inFlight.send(message.qos === 1, hand, message.late);
   }
 
   async close(): Promise<void> {

@@ -79,32 +79,43 @@ class Backlog {
     return this.#refused.dueInMs();
   }
 
-  /** Sends what is pending of every meter, once. */
+  /** Sends what is pending of every meter, once. The next rows are read while the ones before them are sent. */
   async pass(): Promise<Pass> {
     const pass: Pass = { sent: 0, failed: false };
-    const { journal } = this.#parts;
     if (this.#mayGoOn(pass)) await this.#tryRefused(pass);
-    for (const meter of journal.metersPending()) {
-      if (!this.#mayGoOn(pass)) break;
-      await this.#sendMeter(meter, pass);
+    const meters = [...this.#parts.journal.metersPending()];
+    let ahead = this.#read(meters, pass);
+    for (let rows = await ahead; rows.length > 0; rows = await ahead) {
+      ahead = this.#read(meters, pass);
+      await this.#sendAll(rows, pass);
     }
     await this.#lane.empty();
     return pass;
+  }
+
+  /** The next pending rows, claimed, of the first meter that has any; those without are taken off the list. */
+  async #read(meters: string[], pass: Pass): Promise<readonly Row[]> {
+    const { journal } = this.#parts;
+    for (let [meter] = meters; meter !== undefined && this.#mayGoOn(pass); [meter] = meters) {
+      const rows = this.#refused.isFull() ? [] : await journal.backlog(meter, READ_ROWS);
+      if (rows.length > 0) {
+        journal.claim(rows);
+        return rows;
+      }
+      meters.shift();
+    }
+    return [];
   }
 
   #mayGoOn(pass: Pass): boolean {
     return !pass.failed && !this.#signal.aborted && this.#parts.upstream.isConnected();
   }
 
-  async #sendMeter(meter: string, pass: Pass): Promise<void> {
-    const { journal } = this.#parts;
-    while (this.#mayGoOn(pass) && !this.#refused.isFull()) {
-      const rows = await journal.backlog(meter, READ_ROWS);
-      if (rows.length === 0) return;
-      for (let from = 0; from < rows.length; from += this.#messageRows) {
-        await this.#sendRows(rows.slice(from, from + this.#messageRows), pass);
-        if (!this.#mayGoOn(pass) || this.#refused.isFull()) break;
-      }
+  async #sendAll(rows: readonly Row[], pass: Pass): Promise<void> {
+    for (let from = 0; from < rows.length; from += this.#messageRows) {
+      const some = rows.slice(from, from + this.#messageRows);
+      if (this.#mayGoOn(pass) && !this.#refused.isFull()) await this.#sendRows(some, pass);
+      else this.#parts.journal.release(some);
     }
   }
 
@@ -114,10 +125,10 @@ class Backlog {
       const prepared = upstream.prepare(some, cause);
       if (!prepared.ok) {
         pass.failed = true;
+        journal.release(some);
         log.warn({ ...prepared.fault }, 'rows cannot be sent');
-        return;
+        continue;
       }
-      journal.claim(some);
       for (const message of prepared.value) await this.#send(message, pass, 0);
     }
   }

@@ -12,7 +12,7 @@ import type {
   Log,
   Vault,
 } from './boundaries.ts';
-import { encodeAnswer } from './codec/command-message.ts';
+import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
@@ -64,6 +64,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** What holds commands against the published schema. */
+  readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
@@ -226,7 +228,7 @@ function upstreamParts(settings: Settings, parts: Parts) {
 
 /** The head-end's door to `commands`. */
 function inboxOf(
-  parts: Pick<Parts, 'clock' | 'wire' | 'log'> & {
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'commandCheck'> & {
     readonly commands: Commands;
     readonly journal: Journal;
     readonly allowed: readonly CommandClass[];
@@ -236,6 +238,7 @@ function inboxOf(
   const { allowed, upstream } = parts;
   return new CommandInbox({
     ...parts,
+    loadCheck: parts.commandCheck,
     known: (name) => {
       const found = remoteCommand(name);
       if (!found) return undefined;

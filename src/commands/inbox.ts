@@ -2,7 +2,13 @@
 
 import { Bell } from '../bell.ts';
 import type { Clock, CommandAnswer, Commands, InMessage, Journal, Log } from '../boundaries.ts';
-import { type Answer, type Command, readCommand } from '../codec/command-message.ts';
+import {
+  type Answer,
+  type Command,
+  type CommandCheck,
+  nameOf,
+  readCommand,
+} from '../codec/command-message.ts';
 import type { Evidence } from '../domain/alarms.ts';
 
 /** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
@@ -18,6 +24,8 @@ export interface CommandDoor {
   readonly clock: Clock;
   readonly wire: Clock;
   readonly log: Log;
+  /** What holds a message against the published schema; asked for when the first one comes. */
+  readonly loadCheck: () => Promise<CommandCheck>;
   /** What the command of this name does here and whether the owner allows it (C3); undefined: there is none. */
   readonly known: (
     name: string,
@@ -69,19 +77,19 @@ export class CommandInbox {
   }
 
   async #judge(message: InMessage, name: string): Promise<Answer | undefined> {
-    const command = readCommand(message, name);
+    const command = readCommand(message, name, await this.#door.loadCheck());
     if ('problem' in command) {
       this.#tell(command.problem);
-      return command.id === null
-        ? undefined
-        : this.#error(command.id, name, 'bad_request', command.problem);
+      // Nobody could tell whom an answer without an id is for, but where it is awaited.
+      if (command.id === null && message.responseTopic === undefined) return undefined;
+      return this.#error(command.id, nameOf(name), 'bad_request', command.problem);
     }
     if (message.retained)
       return this.#refuse(command, 'bad_request', 'a command is never retained');
     const kept = await this.#kept(command.id);
     if (kept) return this.#repeat(command, kept);
     const { expires } = command;
-    if (expires !== null && expires <= this.#door.clock.now()) {
+    if (expires <= this.#door.clock.now()) {
       return this.#refuse(command, 'expired', 'its time is over');
     }
     const known = this.#door.known(name);
@@ -146,7 +154,7 @@ export class CommandInbox {
     return this.#error(id, name, code, problem);
   }
 
-  #error(id: string, name: string, code: string, message: string): Answer {
+  #error(id: string | null, name: string | null, code: string, message: string): Answer {
     const at = this.#door.clock.now();
     return { id, name, status: 'error', code, at, data: { message } };
   }

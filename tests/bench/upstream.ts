@@ -1,8 +1,11 @@
 // From the journal to a durable settle, against a bare socket on the same broker: rates, a month's drain, memory while a million rows wait.
 
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { hasMosquitto, mosquitto } from '../fakes/real-brokers.ts';
 import { atLeast, atMost, type Figure } from './figure.ts';
@@ -21,6 +24,9 @@ const SHARE = 0.75;
 const MONTH = { meters: 250, hours: 720, end: END };
 const MONTH_S = 10;
 
+const WAITING_HOURS = 4_000;
+const WAITING_MIB = 20;
+
 /** No limit of Mosquitto's own stands in the way of either side. */
 const UNLIMITED = 'max_inflight_messages 0\nmax_queued_messages 0';
 
@@ -33,6 +39,7 @@ export async function benchUpstream(): Promise<Figure[]> {
     const figures: Figure[] = [];
     for (const window of WINDOWS) figures.push(await benchWindow(folder, broker.port, window));
     figures.push(...(await benchMonth(join(folder, 'month'), broker.port)));
+    figures.push(await benchWaiting(folder));
     return figures;
   } finally {
     await broker.dispose();
@@ -67,4 +74,23 @@ async function benchMonth(place: string, port: number): Promise<Figure[]> {
     atMost(BENCH, `30 days of 250 meters drained, ${rows} hours`, seconds, 's', MONTH_S),
     atLeast(BENCH, 'hours drained a second', rows / seconds, 'hours/s', null),
   ];
+}
+
+/** The same program over the same meters, with a row of each and with four thousand. */
+async function benchWaiting(folder: string): Promise<Figure> {
+  const taken = async (hours: number) => {
+    const place = join(folder, `waiting-${hours}`);
+    await fillPending(() => openLevelStore(place), { meters: 250, hours, end: END });
+    const here = fileURLToPath(import.meta.url);
+    const script = join(dirname(here), 'upstream', `waiting-child${extname(here)}`);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...process.execArgv.filter((one) => !one.startsWith('--max-semi-space-size')),
+      ...[script, place],
+    ]);
+    return JSON.parse(stdout) as { rows: number; mib: number };
+  };
+  const few = await taken(1);
+  const many = await taken(WAITING_HOURS);
+  const name = `memory growth while ${many.rows} rows wait`;
+  return atMost(BENCH, name, many.mib - few.mib, 'MiB', WAITING_MIB, few.mib);
 }

@@ -4,6 +4,7 @@ import { Bell } from '../bell.ts';
 import type { Clock, CommandAnswer, Commands, InMessage, Journal, Log } from '../boundaries.ts';
 import {
   type Answer,
+  COMMAND_BYTES_MAX,
   type Command,
   type CommandCheck,
   nameOf,
@@ -14,6 +15,8 @@ import type { Evidence } from '../domain/alarms.ts';
 /** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** After so many others have a turn: what is refused unanswered waits for nothing by itself. */
+const BETWEEN_TURNS = 32;
 /** Time of the wire between two lines of the log about what was refused. */
 const TELL_MS = 60_000;
 
@@ -40,7 +43,11 @@ type Kept = Pick<Answer, 'name' | 'status' | 'code' | 'at' | 'data'> | { readonl
 /** Lives for the collector's life. */
 export class CommandInbox {
   readonly #door: CommandDoor;
-  readonly #waiting: { readonly message: InMessage; readonly name: string }[] = [];
+  readonly #waiting: {
+    readonly message: InMessage;
+    readonly name: string;
+    readonly bytes: number;
+  }[] = [];
   readonly #bell = new Bell();
   #bytes = 0;
   #refused = 0;
@@ -52,25 +59,29 @@ export class CommandInbox {
 
   /** Takes a message on `dn/cmd/{name}`; returns at once. */
   take(message: InMessage, name: string): void {
-    const { bytes } = message;
+    // What is too large is refused unread: it need not wait whole.
+    const isLarge = message.bytes > COMMAND_BYTES_MAX;
+    const kept = isLarge ? { ...message, payload: '' } : message;
+    const bytes = isLarge ? 0 : message.bytes;
     if (this.#waiting.length >= WAITING_MAX || this.#bytes + bytes > WAITING_BYTES_MAX) {
       this.#tell('too many commands wait');
       return;
     }
     this.#bytes += bytes;
-    this.#waiting.push({ message, name });
+    this.#waiting.push({ message: kept, name, bytes });
     this.#bell.ring();
   }
 
   /** Does the commands, one after another, until `signal` aborts. */
   async work(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (let done = 1; !signal.aborted; done += 1) {
+      if (done % BETWEEN_TURNS === 0) await this.#door.wire.sleep(0, signal);
       const next = this.#waiting.shift();
       if (!next) {
         await this.#bell.wait(signal);
         continue;
       }
-      this.#bytes -= next.message.bytes;
+      this.#bytes -= next.bytes;
       const answer = await this.#judge(next.message, next.name);
       if (answer) await this.#door.answer(answer, next.message);
     }

@@ -25,9 +25,9 @@ export class MqttProxy {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  static async open(brokerPort: number): Promise<MqttProxy> {
+  static async open(brokerPort: number, port = 0): Promise<MqttProxy> {
     const proxy = new MqttProxy(brokerPort);
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(port, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }

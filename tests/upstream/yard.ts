@@ -43,6 +43,8 @@ export class Yard {
   readonly headEnd: HeadEnd;
   readonly link: Link;
   readonly log: RecordingLog;
+  /** Messages of hours that the broker has acknowledged. */
+  acknowledged = 0;
   readonly #folder: string;
   readonly #upstream: RunningUpstream;
   readonly #stop = new AbortController();
@@ -57,6 +59,12 @@ export class Yard {
     this.#folder = made.folder;
     this.#upstream = made.upstream;
     this.#stir = made.stir;
+    const publish = this.link.publish.bind(this.link);
+    this.link.publish = async (message) => {
+      const outcome = await publish(message);
+      if (outcome.ok && message.topic.endsWith('/interval')) this.acknowledged += 1;
+      return outcome;
+    };
     this.#jobs = this.#work(made.options);
   }
 

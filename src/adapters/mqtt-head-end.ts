@@ -7,6 +7,7 @@ import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { type Answer, InFlight } from './in-flight.ts';
 import { type ConnectParts, connectOptions, type Version } from './mqtt-connect.ts';
 import { encodePublish, PacketIds } from './mqtt-publish.ts';
+import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
 
 /** The first pause after a lost link; each further failure doubles its ceiling. */
 const PAUSE_MIN_MS = 500;
@@ -181,7 +182,7 @@ class MqttHeadEnd implements HeadEnd {
         this.#announce(link, version);
       }
     }
-    const loss = await link.lost;
+    const loss = explained(await link.lost, options.value, this.#where, this.#parts.clock.now());
     const held = link.wasUp ? this.#parts.clock.monotonicMs() - began : 0;
     if (held >= STABLE_MS) this.#failures = 0;
     this.#briefLinks = link.wasUp && held < BRIEF_MS ? this.#briefLinks + 1 : 0;
@@ -291,7 +292,7 @@ class Link {
       this.#lose({ fault: offline(`${where} ended the link: ${reasonWords(reasonCode)}`) });
     });
     // Stays for the life of the client: an error after the end must not end the process.
-    client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp)));
+    client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp, clock.now())));
     client.on('close', () => {
       const words = this.wasUp ? `${where} closed the link` : `${where} closed the link unanswered`;
       this.#lose({ fault: offline(words), mute: !this.wasUp });
@@ -445,11 +446,11 @@ function openLink(
     return new Link(client, where, parts, options.protocolVersion === 5 ? 5 : 4, onMessage);
   } catch (cause) {
     // An unusable key or certificate is thrown, not emitted.
-    return lossOf(cause as Error, where, false);
+    return lossOf(cause as Error, where, false, parts.clock.now());
   }
 }
 
-function lossOf(error: Error, where: string, wasUp: boolean): Loss {
+function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss {
   const code = codeOf(error);
   if (typeof code === 'number' && !wasUp) {
     const fault = {
@@ -459,11 +460,24 @@ function lossOf(error: Error, where: string, wasUp: boolean): Loss {
     return { fault, versionRefused: VERSION_REFUSED.includes(code) };
   }
   const words = wordsOf(error);
-  if (/^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME)/.test(words)) {
-    return { fault: offline(`TLS with ${where} failed: ${words}`) };
+  const tls = tlsCodeOf(words, error.message);
+  const trouble = tlsTroubleOf(tls, now);
+  if (trouble) {
+    const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname;
+    const detail = tlsSentence(trouble, { where, code: tls, now, ...(names && { names }) });
+    return { fault: { code: 'upstream.untrusted', detail } };
   }
   const what = wasUp ? 'lost the link to' : 'no answer from';
   return { fault: offline(`${what} ${where}: ${words}`) };
+}
+
+/** A TLS link that was closed without a word may have been so for the sake of our own certificate. */
+function explained(loss: Loss, options: IClientOptions, where: string, now: number): Loss {
+  if (!loss.mute || options.protocol !== 'mqtts') return loss;
+  const trouble = ownTroubleOf(options.cert as Uint8Array | undefined, now);
+  const code = 'closed unanswered';
+  const fault = { code: 'upstream.untrusted', detail: tlsSentence(trouble, { where, code, now }) };
+  return { ...loss, fault: fault as Fault };
 }
 
 function offline(detail: string): Fault {

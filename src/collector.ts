@@ -36,6 +36,7 @@ import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
+import { type CertificateParts, watchCertificates } from './jobs/watch-certificates.ts';
 import { createJournal, type JournalParts } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
@@ -64,6 +65,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** The certificates that the settings name, and when each is over. */
+  readonly expiries: CertificateParts['expiries'];
   /** What holds commands against the published schema. */
   readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
@@ -132,7 +135,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ journal, upstream, clock, wire, log, collector: settings.collector, stir },
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
-  parts.headEnd.onConnect(() => stir.ring());
+  watchLink(parts.headEnd, journal, settings, stir);
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const status = () => statusOf(settings, parts, journal, told, records);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
@@ -157,6 +160,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
+    watchCertificates({ ...parts, journal }, halt.signal),
     ...lookAfter(journal, settings, parts, last.signal),
     tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
   ];
@@ -175,6 +179,15 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** A new link stirs the backlog; a second client of our name is told (E2). */
+function watchLink(headEnd: HeadEnd, journal: Journal, { collector }: Settings, stir: Bell): void {
+  headEnd.onConnect(() => stir.ring());
+  headEnd.onTakeover((why) => {
+    const data = { client_id: collector, why, clears: 'one collector for one id' };
+    journal.note({ code: 'takeover_suspected', severity: 'major', data });
+  });
 }
 
 function healthParts(

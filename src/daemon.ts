@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
+import { expiries } from './adapters/enrolment.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog } from './adapters/pino-log.ts';
@@ -61,6 +62,7 @@ export async function startCollector(
     serve: (commands) => serveCommands(settings.control, commands),
     writeFile: writeLines,
     commandCheck: commandCheck(options.root),
+    expiries: () => expiries(settings.upstream),
   });
 }
 

@@ -51,6 +51,12 @@ const parts: Parts = {
   },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
+  requestCertificate: async (...asked) =>
+    (await import('./adapters/enrolment.ts')).requestCertificate(...asked),
+  takeCertificate: async (settings, text) =>
+    (await import('./adapters/enrolment.ts')).takeCertificate(settings, text, clock.now()),
+  tryUpstream: async (settings) =>
+    (await import('./adapters/upstream-trial.ts')).tryUpstream(settings, clock),
   restoreJournal: async (...asked) => (await import('./daemon.ts')).restoreJournal(...asked),
   every(ms, act) {
     const over = new AbortController();

@@ -16,6 +16,7 @@ import { run } from './run.ts';
 import { fail, sayJson, wantsColor } from './say.ts';
 import { checkConfig } from './settings-file.ts';
 import { status } from './status.ts';
+import { addUpstream } from './upstream.ts';
 
 const NAME = 'meter-collector';
 
@@ -124,6 +125,7 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .action(async (request) => done(await backtest(request, manner, io, parts)));
   addOperations(program, manner, io, parts, done);
   addBusCommands(program, manner, io, parts, done);
+  addUpstream(program, manner, io, parts, done);
   program
     .command('config')
     .description('work on the settings file')

@@ -64,6 +64,12 @@ export interface Parts {
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
   /** Puts what a backup holds in the journal's place, while no collector runs. */
   restoreJournal(settings: Settings, file: string, force: boolean): Promise<CommandAnswer>;
+  /** A request for this collector's certificate, for the key that is there or for a new one. */
+  requestCertificate(settings: Settings, isNew: boolean): Promise<CommandAnswer>;
+  /** Puts the certificate that came in its place. */
+  takeCertificate(settings: Settings, text: string): Promise<CommandAnswer>;
+  /** One connection to the broker, beside the running collector's. */
+  tryUpstream(settings: Settings): Promise<CommandAnswer>;
   /** Calls `act` again and again, `ms` apart; returns how to stop it. */
   every(ms: number, act: () => void): () => void;
   /** The rules of a backtest, or all problems of their file. */

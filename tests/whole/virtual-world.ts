@@ -121,6 +121,7 @@ export class VirtualWorld {
     this.#life = life;
     const starting = runCollector(this.settings, {
       commandCheck: COMMAND_CHECK,
+      expiries: async () => [],
       clock: life,
       wire: life.wire(),
       log: this.log,

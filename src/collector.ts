@@ -25,7 +25,9 @@ import type { MeterRules } from './domain/advance.ts';
 import type { Fault } from './domain/fault.ts';
 import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
+import type { Scorecard } from './domain/scorecard.ts';
 import { HOUR_MS } from './domain/units.ts';
+import { UTC } from './domain/usage/civil.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
@@ -35,6 +37,7 @@ import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
+import { tellScorecards } from './jobs/tell-scorecard.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
 import { type CertificateParts, watchCertificates } from './jobs/watch-certificates.ts';
 import { createJournal, type JournalParts } from './journal/journal.ts';
@@ -160,9 +163,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
-    watchCertificates({ ...parts, journal }, halt.signal),
     ...lookAfter(journal, settings, parts, last.signal),
-    tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
+    ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -179,6 +181,42 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** What it tells by itself: how it fares, how well it read, what will be over soon. */
+function tellOfItself(
+  settings: Settings,
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'expiries'> & {
+    readonly journal: Journal;
+    readonly upstream: RunningUpstream;
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly health: () => Promise<Health>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { clock, upstream, records, health } = parts;
+  return [
+    tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
+    tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
+    watchCertificates(parts, signal),
+  ];
+}
+
+function scorecardParts(
+  { meters }: Settings,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+) {
+  return {
+    // The utility's days, once the settings know its zone.
+    zone: UTC,
+    meters: meters.flatMap(({ meter, bus, pollS }) =>
+      bus ? [{ meter, pollMs: pollS * 1000 }] : [],
+    ),
+    faultOf: (meter: string) => records.get(meter)?.fault?.code ?? null,
+    isConnected: () => upstream.isConnected(),
+    tell: (card: Scorecard) => upstream.tellScorecard(card),
+  };
 }
 
 /** A new link stirs the backlog; a second client of our name is told (E2). */

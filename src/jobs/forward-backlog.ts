@@ -76,7 +76,8 @@ class Backlog {
 
   /** Milliseconds of the wire until something that was refused is tried again. */
   dueInMs(): number {
-    return this.#refused.dueInMs();
+    // A new link stirs by itself.
+    return this.#parts.upstream.isConnected() ? this.#refused.dueInMs() : Number.POSITIVE_INFINITY;
   }
 
   /** Sends what is pending of every meter, once. The next rows are read while the ones before them are sent. */
@@ -168,12 +169,17 @@ class Backlog {
     }
     void forwardPending(message, this.#parts, true).then(
       (outcome) => {
-        if (outcome.ok) pass.sent += message.rows.length;
+        if (outcome.ok) this.#sent(message, pass);
         else this.#failed(message, outcome.fault, pass, tries);
         this.#lane.leave();
       },
       (bug: unknown) => this.#lane.fail(bug),
     );
+  }
+
+  #sent({ rows }: Prepared, pass: Pass): void {
+    pass.sent += rows.length;
+    this.#lane.widen();
   }
 
   /** What the broker refuses is put aside, so that it holds up nothing else; without a link nothing goes. */
@@ -183,6 +189,8 @@ class Backlog {
       return;
     }
     pass.failed = true;
+    // A broker that leaves messages unanswered is sent one on the next link, and not twenty again and again.
+    this.#lane.narrow();
     this.#parts.journal.release(rows);
     this.#parts.log.debug({ ...fault }, 'rows were not acknowledged and stay pending');
   }

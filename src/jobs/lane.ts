@@ -1,8 +1,9 @@
-// A bounded number of things under way at once.
+// A bounded number of things under way at once: fewer after a failure, more again as they go well.
 
 /** Whoever got a place leaves it once. One caller waits at a time, and waits no more once `signal` aborts. */
 export class Lane {
-  readonly #places: number;
+  #places: number;
+  readonly #most: number;
   readonly #signal: AbortSignal;
   #taken = 0;
   #wake: (() => void) | undefined;
@@ -10,6 +11,7 @@ export class Lane {
 
   constructor(places: number, signal: AbortSignal) {
     this.#places = places;
+    this.#most = places;
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
@@ -19,6 +21,16 @@ export class Lane {
     while (this.#taken >= this.#places && !this.#signal.aborted) await this.#change();
     this.#throwBug();
     this.#taken += 1;
+  }
+
+  /** What goes well may go more at a time, up to all places. */
+  widen(): void {
+    this.#places = Math.min(2 * this.#places, this.#most);
+  }
+
+  /** One at a time from now on. */
+  narrow(): void {
+    this.#places = 1;
   }
 
   leave(): void {

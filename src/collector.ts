@@ -17,7 +17,8 @@ import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
-import { createCommands } from './commands/commands.ts';
+import { createCommands, type LiveStatus } from './commands/commands.ts';
+import type { Configuring } from './commands/config.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
@@ -68,6 +69,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** The settings file and the log's level, where they can be changed. */
+  readonly configuring?: Configuring;
   /** The certificates that the settings name, and when each is over. */
   readonly expiries: CertificateParts['expiries'];
   /** What holds commands against the published schema. */
@@ -134,19 +137,17 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   });
   const buses = openBuses(settings, parts);
   const records = new Map<string, PollRecord>();
+  const refusals = { rows: 0, detail: '' };
   const forward: ForwardParts = {
-    ...{ journal, upstream, clock, wire, log, collector: settings.collector, stir },
+    ...{ refusals, journal, upstream, clock, wire, log, collector: settings.collector, stir },
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
   watchLink(parts.headEnd, journal, settings, stir);
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
-  const status = () => statusOf(settings, parts, journal, told, records);
+  const status = () => statusOf(settings, parts, journal, told, records, refusals);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
-  const live = {
-    ...{ status, readNow: readersOf(buses), buses: told },
-    sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
-  };
+  const live = liveOf(parts, { status, buses, told, upstream, stir });
   const commands = createCommands(journal, live, { clock, places: placesByMeter });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
@@ -181,6 +182,25 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** What only a running collector tells and does for its commands. */
+function liveOf(
+  { configuring }: Parts,
+  running: {
+    readonly status: () => Promise<object>;
+    readonly buses: readonly OpenBus[];
+    readonly told: readonly ToldBus[];
+    readonly upstream: RunningUpstream;
+    readonly stir: Bell;
+  },
+): LiveStatus {
+  const { status, buses, told, upstream, stir } = running;
+  return {
+    ...{ status, readNow: readersOf(buses), buses: told },
+    ...(configuring && { configuring }),
+    sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
+  };
 }
 
 /** What it tells by itself: how it fares, how well it read, what will be over soon. */

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
@@ -45,9 +45,12 @@ const parts: Parts = {
   formatProblem,
   tryProfile: async (name, answer) =>
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
-  startCollector: async (settings) => {
+  startCollector: async (settings, file) => {
     keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
-    return (await import('./daemon.ts')).startCollector(settings, { root, version });
+    return (await import('./daemon.ts')).startCollector(settings, {
+      ...{ root, version },
+      file: resolve(file),
+    });
   },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),

@@ -7,6 +7,7 @@ import { meterStatus } from './commands/commands.ts';
 import { sumOfSeen } from './domain/bus-seen.ts';
 import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
+import type { Refusals } from './jobs/refused.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** What telling needs of the outside. */
@@ -60,6 +61,7 @@ export async function statusOf(
   journal: Journal,
   buses: readonly ToldBus[],
   records: ReadonlyMap<string, PollRecord>,
+  { rows: refused, detail: why }: Refusals,
 ): Promise<object> {
   const pending = await journal.pending();
   const fault = (meter: string) => {
@@ -79,7 +81,14 @@ export async function statusOf(
     version,
     now: isoTime(clock.now()),
     epoch: journal.epoch,
-    upstream: { connected: headEnd.isConnected(), detail: headEnd.linkState() },
+    upstream: {
+      connected: headEnd.isConnected(),
+      detail:
+        refused > 0
+          ? `${headEnd.linkState()}; ${refused} rows refused: ${why}`
+          : headEnd.linkState(),
+      refused,
+    },
     journal: {
       pending: pending.rows,
       rows: journal.lastRow(),

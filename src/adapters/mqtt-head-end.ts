@@ -224,7 +224,9 @@ class MqttHeadEnd implements MqttLink {
     this.#ready = link;
     this.#fault = null;
     this.#warned = '';
-    this.#say(`connected to ${this.#where} (MQTT ${version === 5 ? '5' : '3.1.1'})`);
+    // On 3.1.1 a broker that refuses a message acknowledges it all the same.
+    const spoken = version === 5 ? 'MQTT 5' : 'MQTT 3.1.1, what is sent is not confirmed';
+    this.#say(`connected to ${this.#where} (${spoken})`);
     this.#parts.log.info({ broker: this.#where, version }, 'connected to the broker');
     for (const listener of this.#listeners) listener();
   }

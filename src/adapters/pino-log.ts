@@ -29,8 +29,13 @@ export interface PinoLogOptions {
   readonly destination?: 1 | 2 | { write(line: string): void };
 }
 
+/** A log whose level can be changed while it is written. */
+export interface LeveledLog extends Log {
+  setLevel(level: PinoLogOptions['level']): void;
+}
+
 /** A log that writes `{"level","time",...fields,"msg"}` lines; `time` is ISO 8601 UTC of the system's clock. */
-export function createPinoLog({ level, destination = 1 }: PinoLogOptions): Log {
+export function createPinoLog({ level, destination = 1 }: PinoLogOptions): LeveledLog {
   // Not pino's own destination: at the exit it tries a closed pipe again and again and never ends (sonic-boom 4).
   const stream =
     typeof destination === 'number' ? writeBehind(destination, UNREAD_MAX) : destination;
@@ -45,6 +50,9 @@ export function createPinoLog({ level, destination = 1 }: PinoLogOptions): Log {
     stream,
   );
   return {
+    setLevel: (next) => {
+      log.level = next;
+    },
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),

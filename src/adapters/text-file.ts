@@ -1,7 +1,7 @@
 // Files of many lines, for people to carry away: written whole or not at all, read line by line.
 
 import { createReadStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { copyFile, open, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { moveIn } from './store-files.ts';
@@ -35,6 +35,27 @@ export async function writeLines(
     }
     await moveIn(aside, path);
     return good(bytes);
+  } catch (cause) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** Puts a text in the place of a file's, whole or not at all; what was there is kept beside it as `.bak`. */
+export async function replaceText(path: string, text: string): Promise<Result<void>> {
+  const aside = `${path}.new`;
+  try {
+    const { mode } = await stat(path);
+    await copyFile(path, `${path}.bak`);
+    const handle = await open(aside, 'w', mode);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await moveIn(aside, path);
+    return good(undefined);
   } catch (cause) {
     await rm(aside, { force: true }).catch(() => undefined);
     return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));

@@ -57,7 +57,8 @@ export interface Parts {
   formatProblem(problem: Problem): string;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;
-  startCollector(settings: Settings): Promise<RunningCollector>;
+  /** `file` is where the settings came from. */
+  startCollector(settings: Settings, file: string): Promise<RunningCollector>;
   /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */

@@ -54,7 +54,9 @@ describe('the protocol version', () => {
   it('a broker without MQTT 5 is asked for it once, then spoken to in 3.1.1', async () => {
     const { proxy } = await watched(await aedes());
     const headEnd = await linked(headEndFor(proxy.port));
-    expect(headEnd.linkState()).toBe(`connected to 127.0.0.1:${proxy.port} (MQTT 3.1.1)`);
+    expect(headEnd.linkState()).toBe(
+      `connected to 127.0.0.1:${proxy.port} (MQTT 3.1.1, what is sent is not confirmed)`,
+    );
     proxy.cut();
     await until('another link', () => headEnd.isConnected() && proxy.connections === 3);
     expect(proxy.levels).toEqual([5, 4, 4]);
@@ -64,7 +66,7 @@ describe('the protocol version', () => {
     const { proxy } = await watched(await aedes());
     proxy.mute5 = Number.POSITIVE_INFINITY;
     const headEnd = await linked(headEndFor(proxy.port));
-    expect(headEnd.linkState()).toContain('(MQTT 3.1.1)');
+    expect(headEnd.linkState()).toContain('(MQTT 3.1.1, ');
     expect(proxy.levels).toEqual([5, 4, 5, 4]);
   });
 

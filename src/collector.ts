@@ -38,6 +38,7 @@ import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
+import { tellLast } from './jobs/tell-last.ts';
 import { tellScorecards } from './jobs/tell-scorecard.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
 import { type CertificateParts, watchCertificates } from './jobs/watch-certificates.ts';
@@ -219,8 +220,16 @@ function tellOfItself(
     tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
     tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
     watchCertificates(parts, signal),
+    ...(settings.upstream.last === true
+      ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
+      : []),
   ];
 }
+
+const lastParts = (upstream: RunningUpstream) => ({
+  isConnected: () => upstream.isConnected(),
+  tell: (meter: string) => upstream.tellLast(meter),
+});
 
 function scorecardParts(
   { meters }: Settings,

@@ -24,6 +24,7 @@ import {
   topicOf,
 } from '../codec/head-end-message.ts';
 import { encodeHealth } from '../codec/health-message.ts';
+import { encodeLast } from '../codec/last-message.ts';
 import { encodeScorecard } from '../codec/scorecard-message.ts';
 import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
@@ -67,6 +68,8 @@ export interface RunningUpstream extends Upstream {
   tellHealth(health: Health): Promise<void>;
   /** Publishes how well the meters were read on a day (S5); whether the broker has it. */
   tellScorecard(card: Scorecard): Promise<boolean>;
+  /** Publishes a meter's latest reading; one that is lost is not sent again. */
+  tellLast(meter: string): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
   /** Announces again, where it is connected: the journal is there now, or is not any more. */
@@ -192,6 +195,16 @@ class MessageUpstream implements RunningUpstream {
     const payload = encodeScorecard(card, collector, clock.now());
     const topic = this.#topic('up/scorecard');
     return (await headEnd.publish({ topic, payload, qos: 1, retain: false })).ok;
+  }
+
+  async tellLast(meter: string): Promise<void> {
+    const { journal, collector, clock, headEnd } = this.#parts;
+    const facts = journal.facts(meter);
+    const state = journal.installation(meter);
+    const payload = facts && state && encodeLast(facts, state, collector, clock.now());
+    if (payload === undefined) return;
+    const topic = this.#topic(`up/meter/${meter}/last`);
+    await headEnd.publish({ topic, payload, qos: 0, retain: true });
   }
 
   async answer(payload: string, { responseTopic, correlation }: InMessage): Promise<void> {

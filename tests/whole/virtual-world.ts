@@ -55,6 +55,8 @@ export interface WorldOptions {
   readonly commands?: { readonly operate: boolean; readonly configure: boolean };
   /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
+  /** Whether the latest readings are published. */
+  readonly last?: boolean;
   readonly watch?: (polled: Polled) => void;
   /** Holds each message against the contract; absent: its schemas do. */
   readonly check?: (topic: string, payload: string) => void;
@@ -99,6 +101,7 @@ export class VirtualWorld {
         ack: 'auto',
         commands: options.commands ?? { operate: true, configure: true },
         smearS: 300,
+        last: options.last ?? false,
         reconnectMaxS: 60,
       },
       journal: {

@@ -2,7 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
-import type { BusSeen } from './domain/bus-seen.ts';
+import type { BusSeen, BusSummary } from './domain/bus-seen.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -315,6 +315,8 @@ export interface Bus {
   link(): { readonly open: boolean; readonly detail: string };
   /** What was seen on it since the start; absent where nobody counts. */
   seen?(): BusSeen;
+  /** The same in few numbers; absent where `seen` is. */
+  summary?(): BusSummary;
   /** What goes over its wire; absent where there is none. */
   readonly trace?: WireTrace | undefined;
   /** Lets go of the link; the next read opens it again at once. Only between reads. */

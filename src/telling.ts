@@ -4,7 +4,7 @@ import type { Clock, HeadEnd, Journal } from './boundaries.ts';
 import { isoTime } from './codec/head-end-message.ts';
 import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
 import { meterStatus } from './commands/commands.ts';
-import { sumOfSeen } from './domain/bus-seen.ts';
+import { NONE_SEEN } from './domain/bus-seen.ts';
 import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
 import type { Settings } from './settings/settings.ts';
@@ -45,11 +45,11 @@ export async function healthOf(
   };
 }
 
+const NOTHING_SEEN = { total: NONE_SEEN, p50Ms: null, p95Ms: null };
+
 function busHealth(told: ToldBus): BusHealth {
-  const { meters, p50Ms, p95Ms } = seenOn(told);
-  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
-    meters.map(({ total }) => total),
-  );
+  const { total, p50Ms, p95Ms } = told.conversation.summary?.() ?? NOTHING_SEEN;
+  const { polls, ok, timeouts, torn, crc, exceptions, late } = total;
   const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
   return { bus: told.bus, ...counts, p50Ms, p95Ms };
 }

@@ -3,7 +3,7 @@
 import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
-import type { BusSeen } from '../domain/bus-seen.ts';
+import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
@@ -82,6 +82,10 @@ class LineBus implements Bus {
 
   seen(): BusSeen {
     return this.#tally.seen();
+  }
+
+  summary(): BusSummary {
+    return this.#tally.summary();
   }
 
   async rest(): Promise<void> {

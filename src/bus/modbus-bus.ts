@@ -3,7 +3,7 @@
 import type { Bus, Clock, ModbusLink, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { blocksOf, type ModbusBlock } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
-import type { BusSeen } from '../domain/bus-seen.ts';
+import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import { unitAndChannel } from '../domain/modbus-address.ts';
@@ -80,6 +80,10 @@ class ModbusBus implements Bus {
 
   seen(): BusSeen {
     return this.#tally.seen();
+  }
+
+  summary(): BusSummary {
+    return this.#tally.summary();
   }
 
   async rest(): Promise<void> {

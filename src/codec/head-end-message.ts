@@ -78,6 +78,10 @@ export function encodeIntervals(
   facts: InstallationFacts,
   envelope: Envelope,
 ): { payload: string; rows: readonly EntryRow[] }[] {
+  if (rows.length > 0 && rows.length <= MESSAGE_ENTRIES_MAX) {
+    const payload = intervalPayload(rows, facts, envelope);
+    if (payload.length <= MESSAGE_BYTES_MAX) return [{ payload, rows }]; // Nearly always.
+  }
   const messages: { payload: string; rows: readonly EntryRow[] }[] = [];
   const room = MESSAGE_BYTES_MAX - intervalPayload([], facts, envelope).length;
   let batch: EntryRow[] = [];

@@ -230,20 +230,26 @@ export class Medium {
     return leaf.keys[i] === key ? leaf.values[i] : undefined;
   }
 
-  async *#entries(life: { open: boolean }, range: KeyRange) {
-    const leaves = this.#leaves.slice(
-      leafOf(this.#leaves, range.from),
-      leafOf(this.#leaves, range.to) + 1,
-    );
-    if (this.#strikes('read')) throw new StoreLost('a planted fault');
-    let left = range.limit ?? Number.POSITIVE_INFINITY;
-    for (const entry of inOrder(leaves, range)) {
+  /** By hand, for an async generator takes three times as long. */
+  #entries(life: { open: boolean }, range: KeyRange): AsyncIterable<StoredEntry> {
+    return { [Symbol.asyncIterator]: () => this.#iterate(life, range) };
+  }
+
+  #iterate(life: { open: boolean }, range: KeyRange): AsyncIterator<StoredEntry, undefined> {
+    let rest: Iterator<StoredEntry> | undefined;
+    const next = async (): Promise<IteratorResult<StoredEntry, undefined>> => {
+      rest ??= this.#begin(range);
       this.#mustRead(life);
-      if (left <= 0) return;
-      left -= 1;
-      yield entry;
-    }
-    this.#mustRead(life);
+      return rest.next();
+    };
+    return { next, return: async () => DONE };
+  }
+
+  #begin(range: KeyRange): Iterator<StoredEntry> {
+    const first = leafOf(this.#leaves, range.from);
+    const leaves = this.#leaves.slice(first, leafOf(this.#leaves, range.to) + 1);
+    if (this.#strikes('read')) throw new StoreLost('a planted fault');
+    return inOrder(leaves, range);
   }
 
   #mustRead(life: { open: boolean }): void {
@@ -251,15 +257,25 @@ export class Medium {
   }
 }
 
-function* inOrder(leaves: readonly Leaf[], { from, to, reverse }: KeyRange) {
+type StoredEntry = readonly [key: string, value: string];
+
+const DONE = { done: true, value: undefined } as const;
+
+function* inOrder(
+  leaves: readonly Leaf[],
+  { from, to, reverse, limit = Number.POSITIVE_INFINITY }: KeyRange,
+): Generator<StoredEntry, undefined> {
+  let left = limit;
   for (const { keys, values } of reverse ? leaves.toReversed() : leaves) {
     const first = lowerBound(keys, from);
     const end = lowerBound(keys, to);
-    for (let n = 0; n < end - first; n += 1) {
+    for (let n = 0; n < end - first; n += 1, left -= 1) {
+      if (left <= 0) return;
       const i = reverse ? end - 1 - n : first + n;
-      yield [keys[i] as string, values[i] as string] as const;
+      yield [keys[i] as string, values[i] as string];
     }
   }
+  return undefined;
 }
 
 /** A memory store on a medium of its own or on one that has lived before. */

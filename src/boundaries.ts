@@ -147,10 +147,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** In bytes: what a store takes up, and what is free beside it. */
+/** In bytes: what a store takes up, what is free beside it, and how large its disk is. */
 export interface Room {
   readonly bytes: number;
   readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /**
@@ -427,6 +428,8 @@ export interface Journal {
   /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
   examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
   figures(): Promise<Result<JournalFigures>>;
+  /** The room it takes up and leaves; null where it lies on no disk, or that does not tell. */
+  room(): Promise<Room | null>;
   /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
   records(): AsyncIterable<readonly [key: string, value: string]>;
   /**

@@ -134,7 +134,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const status = () => statusOf(settings, parts, journal, told, records);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
-  const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
+  const limits = limitsOf(settings);
+  const health = () => healthOf(settings, parts, { journal, buses: told, records, began, limits });
   const live = {
     ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },

@@ -213,11 +213,16 @@ function usageFailure(error: CommanderError, manner: Manner, io: Io): number {
   return fail(io, manner, { code, message, hint }, EXIT.usage);
 }
 
+/** With a capital letter and a full stop. */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, '')}.`;
+}
+
 /** What the operating system refuses is a failure; anything else is a bug of ours. Neither shows a stack. */
 function failureOf(error: unknown, manner: Manner, io: Io): number {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (typeof code === 'string')
-    return fail(io, manner, { code, message: String(message), hint: '' });
+    return fail(io, manner, { code, message: sentence(String(message)), hint: '' });
   if (io.env['METER_COLLECTOR_TRACE']) io.err(`${stack}\n`);
   return fail(io, manner, {
     code: 'internal',

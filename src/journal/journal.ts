@@ -8,6 +8,7 @@ import type {
   KeepLimits,
   Memory,
   Pending,
+  Room,
   ScrubReport,
   Thinned,
 } from '../boundaries.ts';
@@ -156,6 +157,11 @@ class GroupJournal implements Journal {
     const written = await this.#books.flush();
     if (!written.ok) throw new StoreLost(written.fault.detail);
     yield* this.#books.store.entries({ from: ' ', to: '~' });
+  }
+
+  async room(): Promise<Room | null> {
+    const room = await this.#books.store.room?.();
+    return room?.ok ? room.value : null;
   }
 
   figures(): Promise<Result<JournalFigures>> {

@@ -12,6 +12,13 @@ import type { PendingRows } from './pending-rows.ts';
 import { rangesOf } from './ranges.ts';
 import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
 
+/** Where nothing lies on a disk. */
+const BOUNDLESS = {
+  bytes: 0,
+  freeBytes: Number.POSITIVE_INFINITY,
+  totalBytes: Number.POSITIVE_INFINITY,
+} satisfies Room;
+
 /** The thinning of a journal. */
 export class Keeping {
   readonly #books: Books;
@@ -45,7 +52,7 @@ export class Keeping {
     const measure = async () => {
       const room = await this.#books.store.room?.();
       if (room && !room.ok) throw new StoreLost(room.fault.detail);
-      return room?.value ?? { bytes: 0, freeBytes: Number.POSITIVE_INFINITY };
+      return room?.value ?? BOUNDLESS;
     };
     const room = await measure();
     const { pressure } = this.#books.standing;

@@ -1,6 +1,6 @@
 // A store in memory with the promises of the real one: its medium survives restarts and can be made to fail.
 
-import type { KeyRange, Store, StoreChange } from '../../src/boundaries.ts';
+import type { KeyRange, Room, Store, StoreChange } from '../../src/boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../../src/domain/fault.ts';
 
 /** Most entries of a leaf. Leaves are never changed, only replaced, so an iteration keeps what it began with. */
@@ -40,6 +40,8 @@ export class Medium {
   #sync: (() => Promise<void>) | null = null;
   /** Batches that are written and not synced yet, oldest first. */
   #unsynced: (readonly StoreChange[])[] = [];
+  /** What the store says of the room that it takes up; null: nothing. */
+  room: Room | null = null;
   /** Good writes since the beginning. */
   writes = 0;
   /** Operations since the beginning: openings, writes, gets and iterations. */
@@ -127,7 +129,9 @@ export class Medium {
   }
 
   #storeOf(life: { open: boolean }): Store {
+    const { room } = this;
     return {
+      ...(room && { room: () => Promise.resolve(good(room)) }),
       write: (changes) =>
         this.#sync && life.open
           ? this.#writeSynced(life, changes, this.#sync)

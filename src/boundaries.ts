@@ -183,6 +183,16 @@ export interface Vault {
   reserve(): Promise<void>;
 }
 
+/** Who started this program and wants to know how it is: systemd, or nobody. Nothing here ever rejects. */
+export interface Supervisor {
+  /** A sign of life is wanted at least so often, in milliseconds; null: none is. */
+  readonly watchdogMs: number | null;
+  ready(): Promise<void>;
+  /** It lives; `status` is one line for people. */
+  alive(status: string): Promise<void>;
+  stopping(): Promise<void>;
+}
+
 /** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
 export interface OutMessage {
   readonly topic: string;

@@ -8,8 +8,8 @@ import type {
   Commands,
   HeadEnd,
   Journal,
-  KeepLimits,
   Log,
+  Supervisor,
   Vault,
 } from './boundaries.ts';
 import { encodeAnswer } from './codec/command-message.ts';
@@ -35,13 +35,14 @@ import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
+import { Watchdog } from './jobs/watchdog.ts';
 import type { JournalParts } from './journal/books.ts';
 import { createJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { healthOf, statusOf } from './telling.ts';
+import { healthOf, limitsOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -68,6 +69,7 @@ export interface Parts {
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
   readonly watch?: (polled: Polled) => void;
+  readonly supervisor?: Supervisor;
   readonly version: string;
 }
 
@@ -134,8 +136,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const status = () => statusOf(settings, parts, journal, told, records);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
-  const limits = limitsOf(settings);
-  const health = () => healthOf(settings, parts, { journal, buses: told, records, began, limits });
+  const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
   const live = {
     ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
@@ -148,7 +149,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polled = { journal, buses, records, places: placesByMeter };
+  const watchdog = watchdogOf(settings, parts, upstream, records);
+  const polled = { journal, buses, records, places: placesByMeter, watchdog };
   const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
@@ -156,7 +158,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
-    ...lookAfter(journal, settings, parts, last.signal),
+    ...lookAfter(journal, settings, { ...parts, watchdog }, last.signal),
     tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
@@ -194,10 +196,11 @@ function startPolling(
     readonly buses: readonly OpenBus[];
     readonly records: Map<string, PollRecord>;
     readonly places: ReadonlyMap<string, MeteredPlace>;
+    readonly watchdog: Watchdog | undefined;
   },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { journal, buses, records, places } = polled;
+  const { journal, buses, records, places, watchdog } = polled;
   const placed = (meters: readonly MeterSettings[]) =>
     meters.flatMap(({ meter }) => places.get(meter) ?? []);
   const loops = buses.map((open) => {
@@ -206,11 +209,34 @@ function startPolling(
       ...{ bus, asked, scans, expectMs: expectedOn(open), journal, clock, log },
       ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
       ...(watch && { watch }),
+      ...(watchdog && { turned: () => watchdog.turned(open.settings.bus) }),
     };
     return pollBus(plan, records, signal);
   });
   const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
-  return [...loops, passHours(unasked, { journal, clock, log }, signal)];
+  const turned = () => watchdog?.turned(PEOPLE);
+  return [...loops, passHours(unasked, { journal, clock, log, turned }, signal)];
+}
+
+/** Among the buses, the dials that people read. */
+const PEOPLE = '(read by people)';
+
+/** Signs of life for who started it; none where nobody did. */
+function watchdogOf(
+  settings: Settings,
+  { supervisor, wire: clock, log }: Parts,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+): Watchdog | undefined {
+  if (!supervisor) return undefined;
+  const status = () => {
+    const failing = [...records.values()].filter(({ fault }) => fault !== null).length;
+    const way = upstream.isConnected() ? 'head-end connected' : 'head-end away';
+    return `${settings.meters.length} meters, ${failing} not answering, ${way}`;
+  };
+  const isByPeople = settings.meters.some(({ bus }) => bus === null);
+  const loops = [...settings.buses.map(({ bus }) => bus), ...(isByPeople ? [PEOPLE] : [])];
+  return new Watchdog({ supervisor, clock, log, loops, status });
 }
 
 /** What the way up needs of the settings and the outside. */
@@ -308,12 +334,13 @@ function tellClosedDoor(door: Door | undefined, log: Log): void {
 function lookAfter(
   journal: Journal,
   settings: Settings,
-  { vault, clock, wire, log }: Parts,
+  { vault, clock, wire, log, watchdog }: Parts & { readonly watchdog: Watchdog | undefined },
   signal: AbortSignal,
 ): Promise<void>[] {
+  const writing = watchdog && { writing: (is: boolean) => watchdog.writing(is) };
   return [
     commitGroups(
-      { journal, wire, log, speed: clock.speed },
+      { journal, wire, log, speed: clock.speed, ...writing },
       settings.journal.commitS * 1000,
       signal,
     ),
@@ -398,15 +425,6 @@ export function localParts(
 
 /** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
 const READ_REST_MS = 1;
-
-/** How long and in how much room the journal keeps what it holds. */
-function limitsOf({ journal }: Settings): KeepLimits {
-  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
-  return {
-    ...{ incrementDays, hourDays, eventDays },
-    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
-  };
-}
 
 /** A meter's settings in the page's terms. */
 export function placeOf(meter: MeterSettings): MeteredPlace {

@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
+import { createHost } from './adapters/host.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { readPieces } from './adapters/text-file.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
@@ -48,7 +49,11 @@ const parts: Parts = {
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
   startCollector: async (settings) => {
     keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
-    return (await import('./daemon.ts')).startCollector(settings, { root, version });
+    return (await import('./daemon.ts')).startCollector(settings, {
+      root,
+      version,
+      env: process.env,
+    });
   },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
@@ -73,6 +78,7 @@ const parts: Parts = {
   openScan: async (target, wish) =>
     (await import('./scanning.ts')).openScan(target, wish, { root }),
   createFile,
+  host: createHost(here, () => readFileSync(join(root, 'config/field.yaml'), 'utf8')),
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };

@@ -27,10 +27,9 @@ export async function healthOf(
     readonly buses: readonly ToldBus[];
     readonly records: ReadonlyMap<string, PollRecord>;
     readonly began: number;
-    readonly limits: KeepLimits;
   },
 ): Promise<Health> {
-  const { journal, buses, records, began, limits } = seen;
+  const { journal, buses, records, began } = seen;
   const { rows, oldest } = await journal.pending();
   const room = await journal.room();
   const backlog = {
@@ -44,7 +43,7 @@ export async function healthOf(
       pending: rows,
       oldest,
       drainEtaS: drainEtaS(backlog),
-      ...(room ? await kept(journal, room, limits, clock.now()) : NOTHING_KEPT),
+      ...(room ? await kept(journal, room, limitsOf(settings), clock.now()) : NOTHING_KEPT),
     },
     disk: room && { freeBytes: room.freeBytes, totalBytes: room.totalBytes },
     buses: buses.map((bus) => busHealth(bus)),
@@ -145,5 +144,14 @@ export async function offlineStatus(settings: Settings, journal: Journal): Promi
     clock: null,
     buses: [],
     meters,
+  };
+}
+
+/** How long and in how much room the journal keeps what it holds. */
+export function limitsOf({ journal }: Settings): KeepLimits {
+  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
+  return {
+    ...{ incrementDays, hourDays, eventDays },
+    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
   };
 }

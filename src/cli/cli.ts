@@ -6,6 +6,7 @@ import { backtest } from './backtest.ts';
 import { addBusCommands } from './bus.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
+import { install } from './install.ts';
 import { intervals } from './intervals.ts';
 import { backup, journalStats, restore } from './journal.ts';
 import { addOperations } from './operate.ts';
@@ -16,6 +17,7 @@ import { run } from './run.ts';
 import { fail, sayJson, wantsColor } from './say.ts';
 import { checkConfig } from './settings-file.ts';
 import { status } from './status.ts';
+import { SERVICE } from './unit.ts';
 
 const NAME = 'meter-collector';
 
@@ -132,6 +134,11 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .description('say every problem of a settings file at once')
     .option('--json', 'answer in JSON')
     .action(async (file) => done(await checkConfig(file, manner, io, parts)));
+  command('install', 'make the collector a systemd service of this machine')
+    .option('--config <file>', 'settings file of the service', `/etc/${SERVICE}/settings.yaml`)
+    .option('--root <folder>', 'place the files below this folder, as for an image')
+    .option('--print', 'only say the unit')
+    .action(async (request) => done(await install(request, manner, io, parts)));
   for (const [name, what] of SIMULATOR) command(name, what);
   command('version', 'say the version').action(() => done(sayVersion(manner, io, parts)));
   command('help [topic...]', 'help on a command, or on exit-codes').action((topic) =>

@@ -34,6 +34,8 @@ export interface PollPlan extends PollParts {
   readonly asked?: AskedReads;
   readonly scans?: BusScansOf;
   readonly watch?: (polled: Polled) => void;
+  /** Called each time the loop comes round. */
+  readonly turned?: () => void;
 }
 
 /** A long sleep is cut so that a wall clock that steps is noticed. */
@@ -103,6 +105,7 @@ class BusLoop {
     this.#openDoor();
     const { clock } = this.#plan;
     while (!this.#signal.aborted && this.#bug === null) {
+      this.#plan.turned?.();
       this.#noticeStep();
       if (clock.now() >= this.#closeAt) await this.#closeHours();
       if (this.#isToLend()) await this.#lend();

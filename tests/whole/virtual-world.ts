@@ -6,7 +6,7 @@ import { Household } from '../../simulator/household.ts';
 import { Ledger } from '../../simulator/ledger.ts';
 import { SimulatedMeter } from '../../simulator/meter.ts';
 import { Random } from '../../simulator/random.ts';
-import type { Bus, Clock } from '../../src/boundaries.ts';
+import type { Bus, Clock, Supervisor } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
@@ -55,6 +55,7 @@ export interface WorldOptions {
   /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
   readonly watch?: (polled: Polled) => void;
+  readonly supervisor?: Supervisor;
   /** Holds each message against the contract; absent: its schemas do. */
   readonly check?: (topic: string, payload: string) => void;
 }
@@ -128,6 +129,7 @@ export class VirtualWorld {
       serve: null,
       writeFile: async () => good(0),
       ...(this.#options.watch && { watch: this.#options.watch }),
+      ...(this.#options.supervisor && { supervisor: this.#options.supervisor }),
       newName: () => {
         this.#names += 1;
         return `NAME${this.#names}`;

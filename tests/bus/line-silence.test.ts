@@ -57,16 +57,16 @@ describe('the silence of an RTU line', () => {
     expect(babbling.ms).toBeLessThan(220);
   });
 
-  it('is held for the latency of a unit that failed, and twice that for the unit itself', async () => {
-    silence.spoilt(5, { latencyMs: 40, timeoutMs: 1_000, late: true });
-    expect((await waited(() => silence.grace(6))).ms).toBe(40);
-    expect((await waited(() => silence.grace(5))).ms).toBe(40);
+  it('spares a unit whose answer may be under way for twice its latency, once', async () => {
+    expect(silence.spare(5, 40, 1_000)).toBe(80);
+    expect((await waited(() => silence.grace(6))).ms).toBe(0);
+    expect((await waited(() => silence.grace(5))).ms).toBe(80);
     expect((await waited(() => silence.grace(5))).ms).toBe(0);
+    expect(silence.spare(5, 900, 1_000)).toBe(1_000);
   });
 
-  it('holds up nobody else for a unit of which nothing is known', async () => {
-    silence.spoilt(5, { latencyMs: null, timeoutMs: 1_000, late: true });
-    expect((await waited(() => silence.grace(6))).ms).toBe(0);
+  it('spares a unit of which nothing is known for a time-out', async () => {
+    expect(silence.spare(5, null, 1_000)).toBe(1_000);
     expect((await waited(() => silence.grace(5))).ms).toBe(1_000);
   });
 

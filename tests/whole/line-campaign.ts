@@ -39,11 +39,22 @@ export interface LineFigures {
 }
 
 /** So many days on virtual time. */
-export async function liveOnBadLine(seed: number, days: number): Promise<LineFigures> {
+export async function liveOnBadLine(
+  seed: number,
+  days: number,
+  watch?: (polled: Polled) => void,
+): Promise<LineFigures> {
   const polls: Polled[] = [];
   let line: PacedWire | undefined;
   const world: VirtualWorld = new VirtualWorld({
-    ...{ seed, meters: METERS, watch: (polled) => polls.push(polled) },
+    ...{
+      seed,
+      meters: METERS,
+      watch: (polled) => {
+        polls.push(polled);
+        watch?.(polled);
+      },
+    },
     openLine: (settings, clock) => {
       line = pacedLine(seed, settings, clock, world);
       return busOver(line, settings, clock, seed);

@@ -59,14 +59,9 @@ export class LineSilence {
     this.#sendingUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /**
-   * An answer of `unit` may be under way. The unit is left alone for twice its latency, and for a whole time-out when
-   * nothing is known of it: so long as this says. Its late answer falls into that time.
-   */
-  spare(unit: number, latencyMs: number | null, timeoutMs: number): number {
-    const ms = latencyMs === null ? timeoutMs : Math.min(2 * latencyMs, timeoutMs);
+  /** A late answer of `unit` may be under way: it is left alone for so long. */
+  spare(unit: number, ms: number): void {
     this.#graces.set(unit, this.#clock.monotonicMs() + ms);
-    return ms;
   }
 
   /** Waits until `unit` may be asked again. */

@@ -17,6 +17,7 @@ import { faulty, good } from '../domain/fault.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { LineSilence } from './line-silence.ts';
 import { OwedWords } from './owed-words.ts';
+import { LATE_SHARE, patienceMs, restMs } from './patience.ts';
 import { type TallyKey, UnitTally } from './unit-tally.ts';
 import { isDue, Watch } from './watch.ts';
 
@@ -215,9 +216,9 @@ class RtuClient implements RtuLink {
       times.set(said, again);
     }
     this.#leaveAlone(asked.unit);
-    const restMs = Math.max(0, this.#owed.clearAt(asked.unit) - this.#clock.monotonicMs());
+    const left = Math.max(0, this.#owed.clearAt(asked.unit) - this.#clock.monotonicMs());
     const detail = `${owed} answers are owed, and the words do not hold still`;
-    return { ok: false, fault: { code: 'modbus.unexpected', detail, restMs } };
+    return { ok: false, fault: { code: 'modbus.unexpected', detail, restMs: left } };
   }
 
   /** One question and what answers it in its time. */
@@ -412,10 +413,8 @@ class RtuClient implements RtuLink {
     const { unit, timeoutMs, spareMs = 0, putOff } = asking;
     if (putOff) return false;
     const { missed } = this.#tallied(unit);
-    const latency = this.#tallied(unit).latencyMs(LATE_SHARE) ?? 0;
-    // The line would be held silent for so long anyway. A unit that was silent before has no claim to it.
-    const held = missed === 0 ? Math.min(latency, timeoutMs) : 0;
-    const ms = Math.max(held, Math.min(LATE_TIMES * latency, spareMs));
+    const latencyMs = this.#tallied(unit).latencyMs(LATE_SHARE);
+    const ms = patienceMs({ latencyMs, missed }, timeoutMs, spareMs);
     asking.putOff = true;
     asking.deadline += ms;
     if (ms > 0) this.#watch.by(asking.deadline);
@@ -454,9 +453,9 @@ class RtuClient implements RtuLink {
     if (!paid) this.#owed.add(asking, asking.written);
     if (code === 'line.silent') this.#tallied(unit).missed += 1;
     if (!LATE.has(code)) return asking.settle(faulty(code, detail));
-    const latency = this.#tallied(unit).latencyMs(LATE_SHARE);
-    const restMs = this.#silence.spare(unit, latency, timeoutMs);
-    asking.settle({ ok: false, fault: { code, detail, restMs } });
+    const ms = restMs(this.#tallied(unit).latencyMs(LATE_SHARE), timeoutMs);
+    this.#silence.spare(unit, ms);
+    asking.settle({ ok: false, fault: { code, detail, restMs: ms } });
   }
 
   #end(detail: string): void {
@@ -486,10 +485,6 @@ class RtuClient implements RtuLink {
 
 type Asked = ModbusQuestion & WordsAsked;
 
-/** An answer later than this share of a unit's answers is not waited for. */
-const LATE_SHARE = 0.95;
-/** Where nobody else needs the line, a unit is waited for so many times as long as its slow answers took. */
-const LATE_TIMES = 4;
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);
 /** The faults of what came in place of the answer, before its time was up. */

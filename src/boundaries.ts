@@ -95,6 +95,8 @@ export interface ModbusQuestion {
   readonly address: number;
   readonly quantity: number;
   readonly timeoutMs: number;
+  /** Nobody else needs the line for so long after the time-out: the answer may come until then. On a line only. */
+  readonly spareMs?: number;
 }
 
 /** A Modbus link (RTU on a line, or TCP). Used by one owner. */
@@ -319,9 +321,10 @@ export interface Bus {
   /**
    * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
    * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or
-   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time.
+   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time. Where nobody
+   * else needs the bus for `spareMs` of the wire, the answer may come so much later; a bus need not make use of it.
    */
-  read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
+  read(target: ReadTarget, signal?: AbortSignal, spareMs?: number): Promise<Result<Register>>;
   /** What the link is doing, in words, and whether it is open. */
   link(): { readonly open: boolean; readonly detail: string };
   /** What was seen on it since the start; absent where nobody counts. */

@@ -22,13 +22,17 @@ export interface PollParts {
   readonly log: Log;
 }
 
-/** Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. */
+/**
+ * Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. `spareMs`:
+ * nobody else needs the bus for so long after the time-out.
+ */
 export async function pollMeter(
   place: MeteredPlace,
   parts: PollParts,
   signal?: AbortSignal,
+  spareMs?: number,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(standing(place, parts.journal).target, signal);
+  const seen = await parts.bus.read(standing(place, parts.journal).target, signal, spareMs);
   const moment = momentOf(parts.clock);
   await takeIn(
     place,

@@ -4,11 +4,12 @@ import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../bound
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
 import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
-import type { FaultCode, Result } from '../domain/fault.ts';
+import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
 import { BusTally } from './bus-tally.ts';
 import { OwedAnswers, type Paid } from './owed-answers.ts';
+import { Patience, patienceMs, restMs } from './patience.ts';
 import { Reopening } from './reopening.ts';
 import { Turns } from './turn.ts';
 
@@ -33,6 +34,8 @@ interface Question {
   readonly profile: LineProfile;
   /** Null where the device speaks by itself. */
   readonly request: Uint8Array | null;
+  /** Nobody else needs the line for so long after the time-out. */
+  readonly spareMs: number;
 }
 
 /** A bus over a line of its own. The line is opened by the first read. All its meters share the line's framing. */
@@ -48,6 +51,7 @@ class LineBus implements Bus {
   readonly #reopening: Reopening;
   readonly #turns: Turns;
   readonly #owed = new OwedAnswers();
+  readonly #patience = new Patience();
   readonly #tally: BusTally;
 
   constructor(options: LineBusOptions) {
@@ -60,10 +64,10 @@ class LineBus implements Bus {
     this.#tally = options.tally ?? new BusTally(options.clock);
   }
 
-  async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+  async read(target: ReadTarget, signal?: AbortSignal, spareMs = 0): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
-    const question = { target, profile, request: requestOf(profile, target.address) };
+    const question = { target, profile, spareMs, request: requestOf(profile, target.address) };
     const began = this.#clock.monotonicMs();
     let second = false;
     const attempt = (ended: AbortSignal) => {
@@ -119,14 +123,23 @@ class LineBus implements Bus {
     const tookMs = this.#clock.monotonicMs() - asked;
     // Answers that others owed say nothing of this meter but that its own did not come.
     this.#tally.ended(target.meter, pass ? SILENT : register, tookMs, second);
-    if (!register.ok) {
-      // What follows a spoilt answer is its rest.
-      this.#line.drain();
-      if (LATE.has(register.fault.code)) {
-        this.#owed.late(target.meter, this.#clock.monotonicMs() + this.#timeoutMs);
-      }
+    if (register.ok) {
+      this.#patience.took(target.meter, tookMs);
+      return register;
     }
-    return register;
+    // What follows a spoilt answer is its rest.
+    this.#line.drain();
+    return LATE.has(register.fault.code) ? this.#given(register.fault, question) : register;
+  }
+
+  /** The question is given up; its answer may still come. */
+  #given(fault: Fault, { target: { meter }, request }: Question): Result<never> {
+    this.#owed.late(meter, this.#clock.monotonicMs() + this.#timeoutMs);
+    const { latencyMs } = this.#patience.of(meter);
+    if (fault.code === 'line.silent') this.#patience.missed(meter);
+    // Who speaks by itself is not asked, and talks over nobody's question.
+    if (request === null) return { ok: false, fault };
+    return { ok: false, fault: { ...fault, restMs: restMs(latencyMs, this.#timeoutMs) } };
   }
 
   /**
@@ -145,7 +158,9 @@ class LineBus implements Bus {
 
   /** This meter's message within the time-out. Others' are passed over while they can be explained. */
   async #answer(question: Question, signal: AbortSignal): Promise<Judged> {
-    const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
+    const known = this.#patience.of(question.target.meter);
+    const patience = patienceMs(known, this.#timeoutMs, question.spareMs);
+    const deadline = this.#clock.monotonicMs() + this.#timeoutMs + patience;
     let passed: Result<Register> | undefined;
     const last = (register: Result<Register>) => ({ register, pass: passed !== undefined });
     for (;;) {
@@ -183,7 +198,9 @@ class LineBus implements Bus {
 
   /** An answer was refused because its question had been given up. */
   #late(paid: Paid | undefined): void {
-    if (paid !== undefined) this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
+    if (paid === undefined) return;
+    this.#patience.heard(paid.meter);
+    this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
   }
 }
 

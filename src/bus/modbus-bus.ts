@@ -27,6 +27,13 @@ export interface ModbusBusOptions {
   readonly trace?: WireTrace;
 }
 
+/** What is asked in one turn. */
+interface Question {
+  readonly target: ReadTarget;
+  readonly profile: ModbusProfile;
+  readonly spareMs: number | undefined;
+}
+
 /** A bus over a link of its own. The link is opened by the first read. */
 export function createModbusBus(options: ModbusBusOptions): Bus {
   return new ModbusBus(options);
@@ -53,19 +60,24 @@ class ModbusBus implements Bus {
     this.#tally = options.tally ?? new BusTally(options.clock, this.atOnce);
   }
 
-  async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+  async read(
+    target: ReadTarget,
+    signal?: AbortSignal,
+    spareMs?: number,
+  ): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'modbus') throw new Error(`${target.meter} does not speak Modbus`);
     if (this.#reading >= this.atOnce) throw new Error(`more than ${this.atOnce} reads at once`);
     this.#reading += 1;
     const began = this.#clock.monotonicMs();
     try {
-      let register = await this.#attempt(target, profile, false, signal);
+      const question = { target, profile, spareMs };
+      let register = await this.#attempt(question, false, signal);
       const took = this.#clock.monotonicMs() - began;
       // A device that must rest between two questions is not asked twice at once.
       const mayAsk = profile.minPollS === 0 && !register.ok;
       if (mayAsk && asksAgain(register, took, this.#timeoutMs)) {
-        register = await this.#attempt(target, profile, true, signal);
+        register = await this.#attempt(question, true, signal);
       }
       this.#tally.used(register, this.#clock.monotonicMs() - began);
       return register;
@@ -97,8 +109,7 @@ class ModbusBus implements Bus {
   }
 
   async #attempt(
-    target: ReadTarget,
-    profile: ModbusProfile,
+    question: Question,
     second: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
@@ -107,14 +118,13 @@ class ModbusBus implements Bus {
       if (!opened.ok) return opened;
     }
     const asked = this.#clock.monotonicMs();
-    const register = await this.#ask(target, profile, signal);
-    this.#tally.ended(target.meter, register, this.#clock.monotonicMs() - asked, second);
+    const register = await this.#ask(question, signal);
+    this.#tally.ended(question.target.meter, register, this.#clock.monotonicMs() - asked, second);
     return register;
   }
 
   async #ask(
-    target: ReadTarget,
-    profile: ModbusProfile,
+    { target, profile, spareMs }: Question,
     signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
     const { unit, channel } = unitAndChannel(target.address);
@@ -124,7 +134,8 @@ class ModbusBus implements Bus {
       if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
       const { address, quantity } = block;
       const { table } = profile;
-      const question = { unit, table, address, quantity, timeoutMs: this.#timeoutMs };
+      const asked = { unit, table, address, quantity, timeoutMs: this.#timeoutMs };
+      const question = spareMs === undefined ? asked : { ...asked, spareMs };
       const words = await this.#link.read(question, signal);
       // A register from half of its words would be a guess.
       if (!words.ok) return words;

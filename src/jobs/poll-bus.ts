@@ -95,6 +95,7 @@ class BusLoop {
     this.#turns = plan.places.map((place) => this.#newTurn(place));
     this.#agenda = new Agenda({
       ...{ turns: this.#turns, now: this.#lastNow, parallel },
+      timeoutMs: timeoutMs * clock.speed,
       silentMs: ASKS_MAX * timeoutMs * clock.speed,
       burstMs: BURST_MS * clock.speed,
     });
@@ -235,11 +236,13 @@ class BusLoop {
     const { due, failures } = turn;
     const askedAt = clock.now();
     const askedMono = clock.monotonicMs();
-    const outcome = await pollMeter(turn.place, this.#plan, this.#signal);
+    const spareMs = this.#agenda.spareMs(turn, askedAt) / clock.speed;
+    const outcome = await pollMeter(turn.place, this.#plan, this.#signal, spareMs);
     const now = clock.now();
     const fault = outcome.ok ? null : outcome.fault;
     const unconfirmed = (journal.installation(meter)?.unconfirmed ?? null) !== null;
-    const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, unconfirmed };
+    const restMs = (fault?.restMs ?? 0) * clock.speed;
+    const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, restMs, unconfirmed };
     const again = this.#agenda.came(turn, came);
     if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
     this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));

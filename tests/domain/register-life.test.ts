@@ -43,8 +43,12 @@ describe('readings without a check sum', () => {
     expect(unchecked([100, 100, 103]).state.last?.read).toBe(100);
     expect(unchecked([100, 100, 103]).state.unconfirmed?.read).toBe(103);
     expect(unchecked([100, 100, 103, 103]).state.last?.read).toBe(103);
-    // The second may exceed the first by what can flow meanwhile: the first is confirmed.
-    expect(unchecked([100, 100, 103, 105]).state.last?.read).toBe(103);
+    // A dial that moves is never read twice alike: what lies between two others is confirmed.
+    expect(unchecked([100, 100, 103, 105]).state.last?.read).toBe(100);
+    expect(unchecked([100, 100, 103, 105, 107]).state.last?.read).toBe(105);
+    // A digit too low, by a flipped bit, and then the true ones.
+    expect(unchecked([100, 100, 101, 105, 105]).state.last?.read).toBe(105);
+    expect(unchecked([100, 100, 104, 107, 101, 101]).state.last?.read).toBe(101);
     expect(unchecked([100, 100, 903, 104]).state).toMatchObject({
       last: { read: 100 },
       unconfirmed: { read: 104 },

@@ -32,7 +32,9 @@ function open({ meters, parallel, pollMs, readMs, minPollS }: World, now: number
       readMs,
     ),
   );
-  const agenda = new Agenda({ turns, now, silentMs: SILENT_MS, burstMs: 2_000, parallel });
+  const timeoutMs = SILENT_MS / 2;
+  const limits = { timeoutMs, silentMs: SILENT_MS, burstMs: 2_000, parallel };
+  const agenda = new Agenda({ turns, now, ...limits });
   return { agenda, turns };
 }
 

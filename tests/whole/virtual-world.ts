@@ -52,8 +52,10 @@ export interface WorldOptions {
   readonly pollS?: number;
   /** What a head-end may do beside asking. */
   readonly commands?: { readonly operate: boolean; readonly configure: boolean };
-  /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
+  /** All meters on one line that this opens, addresses from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
+  /** The kind of that line; Modbus RTU unless said otherwise. */
+  readonly lineType?: 'modbus-rtu' | 'line-serial';
   readonly watch?: (polled: Polled) => void;
   readonly supervisor?: Supervisor;
   /** Holds each message against the contract; absent: its schemas do. */
@@ -238,14 +240,19 @@ export class VirtualWorld {
   }
 
   #speak(bus: string, request: string) {
-    const place = this.#placeAt(bus, request.slice(1, -1));
-    if (!place || place.silent) return [];
+    const bytes = this.message(bus, request.slice(1, -1));
+    return bytes === null ? [] : [{ bytes, afterMs: 250 }];
+  }
+
+  /** What the encoder of that address says now; null when it is silent. */
+  message(bus: string, address: string): string | null {
+    const place = this.#placeAt(bus, address);
+    if (!place || place.silent) return null;
     const { register } = this.#serve(place);
     const { digits } = place.settings.dial;
     const id = place.settings.registerId ?? '';
     const dial = String(register).padStart(digits, '0');
-    const bytes = digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`;
-    return [{ bytes, afterMs: 250 }];
+    return digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`;
   }
 
   #placeAt(bus: string, address: string): Place | undefined {
@@ -265,8 +272,8 @@ const TYPES = ['line-serial', 'line-tcp', 'modbus-rtu', 'modbus-tcp'] as const;
 
 type BusType = (typeof TYPES)[number];
 
-const typesOf = ({ openLine }: WorldOptions): readonly BusType[] =>
-  openLine ? ['modbus-rtu'] : TYPES;
+const typesOf = ({ openLine, lineType = 'modbus-rtu' }: WorldOptions): readonly BusType[] =>
+  openLine ? [lineType] : TYPES;
 
 function busesFor(meters: number, types: readonly BusType[]): BusSettings[] {
   const serial = { path: '', baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;

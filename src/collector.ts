@@ -1,6 +1,8 @@
 // The composition root: settings to adapters to jobs; starts in order and stops in reverse.
 
 import { setMaxListeners } from 'node:events';
+import { AlertRules } from './alerts/rules.ts';
+import { PlaceWatches } from './alerts/watches.ts';
 import { Bell } from './bell.ts';
 import type {
   Bus,
@@ -11,6 +13,7 @@ import type {
   KeepLimits,
   Log,
   Vault,
+  Watches,
 } from './boundaries.ts';
 import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
@@ -105,19 +108,20 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...journalParts(settings, parts.vault, clock, parts.newName),
     // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
     onOpen() {
+      watches.forget();
       if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
       absence.isPassed = true;
       absence.announce();
     },
   });
+  const watches = watchesOf(settings, journal, clock);
   for (const { target, rules } of places) {
     const { meter, dial, registerId = null } = target;
     journal.declare(meter, { dial, registerId }, rules);
   }
   await openPatiently(journal, parts, halt.signal);
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
-  const stir = new Bell();
-  const allowed = allowedClasses(settings);
+  const [stir, allowed] = [new Bell(), allowedClasses(settings)];
   const upstream = createUpstream({
     ...upstreamParts(settings, parts),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
@@ -138,7 +142,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
   };
-  const commands = createCommands(journal, live, { clock, places: placesByMeter });
+  const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
   tellClosedDoor(door, log);
@@ -146,7 +150,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polled = { journal, buses, records, places: placesByMeter };
+  const polled = { journal, watches, buses, records, places: placesByMeter };
   const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
@@ -183,25 +187,35 @@ function healthParts(
   return { collector, isConnected: () => upstream.isConnected(), tell };
 }
 
+/** The watches over leaks and use, by the settings' rules. */
+export function watchesOf(settings: Settings, journal: Journal, clock: Clock): PlaceWatches {
+  const meters = settings.meters.map(({ meter, service, alerts }) => {
+    return [meter, { usage: {}, ...alerts, service }] as const;
+  });
+  const rules = new AlertRules(journal, settings.alerts, new Map(meters));
+  return new PlaceWatches(journal, rules, () => clock.now());
+}
+
 /** The loop of each bus, and the one for dials that only people read. */
 function startPolling(
   settings: Settings,
   { clock, log, watch }: Parts,
   polled: {
     readonly journal: Journal;
+    readonly watches: Watches;
     readonly buses: readonly OpenBus[];
     readonly records: Map<string, PollRecord>;
     readonly places: ReadonlyMap<string, MeteredPlace>;
   },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { journal, buses, records, places } = polled;
+  const { journal, watches, buses, records, places } = polled;
   const placed = (meters: readonly MeterSettings[]) =>
     meters.flatMap(({ meter }) => places.get(meter) ?? []);
   const loops = buses.map((open) => {
     const { bus, asked, scans, meters } = open;
     const plan = {
-      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, clock, log },
+      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, watches, clock, log },
       ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
       ...(watch && { watch }),
     };

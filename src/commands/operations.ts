@@ -1,6 +1,6 @@
 // What a person does to a meter: change-outs, doubted readings, dials read by eye, meters put out of service.
 
-import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
+import type { Clock, CommandAnswer, Journal, Watches } from '../boundaries.ts';
 import { futureHours, heed, type Word } from '../domain/advance.ts';
 import { classify } from '../domain/register.ts';
 import { type Counts, capacity, type Dial, VOLUME_UNITS } from '../domain/units.ts';
@@ -10,6 +10,8 @@ import { type Answerer, type Args, refused } from './answer.ts';
 export interface Operating {
   readonly clock: Clock;
   readonly places: ReadonlyMap<string, MeteredPlace>;
+  /** Watches over leaks and use; absent where nobody does. */
+  readonly watches?: Watches;
 }
 
 /** The commands of this file by name. */

@@ -4,6 +4,16 @@ import type { Counts, EpochMs } from './units.ts';
 
 /** Event codes that the domain and the journal raise (E2); those of the journal are the collector's own. */
 export type AlarmCode =
+  | 'leak.continuous'
+  | 'leak.intermittent'
+  | 'leak.slow'
+  | 'flow.burst'
+  | 'usage.billing_cycle'
+  | 'usage.daily'
+  | 'usage.multi_day'
+  | 'usage.vacation'
+  | 'usage.none'
+  | 'usage.inactive_service'
   | 'journal.loss'
   | 'journal.pressure'
   | 'journal.repaired'
@@ -53,11 +63,27 @@ interface Standing {
   readonly counts: Counts;
 }
 
+/** An alert of leaks or use that was told and stands; of an earlier installation where it outlived it. */
+export interface ToldAlert {
+  readonly inst: number;
+  readonly alarm: number;
+  readonly messages: number;
+  readonly code: AlarmCode;
+  readonly severity: Severity;
+  readonly since: EpochMs;
+  /** Hours without water that end it, where it said so. */
+  readonly clearsAfterH?: number;
+  /** Who knows of it: it is told again when it is over. */
+  readonly acknowledged?: string;
+}
+
 /** The alarms of an installation. Plain JSON. */
 export interface AlarmState {
   /** Number of the next alarm. */
   readonly next: number;
   readonly standing: Readonly<Partial<Record<AlarmCode, Standing>>>;
+  /** By the name that who watches has for it. */
+  readonly alerts?: Readonly<Record<string, ToldAlert>>;
 }
 
 export const NO_ALARMS: AlarmState = { next: 1, standing: {} };

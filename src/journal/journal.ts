@@ -45,6 +45,7 @@ import {
   newInstallation,
 } from '../domain/advance.ts';
 import type { EventEntry } from '../domain/alarms.ts';
+import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
 import type {
@@ -60,7 +61,7 @@ import type {
 import { type Declaration, type InstallationFacts, judgeDeclaration } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { RowSet } from '../domain/row-set.ts';
-import { type Dial, type EpochMs, HOUR_MS } from '../domain/units.ts';
+import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
 import { measure, WearMeter } from './figures.ts';
 import {
@@ -251,7 +252,8 @@ class GroupJournal implements Journal {
   ): void {
     const unread = { installed: null, initialRead: null, bodySerial: bodySerial ?? null };
     this.#keepFacts({ meter, inst, dial, registerId, declared, ...unread });
-    this.#keepState(meter, newInstallation(inst, birth));
+    const carried = this.#standing.states.get(meter)?.alarms.alerts;
+    this.#keepState(meter, newInstallation(inst, birth, carried));
   }
 
   commit(meter: string, after: Advance): void {
@@ -854,48 +856,46 @@ class GroupJournal implements Journal {
     }
   }
 
-  remember(meter: string, known: unknown): boolean {
+  remember(meter: string, known: unknown, must = false): boolean {
     const state = this.#sound ? this.#standing.states.get(meter) : undefined;
     if (!state) return false;
     const text = encodeSnapshot(meter, { inst: state.inst, seq: state.steps, known });
-    if (!this.#shares.take(meter, text.length, this.#parts.now?.() ?? 0)) return false;
+    if (!this.#shares.take(meter, text.length, this.#parts.now?.() ?? 0, must)) return false;
     this.#group.changes.set(keys.snapshot(meter), text);
+    // What it knows of a reading must not outlive the reading.
+    this.#group.states.add(meter);
     this.#stagedBell.ring();
     return true;
   }
 
   async remembered(meter: string): Promise<Memory | undefined> {
-    const inst = this.#standing.states.get(meter)?.inst;
-    const dial = this.facts(meter)?.dial;
-    if (inst === undefined || !dial) return undefined;
     let memory: Memory | undefined;
     await this.#reading(async () => {
       const text = await textAt(this.#store, keys.snapshot(meter));
-      const snapshot = decodeSnapshot(meter, text ?? '');
-      if (snapshot?.inst !== inst) return;
-      const since = await this.#stepsFrom(meter, inst, snapshot.seq, dial);
-      if (since) memory = { known: snapshot.known, since };
+      memory = decodeSnapshot(meter, text ?? '');
     });
     return memory;
   }
 
-  /** The increments from `seq` on; undefined where one is missing or damaged. */
-  async #stepsFrom(
-    meter: string,
-    inst: number,
-    seq: number,
-    dial: Dial,
-  ): Promise<Increment[] | undefined> {
-    const steps: Increment[] = [];
-    if ((this.checkpoint(meter, inst)?.seq ?? 0) > seq) return undefined;
+  async *incrementsFrom(meter: string, inst: number, seq: number): AsyncIterable<Increment> {
     const from = keys.increment(meter, inst, seq);
-    const to = keys.increment(meter, inst + 1, 0);
-    for await (const [key, text] of this.#store.entries({ from, to })) {
-      const step = decodeIncrement(key, text, dial);
-      if (step?.seq !== seq + steps.length) return undefined;
-      steps.push(step);
+    for await (const [key, text] of this.#store.entries({ from, to: within(`i/${meter}/`).to })) {
+      const dial = this.factsOf(meter, incrementOf(key).inst)?.dial;
+      const step = dial && decodeIncrement(key, text, dial);
+      if (step) yield step;
     }
-    return steps;
+  }
+
+  wishes(meter: string): AlertWishes | undefined {
+    return this.#standing.wishes.get(meter);
+  }
+
+  keepWishes(meter: string, wishes: AlertWishes): void {
+    if (!this.#sound) return;
+    this.#standing.wishes.set(meter, wishes);
+    this.#group.changes.set(keys.wishes(meter), seal(keys.wishes(meter), wishes));
+    if (meter !== COLLECTOR) this.#group.described.add(meter);
+    this.#stagedBell.ring();
   }
 
   #wornToday(): Wear | null {

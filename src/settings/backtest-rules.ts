@@ -1,7 +1,8 @@
 // Reads the rules of a backtest from a YAML file, or says all of its problems at once.
 
 import { join } from 'node:path';
-import { type BacktestRules, DEFAULT_RULES, type UsageSettings } from '../domain/backtest-rules.ts';
+import type { UsageSettings } from '../domain/alert-rules.ts';
+import { type BacktestRules, DEFAULT_RULES } from '../domain/backtest-rules.ts';
 import type { MakersRule } from '../domain/leaks/makers.ts';
 import { dayOf } from '../domain/usage/civil.ts';
 import type { Amount } from '../domain/usage/threshold.ts';

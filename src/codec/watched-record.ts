@@ -1,6 +1,6 @@
 // What is known of a place's leaks and use, as plain JSON for the journal: cells as base 64, for they are most of it.
 
-import { loadWatch, type SavedWatch, saveWatch } from '../domain/leaks/watch.ts';
+import { loadWatch, type SavedWatch, saveNumbers } from '../domain/leaks/watch.ts';
 import type { Watched } from '../domain/watched.ts';
 
 /** Another layout is not understood: then what the increments tell is all that is known. */
@@ -15,9 +15,8 @@ type Record = Omit<Watched, 'watch' | 'torn'> & {
 };
 
 export function encodeWatched({ watch, torn: _, ...rest }: Watched): Record {
-  const { cells: __, pieces: ___, ...few } = saveWatch(watch);
   const packed = { cells: packFloats(watch.cells), pieces: packWords(watch.pieces) };
-  return { v: VERSION, ...rest, watch: { ...few, ...packed } };
+  return { v: VERSION, ...rest, watch: { ...saveNumbers(watch), ...packed } };
 }
 
 /** What was known; undefined for what another version kept. */
@@ -35,7 +34,7 @@ const VALUES = new Map([...LETTERS].map((letter, i) => [letter, i]));
 
 function packFloats(cells: Float32Array): string {
   const bytes = new DataView(new ArrayBuffer(4 * cells.length));
-  for (const [i, cell] of cells.entries()) bytes.setFloat32(4 * i, cell, true);
+  for (let i = 0; i < cells.length; i++) bytes.setFloat32(4 * i, cells[i] as number, true);
   return toText(new Uint8Array(bytes.buffer));
 }
 
@@ -47,7 +46,8 @@ function unpackFloats(text: string): number[] {
 
 function packWords(words: Uint16Array): string {
   const bytes = new Uint8Array(2 * words.length);
-  for (const [i, word] of words.entries()) {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as number;
     bytes[2 * i] = word & 0xff;
     bytes[2 * i + 1] = word >>> 8;
   }
@@ -64,15 +64,17 @@ function unpackWords(text: string): number[] {
 
 /** Base 64 (RFC 4648, 4) without its padding. */
 function toText(bytes: Uint8Array): string {
-  let text = '';
+  const letters: number[] = [];
   for (let i = 0; i < bytes.length; i += 3) {
-    const [a = 0, b = 0, c = 0] = bytes.subarray(i, i + 3);
-    const word = a * 65_536 + b * 256 + c;
-    const letters = Math.min(3, bytes.length - i) + 1;
-    for (let k = 0; k < letters; k++) text += LETTERS[(word >>> (18 - 6 * k)) & 63];
+    const word = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    letters.push(code(word >>> 18), code((word >>> 12) & 63));
+    if (i + 1 < bytes.length) letters.push(code((word >>> 6) & 63));
+    if (i + 2 < bytes.length) letters.push(code(word & 63));
   }
-  return text;
+  return String.fromCharCode(...letters);
 }
+
+const code = (six: number): number => LETTERS.charCodeAt(six);
 
 function toBytes(text: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));

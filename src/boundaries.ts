@@ -19,6 +19,7 @@ import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { ScanProgress } from './domain/scan.ts';
 import type { Counts, Dial, EpochMs } from './domain/units.ts';
+import type { WatchedRules } from './domain/watched.ts';
 
 export type { Register } from './domain/profile.ts';
 
@@ -480,6 +481,8 @@ export interface Watches {
   recall(meter: string, rules: MeterRules): Promise<void> | undefined;
   /** Adds what an observation tells of leaks and use to what it produced, commits all of it as one, and gives it back. */
   commit(meter: string, rules: MeterRules, before: Installation, after: Advance): Advance;
+  /** The rules by which a meter is watched now. */
+  rulesOf(meter: string, rules: MeterRules): WatchedRules;
   /** Takes in that the rules of a meter have changed; what no longer holds is cleared, what does is raised. */
   heed(meter: string): Promise<void>;
 }

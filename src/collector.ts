@@ -123,7 +123,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const [stir, allowed] = [new Bell(), allowedClasses(settings)];
   const upstream = createUpstream({
-    ...upstreamParts(settings, parts),
+    ...upstreamParts(settings, parts, journal),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
     onCommand: (message, name) => inbox.take(message, name),
   });
@@ -226,14 +226,14 @@ function startPolling(
 }
 
 /** What the way up needs of the settings and the outside. */
-function upstreamParts(settings: Settings, parts: Parts) {
+function upstreamParts(settings: Settings, parts: Parts, journal: Journal) {
   const { headEnd, clock, wire, log, version, newName } = parts;
   const { utility, collector, upstream } = settings;
   return {
     ...{ headEnd, clock, wire, log, utility, collector, ack: upstream.ack },
     ...{ session: newName(), software: version },
     configRevision: crc32(JSON.stringify(settings)).toString(16),
-    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+    meters: new Map(settings.meters.map((meter) => [meter.meter, liveFacts(meter, journal)])),
   };
 }
 
@@ -438,6 +438,16 @@ export function placeOf(meter: MeterSettings): MeteredPlace {
     ...(meter.registerId === undefined ? {} : { registerId: meter.registerId }),
   };
   return { target, rules };
+}
+
+/** A meter's facts with the service that a command may have changed. */
+function liveFacts(settings: MeterSettings, journal: Journal): MeterFacts {
+  return {
+    ...factsOf(settings),
+    get service() {
+      return journal.wishes(settings.meter)?.usage.service ?? settings.service;
+    },
+  };
 }
 
 function factsOf(meter: MeterSettings): MeterFacts {

@@ -57,6 +57,10 @@ export class PlaceWatches implements Watches {
     this.#places.clear();
   }
 
+  rulesOf(meter: string, rules: MeterRules): WatchedRules {
+    return this.#rules.of(meter, rules);
+  }
+
   recall(meter: string, rules: MeterRules): Promise<void> | undefined {
     const known = this.#places.get(meter);
     if (known) return known.watched ? undefined : known.recalling;

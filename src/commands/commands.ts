@@ -4,6 +4,7 @@ import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { createAlertCommands } from './alerts.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
@@ -35,6 +36,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
+    ...createAlertCommands(journal, operating),
   };
   return {
     async run(name, args) {

@@ -37,7 +37,7 @@ export function createOperations(
 }
 
 /** The meter's place with what stands there now, or the refusal. */
-function placeOf(
+export function placeOf(
   journal: Journal,
   { places }: Operating,
   { meter }: Args,
@@ -78,7 +78,7 @@ async function say(
 }
 
 /** Good only when it is on the medium. */
-async function written(journal: Journal, data: object): Promise<CommandAnswer> {
+export async function written(journal: Journal, data: object): Promise<CommandAnswer> {
   const flushed = await journal.flush();
   if (flushed.ok) return { ok: true, data };
   return refused('internal', `It could not be written: ${flushed.fault.detail}.`, 'Try again.');
@@ -193,5 +193,5 @@ function newDial(args: Args, before: Dial): Dial | null {
   return { digits: counts, unit: known, pow10: power };
 }
 
-const textOf = (value: unknown): string | null =>
+export const textOf = (value: unknown): string | null =>
   value === undefined || value === null || value === '' ? null : String(value).slice(0, 80);

@@ -61,6 +61,8 @@ interface Standing {
   readonly severity: Severity;
   readonly since: EpochMs;
   readonly counts: Counts;
+  /** Who knows of it. */
+  readonly acknowledged?: string;
 }
 
 /** An alert of leaks or use that was told and stands; of an earlier installation where it outlived it. */
@@ -132,6 +134,7 @@ export class AlarmBook {
     const graver = before !== undefined && before.severity !== 'major' && severity === 'major';
     const told = before === undefined || graver;
     this.#stand(code, {
+      ...before,
       alarm,
       messages: told ? message + 1 : message,
       severity: graver ? severity : (before?.severity ?? severity),

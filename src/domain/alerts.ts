@@ -75,7 +75,9 @@ class Book {
     if (said.phase === 'clear') {
       if (known) this.#tell(said, known, 'clear');
     } else if (known && said.phase === 'update') {
-      if (known.acknowledged === undefined) this.#tell(said, known, 'update');
+      // Who knows of it is told again when it is graver, or over.
+      const isGraver = said.severity === 'major' && known.severity !== 'major';
+      if (known.acknowledged === undefined || isGraver) this.#tell(said, known, 'update');
     } else if (!known) {
       this.#raise(said);
     }
@@ -148,3 +150,59 @@ export function pausesOf(alarms: AlarmState, idleH: number, at: EpochMs): readon
     return [{ name, code, severity, phase: 'clear', at, since, data }];
   });
 }
+
+/** Which alarm stands under this number, of alerts and of all others; undefined where none does. */
+export function standingAlarm(
+  { alerts = {}, standing }: AlarmState,
+  present: number,
+  inst: number,
+  alarm: number,
+): { readonly code: AlarmCode; readonly acknowledged?: string } | undefined {
+  const alert = Object.values(alerts).find((one) => one.inst === inst && one.alarm === alarm);
+  if (alert) return alert;
+  for (const [code, one] of Object.entries(standing)) {
+    if (inst === present && one.alarm === alarm) return { ...one, code: code as AlarmCode };
+  }
+  return undefined;
+}
+
+/** Somebody knows of an alarm that stands: told once as its update, and kept with it. */
+export function acknowledge(
+  before: AlarmState,
+  inst: number,
+  alarm: number,
+  by: string,
+  at: EpochMs,
+): Told {
+  const alerts = { ...before.alerts };
+  const standing = { ...before.standing };
+  const events: EventEntry[] = [];
+  const tellOf = (code: AlarmCode, { messages: message, severity, since }: Noted) => {
+    const data = { acknowledged_by: by };
+    const event = {
+      inst,
+      alarm,
+      message,
+      code,
+      severity,
+      phase: 'update',
+      at,
+      since,
+      data,
+    } as const;
+    events.push({ kind: 'event', ...event });
+  };
+  for (const [name, one] of Object.entries(alerts)) {
+    if (one.inst !== inst || one.alarm !== alarm) continue;
+    tellOf(one.code, one);
+    alerts[name] = { ...one, messages: one.messages + 1, acknowledged: by };
+  }
+  for (const [code, one] of Object.entries(standing)) {
+    if (one.alarm !== alarm || events.length > 0) continue;
+    tellOf(code as AlarmCode, one);
+    standing[code as AlarmCode] = { ...one, messages: one.messages + 1, acknowledged: by };
+  }
+  return { alarms: { ...before, alerts, standing }, events };
+}
+
+type Noted = Pick<ToldAlert, 'messages' | 'severity' | 'since'>;

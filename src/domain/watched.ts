@@ -227,12 +227,13 @@ const NO_EVENTS: readonly never[] = [];
 /** Wall and true time apart by less is the grain of clocks. */
 const GRAIN_MS = 2_000;
 
-function count(watched: Watched, { at, total }: Seen, { usage }: WatchedRules) {
-  const before = watched.used ?? { at, total };
+function count(watched: Watched, now: Seen, { usage }: WatchedRules) {
+  const { at, total } = now;
+  const before = watched.used ?? now;
   const elapsedMs = Math.max(0, at - before.at);
   const outcome = consume(watched.usage, { at, elapsedMs, counts: total - before.total }, usage);
   watched.usage = outcome.usage;
-  watched.used = { at, total };
+  watched.used = now;
   return outcome.events;
 }
 

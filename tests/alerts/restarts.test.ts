@@ -83,3 +83,64 @@ describe('alerts of a running collector', () => {
     }
   }, 120_000);
 });
+
+describe('a change-out', () => {
+  it('ends the leak of the old meter and watches the new one afresh; what the place has used stays known', async () => {
+    for (const killed of [false, true]) {
+      const world = leakyWorld({ ...OPTIONS, seed: 4 }, []);
+      await world.start();
+      await world.run(20);
+      await world.ask('alerts.set', {
+        meter: 'SP-00001',
+        multi_day: { amount: 100, unit: 'gal', days: 31 },
+      });
+      await world.run(4);
+      await world.ask('changeout', { meter: 'SP-00001', register_id: '10000000' });
+      if (killed) {
+        world.kill();
+        await world.start();
+      }
+      await world.run(30);
+      await world.ask('alerts.set', { meter: 'SP-00001', multi_day: null });
+      const heard = await finish(world);
+      expect(wrongCourses(heard)).toEqual([]);
+      const leaks = heard.filter(({ code, phase }) => /^leak/.test(code) && phase !== 'update');
+      expect(leaks.map(({ inst, phase, data }) => [inst, phase, data['outcome']])).toEqual([
+        [1, 'raise', undefined],
+        [1, 'clear', 'changeout'],
+        [2, 'raise', undefined],
+      ]);
+      const usage = heard.filter(({ code }) => code === 'usage.multi_day');
+      expect(new Set(usage.map(({ id, inst }) => `${id} ${inst}`)).size).toBe(1);
+      expect(usage[0]?.phase).toBe('raise');
+      expect(usage.at(-1)).toMatchObject({ phase: 'clear', inst: 1 });
+    }
+  }, 60_000);
+});
+
+describe('a memory that is lost or damaged', () => {
+  it('neither raises nor clears a leak: what stands is found again under its id, and ends with its pause', async () => {
+    const whole = raisedOrCleared(await undisturbed());
+    for (const hour of [20, 48, 60, 80, 100]) {
+      const world = leakyWorld(OPTIONS, LEAKS);
+      await world.start();
+      await world.run(hour);
+      world.kill();
+      const opened = await world.medium.open();
+      if (!opened.ok) throw new Error(opened.fault.detail);
+      const memories = [...world.medium.dump()].filter(([key]) => key.startsWith('w/'));
+      expect(memories.length, `hour ${hour}`).toBeGreaterThan(0);
+      const spoil = (text: string) => `${text.slice(0, -9)}x${text.slice(-8)}`;
+      await opened.value.write(
+        memories.map(([key, value], i) => (i % 2 === 0 ? { key } : { key, value: spoil(value) })),
+      );
+      await opened.value.close();
+      await world.start();
+      const heard = await finish(world);
+      expect(wrongCourses(heard), `hour ${hour}`).toEqual([]);
+      expect(raisedOrCleared(heard), `hour ${hour}: ${heard.map(courseOf).join('\n')}`).toEqual(
+        whole,
+      );
+    }
+  }, 60_000);
+});

@@ -13,6 +13,7 @@ import { createTraces } from './bus-trace.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
+import { readings } from './readings.ts';
 
 /** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
@@ -37,6 +38,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
     ...createAlertCommands(journal, operating),
+    readings: (args) => readings(journal, operating, args),
   };
   return {
     async run(name, args) {

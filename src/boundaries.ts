@@ -2,6 +2,7 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
+import type { AlertWishes } from './domain/alert-rules.ts';
 import type { BusSeen, BusSummary } from './domain/bus-seen.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
@@ -18,6 +19,7 @@ import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { ScanProgress } from './domain/scan.ts';
 import type { Counts, Dial, EpochMs } from './domain/units.ts';
+import type { WatchedRules } from './domain/watched.ts';
 
 export type { Register } from './domain/profile.ts';
 
@@ -446,12 +448,19 @@ export interface Journal {
   /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
   records(): AsyncIterable<readonly [key: string, value: string]>;
   /**
-   * Keeps what a detector knows of a meter as of its newest increment, plain JSON, with the next group. False, and nothing is
-   * kept, while the meter has had its share of the flash card: 1 KB an hour on average.
+   * Keeps what is known of a meter as of its newest increment, plain JSON, with the next group, and with it the state of
+   * that reading. False, and nothing is kept, while the meter has had its share of the flash card (1 KB an hour on average),
+   * unless it `must` be: with an event, which would be told twice without it.
    */
-  remember(meter: string, known: unknown): boolean;
-  /** What was remembered last of the present installation, and every increment since. Undefined where there is nothing whole. */
+  remember(meter: string, known: unknown, must?: boolean): boolean;
+  /** What was remembered last of a meter. Undefined where there is nothing, or it is damaged. */
   remembered(meter: string): Promise<Memory | undefined>;
+  /** Increments on the medium from this one on, of later installations too; what is damaged is left out. Throws StoreLost. */
+  incrementsFrom(meter: string, inst: number, seq: number): AsyncIterable<Increment>;
+  /** What commands said of the alerts of a meter, or, under no name, of all. */
+  wishes(meter: string): AlertWishes | undefined;
+  /** Keeps it with the next group, and has the meter described again. */
+  keepWishes(meter: string, wishes: AlertWishes): void;
   /** What is left of what was thinned of an installation; undefined where nothing was. */
   checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;
@@ -477,10 +486,23 @@ export interface Thinned {
   readonly events: number;
 }
 
-/** What a detector knew, to be brought up to date by `since`. */
+/** What was known of a meter as of the increment before `seq` of its installation `inst`. */
 export interface Memory {
+  readonly inst: number;
+  readonly seq: number;
   readonly known: unknown;
-  readonly since: readonly Increment[];
+}
+
+/** Watches over leaks and use at every place. What it knows is the journal's, and recalled after each opening. */
+export interface Watches {
+  /** Has in memory what is known of a meter; undefined where it has, or where there is nothing to know yet. Never rejects. */
+  recall(meter: string, rules: MeterRules): Promise<void> | undefined;
+  /** Adds what an observation tells of leaks and use to what it produced, commits all of it as one, and gives it back. */
+  commit(meter: string, rules: MeterRules, before: Installation, after: Advance): Advance;
+  /** The rules by which a meter is watched now. */
+  rulesOf(meter: string, rules: MeterRules): WatchedRules;
+  /** Takes in that the rules of a meter have changed; what no longer holds is cleared, what does is raised. */
+  heed(meter: string): Promise<void>;
 }
 
 /** What does not hold in a journal, each with its exact place. */

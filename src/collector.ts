@@ -1,6 +1,8 @@
 // The composition root: settings to adapters to jobs; starts in order and stops in reverse.
 
 import { setMaxListeners } from 'node:events';
+import { AlertRules } from './alerts/rules.ts';
+import { PlaceWatches } from './alerts/watches.ts';
 import { Bell } from './bell.ts';
 import type {
   Bus,
@@ -11,6 +13,7 @@ import type {
   Log,
   Supervisor,
   Vault,
+  Watches,
 } from './boundaries.ts';
 import { encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
@@ -103,26 +106,13 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const began = wire.monotonicMs();
   const halt = new AbortController();
   const places = settings.meters.map(placeOf);
-  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
-  const journal = createJournal({
-    ...journalParts(settings, parts.vault, clock, parts.newName),
-    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
-    onOpen() {
-      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
-      absence.isPassed = true;
-      absence.announce();
-    },
-  });
-  for (const { target, rules } of places) {
-    const { meter, dial, registerId = null } = target;
-    journal.declare(meter, { dial, registerId }, rules);
-  }
+  const { journal, watches, absence } = layJournal(settings, parts, places);
   await openPatiently(journal, parts, halt.signal);
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const stir = new Bell();
   const allowed = allowedClasses(settings);
   const upstream = createUpstream({
-    ...upstreamParts(settings, parts),
+    ...upstreamParts(settings, parts, journal),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
     onCommand: (message, name) => inbox.take(message, name),
   });
@@ -141,7 +131,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ status, readNow: readersOf(buses), buses: told },
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
   };
-  const commands = createCommands(journal, live, { clock, places: placesByMeter });
+  const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
   tellClosedDoor(door, log);
@@ -150,7 +140,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
   const watchdog = watchdogOf(settings, parts, upstream, records);
-  const polled = { journal, buses, records, places: placesByMeter, watchdog };
+  const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
   const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
@@ -178,6 +168,31 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   return { commands, ...supervise(jobs, end, log) };
 }
 
+/** The journal with all meters declared, not open yet, and what watches over it. */
+function layJournal(
+  settings: Settings,
+  { vault, clock, log, newName }: Parts,
+  places: readonly MeteredPlace[],
+) {
+  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+  const journal = createJournal({
+    ...journalParts(settings, vault, clock, newName),
+    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
+    onOpen() {
+      watches.forget();
+      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
+      absence.isPassed = true;
+      absence.announce();
+    },
+  });
+  const watches = watchesOf(settings, journal, clock);
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
+  }
+  return { journal, watches, absence };
+}
+
 function healthParts(
   { collector }: Settings,
   upstream: RunningUpstream,
@@ -187,12 +202,22 @@ function healthParts(
   return { collector, isConnected: () => upstream.isConnected(), tell };
 }
 
+/** The watches over leaks and use, by the settings' rules. */
+export function watchesOf(settings: Settings, journal: Journal, clock: Clock): PlaceWatches {
+  const meters = settings.meters.map(({ meter, service, alerts }) => {
+    return [meter, { usage: {}, ...alerts, service }] as const;
+  });
+  const rules = new AlertRules(journal, settings.alerts, new Map(meters));
+  return new PlaceWatches(journal, rules, () => clock.now());
+}
+
 /** The loop of each bus, and the one for dials that only people read. */
 function startPolling(
   settings: Settings,
   { clock, log, watch }: Parts,
   polled: {
     readonly journal: Journal;
+    readonly watches: Watches;
     readonly buses: readonly OpenBus[];
     readonly records: Map<string, PollRecord>;
     readonly places: ReadonlyMap<string, MeteredPlace>;
@@ -200,13 +225,13 @@ function startPolling(
   },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { journal, buses, records, places, watchdog } = polled;
+  const { journal, watches, buses, records, places, watchdog } = polled;
   const placed = (meters: readonly MeterSettings[]) =>
     meters.flatMap(({ meter }) => places.get(meter) ?? []);
   const loops = buses.map((open) => {
     const { bus, asked, scans, meters } = open;
     const plan = {
-      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, clock, log },
+      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, watches, clock, log },
       ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
       ...(watch && { watch }),
       ...(watchdog && { turned: () => watchdog.turned(open.settings.bus) }),
@@ -240,14 +265,14 @@ function watchdogOf(
 }
 
 /** What the way up needs of the settings and the outside. */
-function upstreamParts(settings: Settings, parts: Parts) {
+function upstreamParts(settings: Settings, parts: Parts, journal: Journal) {
   const { headEnd, clock, wire, log, version, newName } = parts;
   const { utility, collector, upstream } = settings;
   return {
     ...{ headEnd, clock, wire, log, utility, collector, ack: upstream.ack },
     ...{ session: newName(), software: version },
     configRevision: crc32(JSON.stringify(settings)).toString(16),
-    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+    meters: new Map(settings.meters.map((meter) => [meter.meter, liveFacts(meter, journal)])),
   };
 }
 
@@ -444,6 +469,16 @@ export function placeOf(meter: MeterSettings): MeteredPlace {
     ...(meter.registerId === undefined ? {} : { registerId: meter.registerId }),
   };
   return { target, rules };
+}
+
+/** A meter's facts with the service that a command may have changed. */
+function liveFacts(settings: MeterSettings, journal: Journal): MeterFacts {
+  return {
+    ...factsOf(settings),
+    get service() {
+      return journal.wishes(settings.meter)?.usage.service ?? settings.service;
+    },
+  };
 }
 
 function factsOf(meter: MeterSettings): MeterFacts {

@@ -27,6 +27,7 @@ import {
   placeOf,
   type RunningCollector,
   runCollector,
+  watchesOf,
 } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
 import { withLocal } from './commands/local.ts';
@@ -88,11 +89,12 @@ export async function openJournalOffline(
   if (!opened.ok) return opened;
   const journal = opened.value;
   const places = settings.meters.map(placeOf);
+  const watches = watchesOf(settings, journal, clock);
   const commands = createCommands(
     journal,
     { status: () => offlineStatus(settings, journal) },
     {
-      clock,
+      ...{ clock, watches },
       places: new Map(places.map((place) => [place.target.meter, place])),
     },
   );

@@ -1,6 +1,15 @@
 // The page: how water becomes increments and hours, and how hours reach the head-end. Polling and sending meet only in the journal.
 
-import type { Bus, Clock, Journal, Log, ReadTarget, SendCause, Upstream } from './boundaries.ts';
+import type {
+  Bus,
+  Clock,
+  Journal,
+  Log,
+  ReadTarget,
+  SendCause,
+  Upstream,
+  Watches,
+} from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
 import type { Flag, GapCause, Row } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
@@ -20,6 +29,8 @@ export interface PollParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Watches over leaks and use; absent where nobody does. */
+  readonly watches?: Watches;
 }
 
 /**
@@ -110,19 +121,22 @@ const STANDING = new WeakMap<
 
 async function takeIn(
   place: MeteredPlace,
-  { journal, log }: Omit<PollParts, 'bus'>,
+  { journal, log, watches }: Omit<PollParts, 'bus'>,
   seen: Observation,
 ): Promise<void> {
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
+  const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
+  if (recalling !== undefined) await recalling;
   const ahead = futureHours(known, seen.moment, rules);
   const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const before = journal.installation(meter);
   if (!before) return;
-  const after = advance(before, seen, rules, published);
-  journal.commit(meter, after);
+  const came = advance(before, seen, rules, published);
+  const after = watches?.commit(meter, rules, before, came) ?? came;
+  if (!watches) journal.commit(meter, came);
   for (const { code, at, evidence } of after.notices) {
     log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
   }

@@ -16,6 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bell: [],
   pipeline: ['boundaries', 'domain'],
   bus: ['bus', 'boundaries', 'codec', 'domain'],
+  alerts: ['alerts', 'boundaries', 'codec', 'domain'],
   journal: ['journal', 'bell', 'boundaries', 'codec', 'domain'],
   upstream: ['upstream', 'bell', 'boundaries', 'codec', 'domain'],
   commands: ['commands', 'bell', 'pipeline', 'boundaries', 'codec', 'domain'],
@@ -26,8 +27,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scanning: ['adapters', 'boundaries', 'bus', 'codec', 'domain', 'settings'],
   telling: ['boundaries', 'codec', 'commands', 'domain', 'jobs', 'settings'],
   collector: [
-    ...['bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs', 'journal', 'pipeline'],
-    ...['scanning', 'settings', 'telling', 'upstream'],
+    ...['alerts', 'bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs', 'journal'],
+    ...['pipeline', 'scanning', 'settings', 'telling', 'upstream'],
   ],
   daemon: [
     ...['adapters', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain', 'journal'],

@@ -1,8 +1,9 @@
 // The command line: what may be typed, what each command does with it, and what a wrong word is answered.
 
 import { Command, CommanderError } from 'commander';
+import { addAlerts } from './alerts.ts';
 import { audit } from './audit.ts';
-import { backtest } from './backtest.ts';
+import { addBacktest } from './backtest.ts';
 import { addBusCommands } from './bus.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
@@ -119,12 +120,9 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .action(async ({ profile, text, hex }) =>
       done(await decode({ name: profile, text, hex }, manner, io, parts)),
     );
-  command('backtest', 'say what would have been raised over a file of readings')
-    .requiredOption('--readings <file>', 'NDJSON of meters and readings; - is standard input')
-    .option('--rules <file>', 'YAML with usage alerts and makers’ rules')
-    .option('--intervals', 'write hours and gaps too')
-    .action(async (request) => done(await backtest(request, manner, io, parts)));
+  addBacktest(program, manner, io, parts, done);
   addOperations(program, manner, io, parts, done);
+  addAlerts(program, manner, io, parts, done);
   addBusCommands(program, manner, io, parts, done);
   program
     .command('config')

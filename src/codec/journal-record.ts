@@ -51,6 +51,7 @@ export const keys = {
   pending: (meter: string, row: number) => `p/${meter}/${fixed(row, 12)}`,
   checkpoint: (meter: string, inst: number) => `k/${meter}/${fixed(inst, 4)}`,
   snapshot: (meter: string) => `w/${meter}`,
+  wishes: (meter: string) => `u/${meter}`,
   notice: (meter: string, at: EpochMs, n: number) =>
     `n/${meter}/${fixed(Math.max(0, at), 13)}/${fixed(n, 3)}`,
 } as const;

@@ -4,6 +4,7 @@ import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { createAlertCommands } from './alerts.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
@@ -12,6 +13,7 @@ import { createTraces } from './bus-trace.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
+import { readings } from './readings.ts';
 
 /** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
@@ -35,6 +37,8 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
+    ...createAlertCommands(journal, operating),
+    readings: (args) => readings(journal, operating, args),
   };
   return {
     async run(name, args) {

@@ -91,8 +91,12 @@ export interface Installation extends RegisterLife {
   readonly maintenance: boolean;
 }
 
-/** An installation that has not been read yet. */
-export function newInstallation(inst: number, birth: readonly Flag[] = []): Installation {
+/** An installation that has not been read yet. Alerts of use belong to the place: they are carried over to it. */
+export function newInstallation(
+  inst: number,
+  birth: readonly Flag[] = [],
+  carried: AlarmState['alerts'] = undefined,
+): Installation {
   return {
     inst,
     birth,
@@ -109,7 +113,7 @@ export function newInstallation(inst: number, birth: readonly Flag[] = []): Inst
     stranger: null,
     turns: 0,
     turnedAt: null,
-    alarms: NO_ALARMS,
+    alarms: carried ? { ...NO_ALARMS, alerts: carried } : NO_ALARMS,
     clock: null,
     hours: null,
     held: [],

@@ -76,7 +76,7 @@ const emptyGroup = (): Group => ({
 });
 
 /** Stands in the place of a meter for what the collector tells of itself. */
-const COLLECTOR = '';
+export const COLLECTOR = '';
 
 /** Shared by all parts of a journal: each reads here, stages its changes in the group, and rings who waits for them. */
 export class Books {

@@ -14,6 +14,7 @@ import type {
 } from '../boundaries.ts';
 import { decodeIncrement, decodeRow, incrementOf, within } from '../codec/journal-record.ts';
 import type { Advance, Installation, MeterRules } from '../domain/advance.ts';
+import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -139,6 +140,16 @@ class GroupJournal implements Journal {
       const step = dial && decodeIncrement(key, text, dial);
       if (!step) throw new StoreLost(`the increment in ${key} is damaged`);
       yield step;
+    }
+  }
+
+  async *incrementsFrom(meter: string, inst: number, seq: number): AsyncIterable<Increment> {
+    const from = keys.increment(meter, inst, seq);
+    const { to } = within(`i/${meter}/`);
+    for await (const [key, text] of this.#books.store.entries({ from, to })) {
+      const dial = this.factsOf(meter, incrementOf(key).inst)?.dial;
+      const step = dial && decodeIncrement(key, text, dial);
+      if (step) yield step;
     }
   }
 
@@ -285,8 +296,16 @@ class GroupJournal implements Journal {
     return this.#keeping.thin(limits, rest);
   }
 
-  remember(meter: string, known: unknown): boolean {
-    return this.#memories.remember(meter, known);
+  remember(meter: string, known: unknown, must = false): boolean {
+    return this.#memories.remember(meter, known, must);
+  }
+
+  wishes(meter: string): AlertWishes | undefined {
+    return this.#memories.wishes(meter);
+  }
+
+  keepWishes(meter: string, wishes: AlertWishes): void {
+    this.#memories.keepWishes(meter, wishes);
   }
 
   remembered(meter: string): Promise<Memory | undefined> {

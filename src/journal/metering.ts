@@ -65,7 +65,8 @@ export class Metering {
   ): void {
     const unread = { installed: null, initialRead: null, bodySerial: bodySerial ?? null };
     this.#books.keepFacts({ meter, inst, dial, registerId, declared, ...unread });
-    this.#books.keepState(meter, newInstallation(inst, birth));
+    const carried = this.#books.standing.states.get(meter)?.alarms.alerts;
+    this.#books.keepState(meter, newInstallation(inst, birth, carried));
   }
 
   commit(meter: string, after: Advance): void {

@@ -47,6 +47,7 @@ export function isSound(key: string, text: string): boolean {
     case 'a/':
     case 'c/':
     case 'k/':
+    case 'u/':
     case 'w/':
     case 'n/':
     case 'o/':

@@ -138,6 +138,8 @@ export interface Store {
   /** All changes or none, on the medium (synced) when it resolves good. After a fault the outcome is unknown until read again. */
   write(changes: readonly StoreChange[]): Promise<Result<void>>;
   get(key: string): Promise<Result<string | undefined>>;
+  /** As many `get`s, in their order, for the price of one; absent where it would save nothing. */
+  getMany?(keys: readonly string[]): Promise<Result<readonly (string | undefined)[]>>;
   /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
   /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
@@ -206,6 +208,8 @@ export interface OutMessage {
   readonly expiryS?: number;
   /** What a question wants to see in its answer (MQTT 5). */
   readonly correlation?: Uint8Array;
+  /** Whatever else waits for a place in the window goes before it (A4). */
+  readonly late?: boolean;
 }
 
 /** A message from the head-end, as the broker passed it on. */
@@ -537,11 +541,20 @@ export interface ScrubReport {
   readonly sums: readonly string[];
 }
 
+/** A message ready to be sent, with the rows that it carries. */
+export interface Prepared {
+  readonly topic: string;
+  readonly payload: string;
+  readonly rows: readonly Row[];
+}
+
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {
   isConnected(): boolean;
-  /** Publishes rows of one meter and installation; good when the broker has acknowledged every message. Returns the rows acknowledged. */
-  send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>>;
+  /** The messages that carry these rows of one meter and installation: events first, then hours and gaps, as many as fit (A4, I8). */
+  prepare(rows: readonly Row[], cause: SendCause): Result<readonly Prepared[]>;
+  /** Publishes a message; good when the broker has acknowledged it. `late`: after everything else that waits. */
+  publish(message: Prepared, late?: boolean): Promise<Result<void>>;
   /** Takes rows that the broker has: they are settled at once, or once the head-end has stored them (A2). */
   delivered(rows: readonly Row[]): void;
   /** Publishes the retained description of a meter. */

@@ -15,7 +15,7 @@ import type {
   Vault,
   Watches,
 } from './boundaries.ts';
-import { encodeAnswer } from './codec/command-message.ts';
+import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
@@ -32,7 +32,8 @@ import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
-import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { type ForwardParts, forwardNews } from './jobs/forward.ts';
+import { forwardBacklog } from './jobs/forward-backlog.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
@@ -68,6 +69,8 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** What holds commands against the published schema. */
+  readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
@@ -278,7 +281,7 @@ function upstreamParts(settings: Settings, parts: Parts, journal: Journal) {
 
 /** The head-end's door to `commands`. */
 function inboxOf(
-  parts: Pick<Parts, 'clock' | 'wire' | 'log'> & {
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'commandCheck'> & {
     readonly commands: Commands;
     readonly journal: Journal;
     readonly allowed: readonly CommandClass[];
@@ -288,6 +291,7 @@ function inboxOf(
   const { allowed, upstream } = parts;
   return new CommandInbox({
     ...parts,
+    loadCheck: parts.commandCheck,
     known: (name) => {
       const found = remoteCommand(name);
       if (!found) return undefined;

@@ -1,6 +1,7 @@
 // The daemon: the collector over real clocks, ports, LevelDB and broker, and its journal while it does not run.
 
 import { randomBytes } from 'node:crypto';
+import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
@@ -68,6 +69,7 @@ export async function startCollector(
     openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
     writeFile: writeLines,
+    commandCheck: commandCheck(options.root),
   });
   void supervisor.ready();
   const stop = () => {

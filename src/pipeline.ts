@@ -5,13 +5,13 @@ import type {
   Clock,
   Journal,
   Log,
+  Prepared,
   ReadTarget,
-  SendCause,
   Upstream,
   Watches,
 } from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
-import type { Flag, GapCause, Row } from './domain/entry.ts';
+import type { Flag, GapCause } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
@@ -77,18 +77,15 @@ export async function passTime(
   await takeIn(place, parts, { kind: 'silence', moment, why, flags, ...nothing });
 }
 
-/** Sends rows of one meter and installation, and lets go of what was delivered. Good with the number delivered. */
+/** Sends one message of claimed rows, and lets go of what was delivered; what was not stays claimed. */
 export async function forwardPending(
-  rows: readonly Row[],
-  cause: SendCause,
-  { journal, upstream }: { readonly journal: Journal; readonly upstream: Upstream },
-): Promise<Result<number>> {
-  journal.claim(rows);
-  const sent = await upstream.send(rows, cause);
-  const reached = new Set(sent.ok ? sent.value : []);
-  journal.release(rows.filter((row) => !reached.has(row)));
-  upstream.delivered([...reached]);
-  return sent.ok ? good(reached.size) : sent;
+  message: Prepared,
+  { upstream }: { readonly upstream: Upstream },
+  late = false,
+): Promise<Result<void>> {
+  const sent = await upstream.publish(message, late);
+  if (sent.ok) upstream.delivered(message.rows);
+  return sent;
 }
 
 /** The place with the dial and encoder that stand there now: after a change-out the journal knows better than the settings. */

@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   mqtt: ['adapters/mqtt-head-end.ts'],
   pino: ['adapters/pino-log.ts'],
   yaml: ['settings/'],
-  ajv: ['settings/'],
+  ajv: ['settings/', 'adapters/command-schema.ts'],
   commander: ['cli/'],
 };
 

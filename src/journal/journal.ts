@@ -12,7 +12,7 @@ import type {
   ScrubReport,
   Thinned,
 } from '../boundaries.ts';
-import { decodeIncrement, decodeRow, incrementOf, within } from '../codec/journal-record.ts';
+import { decodeIncrement, decodeRow, incrementOf, keys, within } from '../codec/journal-record.ts';
 import type { Advance, Installation, MeterRules } from '../domain/advance.ts';
 import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';

@@ -1,8 +1,9 @@
 // Rows that wait: claimed, settled, acknowledged, asked for again, in the order in which they were made.
 
-import type { Pending } from '../boundaries.ts';
+import type { Pending, Store } from '../boundaries.ts';
 import {
   decodeEntryKey,
+  decodeRow,
   encodeEntryKey,
   keys,
   pendingOf,
@@ -14,6 +15,12 @@ import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import type { Books } from './books.ts';
 import { textAt } from './thin.ts';
+
+/** So many settled rows are a group of their own. */
+const SETTLED_MAX = 20_000;
+
+/** A pending key, and the key of the entry that it names; undefined where it is damaged. */
+type Named = readonly [key: string, entryKey: string | undefined];
 
 /** The rows of the journal that the head-end does not have yet, as far as is known. */
 export class PendingRows {
@@ -41,26 +48,34 @@ export class PendingRows {
     const from = this.#books.cursors.get(meter) ?? range.from;
     const store = this.#books.store;
     let first: string | undefined;
+    let found: Named[] = [];
     for await (const [key, text] of store.entries({ from, to: range.to })) {
       if (this.#books.settled.has(key)) continue;
       first ??= key;
       if (this.#books.claimed.has(pendingOf(key).row)) continue;
-      const row = await this.#pendingRow(key, decodeEntryKey(key, text));
-      if (!row) continue;
-      if (rows[0] && rows[0].inst !== row.inst) break;
-      rows.push(row);
-      if (rows.length >= limit) break;
+      found.push([key, decodeEntryKey(key, text)]);
+      if (found.length < limit) continue;
+      rows.push(...(await this.#pendingRows(found)));
+      found = [];
+      if (rows.length > 0) break;
     }
+    if (found.length > 0) rows.push(...(await this.#pendingRows(found)));
+    const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
+    if (other > 0) rows.length = other;
     // What was settled before the medium was opened again may be pending again.
     if (store === this.#books.store) this.#books.cursors.set(meter, first ?? from);
   }
 
   /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
-  async #pendingRow(key: string, entryKey: string | undefined): Promise<Row | undefined> {
-    const row = await this.#books.rowAt(entryKey);
-    if (row && keys.pending(row.meter, row.row) === key) return row;
-    this.#books.suspectedBell.ring();
-    return undefined;
+  async #pendingRows(found: readonly Named[]): Promise<readonly Row[]> {
+    const texts = await manyAt(this.#books.store, found);
+    return found.flatMap(([key, entryKey], n) => {
+      const text = texts[n];
+      const row = entryKey && text !== undefined ? decodeRow(entryKey, text) : undefined;
+      if (row && keys.pending(row.meter, row.row) === key) return [row];
+      this.#books.suspectedBell.ring();
+      return [];
+    });
   }
 
   claim(rows: readonly Row[]): void {
@@ -127,6 +142,8 @@ export class PendingRows {
     this.#books.group.changes.set(key, undefined);
     this.#books.group.settled.push(key);
     this.#books.stagedBell.ring();
+    // A long drain waits in no memory.
+    if (this.#books.group.settled.length === SETTLED_MAX) this.#books.urgentBell.ring();
   }
 
   /** Settles what the head-end has stored. */
@@ -223,4 +240,20 @@ export class PendingRows {
 function beginOf(row: Row): EpochMs {
   if (row.kind === 'event') return row.at;
   return row.kind === 'hour' ? row.start : row.from;
+}
+
+/** The texts of the entries that pending keys name, in their order. Throws StoreLost. */
+async function manyAt(
+  store: Store,
+  found: readonly Named[],
+): Promise<readonly (string | undefined)[]> {
+  const wanted = found.map(([, entryKey]) => entryKey || '-');
+  if (store.getMany) {
+    const got = await store.getMany(wanted);
+    if (!got.ok) throw new StoreLost(got.fault.detail);
+    return got.value;
+  }
+  const texts: (string | undefined)[] = [];
+  for (const key of wanted) texts.push(await textAt(store, key));
+  return texts;
 }

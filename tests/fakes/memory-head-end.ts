@@ -54,6 +54,7 @@ export class MemoryBroker {
   receiveMaximum = 20;
   withheld: Withheld = 'nothing';
   refuses: (topic: string) => boolean = () => false;
+  refusesMessage: (message: OutMessage) => boolean = () => false;
   /** Most QoS 1 messages that were un-acknowledged at one time. */
   inFlightPeak = 0;
   connections = 0;
@@ -82,6 +83,14 @@ export class MemoryBroker {
   say(topic: string, payload: string, retain = false): void {
     if (retain) this.#kept.set(topic, payload);
     for (const link of this.#links) tell(link, topic, payload, false);
+  }
+
+  /** The same with what MQTT 5 and a broker add: kept from before, an answer awaited elsewhere. */
+  sayAs(message: Omit<InMessage, 'bytes'>): void {
+    const bytes = Buffer.byteLength(message.payload);
+    for (const link of this.#links) {
+      if (link.hears(message.topic)) link.hear({ ...message, bytes });
+    }
   }
 
   onMessage(listener: (message: Received) => void): void {
@@ -135,7 +144,7 @@ export class MemoryBroker {
   async #outcome(link: Link, message: OutMessage): Promise<Result<void> | undefined> {
     await this.#travel(link);
     if (!link.alive || this.withheld === 'messages') return undefined;
-    const refused = this.refuses(message.topic);
+    const refused = this.refuses(message.topic) || this.refusesMessage(message);
     if (!refused) this.#deliver(message);
     if (this.withheld === 'acks') return undefined;
     await this.#travel(link);
@@ -232,9 +241,10 @@ class MemoryHeadEnd implements HeadEnd {
     if (!link?.alive || this.#stop.signal.aborted) {
       return Promise.resolve(faulty('upstream.offline', this.#words));
     }
-    return link.inFlight.send(message.qos === 1, (answer) => {
+    const hand = (answer: (outcome: Result<void>) => void) => {
       void this.#broker.take(link, message, answer);
-    });
+    };
+    return link.inFlight.send(message.qos === 1, hand, message.late);
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
+import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -122,6 +123,7 @@ export class VirtualWorld {
     const life = this.clock.life();
     this.#life = life;
     const starting = runCollector(this.settings, {
+      commandCheck: COMMAND_CHECK,
       clock: life,
       wire: life.wire(),
       log: this.log,

@@ -84,6 +84,17 @@ export class MemoryBroker {
     for (const link of this.#links) tell(link, topic, payload, false);
   }
 
+  /** What it had retained is gone, as when it restarts without persistence. */
+  forget(): void {
+    this.#kept.clear();
+    this.retained.clear();
+  }
+
+  /** Messages that are on their way or wait for their acknowledgement. */
+  unacknowledged(): number {
+    return this.#inFlight;
+  }
+
   onMessage(listener: (message: Received) => void): void {
     this.#listeners.push(listener);
   }

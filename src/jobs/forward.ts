@@ -6,6 +6,7 @@ import type { Row } from '../domain/entry.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 
 export interface ForwardParts {
   readonly journal: Journal;
@@ -120,6 +121,7 @@ function sum(numbers: readonly number[]): number {
 async function send(rows: readonly Row[], cause: SendCause, parts: ForwardParts): Promise<number> {
   const sent = await forwardPending(rows, cause, parts);
   if (sent.ok) return sent.value;
+  sometimes('upstream: rows were not acknowledged');
   parts.log.debug(
     { rows: rows.length, ...sent.fault },
     'rows were not acknowledged and stay pending',

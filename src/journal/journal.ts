@@ -61,6 +61,7 @@ import { type Declaration, type InstallationFacts, judgeDeclaration } from '../d
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { RowSet } from '../domain/row-set.ts';
 import { type Dial, type EpochMs, HOUR_MS } from '../domain/units.ts';
+import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
 import { measure, WearMeter } from './figures.ts';
 import {
@@ -484,6 +485,7 @@ class GroupJournal implements Journal {
   /** Makes rows pending again that the head-end asks for; those that retention has dropped it must do without. */
   async #takeUpAgain([first, last]: RowRanges[number]): Promise<number> {
     let count = 0;
+    sometimes('journal: rows were made pending again');
     const range = { from: keys.row(first), to: keys.row(Math.min(last, this.lastRow()) + 1) };
     for await (const [key, text] of this.#store.entries(range)) {
       const entryKey = decodeEntryKey(key, text);
@@ -627,6 +629,8 @@ class GroupJournal implements Journal {
   /** Takes what is damaged out of the way, and writes again what can be told from the rest. */
   async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
     const { damaged, unindexed, rows, increments, standing } = found;
+    if (damaged.length > 0) sometimes('journal: a damaged record was put aside');
+    if (rows.length > 0) sometimes('journal: rows were lost and told');
     await this.#parts.vault?.quarantine(damaged);
     const astray = damaged.filter(([key]) => key.startsWith('p/'));
     for (const [key, text] of found.astray) {
@@ -1047,6 +1051,7 @@ class GroupJournal implements Journal {
     this.#takeMark(group.rows);
     const written = await this.#store.write(changes);
     if (!written.ok) {
+      sometimes('journal: a group could not be written');
       this.#sound = false;
       this.#stagedBell.ring(); // There is work to do: to open it again.
       return written;
@@ -1096,6 +1101,7 @@ class GroupJournal implements Journal {
   /** The medium did not let itself be read: it is opened again, and repaired where it is damaged. */
   #lose(store: Store, { message }: StoreLost): void {
     if (store !== this.#store) return; // It was opened again meanwhile.
+    sometimes('journal: a reading failed under a job');
     this.#parts.vault?.mistrust(message);
     this.#sound = false;
     this.#stagedBell.ring();
@@ -1106,6 +1112,7 @@ class GroupJournal implements Journal {
     await this.#store.close();
     this.#store = NO_STORE;
     const opened = await openStanding(this.#parts);
+    sometimes(opened.ok ? 'journal: opened' : 'journal: could not be opened');
     if (!opened.ok) return opened;
     this.#adopt(opened.value);
     for (const declare of this.#declared.values()) declare();
@@ -1196,6 +1203,7 @@ class GroupJournal implements Journal {
   async *#rows(from: string, to: string): AsyncIterable<EntryRow> {
     for await (const [key, text] of this.#store.entries({ from, to })) {
       const row = decodeRow(key, text);
+      if (!row) this.#suspectedBell.ring();
       if (!row || row.kind === 'event') throw new StoreLost(`the entry in ${key} is damaged`);
       yield row;
     }

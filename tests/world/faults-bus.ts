@@ -43,6 +43,7 @@ function ailing(
   ill: keyof Ills,
   fits: (place: Place) => boolean,
   mostHours: number,
+  alone = false,
 ): FaultKind {
   return {
     ...{ id, means, perDay: [0.4, 4] },
@@ -52,8 +53,10 @@ function ailing(
       world.hit(id);
       const since = chance.whole(1, 4); // Which exception it answers, where it does.
       place.ills[ill] += since;
+      if (alone) world.taken.add(meterOf(place));
       world.later(chance.between(0.02, mostHours) * HOUR, () => {
         place.ills[ill] -= since;
+        if (alone) world.taken.delete(meterOf(place));
       });
     },
   };
@@ -151,8 +154,8 @@ export const BUS_FAULTS: readonly FaultKind[] = [
   ailing('F41', 'a wheel stands between two digits', 'unreadable', isLine, 10),
   ailing('F43', 'an encoder sends other digits than its dial has', 'misshapen', isLine, 10),
   ailing('F35x', 'a Modbus device refuses', 'exceptions', (place) => !isLine(place), 8),
-  ailing('F45', 'another encoder answers at the address', 'strangers', isLine, 6),
-  ailing('F45d', 'two encoders answer at one address, by turns', 'shared', isLine, 6),
+  ailing('F45', 'another encoder answers at the address', 'strangers', isLine, 6, true),
+  ailing('F45d', 'two encoders answer at one address, by turns', 'shared', isLine, 6, true),
   {
     id: 'F45s',
     means: 'the cables of two meters are swapped, and put right',

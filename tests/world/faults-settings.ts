@@ -17,7 +17,7 @@ async function restartWith(world: HostileWorld, change: () => void): Promise<voi
   world.begin();
 }
 
-const POLLS_S = [300, 600, 900, 1_800, 3_600];
+const POLLS_S = [300, 600, 900];
 
 const WRONG = [
   'version: 1\nutility: demo\ncollector: COL-1\n\tdata: x\n',

@@ -32,8 +32,24 @@ function command(
   });
 }
 
-const say = (world: HostileWorld, name: string, payload: string, retain = false) =>
-  world.broker.say(`watermeter-v1/test/COL-1/dn/cmd/${name}`, payload, retain);
+function say(world: HostileWorld, name: string, payload: string): void {
+  const topic = `watermeter-v1/test/COL-1/dn/cmd/${name}`;
+  world.said.push({ at: world.trueNow(), topic, payload });
+  if (world.said.length > SAID_KEPT) world.said.shift();
+  world.broker.say(topic, payload);
+}
+
+const SAID_KEPT = 200;
+
+/** Commands of the last hours, as a broker may bring them twice. */
+const AGAIN_MS = 20 * HOUR;
+
+/** What the head-end said before, said again. */
+function sayAgain(world: HostileWorld, chance: Random): void {
+  const recent = world.said.filter(({ at }) => at > world.trueNow() - AGAIN_MS);
+  const one = oneOf(recent, chance);
+  if (one) world.broker.say(one.topic, one.payload);
+}
 
 const READS = ['ping', 'birth', 'meter.list', 'events.list', 'diag.bus', 'time.get'];
 
@@ -211,7 +227,7 @@ export const UPSTREAM_FAULTS: readonly FaultKind[] = [
         () => say(world, 'ping', '{"v":1,"type":"cmd"'),
         () => say(world, 'ping', command(world, 'read')),
         () => say(world, 'ping', command(world, 'ping', {}, { expires: long })),
-        () => say(world, 'ping', command(world, 'ping', {}, { id: 'cmd-1' })),
+        () => sayAgain(world, chance),
         () => say(world, 'ping', command(world, 'ping', { fill: 'x'.repeat(9_000) })),
         () => say(world, 'shell', command(world, 'shell', { run: 'ls' })),
         () => say(world, 'read', command(world, 'read', { meter: '__proto__' })),

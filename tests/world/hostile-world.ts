@@ -56,6 +56,8 @@ export class HostileWorld {
   readonly absent = new Set<string>();
   /** Meters whose cables, dial or body somebody is working on. */
   readonly taken = new Set<string>();
+  /** The newest commands of the head-end. */
+  readonly said: { readonly at: number; readonly topic: string; readonly payload: string }[] = [];
   rotten = 0;
   polls = 0;
   commands = 0;

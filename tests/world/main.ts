@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { runSeed } from './run.ts';
+import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
   options: {
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     days: { type: 'string' },
     poll: { type: 'string' },
     faults: { type: 'string' },
+    shrink: { type: 'boolean' },
   },
 });
 
@@ -27,5 +29,9 @@ const [from, to] = (values.seeds ?? `${values.seed ?? 1}-${values.seed ?? 1}`)
 for (let seed = from as number; seed <= (to as number); seed += 1) {
   const { line } = await runSeed({ seed, ...wishes });
   process.stdout.write(`${JSON.stringify(line)}\n`);
-  if (line.violations.length > 0) process.exitCode = 1;
+  if (line.violations.length === 0) continue;
+  process.exitCode = 1;
+  if (!values.shrink) continue;
+  const small = await shrink({ seed, ...wishes });
+  process.stderr.write(`${small?.code}: ${small?.command}\n`);
 }

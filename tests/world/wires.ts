@@ -250,13 +250,37 @@ function pduOf({ around }: Ends, place: Place): number[] | null {
 const MBAP = 7;
 const REQUEST = MBAP + 5;
 
+/** TCP keeps the order: nothing comes between two pieces of a frame, and nothing of one connection on the next. */
+class Stream {
+  readonly #wire: ScriptedWire;
+  readonly #clock: Clock;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(wire: ScriptedWire, clock: Clock) {
+    this.#wire = wire;
+    this.#clock = clock;
+  }
+
+  async send(pieces: readonly Uint8Array[], afterMs: number, pauseMs = 0): Promise<void> {
+    const link = this.#wire.opens;
+    await this.#clock.sleep(afterMs);
+    this.#last = this.#last.then(async () => {
+      for (const [i, piece] of pieces.entries()) {
+        if (i > 0) await this.#clock.sleep(pauseMs);
+        if (link === this.#wire.opens) this.#wire.say(piece);
+      }
+    });
+  }
+}
+
 function mbapWire(ends: Ends): Wire {
   const { clock, around } = ends;
   const wire = new ScriptedWire(clock);
+  const stream = new Stream(wire, clock);
   wire.device((bytes) => {
     if (around.ills.stuck) return;
     for (let at = 0; at + REQUEST <= bytes.length; at += REQUEST) {
-      answerMbap(ends, wire, bytes.subarray(at, at + REQUEST));
+      answerMbap(ends, stream, bytes.subarray(at, at + REQUEST));
     }
   });
   around.onOpen(() =>
@@ -277,7 +301,7 @@ function mbapWire(ends: Ends): Wire {
   };
 }
 
-function answerMbap(ends: Ends, wire: ScriptedWire, request: Uint8Array): void {
+function answerMbap(ends: Ends, stream: Stream, request: Uint8Array): void {
   const { around, chance } = ends;
   const unit = request[6] ?? 0;
   const place = around.placeAt(String(unit));
@@ -291,15 +315,13 @@ function answerMbap(ends: Ends, wire: ScriptedWire, request: Uint8Array): void {
   const isLate = (place.ills.late > 0 && chance.chance(0.5)) || strikes(ends, 'late', 'F33');
   const afterMs = isLate ? lateMs(ends) : chance.between(1, 30);
   if (strikes(ends, 'noise', 'F36g')) {
-    wire.say(
-      Uint8Array.from({ length: chance.whole(1, 40) }, () => chance.whole(0, 255)),
-      afterMs,
-    );
+    const noise = { length: chance.whole(1, 40) };
+    void stream.send([Uint8Array.from(noise, () => chance.whole(0, 255))], afterMs);
   } else if (strikes(ends, 'split', 'F36s')) {
     const at = chance.whole(1, frame.length - 1);
-    wire.say(frame.subarray(0, at), afterMs);
-    wire.say(frame.subarray(at), afterMs + chance.between(0.1, 60));
+    const pieces = [frame.subarray(0, at), frame.subarray(at)];
+    void stream.send(pieces, afterMs, chance.between(0.1, 60));
   } else if (strikes(ends, 'glued', 'F36d')) {
-    wire.say(Uint8Array.of(...frame, ...frame), afterMs);
-  } else wire.say(frame, afterMs);
+    void stream.send([Uint8Array.of(...frame, ...frame)], afterMs);
+  } else void stream.send([frame], afterMs);
 }

@@ -11,12 +11,13 @@ import type {
   Watches,
 } from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
-import type { Flag, GapCause } from './domain/entry.ts';
+import type { Flag, GapCause, Notice } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
+import { sometimes } from './sometimes.ts';
 
 /** One meter as the page sees it: where to ask, and what its dial can do. */
 export interface MeteredPlace {
@@ -124,6 +125,7 @@ async function takeIn(
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
+  if (!known) sometimes('journal: a reading was dropped while it was not sound');
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
   const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
   if (recalling !== undefined) await recalling;
@@ -135,11 +137,18 @@ async function takeIn(
   const after = watches?.commit(meter, rules, before, came) ?? came;
   if (!watches) journal.commit(meter, came);
   for (const { code, at, evidence } of after.notices) {
+    tellNotice(code);
     log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
   }
   for (const { code, phase, severity, data } of after.events) {
+    if (code === 'read.implausible' && phase === 'raise') sometimes('water: a jump was held back');
     log.warn({ meter, code, phase, severity, ...data }, 'an event of the meter');
   }
+}
+
+function tellNotice(code: Notice['code']): void {
+  if (code === 'read.unconfirmed') sometimes('water: a reading was not confirmed by the next');
+  if (code === 'clock.restated') sometimes('water: hours in the future were restated');
 }
 
 /** The identification the encoder that stands there must send. */

@@ -7,6 +7,7 @@ import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
 import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
+import { sometimes } from '../sometimes.ts';
 import { BusTally } from './bus-tally.ts';
 import { OwedAnswers, type Paid } from './owed-answers.ts';
 import { Patience, patienceMs, restMs } from './patience.ts';
@@ -193,12 +194,14 @@ class LineBus implements Bus {
     const pass = late !== undefined || request === null;
     // Nobody else was asked: on this address hangs another meter.
     if (!pass) this.#owed.paidBy(target.meter);
+    if (!pass) sometimes('bus: another encoder answered');
     return { register: wrongId(id, expected), pass };
   }
 
   /** An answer was refused because its question had been given up. */
   #late(paid: Paid | undefined): void {
     if (paid === undefined) return;
+    sometimes('bus: a late answer on a line was refused');
     this.#patience.heard(paid.meter);
     this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
   }

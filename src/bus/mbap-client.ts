@@ -12,6 +12,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { isDue, Watch } from './watch.ts';
 
@@ -252,6 +253,7 @@ class MbapClient implements MbapLink {
         this.#owed.delete(transaction);
         this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
         this.counts.late += 1;
+        sometimes('bus: a late answer on TCP was refused');
         this.#strays = 0;
       } else {
         this.#ear?.unasked(unit);

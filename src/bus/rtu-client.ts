@@ -14,6 +14,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { LineSilence } from './line-silence.ts';
 import { OwedWords } from './owed-words.ts';
@@ -374,6 +375,7 @@ class RtuClient implements RtuLink {
     if (asked !== null) {
       this.#tallied(unit).missed = 0;
       this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
+      sometimes('bus: a late answer on an RTU line was refused');
       return this.#count(unit, 'late');
     }
     this.#ear?.unasked(unit);

@@ -4,6 +4,7 @@ import type { Prepared, SendCause } from '../boundaries.ts';
 import type { Row } from '../domain/entry.ts';
 import type { Fault } from '../domain/fault.ts';
 import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 import type { ForwardParts } from './forward.ts';
 import { Lane } from './lane.ts';
 import { Refused } from './refused.ts';
@@ -184,6 +185,7 @@ class Backlog {
     }
     pass.failed = true;
     this.#parts.journal.release(rows);
+    sometimes('upstream: rows were not acknowledged');
     this.#parts.log.debug({ ...fault }, 'rows were not acknowledged and stay pending');
   }
 

@@ -3,6 +3,7 @@
 import type { Fault } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 import { Agenda } from './agenda.ts';
 import type { AskedReads } from './asked-reads.ts';
 import type { BusScansOf } from './bus-scans.ts';
@@ -168,6 +169,7 @@ class BusLoop {
     this.#lastNow = now;
     this.#lastMono = mono;
     if (Math.abs(stepped) <= STEP_MS * clock.speed) return;
+    sometimes('bus: a step of the wall clock was noticed');
     this.#agenda.restart(now);
     for (const turn of this.#turns) turn.closingTried = Math.min(turn.closingTried, now);
     this.#closeAt = 0;
@@ -271,6 +273,7 @@ class BusLoop {
     for (const turn of this.#turns) {
       if (this.#closingOf(turn) <= now) {
         turn.closingTried = now;
+        sometimes('bus: an hour was closed without a reading');
         await passTime(turn.place, this.#plan, 'bus');
       }
       next = Math.min(next, this.#closingOf(turn));

@@ -23,6 +23,7 @@ import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { RowSet } from '../domain/row-set.ts';
 import type { EpochMs } from '../domain/units.ts';
+import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
 import { WearMeter } from './figures.ts';
 import {
@@ -239,6 +240,7 @@ export class Books {
     this.#takeMark(group.rows);
     const written = await this.store.write(changes);
     if (!written.ok) {
+      sometimes('journal: a group could not be written');
       this.sound = false;
       this.stagedBell.ring(); // There is work to do: to open it again.
       return written;
@@ -294,6 +296,7 @@ export class Books {
   /** The medium did not let itself be read: it is opened again, and repaired where it is damaged. */
   lose(store: Store, { message }: StoreLost): void {
     if (store !== this.store) return; // It was opened again meanwhile.
+    sometimes('journal: a reading failed under a job');
     this.parts.vault?.mistrust(message);
     this.sound = false;
     this.stagedBell.ring();
@@ -304,6 +307,7 @@ export class Books {
     await this.store.close();
     this.store = NO_STORE;
     const opened = await openStanding(this.parts);
+    sometimes(opened.ok ? 'journal: opened' : 'journal: could not be opened');
     if (!opened.ok) return opened;
     this.#adopt(opened.value);
     for (const declare of this.declared.values()) declare();
@@ -383,6 +387,7 @@ export class Books {
   async *rows(from: string, to: string): AsyncIterable<EntryRow> {
     for await (const [key, text] of this.store.entries({ from, to })) {
       const row = decodeRow(key, text);
+      if (!row) this.suspectedBell.ring();
       if (!row || row.kind === 'event') throw new StoreLost(`the entry in ${key} is damaged`);
       yield row;
     }

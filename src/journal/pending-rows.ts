@@ -13,6 +13,7 @@ import {
 import type { Acknowledged, Row, RowRanges } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
+import { sometimes } from '../sometimes.ts';
 import type { Books } from './books.ts';
 import { textAt } from './thin.ts';
 
@@ -164,6 +165,7 @@ export class PendingRows {
   /** Makes rows pending again that the head-end asks for; those that retention has dropped it must do without. */
   async #takeUpAgain([first, last]: RowRanges[number]): Promise<number> {
     let count = 0;
+    sometimes('journal: rows were made pending again');
     const range = {
       from: keys.row(first),
       to: keys.row(Math.min(last, this.#books.lastRow()) + 1),

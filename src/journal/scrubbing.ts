@@ -11,6 +11,7 @@ import {
   seal,
 } from '../codec/journal-record.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, encodeAbsent } from './absent.ts';
 import type { Books } from './books.ts';
 import { encodeMeta } from './load.ts';
@@ -90,6 +91,8 @@ export class Scrubbing {
   /** Takes what is damaged out of the way, and writes again what can be told from the rest. */
   async #putRight(store: Store, found: Findings, broughtBack: number): Promise<void> {
     const { damaged, unindexed, rows, increments, standing } = found;
+    if (damaged.length > 0) sometimes('journal: a damaged record was put aside');
+    if (rows.length > 0) sometimes('journal: rows were lost and told');
     await this.#books.parts.vault?.quarantine(damaged);
     const astray = damaged.filter(([key]) => key.startsWith('p/'));
     for (const [key, text] of found.astray) {

@@ -64,6 +64,8 @@ export class MemoryBroker {
   readonly #kept = new Map<string, string>();
   readonly #listeners: ((message: Received) => void)[] = [];
   #isUp = true;
+  /** A program that has died never hears how its connecting went. */
+  #deaths = 0;
   #inFlight = 0;
 
   readonly #check: (topic: string, payload: string) => void;
@@ -93,6 +95,17 @@ export class MemoryBroker {
     }
   }
 
+  /** What it had retained is gone, as when it restarts without persistence. */
+  forget(): void {
+    this.#kept.clear();
+    this.retained.clear();
+  }
+
+  /** Messages that are on their way or wait for their acknowledgement. */
+  unacknowledged(): number {
+    return this.#inFlight;
+  }
+
   onMessage(listener: (message: Received) => void): void {
     this.#listeners.push(listener);
   }
@@ -110,11 +123,14 @@ export class MemoryBroker {
 
   /** The publishing program is killed: its wills are said, and nothing it awaited ever settles. */
   vanish(): void {
+    this.#deaths += 1;
     for (const link of [...this.#links]) this.#drop(link, 'untold', 'said');
   }
 
   async accept(link: Link): Promise<boolean> {
+    const deaths = this.#deaths;
     if (this.latencyMs > 0) await this.#clock.sleep(2 * this.latencyMs);
+    if (deaths !== this.#deaths) return new Promise(() => {});
     if (!this.#isUp) return false;
     this.#links.add(link);
     this.connections += 1;

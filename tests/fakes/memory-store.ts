@@ -60,8 +60,38 @@ export class Medium {
     this.#ill = null;
   }
 
-  /** From now on a write takes as long as `sync`, and is not on the medium before. */
-  syncIn(sync: () => Promise<void>): void {
+  /** From now on the medium is ill in this way; `heal` ends it. */
+  ail(kind: Exclude<FailureKind, 'io'>): void {
+    this.#ill = kind;
+  }
+
+  /** What stands under a key, past everything that fails. */
+  peek(key: string): string | undefined {
+    return this.#find(key);
+  }
+
+  /** Keys on the medium. */
+  size(): number {
+    return this.#leaves.reduce((sum, { keys }) => sum + keys.length, 0);
+  }
+
+  /** The n-th key in order, counted round; undefined on an empty medium. */
+  keyAt(n: number): string | undefined {
+    let left = n % Math.max(1, this.size());
+    for (const { keys } of this.#leaves) {
+      if (left < keys.length) return keys[left];
+      left -= keys.length;
+    }
+    return undefined;
+  }
+
+  /** A bit has turned over: from now on this stands there. */
+  rot(key: string, value: string): void {
+    this.#put(key, value);
+  }
+
+  /** From now on a write takes as long as `sync`, and is not on the medium before; null: no time at all. */
+  syncIn(sync: (() => Promise<void>) | null): void {
     this.#sync = sync;
   }
 

@@ -117,6 +117,23 @@ describe('a bus of line meters', () => {
     expect(await read(unknown('3'))).toEqual({ is: 30, ms: 50 });
   });
 
+  it('a meter that is slow today is waited for, one that is silent no longer than its time-out', async () => {
+    let afterMs = 600;
+    line.answer((request) => prompt(request).map((said) => ({ ...said, afterMs })));
+    await read(known('1'));
+    afterMs = TIMEOUT_MS + 500;
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 1_500 });
+    afterMs = 600 + TIMEOUT_MS + 2_000;
+    expect((await read(known('2'))).ms).toBe(TIMEOUT_MS);
+    const spared = await clock.runUntil(bus.read(known('1'), undefined, 2_600));
+    expect(told(spared)).toBe(10);
+    line.answer(() => []);
+    expect((await read(known('1'))).ms).toBe(2 * TIMEOUT_MS);
+    const again = await clock.runUntil(bus.read(known('1')));
+    expect(again).toMatchObject({ fault: { code: 'line.silent', restMs: TIMEOUT_MS } });
+    expect((await read(known('1'))).ms).toBe(TIMEOUT_MS);
+  });
+
   it('a meter that answers twice leaves its second answer to nobody', async () => {
     let asked = 0;
     line.answer((request) => {

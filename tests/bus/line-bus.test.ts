@@ -117,6 +117,27 @@ describe('a bus of line meters', () => {
     expect(await read(unknown('3'))).toEqual({ is: 30, ms: 50 });
   });
 
+  it('one that is silent again and again is not waited for by a meter without identification, which is asked once more', async () => {
+    let late: number | undefined;
+    line.answer((request) => {
+      if (request !== '#1\r') return prompt(request);
+      return late === undefined ? [] : [{ bytes: frameOf('1', 10), afterMs: late }];
+    });
+    for (let i = 0; i < 3; i += 1) {
+      await read(known('1'));
+      await pass(TIMEOUT_MS);
+    }
+    await read(known('1'));
+    const before = line.requests.length;
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 2 * 50 });
+    expect(line.requests.slice(before)).toEqual(['#2\r', '#2\r']);
+    // It comes back, and late: its answer is nobody else's.
+    await pass(TIMEOUT_MS);
+    late = TIMEOUT_MS + 30;
+    await read(known('1'));
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 80 });
+  });
+
   it('a meter that is slow today is waited for, one that is silent no longer than its time-out', async () => {
     let afterMs = 600;
     line.answer((request) => prompt(request).map((said) => ({ ...said, afterMs })));

@@ -108,10 +108,36 @@ class LineBus implements Bus {
     second: boolean,
     signal: AbortSignal,
   ): Promise<Result<Register>> {
-    const { target, request } = question;
     const opened = await this.#reopening.ensure();
     if (!opened.ok) return opened;
     await this.#hold(question, signal);
+    const owed = this.#owed.countAt(this.#clock.monotonicMs());
+    if (owed === 0 || expectedId(question) !== undefined) {
+      return this.#ask(question, second, signal);
+    }
+    return this.#certain(question, owed, second, signal);
+  }
+
+  /** A register that one answer more brought than others may still owe: one of them is this meter's, then. */
+  async #certain(
+    question: Question,
+    owed: number,
+    second: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<Register>> {
+    const times = new Map<number, number>();
+    for (let i = 0; i <= owed + SPARE_QUESTIONS; i += 1) {
+      const register = await this.#ask(question, second || i > 0, signal);
+      if (!register.ok) return register;
+      const again = (times.get(register.value.register) ?? 0) + 1;
+      if (again > owed) return register;
+      times.set(register.value.register, again);
+    }
+    return faulty('frame.malformed', `${owed} answers are owed, and those that came differ`);
+  }
+
+  async #ask(question: Question, second: boolean, signal: AbortSignal): Promise<Result<Register>> {
+    const { target, request } = question;
     if (signal.aborted) return faulty('aborted', 'given up');
     this.#line.drain();
     const asked = this.#clock.monotonicMs();
@@ -145,12 +171,14 @@ class LineBus implements Bus {
 
   /**
    * A meter without a known identification cannot tell its answer from a late one of the meter before, so what is
-   * owed is waited for: one time-out, and no longer.
+   * owed is waited for: one time-out, and no longer. Not for those that have been silent again and again: they would
+   * cost everyone two time-outs for ever, so that meter is asked once more than they owe.
    */
   async #hold(question: Question, signal: AbortSignal): Promise<void> {
     if (expectedId(question) !== undefined) return;
     for (;;) {
-      const left = this.#owed.leftAt(this.#clock.monotonicMs());
+      const gone = (meter: string) => this.#patience.isGone(meter);
+      const left = this.#owed.leftAt(this.#clock.monotonicMs(), gone);
       if (left === 0 || signal.aborted || !this.#line.isOpen()) return;
       const late = await this.#line.receive(left, signal);
       if (late.ok && isMessage(messageIn(late.value, question))) this.#late(this.#owed.paid());
@@ -212,6 +240,9 @@ interface Judged {
   readonly register: Result<Register>;
   readonly pass: boolean;
 }
+
+/** Questions beyond the number that would be enough if the dial held still. */
+const SPARE_QUESTIONS = 2;
 
 const SILENT = faulty('line.silent', 'only others answered');
 /** The faults of an answer that may still be under way. */

@@ -7,6 +7,9 @@ export const LATE_SHARE = 0.95;
 /** Where nobody else needs the line, a device is waited for so many times as long as its slow answers took. */
 const LATE_TIMES = 4;
 
+/** Silences in a row from which on a device is taken for gone. */
+const GONE_FROM = 3;
+
 /** What is known of a device. */
 export interface Known {
   /** What its slow answers took; null when it never answered. */
@@ -47,6 +50,11 @@ export class Patience {
     latencies.took(ms);
     this.#latencies.set(device, latencies);
     this.heard(device);
+  }
+
+  /** It has been silent so often that a late answer of it is hardly to be expected. */
+  isGone(device: string): boolean {
+    return (this.#missed.get(device) ?? 0) >= GONE_FROM;
   }
 
   /** It is there. */

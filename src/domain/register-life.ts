@@ -6,7 +6,7 @@ import type { Edge } from './hours.ts';
 import type { Doubted, Held, MeterRules, Observation, RegisterLife } from './installation.ts';
 import { type ClockState, elapsedSince, type Moment } from './moment.ts';
 import { classify, type Movement } from './register.ts';
-import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 /** Readings below the last, in a row, that make jitter reverse flow. */
 const ROCKS_TO_REVERSE = 3;
@@ -108,13 +108,14 @@ export class LifeStep {
   /**
    * Without a check sum a changed reading needs a second that is the same, or one before and one after it between which
    * it lies: a dial that moves has shown it then, and a digit too low that a flipped bit left has not both. An unchanged
-   * one confirms itself.
+   * one confirms itself, but for those that an hour ends with: of a dial that moved a flipped bit can make the last one.
    */
   #second(register: Counts, identified: boolean): void {
     const { unconfirmed, last } = this.#life;
     const first = unconfirmed;
     this.#set({ unconfirmed: null });
-    if (last && register === last.read) {
+    const isFirstAtEdge = !first && isNearEdge(this.#clock.at, this.#rules.toleranceMs);
+    if (last && register === last.read && !isFirstAtEdge && first?.read !== register) {
       if (first) this.#doubt(first.read, register);
       return this.#judge(register, this.#clock, identified);
     }

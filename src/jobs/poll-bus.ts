@@ -260,8 +260,9 @@ class BusLoop {
     const before = turn.fault;
     if (fault === null && before === null && this.#records.has(meter)) return;
     if (fault === null && before !== null) log.info({ meter }, 'the meter answers again');
-    if (fault !== null && before === null) log.warn({ meter, ...fault }, 'the meter was not read');
-    turn.fault = fault && { ...fault, since: before?.since ?? askedAt };
+    const told = fault && toldOf(fault);
+    if (told !== null && before === null) log.warn({ meter, ...told }, 'the meter was not read');
+    turn.fault = told && { ...told, since: before?.since ?? askedAt };
     this.#records.set(meter, { fault: turn.fault });
   }
 
@@ -288,6 +289,11 @@ class BusLoop {
     const closing = hours.start + HOUR_MS + turn.place.rules.toleranceMs + 1;
     return Math.max(closing, turn.closingTried + CLOSING_RETRY_MS);
   }
+}
+
+/** A fault as people are told of it: when the meter is next is the plan's affair. */
+function toldOf({ restMs: _, ...told }: Fault): Fault {
+  return told;
 }
 
 /** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */

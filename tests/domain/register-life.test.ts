@@ -65,6 +65,21 @@ describe('readings without a check sum', () => {
     expect(notices.map((notice) => notice.code)).toEqual(['read.unconfirmed', 'read.unconfirmed']);
   });
 
+  it('a reading that an hour ends with waits for its second also where it seems unchanged', () => {
+    const edge = T0 + HOUR_MS + 1_000;
+    const polls: Poll[] = [
+      { at: T0 + 1_000, read: 100, checked: false },
+      { at: T0 + 2_000, read: 100, checked: false },
+      // The dial shows 104; a flipped bit made the old 100 of it.
+      { at: edge, read: 100, checked: false },
+      { at: edge + 200, read: 104, checked: false },
+      { at: edge + 400, read: 104, checked: false },
+    ];
+    expect(run(polls.slice(0, 3)).state.last?.at).toBe(T0 + 2_000);
+    const after = run([...polls, { at: edge + 30 * 60_000, read: 104, checked: false }]);
+    expect(hoursOf(after.entries).map((hour) => [hour.use, hour.at])).toEqual([[4, edge + 200]]);
+  });
+
   it('a reading at the edge of an hour counts for it though its second comes after the tolerance', () => {
     const polls: Poll[] = [
       { at: T0 + 1_000, read: 100, checked: false },

@@ -9,6 +9,8 @@ import { assertContract } from '../contract/schemas.ts';
 /** The first pause before another try to connect; doubles up to the ceiling. */
 const PAUSE_MIN_MS = 500;
 const CLOSE_MS = 1_000;
+/** A link that held so long begins the pauses anew, as the real one's. */
+const STABLE_MS = 60_000;
 
 export interface Received {
   readonly topic: string;
@@ -283,8 +285,11 @@ class MemoryHeadEnd implements HeadEnd {
       const { link, lost } = this.#newLink(will);
       if (await this.#broker.accept(link)) {
         if (this.#stop.signal.aborted) this.#broker.leave(link);
-        else await this.#live(link, lost);
-        pause = PAUSE_MIN_MS;
+        else {
+          const began = clock.monotonicMs();
+          await this.#live(link, lost);
+          if (clock.monotonicMs() - began >= STABLE_MS) pause = PAUSE_MIN_MS;
+        }
       } else {
         this.#words = 'no answer from memory, next try soon';
       }

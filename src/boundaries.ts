@@ -2,7 +2,8 @@
 
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
-import type { BusSeen } from './domain/bus-seen.ts';
+import type { AlertWishes } from './domain/alert-rules.ts';
+import type { BusSeen, BusSummary } from './domain/bus-seen.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -18,6 +19,7 @@ import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { ScanProgress } from './domain/scan.ts';
 import type { Counts, Dial, EpochMs } from './domain/units.ts';
+import type { WatchedRules } from './domain/watched.ts';
 
 export type { Register } from './domain/profile.ts';
 
@@ -95,6 +97,8 @@ export interface ModbusQuestion {
   readonly address: number;
   readonly quantity: number;
   readonly timeoutMs: number;
+  /** Nobody else needs the line for so long after the time-out: the answer may come until then. On a line only. */
+  readonly spareMs?: number;
 }
 
 /** A Modbus link (RTU on a line, or TCP). Used by one owner. */
@@ -149,10 +153,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** In bytes: what a store takes up, and what is free beside it. */
+/** In bytes: what a store takes up, what is free beside it, and how large its disk is. */
 export interface Room {
   readonly bytes: number;
   readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /**
@@ -182,6 +187,16 @@ export interface Vault {
   quarantine(records: readonly (readonly [key: string, value: string])[]): Promise<void>;
   /** Sets room aside (again) for the day the disk is full. */
   reserve(): Promise<void>;
+}
+
+/** Who started this program and wants to know how it is: systemd, or nobody. Nothing here ever rejects. */
+export interface Supervisor {
+  /** A sign of life is wanted at least so often, in milliseconds; null: none is. */
+  readonly watchdogMs: number | null;
+  ready(): Promise<void>;
+  /** It lives; `status` is one line for people. */
+  alive(status: string): Promise<void>;
+  stopping(): Promise<void>;
 }
 
 /** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
@@ -314,13 +329,16 @@ export interface Bus {
   /**
    * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
    * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or
-   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time.
+   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time. Where nobody
+   * else needs the bus for `spareMs` of the wire, the answer may come so much later; a bus need not make use of it.
    */
-  read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
+  read(target: ReadTarget, signal?: AbortSignal, spareMs?: number): Promise<Result<Register>>;
   /** What the link is doing, in words, and whether it is open. */
   link(): { readonly open: boolean; readonly detail: string };
   /** What was seen on it since the start; absent where nobody counts. */
   seen?(): BusSeen;
+  /** The same in few numbers; absent where `seen` is. */
+  summary?(): BusSummary;
   /** What goes over its wire; absent where there is none. */
   readonly trace?: WireTrace | undefined;
   /** Lets go of the link; the next read opens it again at once. Only between reads. */
@@ -431,15 +449,24 @@ export interface Journal {
   /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
   examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
   figures(): Promise<Result<JournalFigures>>;
+  /** The room it takes up and leaves; null where it lies on no disk, or that does not tell. */
+  room(): Promise<Room | null>;
   /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
   records(): AsyncIterable<readonly [key: string, value: string]>;
   /**
-   * Keeps what a detector knows of a meter as of its newest increment, plain JSON, with the next group. False, and nothing is
-   * kept, while the meter has had its share of the flash card: 1 KB an hour on average.
+   * Keeps what is known of a meter as of its newest increment, plain JSON, with the next group, and with it the state of
+   * that reading. False, and nothing is kept, while the meter has had its share of the flash card (1 KB an hour on average),
+   * unless it `must` be: with an event, which would be told twice without it.
    */
-  remember(meter: string, known: unknown): boolean;
-  /** What was remembered last of the present installation, and every increment since. Undefined where there is nothing whole. */
+  remember(meter: string, known: unknown, must?: boolean): boolean;
+  /** What was remembered last of a meter. Undefined where there is nothing, or it is damaged. */
   remembered(meter: string): Promise<Memory | undefined>;
+  /** Increments on the medium from this one on, of later installations too; what is damaged is left out. Throws StoreLost. */
+  incrementsFrom(meter: string, inst: number, seq: number): AsyncIterable<Increment>;
+  /** What commands said of the alerts of a meter, or, under no name, of all. */
+  wishes(meter: string): AlertWishes | undefined;
+  /** Keeps it with the next group, and has the meter described again. */
+  keepWishes(meter: string, wishes: AlertWishes): void;
   /** What is left of what was thinned of an installation; undefined where nothing was. */
   checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;
@@ -465,10 +492,23 @@ export interface Thinned {
   readonly events: number;
 }
 
-/** What a detector knew, to be brought up to date by `since`. */
+/** What was known of a meter as of the increment before `seq` of its installation `inst`. */
 export interface Memory {
+  readonly inst: number;
+  readonly seq: number;
   readonly known: unknown;
-  readonly since: readonly Increment[];
+}
+
+/** Watches over leaks and use at every place. What it knows is the journal's, and recalled after each opening. */
+export interface Watches {
+  /** Has in memory what is known of a meter; undefined where it has, or where there is nothing to know yet. Never rejects. */
+  recall(meter: string, rules: MeterRules): Promise<void> | undefined;
+  /** Adds what an observation tells of leaks and use to what it produced, commits all of it as one, and gives it back. */
+  commit(meter: string, rules: MeterRules, before: Installation, after: Advance): Advance;
+  /** The rules by which a meter is watched now. */
+  rulesOf(meter: string, rules: MeterRules): WatchedRules;
+  /** Takes in that the rules of a meter have changed; what no longer holds is cleared, what does is raised. */
+  heed(meter: string): Promise<void>;
 }
 
 /** What does not hold in a journal, each with its exact place. */

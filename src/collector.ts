@@ -1,6 +1,8 @@
 // The composition root: settings to adapters to jobs; starts in order and stops in reverse.
 
 import { setMaxListeners } from 'node:events';
+import { AlertRules } from './alerts/rules.ts';
+import { PlaceWatches } from './alerts/watches.ts';
 import { Bell } from './bell.ts';
 import type {
   Bus,
@@ -8,13 +10,15 @@ import type {
   Commands,
   HeadEnd,
   Journal,
-  KeepLimits,
   Log,
+  Supervisor,
   Vault,
+  Watches,
 } from './boundaries.ts';
 import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
+import { zoneOf } from './codec/time-zone.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, type LiveStatus } from './commands/commands.ts';
@@ -42,12 +46,14 @@ import { tellLast } from './jobs/tell-last.ts';
 import { tellScorecards } from './jobs/tell-scorecard.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
 import { type CertificateParts, watchCertificates } from './jobs/watch-certificates.ts';
-import { createJournal, type JournalParts } from './journal/journal.ts';
+import { Watchdog } from './jobs/watchdog.ts';
+import type { JournalParts } from './journal/books.ts';
+import { createJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { healthOf, statusOf } from './telling.ts';
+import { healthOf, limitsOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -80,6 +86,7 @@ export interface Parts {
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
   readonly watch?: (polled: Polled) => void;
+  readonly supervisor?: Supervisor;
   readonly version: string;
 }
 
@@ -113,26 +120,13 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const began = wire.monotonicMs();
   const halt = new AbortController();
   const places = settings.meters.map(placeOf);
-  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
-  const journal = createJournal({
-    ...journalParts(settings, parts.vault, clock, parts.newName),
-    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
-    onOpen() {
-      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
-      absence.isPassed = true;
-      absence.announce();
-    },
-  });
-  for (const { target, rules } of places) {
-    const { meter, dial, registerId = null } = target;
-    journal.declare(meter, { dial, registerId }, rules);
-  }
+  const { journal, watches, absence } = layJournal(settings, parts, places);
   await openPatiently(journal, parts, halt.signal);
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   const stir = new Bell();
   const allowed = allowedClasses(settings);
   const upstream = createUpstream({
-    ...upstreamParts(settings, parts),
+    ...upstreamParts(settings, parts, journal),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
     onCommand: (message, name) => inbox.take(message, name),
   });
@@ -149,7 +143,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
   const live = liveOf(parts, { status, buses, told, upstream, stir });
-  const commands = createCommands(journal, live, { clock, places: placesByMeter });
+  const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
   tellClosedDoor(door, log);
@@ -157,7 +151,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polled = { journal, buses, records, places: placesByMeter };
+  const watchdog = watchdogOf(settings, parts, upstream, records);
+  const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
   const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
@@ -165,7 +160,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
-    ...lookAfter(journal, settings, parts, last.signal),
+    ...lookAfter(journal, settings, { ...parts, watchdog }, last.signal),
     ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
@@ -232,13 +227,13 @@ const lastParts = (upstream: RunningUpstream) => ({
 });
 
 function scorecardParts(
-  { meters }: Settings,
+  { meters, alerts }: Settings,
   upstream: RunningUpstream,
   records: ReadonlyMap<string, PollRecord>,
 ) {
+  const zone = alerts?.timezone ? zoneOf(alerts.timezone) : null;
   return {
-    // The utility's days, once the settings know its zone.
-    zone: UTC,
+    zone: zone ?? UTC,
     meters: meters.flatMap(({ meter, bus, pollS }) =>
       bus ? [{ meter, pollMs: pollS * 1000 }] : [],
     ),
@@ -257,6 +252,31 @@ function watchLink(headEnd: HeadEnd, journal: Journal, { collector }: Settings, 
   });
 }
 
+/** The journal with all meters declared, not open yet, and what watches over it. */
+function layJournal(
+  settings: Settings,
+  { vault, clock, log, newName }: Parts,
+  places: readonly MeteredPlace[],
+) {
+  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+  const journal = createJournal({
+    ...journalParts(settings, vault, clock, newName),
+    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
+    onOpen() {
+      watches.forget();
+      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
+      absence.isPassed = true;
+      absence.announce();
+    },
+  });
+  const watches = watchesOf(settings, journal, clock);
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
+  }
+  return { journal, watches, absence };
+}
+
 function healthParts(
   { collector }: Settings,
   upstream: RunningUpstream,
@@ -266,43 +286,77 @@ function healthParts(
   return { collector, isConnected: () => upstream.isConnected(), tell };
 }
 
+/** The watches over leaks and use, by the settings' rules. */
+export function watchesOf(settings: Settings, journal: Journal, clock: Clock): PlaceWatches {
+  const meters = settings.meters.map(({ meter, service, alerts }) => {
+    return [meter, { usage: {}, ...alerts, service }] as const;
+  });
+  const rules = new AlertRules(journal, settings.alerts, new Map(meters));
+  return new PlaceWatches(journal, rules, () => clock.now());
+}
+
 /** The loop of each bus, and the one for dials that only people read. */
 function startPolling(
   settings: Settings,
   { clock, log, watch }: Parts,
   polled: {
     readonly journal: Journal;
+    readonly watches: Watches;
     readonly buses: readonly OpenBus[];
     readonly records: Map<string, PollRecord>;
     readonly places: ReadonlyMap<string, MeteredPlace>;
+    readonly watchdog: Watchdog | undefined;
   },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { journal, buses, records, places } = polled;
+  const { journal, watches, buses, records, places, watchdog } = polled;
   const placed = (meters: readonly MeterSettings[]) =>
     meters.flatMap(({ meter }) => places.get(meter) ?? []);
   const loops = buses.map((open) => {
     const { bus, asked, scans, meters } = open;
     const plan = {
-      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, clock, log },
+      ...{ bus, asked, scans, expectMs: expectedOn(open), journal, watches, clock, log },
       ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
       ...(watch && { watch }),
+      ...(watchdog && { turned: () => watchdog.turned(open.settings.bus) }),
     };
     return pollBus(plan, records, signal);
   });
   const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
-  return [...loops, passHours(unasked, { journal, clock, log }, signal)];
+  const turned = () => watchdog?.turned(PEOPLE);
+  return [...loops, passHours(unasked, { journal, clock, log, turned }, signal)];
+}
+
+/** Among the buses, the dials that people read. */
+const PEOPLE = '(read by people)';
+
+/** Signs of life for who started it; none where nobody did. */
+function watchdogOf(
+  settings: Settings,
+  { supervisor, wire: clock, log }: Parts,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+): Watchdog | undefined {
+  if (!supervisor) return undefined;
+  const status = () => {
+    const failing = [...records.values()].filter(({ fault }) => fault !== null).length;
+    const way = upstream.isConnected() ? 'head-end connected' : 'head-end away';
+    return `${settings.meters.length} meters, ${failing} not answering, ${way}`;
+  };
+  const isByPeople = settings.meters.some(({ bus }) => bus === null);
+  const loops = [...settings.buses.map(({ bus }) => bus), ...(isByPeople ? [PEOPLE] : [])];
+  return new Watchdog({ supervisor, clock, log, loops, status });
 }
 
 /** What the way up needs of the settings and the outside. */
-function upstreamParts(settings: Settings, parts: Parts) {
+function upstreamParts(settings: Settings, parts: Parts, journal: Journal) {
   const { headEnd, clock, wire, log, version, newName } = parts;
   const { utility, collector, upstream } = settings;
   return {
     ...{ headEnd, clock, wire, log, utility, collector, ack: upstream.ack },
     ...{ session: newName(), software: version },
     configRevision: crc32(JSON.stringify(settings)).toString(16),
-    meters: new Map(settings.meters.map((meter) => [meter.meter, factsOf(meter)])),
+    meters: new Map(settings.meters.map((meter) => [meter.meter, liveFacts(meter, journal)])),
   };
 }
 
@@ -390,12 +444,13 @@ function tellClosedDoor(door: Door | undefined, log: Log): void {
 function lookAfter(
   journal: Journal,
   settings: Settings,
-  { vault, clock, wire, log }: Parts,
+  { vault, clock, wire, log, watchdog }: Parts & { readonly watchdog: Watchdog | undefined },
   signal: AbortSignal,
 ): Promise<void>[] {
+  const writing = watchdog && { writing: (is: boolean) => watchdog.writing(is) };
   return [
     commitGroups(
-      { journal, wire, log, speed: clock.speed },
+      { journal, wire, log, speed: clock.speed, ...writing },
       settings.journal.commitS * 1000,
       signal,
     ),
@@ -481,15 +536,6 @@ export function localParts(
 /** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
 const READ_REST_MS = 1;
 
-/** How long and in how much room the journal keeps what it holds. */
-function limitsOf({ journal }: Settings): KeepLimits {
-  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
-  return {
-    ...{ incrementDays, hourDays, eventDays },
-    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
-  };
-}
-
 /** A meter's settings in the page's terms. */
 export function placeOf(meter: MeterSettings): MeteredPlace {
   const rules: MeterRules = {
@@ -508,6 +554,16 @@ export function placeOf(meter: MeterSettings): MeteredPlace {
     ...(meter.registerId === undefined ? {} : { registerId: meter.registerId }),
   };
   return { target, rules };
+}
+
+/** A meter's facts with the service that a command may have changed. */
+function liveFacts(settings: MeterSettings, journal: Journal): MeterFacts {
+  return {
+    ...factsOf(settings),
+    get service() {
+      return journal.wishes(settings.meter)?.usage.service ?? settings.service;
+    },
+  };
 }
 
 function factsOf(meter: MeterSettings): MeterFacts {

@@ -6,11 +6,12 @@ import { serveCommands } from './adapters/control-socket.ts';
 import { expiries } from './adapters/enrolment.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
-import { createPinoLog, type LeveledLog } from './adapters/pino-log.ts';
+import { createPinoLog, goesToJournald, type LeveledLog } from './adapters/pino-log.ts';
 import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { readLines, replaceText, writeLines } from './adapters/text-file.ts';
@@ -28,6 +29,7 @@ import {
   placeOf,
   type RunningCollector,
   runCollector,
+  watchesOf,
 } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
 import type { Configuring } from './commands/config.ts';
@@ -43,14 +45,23 @@ import { offlineStatus } from './telling.ts';
 /** The daemon: real clocks, ports, LevelDB and broker. */
 export async function startCollector(
   settings: Settings,
-  options: { readonly root: string; readonly version: string; readonly file?: string | undefined },
+  options: {
+    readonly root: string;
+    readonly version: string;
+    /** Where the settings came from. */
+    readonly file?: string | undefined;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<RunningCollector> {
   const clock = createSystemClock(settings.time);
   const wire = createSystemClock();
-  const log = createPinoLog({ level: settings.logLevel });
+  const log = createPinoLog({
+    ...{ level: settings.logLevel, prioritized: goesToJournald(options.env) },
+  });
   const random = Math.random;
-  return runCollector(settings, {
-    ...{ clock, wire, log, version: options.version, newName },
+  const supervisor = createSupervisor({ env: options.env, log });
+  const collector = await runCollector(settings, {
+    ...{ clock, wire, log, supervisor, version: options.version, newName },
     headEnd: createMqttHeadEnd({
       settings: settings.upstream,
       clientId: settings.collector,
@@ -69,6 +80,12 @@ export async function startCollector(
     }),
     expiries: () => expiries(settings.upstream),
   });
+  void supervisor.ready();
+  const stop = () => {
+    void supervisor.stopping();
+    return collector.stop();
+  };
+  return { ...collector, stop };
 }
 
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */
@@ -92,11 +109,12 @@ export async function openJournalOffline(
   if (!opened.ok) return opened;
   const journal = opened.value;
   const places = settings.meters.map(placeOf);
+  const watches = watchesOf(settings, journal, clock);
   const commands = createCommands(
     journal,
     { status: () => offlineStatus(settings, journal) },
     {
-      clock,
+      ...{ clock, watches },
       places: new Map(places.map((place) => [place.target.meter, place])),
     },
   );

@@ -1,13 +1,23 @@
 // The page: how water becomes increments and hours, and how hours reach the head-end. Polling and sending meet only in the journal.
 
-import type { Bus, Clock, Journal, Log, Prepared, ReadTarget, Upstream } from './boundaries.ts';
+import type {
+  Bus,
+  Clock,
+  Journal,
+  Log,
+  Prepared,
+  ReadTarget,
+  Upstream,
+  Watches,
+} from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
-import type { Flag, GapCause } from './domain/entry.ts';
+import type { Flag, GapCause, Notice } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
+import { sometimes } from './sometimes.ts';
 
 /** One meter as the page sees it: where to ask, and what its dial can do. */
 export interface MeteredPlace {
@@ -20,15 +30,21 @@ export interface PollParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** Watches over leaks and use; absent where nobody does. */
+  readonly watches?: Watches;
 }
 
-/** Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. */
+/**
+ * Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. `spareMs`:
+ * nobody else needs the bus for so long after the time-out.
+ */
 export async function pollMeter(
   place: MeteredPlace,
   parts: PollParts,
   signal?: AbortSignal,
+  spareMs?: number,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(standing(place, parts.journal).target, signal);
+  const seen = await parts.bus.read(standing(place, parts.journal).target, signal, spareMs);
   const moment = momentOf(parts.clock);
   await takeIn(
     place,
@@ -103,25 +119,36 @@ const STANDING = new WeakMap<
 
 async function takeIn(
   place: MeteredPlace,
-  { journal, log }: Omit<PollParts, 'bus'>,
+  { journal, log, watches }: Omit<PollParts, 'bus'>,
   seen: Observation,
 ): Promise<void> {
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
+  if (!known) sometimes('journal: a reading was dropped while it was not sound');
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
+  const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
+  if (recalling !== undefined) await recalling;
   const ahead = futureHours(known, seen.moment, rules);
   const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const before = journal.installation(meter);
   if (!before) return;
-  const after = advance(before, seen, rules, published);
-  journal.commit(meter, after);
+  const came = advance(before, seen, rules, published);
+  const after = watches?.commit(meter, rules, before, came) ?? came;
+  if (!watches) journal.commit(meter, came);
   for (const { code, at, evidence } of after.notices) {
+    tellNotice(code);
     log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
   }
   for (const { code, phase, severity, data } of after.events) {
+    if (code === 'read.implausible' && phase === 'raise') sometimes('water: a jump was held back');
     log.warn({ meter, code, phase, severity, ...data }, 'an event of the meter');
   }
+}
+
+function tellNotice(code: Notice['code']): void {
+  if (code === 'read.unconfirmed') sometimes('water: a reading was not confirmed by the next');
+  if (code === 'clock.restated') sometimes('water: hours in the future were restated');
 }
 
 /** The identification the encoder that stands there must send. */

@@ -38,6 +38,8 @@ export class InFlight {
   readonly #late: Waiting[] = [];
   readonly #ended = new AbortController();
   #taken = 0;
+  /** One message alone until the first PUBACK: a broker that acknowledges nothing is not sent everything on every link. */
+  #isOpened = false;
   #watching = false;
   #end: Fault | undefined;
   #onIdle: (() => void) | undefined;
@@ -63,7 +65,7 @@ export class InFlight {
     return new Promise((settle) => {
       const go = () => this.#hand(acknowledged, settle, hand);
       if (this.#end !== undefined) settle({ ok: false, fault: this.#end });
-      else if (!acknowledged || this.#taken < this.#window) go();
+      else if (!acknowledged || this.#taken < this.#room()) go();
       else if (this.#waiting.length + this.#late.length >= WAITING_MAX) {
         settle({
           ok: false,
@@ -112,9 +114,21 @@ export class InFlight {
     sent.settle(outcome);
     if (sent.acknowledged) {
       this.#taken -= 1;
-      (this.#waiting.shift() ?? this.#late.shift())?.go();
+      this.#isOpened = true;
+      while (this.#taken < this.#window && this.#next());
     }
     if (this.#isIdle()) this.#onIdle?.();
+  }
+
+  /** Hands over the next that waits; false where none does. */
+  #next(): boolean {
+    const next = this.#waiting.shift() ?? this.#late.shift();
+    next?.go();
+    return next !== undefined;
+  }
+
+  #room(): number {
+    return this.#isOpened ? this.#window : 1;
   }
 
   #isIdle(): boolean {

@@ -1,12 +1,20 @@
 // `backtest`: what would have been raised over a file of readings, for tuning a threshold and for research.
 
+import type { Command } from 'commander';
 import { type BacktestRules, DEFAULT_RULES } from '../domain/backtest-rules.ts';
 import { EXIT } from './exit-codes.ts';
+import { journalReadings, NoReadings, ownRules } from './journal-readings.ts';
 import type { Backtesting, Io, Manner, Parts } from './parts.ts';
 import { fail } from './say.ts';
+import { settingsOf } from './settings-file.ts';
 
 export interface BacktestRequest {
-  readonly readings: string;
+  readonly readings?: string | undefined;
+  /** The settings of a collector whose journal is taken instead of a file. */
+  readonly config?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly meter?: string | undefined;
   readonly rules?: string | undefined;
   readonly intervals?: boolean | undefined;
 }
@@ -18,6 +26,28 @@ const LINE_CHARS_MAX = 1_000_000;
 /** Progress is told after so many readings. */
 const PROGRESS = 1_000_000;
 
+/** Adds the command to the command line; `done` takes the exit code. */
+export function addBacktest(
+  program: Command,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+  done: (exit: number) => void,
+): void {
+  program
+    .command('backtest')
+    .description('say what would have been raised over a file of readings, or over the journal')
+    .option('--json', 'answer in JSON')
+    .option('--readings <file>', 'NDJSON of meters and readings; - is standard input')
+    .option('--config <file>', 'settings file of a collector, whose journal is taken instead')
+    .option('--from <time>', 'first reading of the journal (UTC), as in 2026-11-22')
+    .option('--to <time>', 'end, not included')
+    .option('--meter <meter>', 'one meter of the journal')
+    .option('--rules <file>', 'YAML with usage alerts and makers’ rules')
+    .option('--intervals', 'write hours and gaps too')
+    .action(async (request) => done(await backtest(request, manner, io, parts)));
+}
+
 /** 0 when every line was taken, 2 with the number of the first that could not be, 3 for rules with problems. */
 export async function backtest(
   request: BacktestRequest,
@@ -25,31 +55,78 @@ export async function backtest(
   io: Io,
   parts: Parts,
 ): Promise<number> {
-  const rules = await rulesOf(request.rules, manner, io, parts);
+  const source = await sourceOf(request, manner, io, parts);
+  if ('exit' in source) return source.exit;
+  const rules = await rulesOf(request.rules, source.rules, manner, io, parts);
   if ('exit' in rules) return rules.exit;
   const run = new Run(rules.rules, request.intervals === true, io, parts);
-  const bad = await run.all(parts.readText(request.readings));
-  if (bad !== null) {
+  const told = { ...manner, json: false };
+  try {
+    const bad = await run.all(source.text);
+    if (bad === null) {
+      run.sayWhatWasDone();
+      return EXIT.ok;
+    }
     const hint = 'Lines are described in docs/leaks.md, under "Backtest".';
-    const message = `${request.readings}: ${bad}.`;
-    return fail(
-      io,
-      { ...manner, json: false },
-      { code: 'backtest.line', message, hint },
-      EXIT.usage,
-    );
+    const message = `${source.name}: ${bad}.`;
+    return fail(io, told, { code: 'backtest.line', message, hint }, EXIT.usage);
+  } catch (error) {
+    if (!(error instanceof NoReadings)) throw error;
+    return fail(io, told, error.refusal);
   }
-  run.sayWhatWasDone();
-  return EXIT.ok;
 }
+
+interface Source {
+  readonly name: string;
+  readonly text: AsyncIterable<string>;
+  /** By which it is judged where no other rules are given. */
+  readonly rules: BacktestRules;
+}
+
+/** A file, or the journal of the collector with these settings. */
+async function sourceOf(
+  request: BacktestRequest,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<Source | { exit: number }> {
+  const { readings, config, meter } = request;
+  const usage = (message: string, hint: string) => ({
+    exit: fail(io, manner, { code: 'usage.source', message, hint }, EXIT.usage),
+  });
+  if ((readings === undefined) === (config === undefined)) {
+    return usage('One of --readings and --config is wanted.', 'A file of readings, or a journal.');
+  }
+  if (readings !== undefined) {
+    if (request.from !== undefined || request.to !== undefined) {
+      return usage('--from and --to go with --config.', 'A file is taken whole.');
+    }
+    return { name: readings, text: parts.readText(readings), rules: DEFAULT_RULES };
+  }
+  const [from, to] = [request.from, request.to].map((said) =>
+    said === undefined ? undefined : INSTANT.test(said) ? Date.parse(said) : Number.NaN,
+  );
+  if (Number.isNaN(from) || Number.isNaN(to)) {
+    return usage('--from and --to are instants in UTC.', 'Write 2026-11-22T06:00:00Z.');
+  }
+  const loaded = await settingsOf(config ?? '', manner, io, parts);
+  if ('exit' in loaded) return loaded;
+  const { settings } = loaded;
+  const text = journalReadings(settings, { from, to, meter }, parts);
+  return { name: 'the journal', text, rules: ownRules(settings) };
+}
+
+/** A day or an instant, always UTC. */
+const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
 
 async function rulesOf(
   file: string | undefined,
+  otherwise: BacktestRules,
   manner: Manner,
   io: Io,
   parts: Parts,
 ): Promise<{ rules: BacktestRules } | { exit: number }> {
-  if (file === undefined) return { rules: DEFAULT_RULES };
+  if (file === undefined) return { rules: otherwise };
   const checked = await parts.loadBacktestRules(file);
   if (checked.ok) return checked;
   const { problems } = checked;

@@ -1,7 +1,8 @@
 // The lines of a backtest: meters and readings in, events and hours out, all of them NDJSON.
 
+import type { Evidence } from '../domain/alarms.ts';
 import type { Entry } from '../domain/entry.ts';
-
+import { inVolumes } from '../domain/evidence.ts';
 import type { Counts, Dial, EpochMs } from '../domain/units.ts';
 import { VOLUME_UNITS, type VolumeUnit } from '../domain/units.ts';
 import { entryPayload, isoTime } from './head-end-message.ts';
@@ -127,30 +128,20 @@ export interface BacktestEvent {
   readonly severity?: string;
   readonly at: EpochMs;
   readonly since: EpochMs;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: Evidence;
 }
-
-/** Keys of evidence that are counts an hour or counts; beside them the volume in the dial's unit is told. */
-const RATES = ['rate', 'rate_low', 'rate_high'] as const;
 
 /** One event as a line. `rate_per_h` is in `unit` an hour. */
 export function eventLine(meter: string, dial: Dial, event: BacktestEvent): string {
-  const { id, code, phase, at, since, data, severity } = event;
-  const volume = (counts: number) => Number((counts * 10 ** dial.pow10).toPrecision(6));
-  const told: Record<string, unknown> = { ...data };
-  for (const key of RATES) {
-    const counts = data[key];
-    if (typeof counts !== 'number') continue;
-    told[`${key}_per_h`] = volume(counts);
-    delete told[key];
-  }
+  const { id, code, phase, at, since, severity } = event;
+  const { unit, ...told } = inVolumes(event.data, dial);
   const rate = told['rate_per_h'];
   return `${JSON.stringify({
     ...{ type: 'event', id: `${meter}-${id}`, meter, code, phase },
     ...(severity === undefined ? {} : { severity }),
     ...{ at: isoTime(at), since: isoTime(since) },
     ...(rate === undefined ? {} : { rate_per_h: rate }),
-    ...{ unit: dial.unit, data: told },
+    ...{ unit, data: told },
   })}\n`;
 }
 

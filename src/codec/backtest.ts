@@ -10,7 +10,7 @@ import {
   followNext,
   followReading,
 } from '../domain/followed.ts';
-import type { MakersRule } from '../domain/leaks/makers.ts';
+import { MAKERS_CODES, type MakersRule } from '../domain/leaks/makers.ts';
 import { GALLONS } from '../domain/leaks/rates.ts';
 import type { Dial, EpochMs } from '../domain/units.ts';
 import { capacity, HOUR_MS } from '../domain/units.ts';
@@ -31,14 +31,6 @@ const MAX_GPH = 160 * 60 * 1.5;
 const STUCK_MS = 10 * 24 * HOUR_MS;
 /** Meters of one file: each costs some 5 KB. */
 export const METERS_MAX = 200_000;
-
-/** Codes under which the makers' rules are told (contract E2); the rule's name is in the data. */
-const MAKERS_CODES: Readonly<Record<MakersRule, string>> = {
-  'quarters-96': 'leak.continuous',
-  'quarters-50': 'leak.intermittent',
-  'hours-24': 'leak.continuous',
-  'no-idle-hour': 'leak.continuous',
-};
 
 interface Place {
   state: Followed;

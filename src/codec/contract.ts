@@ -318,7 +318,7 @@ export interface MeterInfo {
     readonly by: Text;
     readonly dial: Register;
   } | null;
-  /** The smallest leak that this dial can show, and after how many hours. */
+  /** The smallest leak that this dial can show: `rate_per_h` in `unit`, found after `after_h` hours as a rule, and the smallest one found within a day. Null for a dial that only people read. */
   readonly detectable: Readonly<Record<string, unknown>> | null;
 }
 

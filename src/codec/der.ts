@@ -29,7 +29,12 @@ export function der(tag: number, ...contents: readonly Uint8Array[]): Uint8Array
 export const sequence = (...parts: readonly Uint8Array[]) => der(SEQUENCE, ...parts);
 export const set = (...parts: readonly Uint8Array[]) => der(SET, ...parts);
 export const context = (n: number, ...parts: readonly Uint8Array[]) => der(CONTEXT | n, ...parts);
-export const utf8 = (text: string) => der(UTF8_STRING, new TextEncoder().encode(text));
+/** Text of ASCII alone, as the ids of the contract are. */
+export const utf8 = (text: string) =>
+  der(
+    UTF8_STRING,
+    Uint8Array.from(text, (letter) => letter.charCodeAt(0) & 0x7f),
+  );
 
 /** A whole number from 0 to 127, which takes one byte. */
 export const smallInteger = (number: number) => der(INTEGER, Uint8Array.of(number));

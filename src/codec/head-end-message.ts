@@ -2,7 +2,8 @@
 
 import type { EntryRow, EventRow, GapEntry, HourEntry } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import type { EpochMs } from '../domain/units.ts';
+import { detectable } from '../domain/leaks/detectable.ts';
+import type { Dial, EpochMs } from '../domain/units.ts';
 import type {
   Birth,
   CollectorState as CollectorStateMessage,
@@ -240,8 +241,15 @@ export function meterPayload(facts: InstallationFacts, meter: MeterFacts): Omit<
     installed: facts.installed === null ? null : isoTime(facts.installed),
     initial_read: facts.initialRead,
     verified: null,
-    detectable: null,
+    detectable: meter.bus === null ? null : detectableOf(facts.dial, meter.pollS),
   };
+}
+
+/** What the dial can show of leaks; rates in its unit an hour. */
+function detectableOf(dial: Dial, pollS: number): NonNullable<MeterInfo['detectable']> {
+  const { perHour, unit, hours, perHourInADay } = detectable(dial, pollS);
+  const inADay = { rate_per_h_in_a_day: perHourInADay };
+  return { rate_per_h: perHour, unit, after_h: hours, ...inADay };
 }
 
 export interface BirthFacts {

@@ -4,6 +4,7 @@ import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { createAlertCommands } from './alerts.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
@@ -13,6 +14,7 @@ import { type Configuring, createConfigCommands } from './config.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
+import { readings } from './readings.ts';
 
 /** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
@@ -38,6 +40,8 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
     ...createConfigCommands(journal, live.configuring),
+    ...createAlertCommands(journal, operating),
+    readings: (args) => readings(journal, operating, args),
   };
   return {
     async run(name, args) {
@@ -135,7 +139,7 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
   const state = journal.installation(meter);
   const last = state?.last;
   const opened = state?.hours?.from;
-  const hour = await lastHour(journal, meter);
+  const hour = await lastHour(journal, meter).catch(unlessLost);
   return {
     meter,
     inst: facts?.inst ?? null,
@@ -147,6 +151,12 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
     use_this_hour: last && opened ? last.total - opened.total : null,
     last_hour: hour,
   };
+}
+
+/** One damaged record must not keep all the rest back; it is looked into. */
+function unlessLost(error: unknown): null {
+  if (error instanceof StoreLost) return null;
+  throw error;
 }
 
 async function lastHour(journal: Journal, meter: string): Promise<object | null> {

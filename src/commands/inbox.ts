@@ -11,6 +11,7 @@ import {
   readCommand,
 } from '../codec/command-message.ts';
 import type { Evidence } from '../domain/alarms.ts';
+import { sometimes } from '../sometimes.ts';
 
 /** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
 const WAITING_MAX = 10_000;
@@ -153,10 +154,12 @@ export class CommandInbox {
 
   #repeat({ id, name }: Command, kept: Kept): Answer {
     if ('begun' in kept) {
+      sometimes('command: one was begun and its end is not known');
       return this.#error(id, name, 'internal', 'it was begun and its end is not known; look first');
     }
     if (kept.name !== name)
       return this.#error(id, name, 'conflict', `the id was that of ${kept.name}`);
+    sometimes('command: an id was answered again');
     return { id, ...kept };
   }
 
@@ -173,6 +176,7 @@ export class CommandInbox {
   /** A flood of refusals is one line, and one event, a minute. */
   #tell(why: string, of: Evidence = {}): void {
     this.#refused += 1;
+    sometimes('command: one was refused');
     const now = this.#door.wire.monotonicMs();
     if (now - this.#toldAt < TELL_MS) return;
     this.#toldAt = now;

@@ -1,6 +1,6 @@
 // What a person does to a meter: change-outs, doubted readings, dials read by eye, meters put out of service.
 
-import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
+import type { Clock, CommandAnswer, Journal, Watches } from '../boundaries.ts';
 import { futureHours, heed, type Word } from '../domain/advance.ts';
 import { classify } from '../domain/register.ts';
 import { type Counts, capacity, type Dial, VOLUME_UNITS } from '../domain/units.ts';
@@ -10,6 +10,8 @@ import { type Answerer, type Args, refused } from './answer.ts';
 export interface Operating {
   readonly clock: Clock;
   readonly places: ReadonlyMap<string, MeteredPlace>;
+  /** Watches over leaks and use; absent where nobody does. */
+  readonly watches?: Watches;
 }
 
 /** The commands of this file by name. */
@@ -35,7 +37,7 @@ export function createOperations(
 }
 
 /** The meter's place with what stands there now, or the refusal. */
-function placeOf(
+export function placeOf(
   journal: Journal,
   { places }: Operating,
   { meter }: Args,
@@ -76,7 +78,7 @@ async function say(
 }
 
 /** Good only when it is on the medium. */
-async function written(journal: Journal, data: object): Promise<CommandAnswer> {
+export async function written(journal: Journal, data: object): Promise<CommandAnswer> {
   const flushed = await journal.flush();
   if (flushed.ok) return { ok: true, data };
   return refused('internal', `It could not be written: ${flushed.fault.detail}.`, 'Try again.');
@@ -191,5 +193,5 @@ function newDial(args: Args, before: Dial): Dial | null {
   return { digits: counts, unit: known, pow10: power };
 }
 
-const textOf = (value: unknown): string | null =>
+export const textOf = (value: unknown): string | null =>
   value === undefined || value === null || value === '' ? null : String(value).slice(0, 80);

@@ -1,6 +1,7 @@
 // The only place where water arithmetic happens: one observation in, the installation's new state and what it produced out.
 
 import type { EventEntry, Evidence } from './alarms.ts';
+import { endAlerts } from './alerts.ts';
 import type { Entry, Flag, GapCause, Increment, Notice } from './entry.ts';
 import { type Edge, firstHour, HourFold, type HourRules, type HourState } from './hours.ts';
 import type { Held, Installation, MeterRules, Observation } from './installation.ts';
@@ -15,7 +16,7 @@ import {
 import { classify } from './register.ts';
 import { LifeStep } from './register-life.ts';
 import { futureFrom, hasFutureHours, restate } from './restate.ts';
-import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 export {
   type Installation,
@@ -104,6 +105,7 @@ export function finish(
     return { state, increments: [], entries: [], events: [], notices: [] };
   const step = new Step(state, { ...state.clock, synced: true }, rules);
   if (told) step.live((life) => life.tellChangeOut(told));
+  step.endAlerts(flags[0] ?? 'config');
   step.placeHeld(null, 'clock');
   return step.finish(flags);
 }
@@ -121,6 +123,8 @@ function restQuietly(state: Installation, seen: Observation, rules: MeterRules):
   const { at } = moment;
   const isWithin = at >= hours.start && at < hours.start + HOUR_MS && at >= last.at;
   const isSteady = Math.abs(stepSince(clock, moment)) <= rules.toleranceMs;
+  // What an hour ends with wants a second reading where no check sum vouches for it.
+  if (!seen.checked && isNearEdge(at, rules.toleranceMs)) return null;
   if (now.heldSince !== null || clock.heldSince !== null || !isWithin || !isSteady) return null;
   if (at - moved.at >= rules.stuckMs) return null;
   const elapsedMs = elapsedSince(last.clock, moment);
@@ -198,6 +202,14 @@ class Step {
     this.#increments.push(...step.increments);
     this.#notices.push(...step.notices);
     this.#events.push(...step.events);
+  }
+
+  /** Leaks of this meter are over with it. */
+  endAlerts(outcome: string): void {
+    const { alarms, inst } = this.#state;
+    const told = endAlerts(alarms, inst, this.#moment.at, outcome);
+    this.#state.alarms = told.alarms;
+    this.#events.push(...told.events);
   }
 
   heed(word: Word): void {

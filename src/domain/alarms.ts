@@ -4,6 +4,16 @@ import type { Counts, EpochMs } from './units.ts';
 
 /** Event codes that the domain and the journal raise (E2); those of the journal are the collector's own. */
 export type AlarmCode =
+  | 'leak.continuous'
+  | 'leak.intermittent'
+  | 'leak.slow'
+  | 'flow.burst'
+  | 'usage.billing_cycle'
+  | 'usage.daily'
+  | 'usage.multi_day'
+  | 'usage.vacation'
+  | 'usage.none'
+  | 'usage.inactive_service'
   | 'journal.loss'
   | 'journal.pressure'
   | 'journal.repaired'
@@ -62,6 +72,22 @@ interface Standing {
   readonly severity: Severity;
   readonly since: EpochMs;
   readonly counts: Counts;
+  /** Who knows of it. */
+  readonly acknowledged?: string;
+}
+
+/** An alert of leaks or use that was told and stands; of an earlier installation where it outlived it. */
+export interface ToldAlert {
+  readonly inst: number;
+  readonly alarm: number;
+  readonly messages: number;
+  readonly code: AlarmCode;
+  readonly severity: Severity;
+  readonly since: EpochMs;
+  /** Hours without water that end it, where it said so. */
+  readonly clearsAfterH?: number;
+  /** Who knows of it: it is told again when it is over. */
+  readonly acknowledged?: string;
 }
 
 /** The alarms of an installation. Plain JSON. */
@@ -69,6 +95,8 @@ export interface AlarmState {
   /** Number of the next alarm. */
   readonly next: number;
   readonly standing: Readonly<Partial<Record<AlarmCode, Standing>>>;
+  /** By the name that who watches has for it. */
+  readonly alerts?: Readonly<Record<string, ToldAlert>>;
 }
 
 export const NO_ALARMS: AlarmState = { next: 1, standing: {} };
@@ -117,6 +145,7 @@ export class AlarmBook {
     const graver = before !== undefined && before.severity !== 'major' && severity === 'major';
     const told = before === undefined || graver;
     this.#stand(code, {
+      ...before,
       alarm,
       messages: told ? message + 1 : message,
       severity: graver ? severity : (before?.severity ?? severity),

@@ -1,17 +1,7 @@
 // By which rules a backtest judges: the makers' beside ours, the usage alerts of each meter, and how its dial behaves.
 
+import type { UsageSettings } from './alert-rules.ts';
 import type { MakersRule } from './leaks/makers.ts';
-import type { Amount } from './usage/threshold.ts';
-
-/** Usage alerts of one meter; dates of a vacation as civil days. */
-export interface UsageSettings {
-  readonly billingCycle?: Amount & { readonly day: number };
-  readonly daily?: Amount;
-  readonly multiDay?: Amount & { readonly days?: number };
-  readonly vacation?: Amount & { readonly from: number; readonly to: number };
-  readonly noUseDays?: number;
-  readonly service?: 'active' | 'inactive';
-}
 
 export interface BacktestRules {
   readonly makers: readonly MakersRule[];

@@ -57,7 +57,7 @@ export function resumeInstallation(
     waitedOut: false,
   };
   const rev = Math.max(proved.rev, base.hours?.rev ?? 0) + 1;
-  const { next, standing } = base.alarms ?? NO_ALARMS;
+  const alarms = base.alarms ?? NO_ALARMS;
   return {
     ...base,
     initial: { ...initial, seq: 0 },
@@ -67,7 +67,7 @@ export function resumeInstallation(
     suspect: null,
     rocked: 0,
     moved: { at: last.at, longestIdleMs: base.moved?.longestIdleMs ?? 0 },
-    alarms: { next: Math.max(next, nextAlarm), standing },
+    alarms: { ...alarms, next: Math.max(alarms.next, nextAlarm) },
     clock,
     held: [],
     hours: {

@@ -4,6 +4,7 @@ import type { Prepared, SendCause } from '../boundaries.ts';
 import type { Row } from '../domain/entry.ts';
 import type { Fault } from '../domain/fault.ts';
 import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 import type { ForwardParts } from './forward.ts';
 import { Lane } from './lane.ts';
 import { Refused } from './refused.ts';
@@ -169,17 +170,12 @@ class Backlog {
     }
     void forwardPending(message, this.#parts, true).then(
       (outcome) => {
-        if (outcome.ok) this.#sent(message, pass);
+        if (outcome.ok) pass.sent += message.rows.length;
         else this.#failed(message, outcome.fault, pass, tries);
         this.#lane.leave();
       },
       (bug: unknown) => this.#lane.fail(bug),
     );
-  }
-
-  #sent({ rows }: Prepared, pass: Pass): void {
-    pass.sent += rows.length;
-    this.#lane.widen();
   }
 
   /** What the broker refuses is put aside, so that it holds up nothing else; without a link nothing goes. */
@@ -189,9 +185,8 @@ class Backlog {
       return;
     }
     pass.failed = true;
-    // A broker that leaves messages unanswered is sent one on the next link, and not twenty again and again.
-    this.#lane.narrow();
     this.#parts.journal.release(rows);
+    sometimes('upstream: rows were not acknowledged');
     this.#parts.log.debug({ ...fault }, 'rows were not acknowledged and stay pending');
   }
 

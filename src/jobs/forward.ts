@@ -6,6 +6,7 @@ import type { Row } from '../domain/entry.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 import type { Refusals } from './refused.ts';
 
 export interface ForwardParts {
@@ -86,6 +87,7 @@ async function send(group: readonly Row[], parts: ForwardParts): Promise<boolean
     const { ok, ...outcome } = await forwardPending(message, parts);
     if (ok) return true;
     journal.release(message.rows);
+    sometimes('upstream: rows were not acknowledged');
     log.debug(outcome, 'rows were not acknowledged and stay pending');
     return false;
   });

@@ -1,9 +1,8 @@
-// A bounded number of things under way at once: fewer after a failure, more again as they go well.
+// A bounded number of things under way at once.
 
 /** Whoever got a place leaves it once. One caller waits at a time, and waits no more once `signal` aborts. */
 export class Lane {
-  #places: number;
-  readonly #most: number;
+  readonly #places: number;
   readonly #signal: AbortSignal;
   #taken = 0;
   #wake: (() => void) | undefined;
@@ -11,7 +10,6 @@ export class Lane {
 
   constructor(places: number, signal: AbortSignal) {
     this.#places = places;
-    this.#most = places;
     this.#signal = signal;
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
@@ -21,16 +19,6 @@ export class Lane {
     while (this.#taken >= this.#places && !this.#signal.aborted) await this.#change();
     this.#throwBug();
     this.#taken += 1;
-  }
-
-  /** What goes well may go more at a time, up to all places. */
-  widen(): void {
-    this.#places = Math.min(2 * this.#places, this.#most);
-  }
-
-  /** One at a time from now on. */
-  narrow(): void {
-    this.#places = 1;
   }
 
   leave(): void {

@@ -12,6 +12,7 @@ import {
   within,
 } from '../codec/journal-record.ts';
 import type { Installation } from '../domain/advance.ts';
+import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
@@ -39,6 +40,8 @@ export interface Standing {
   readonly absent: Absent;
   /** What is left of what was thinned, by `meter/inst`. */
   readonly checkpoints: Map<string, Checkpoint>;
+  /** What commands said of alerts, by meter; of all under no name. */
+  readonly wishes: Map<string, AlertWishes>;
   /** The journal took up too much room when it was written last. */
   readonly pressure: Pressure | null;
   /** What the disk had borne of the day when an hour was written last. */
@@ -72,6 +75,7 @@ export function nothingStands(epoch: string): Standing {
     highest: new Map(),
     absent: NOTHING_ABSENT,
     checkpoints: new Map(),
+    wishes: new Map(),
     pressure: null,
     wear: null,
   };
@@ -161,6 +165,7 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     facts: await factsIn(store, damaged),
     pending: await pendingIn(store),
     checkpoints: await checkpointsIn(store, damaged),
+    wishes: await wishesIn(store, damaged),
     pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
       null) as Pressure | null,
     wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
@@ -203,6 +208,16 @@ async function checkpointsIn(store: Store, damaged: Damaged): Promise<Map<string
     else damaged.push([key, text]);
   }
   return checkpoints;
+}
+
+async function wishesIn(store: Store, damaged: Damaged): Promise<Map<string, AlertWishes>> {
+  const wishes = new Map<string, AlertWishes>();
+  for await (const [key, text] of store.entries(within('u/'))) {
+    const found = unseal(key, text) as AlertWishes | undefined;
+    if (found) wishes.set(key.slice(2), found);
+    else damaged.push([key, text]);
+  }
+  return wishes;
 }
 
 async function pendingIn(store: Store): Promise<Map<string, number>> {

@@ -1,5 +1,6 @@
 // A parsed settings file to Settings or to all of its problems: pure, everything it needs is given.
 
+import { checkAlerts, checkThresholds } from './alerts.ts';
 import { checkMeters, type Profiles } from './check-meters.ts';
 import { checkRounds } from './check-rounds.ts';
 import { checkSchema, type Schema } from './check-schema.ts';
@@ -32,8 +33,10 @@ export function checkSettings(
   findings.problems.push(...before, ...checkSchema(source, schema));
   checkCollector(source.data, folder, findings);
   checkMeters(source, profiles, findings);
+  checkAlerts(source.data, findings);
   if (findings.problems.length > 0) return { ok: false, problems: inOrder(findings.problems) };
   const settings = toSettings(source.data, folder, profiles);
   checkRounds(settings, findings);
+  checkThresholds(settings, findings);
   return { ok: true, settings, warnings: inOrder(findings.warnings) };
 }

@@ -54,6 +54,7 @@ export const PROBLEM_CODES = [
   'dial.too_small',
   'dial.unit',
   'max_flow.range',
+  'alert.below_count',
   'poll.too_fast',
   'poll.overload',
   'edge.missed',

@@ -1,5 +1,6 @@
 // What a checked settings file says, in the collector's own terms: every default filled in, every profile found.
 
+import type { AlertSettings, AlertWishes } from '../domain/alert-rules.ts';
 import type { Framing, HandProfile, Profile } from '../domain/profile.ts';
 import type { Dial, EpochMs } from '../domain/units.ts';
 
@@ -30,6 +31,8 @@ export interface Settings {
   };
   readonly buses: readonly BusSettings[];
   readonly meters: readonly MeterSettings[];
+  /** Alerts of every meter; absent: leaks alone are told. */
+  readonly alerts?: AlertSettings;
 }
 
 /** The schedule's time: `simulated` + (system time - `real`) x `speed`. Speed 1 with equal origins is the system's clock. */
@@ -131,4 +134,6 @@ export interface MeterSettings {
   readonly jitter: number;
   /** Days without a count after which a dial that used to move is told to be stuck. */
   readonly stuckDays: number;
+  /** Alerts of this meter where they differ from those of every meter. */
+  readonly alerts?: AlertWishes;
 }

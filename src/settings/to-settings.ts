@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { unitAndChannel, writtenAddress } from '../domain/modbus-address.ts';
 import { type HandProfile, type Profile, READ_BY_HAND } from '../domain/profile.ts';
 import type { Dial } from '../domain/units.ts';
+import { toAlerts, toWishes } from './alerts.ts';
 import { framingOf, profileOn } from './check-lines.ts';
 import { dialOf, type Profiles } from './check-meters.ts';
 import { controlPath } from './check-upstream.ts';
@@ -38,6 +39,7 @@ interface Raw {
   };
   readonly buses: readonly RawBus[];
   readonly meters: readonly RawMeter[];
+  readonly alerts?: Readonly<Record<string, unknown>>;
 }
 
 interface RawTime {
@@ -98,6 +100,7 @@ interface RawMeter {
   readonly jitter: number;
   readonly stuck_days: number;
   readonly dial?: Partial<Dial>;
+  readonly alerts?: Readonly<Record<string, unknown>>;
 }
 
 /** Builds Settings from data without problems; every meter's profile is there. */
@@ -115,6 +118,7 @@ export function toSettings(data: unknown, folder: string, profiles: Profiles): S
     journal: toJournal(raw.journal),
     buses: raw.buses.map((bus) => toBus(bus, folder, meters)),
     meters,
+    ...(raw.alerts && { alerts: toAlerts(raw.alerts) }),
   };
 }
 
@@ -210,6 +214,7 @@ function toMeter(raw: RawMeter, buses: readonly RawBus[], profiles: Profiles): M
     maxFlowPerH: raw.max_flow_per_h ?? defaultMaxFlowPerH(dial),
     jitter: raw.jitter,
     stuckDays: raw.stuck_days,
+    ...(raw.alerts && { alerts: toWishes(raw.alerts) }),
   };
 }
 

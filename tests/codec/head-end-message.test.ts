@@ -184,8 +184,18 @@ describe('the contract’s messages', () => {
       ...{ service: 'active', unit: 'ft3', pow10: -1, digits: 8, size: '5/8in' },
       ...{ profile: 'generic-8-digit-line', bus: 'pole-1', address: '1', poll_s: 900 },
       ...{ tolerance_s: 15, max_flow_per_h: 2_406, installed: '2026-11-01T08:30:00Z' },
-      ...{ initial_read: 1_214_176, verified: null, detectable: null },
+      ...{ initial_read: 1_214_176, verified: null },
+      detectable: { rate_per_h: 0.033, unit: 'ft3', after_h: 72, rate_per_h_in_a_day: 0.089 },
     });
+    // Nobody looks for leaks on a dial that only people read.
+    expect(meterPayload(FACTS, { ...METER, bus: null }).detectable).toBeNull();
+  });
+
+  it('S3: a coarse dial says plainly what it cannot see', () => {
+    const dial = { digits: 4, unit: 'ft3', pow10: 2 } as const;
+    const { detectable } = meterPayload({ ...FACTS, dial }, METER);
+    expect(detectable).toMatchObject({ rate_per_h: 8, unit: 'ft3' });
+    expect(Number(detectable?.['after_h'])).toBeGreaterThan(72);
   });
 
   it('topics lie below the collector, with at most 6 slashes; times are UTC', () => {

@@ -9,6 +9,8 @@ import { assertContract } from '../contract/schemas.ts';
 /** The first pause before another try to connect; doubles up to the ceiling. */
 const PAUSE_MIN_MS = 500;
 const CLOSE_MS = 1_000;
+/** A link that held so long begins the pauses anew, as the real one's. */
+const STABLE_MS = 60_000;
 
 export interface Received {
   readonly topic: string;
@@ -66,6 +68,8 @@ export class MemoryBroker {
   readonly #kept = new Map<string, string>();
   readonly #listeners: ((message: Received) => void)[] = [];
   #isUp = true;
+  /** A program that has died never hears how its connecting went. */
+  #deaths = 0;
   #inFlight = 0;
 
   readonly #check: (topic: string, payload: string) => void;
@@ -95,6 +99,17 @@ export class MemoryBroker {
     }
   }
 
+  /** What it had retained is gone, as when it restarts without persistence. */
+  forget(): void {
+    this.#kept.clear();
+    this.retained.clear();
+  }
+
+  /** Messages that are on their way or wait for their acknowledgement. */
+  unacknowledged(): number {
+    return this.#inFlight;
+  }
+
   onMessage(listener: (message: Received) => void): void {
     this.#listeners.push(listener);
   }
@@ -112,11 +127,14 @@ export class MemoryBroker {
 
   /** The publishing program is killed: its wills are said, and nothing it awaited ever settles. */
   vanish(): void {
+    this.#deaths += 1;
     for (const link of [...this.#links]) this.#drop(link, 'untold', 'said');
   }
 
   async accept(link: Link): Promise<boolean> {
+    const deaths = this.#deaths;
     if (this.latencyMs > 0) await this.#clock.sleep(2 * this.latencyMs);
+    if (deaths !== this.#deaths) return new Promise(() => {});
     if (!this.#isUp) return false;
     this.#links.add(link);
     this.connections += 1;
@@ -273,8 +291,11 @@ class MemoryHeadEnd implements HeadEnd {
       const { link, lost } = this.#newLink(will);
       if (await this.#broker.accept(link)) {
         if (this.#stop.signal.aborted) this.#broker.leave(link);
-        else await this.#live(link, lost);
-        pause = PAUSE_MIN_MS;
+        else {
+          const began = clock.monotonicMs();
+          await this.#live(link, lost);
+          if (clock.monotonicMs() - began >= STABLE_MS) pause = PAUSE_MIN_MS;
+        }
       } else {
         this.#words = 'no answer from memory, next try soon';
       }

@@ -9,6 +9,14 @@ import type { EpochMs } from '../units.ts';
 export const MAKERS_RULES = ['quarters-96', 'quarters-50', 'hours-24', 'no-idle-hour'] as const;
 export type MakersRule = (typeof MAKERS_RULES)[number];
 
+/** Codes under which they are told (contract E2); the rule's name is in the evidence. */
+export const MAKERS_CODES = {
+  'quarters-96': 'leak.continuous',
+  'quarters-50': 'leak.intermittent',
+  'hours-24': 'leak.continuous',
+  'no-idle-hour': 'leak.continuous',
+} as const satisfies Readonly<Record<MakersRule, string>>;
+
 const QUARTER_MS = 900_000;
 const QUARTERS = 96;
 const SOME = 50;

@@ -177,12 +177,19 @@ export interface SavedWatch extends Omit<Watch, 'cells' | 'pieces'> {
 
 /** The watch as plain JSON that shares nothing with it. Nine digits are enough for a cell to come back exactly. */
 export function saveWatch(watch: Watch): SavedWatch {
-  const { cells, pieces, gap, strong, nights, pace, trickle, standing, ...rest } = watch;
+  return {
+    ...saveNumbers(watch),
+    cells: Array.from(watch.cells, (cell) => Number(cell.toPrecision(9))),
+    pieces: Array.from(watch.pieces),
+  };
+}
+
+/** As `saveWatch`, without the two arrays. */
+export function saveNumbers(watch: Watch): Omit<SavedWatch, 'cells' | 'pieces'> {
+  const { cells: _, pieces: __, gap, strong, nights, pace, trickle, standing, ...rest } = watch;
   return {
     v: 1,
     ...rest,
-    cells: Array.from(cells, (cell) => Number(cell.toPrecision(9))),
-    pieces: Array.from(pieces),
     gap: { ...gap },
     strong: { ...strong },
     nights: { ...nights },

@@ -13,7 +13,7 @@ import { close, pauseToClear, rangeOf, refine, runsDry } from './standing.ts';
 import { type LeakCode, NO_GAPS, newWatch, type Standing, type Watch } from './state.ts';
 import { runOn, stop } from './strong.ts';
 
-export { loadWatch, type SavedWatch, saveWatch, type Watch } from './state.ts';
+export { loadWatch, type SavedWatch, saveNumbers, saveWatch, type Watch } from './state.ts';
 
 export interface WatchRules {
   readonly dial: Dial;

@@ -103,9 +103,10 @@ export interface UsageOutcome {
   readonly events: readonly UsageEvent[];
 }
 
-/** Takes one accepted reading in. */
+/** Takes one accepted reading in. Changed rules are taken in by `reconfigure` first. */
 export function consume(usage: Usage, step: UsageStep, rules: UsageRules): UsageOutcome {
   const { at, elapsedMs } = step;
+  if (restsQuietly(usage, step, rules)) return { usage: { ...usage, at }, events: NO_EVENTS };
   const ended = usage.today !== null && rules.zone(at) === usage.today + 1;
   const placed = elapsedMs <= MISSED_POLLS * rules.pollMs;
   if (!ended || !placed || rules.zone(at - elapsedMs / 2) !== usage.today) {
@@ -119,6 +120,21 @@ export function consume(usage: Usage, step: UsageStep, rules: UsageRules): Usage
   );
   const first = judge(turnDays(last.usage, rules.zone(at)), at, rules);
   return { usage: first.usage, events: [...last.events, ...first.events] };
+}
+
+const NO_EVENTS: readonly UsageEvent[] = [];
+
+/** Whether nothing can follow from a dial that stands still: the same day, judged before, and nothing due by time. */
+function restsQuietly(usage: Usage, { at, counts }: UsageStep, rules: UsageRules): boolean {
+  const { today, movedAt, standing } = usage;
+  if (counts !== 0 || today === null || movedAt === null || rules.zone(at) !== today) return false;
+  const { noUseDays } = rules;
+  if (noUseDays !== undefined && at - movedAt >= noUseDays * 24 * HOUR_MS) return false;
+  for (const code in standing) {
+    const one = standing[code as UsageCode];
+    if (one && one.told < today) return false;
+  }
+  return true;
 }
 
 /** Takes changed rules in at once: what stands and is no longer reached is cleared, what is reached is raised. */

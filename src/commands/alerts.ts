@@ -1,0 +1,273 @@
+// `alerts.set`, `vacation.set`, `vacation.clear`, `service.set`, `event.ack` and `alerts`: what a place is watched for, and what stands.
+
+import type { CommandAnswer, Journal } from '../boundaries.ts';
+import { isoTime } from '../codec/head-end-message.ts';
+import type { AlertWishes, UsageSettings, UsageWishes } from '../domain/alert-rules.ts';
+import { acknowledge, standingAlarm } from '../domain/alerts.ts';
+import { MAKERS_RULES, type MakersRule } from '../domain/leaks/makers.ts';
+import { VOLUME_UNITS } from '../domain/units.ts';
+import { dateOf, dayOf } from '../domain/usage/civil.ts';
+import { type Amount, thresholdOf } from '../domain/usage/threshold.ts';
+import { WINDOW_DAYS_MAX } from '../domain/usage/usage.ts';
+import type { WatchedRules } from '../domain/watched.ts';
+import type { MeteredPlace } from '../pipeline.ts';
+import { standing } from '../pipeline.ts';
+import { type Answerer, type Args, refused } from './answer.ts';
+import { type Operating, placeOf, textOf, written } from './operations.ts';
+
+/** Under no name stands what was said of all meters. */
+const ALL = '';
+const AMOUNT_MAX = 1e9;
+const NO_USE_DAYS_MAX = 400;
+const CYCLE_DAYS_MAX = 31;
+
+/** The commands of this file by name. */
+export function createAlertCommands(
+  journal: Journal,
+  operating: Operating,
+): Readonly<Record<string, Answerer>> {
+  const change = (make: (args: Args) => Change | string): Answerer => {
+    return (args) => changeRules(journal, operating, args, make(args));
+  };
+  return {
+    alerts: (args) => tellAlerts(journal, operating, args),
+    'alerts.set': change(alertsOf),
+    'vacation.set': change(vacationOf),
+    'vacation.clear': change(({ meter }) => ({ whose: meter, usage: { vacation: null } })),
+    'service.set': change(({ meter, service }) => {
+      if (service !== 'active' && service !== 'inactive') return 'service is active or inactive.';
+      return { whose: meter, usage: { service } };
+    }),
+    'event.ack': (args) => acknowledgeEvent(journal, operating, args),
+  };
+}
+
+/** What a command changes; `again` names what is to be as the settings have it. */
+interface Change {
+  readonly whose: unknown;
+  readonly usage: UsageWishes;
+  readonly makers?: readonly MakersRule[];
+  readonly again?: readonly (keyof UsageSettings)[];
+}
+
+/** Names of the contract, and ours. */
+const KEYS = {
+  billing_cycle: 'billingCycle',
+  daily: 'daily',
+  multi_day: 'multiDay',
+  no_use_days: 'noUseDays',
+} as const;
+
+type Name = keyof typeof KEYS;
+
+/**
+ * `alerts.set` {meter, or defaults: true, then any of billing_cycle {amount, unit, day}, daily {amount, unit}, multi_day
+ * {amount, unit, days}, no_use_days, makers [..]}; null switches one off, `as_settings` [..] lets the settings decide again.
+ */
+function alertsOf(args: Args): Change | string {
+  const { meter, defaults, makers, as_settings: again = [] } = args;
+  if ((defaults === true) === (meter !== undefined)) {
+    return 'Say which meter, or defaults: true for all that have none of their own.';
+  }
+  const usage = usageOf(args);
+  if (typeof usage === 'string') return usage;
+  if (!Array.isArray(again) || !again.every(isName)) {
+    return `as_settings is a list of ${Object.keys(KEYS).join(', ')}.`;
+  }
+  if (makers !== undefined && !isRules(makers)) {
+    return `makers is a list of ${MAKERS_RULES.join(', ')}.`;
+  }
+  if (Object.keys(usage).length + again.length === 0 && makers === undefined) {
+    return `Nothing is said of ${Object.keys(KEYS).join(', ')} or makers.`;
+  }
+  return {
+    whose: defaults === true ? ALL : meter,
+    usage,
+    again: again.map((name) => KEYS[name]),
+    ...(makers === undefined ? {} : { makers }),
+  };
+}
+
+const isName = (one: unknown): one is Name => Object.hasOwn(KEYS, String(one));
+
+const isRules = (said: unknown): said is readonly MakersRule[] =>
+  Array.isArray(said) && said.every((one) => MAKERS_RULES.some((rule) => rule === one));
+
+function usageOf(args: Args): UsageWishes | string {
+  const usage: Record<string, unknown> = {};
+  for (const [name, key] of Object.entries(KEYS) as [Name, (typeof KEYS)[Name]][]) {
+    const wanted = args[name];
+    if (wanted === undefined) continue;
+    const read = wanted === null ? null : READERS[name](wanted);
+    if (typeof read === 'string') return `${name}: ${read}`;
+    usage[key] = read;
+  }
+  return usage as UsageWishes;
+}
+
+/** What is said of each alert, or what is wrong with it. */
+const READERS: Readonly<Record<Name, (said: unknown) => object | number | string>> = {
+  billing_cycle(said) {
+    const amount = amountOf(said);
+    const { day } = said as { day?: unknown };
+    if (typeof amount === 'string') return amount;
+    return isWhole(day, 1, CYCLE_DAYS_MAX) ? { ...amount, day } : 'day is 1 to 31.';
+  },
+  daily: amountOf,
+  multi_day(said) {
+    const amount = amountOf(said);
+    const { days } = said as { days?: unknown };
+    if (typeof amount === 'string' || days === undefined) return amount;
+    return isWhole(days, 2, CYCLE_DAYS_MAX) ? { ...amount, days } : 'days is 2 to 31.';
+  },
+  no_use_days: (said) =>
+    isWhole(said, 1, NO_USE_DAYS_MAX) ? said : `it is 1 to ${NO_USE_DAYS_MAX}.`,
+};
+
+function amountOf(said: unknown): Amount | string {
+  if (typeof said !== 'object' || said === null) return 'it has an amount and a unit.';
+  const { amount, unit } = said as { amount?: unknown; unit?: unknown };
+  const known = VOLUME_UNITS.find((one) => one === unit);
+  if (!known) return `unit is one of ${VOLUME_UNITS.join(', ')}.`;
+  if (typeof amount !== 'number' || !(amount > 0 && amount <= AMOUNT_MAX)) {
+    return `amount is more than 0 and at most ${AMOUNT_MAX}.`;
+  }
+  return { amount, unit: known };
+}
+
+const isWhole = (said: unknown, least: number, most: number): said is number =>
+  typeof said === 'number' && Number.isInteger(said) && said >= least && said <= most;
+
+/** `vacation.set` {meter, from, to, amount, unit}: local dates, both included. */
+function vacationOf(args: Args): Change | string {
+  const amount = amountOf(args);
+  if (typeof amount === 'string') return amount;
+  const [from, to] = [args['from'], args['to']].map((one) => dayOf(String(one)));
+  if (from == null || to == null) return 'from and to are dates, as in 2026-07-01.';
+  if (to < from || to - from >= WINDOW_DAYS_MAX) {
+    return `A vacation lasts 1 to ${WINDOW_DAYS_MAX} days.`;
+  }
+  return { whose: args['meter'], usage: { vacation: { ...amount, from, to } } };
+}
+
+async function changeRules(
+  journal: Journal,
+  operating: Operating,
+  args: Args,
+  change: Change | string,
+): Promise<CommandAnswer> {
+  if (typeof change === 'string') return refused('bad_request', change, 'See docs/leaks.md.');
+  const { whose, usage, makers, again = [] } = change;
+  const place = whose === ALL ? null : placeOf(journal, operating, { ...args, meter: whose });
+  if (place && 'ok' in place) return place;
+  if (!journal.isSound()) {
+    return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  }
+  const meter = place?.target.meter ?? ALL;
+  const before: AlertWishes = journal.wishes(meter) ?? { usage: {} };
+  const wished: Record<string, unknown> = { ...before.usage, ...usage };
+  for (const key of again) delete wished[key];
+  journal.keepWishes(meter, { ...before, usage: wished, ...(makers ? { makers } : {}) });
+  for (const one of place ? [meter] : operating.places.keys()) await operating.watches?.heed(one);
+  const told = place ? [place] : [...operating.places.values()];
+  const meters = told.map((one) => rulesTold(journal, operating, one));
+  return written(journal, place ? { ...meters[0] } : { defaults: true, meters });
+}
+
+/** The rules of a place, each amount with the counts it is compared in. */
+function rulesTold(journal: Journal, { watches }: Operating, place: MeteredPlace): object {
+  const { target, rules } = standing(place, journal);
+  const now = watches?.rulesOf(target.meter, rules);
+  return { meter: target.meter, ...(now ? { service: now.usage.service, alerts: told(now) } : {}) };
+}
+
+function told({ usage, makers, dial }: WatchedRules): object {
+  const { billingCycle, daily, multiDay, vacation, noUseDays } = usage;
+  const counted = <T extends Amount>(amount: T | undefined) => {
+    if (!amount) return null;
+    const { counts, rounded } = thresholdOf(amount, dial);
+    return { ...amount, counts, rounded: rounded ? 'up to whole counts' : 'no' };
+  };
+  const away = counted(vacation);
+  return {
+    billing_cycle: counted(billingCycle),
+    daily: counted(daily),
+    multi_day: counted(multiDay && { days: 7, ...multiDay }),
+    vacation: away && { ...away, from: dateOf(away.from), to: dateOf(away.to) },
+    ...{ no_use_days: noUseDays ?? null, makers },
+  };
+}
+
+/** `alerts` {meter}: rules and standing alarms of a meter, or of all. */
+async function tellAlerts(
+  journal: Journal,
+  operating: Operating,
+  args: Args,
+): Promise<CommandAnswer> {
+  const one = args['meter'] === undefined ? null : placeOf(journal, operating, args);
+  if (one && 'ok' in one) return one;
+  const places = one ? [one] : [...operating.places.values()];
+  const meters = places.map((place) => {
+    const { meter } = place.target;
+    return { ...rulesTold(journal, operating, place), standing: standingTold(journal, meter) };
+  });
+  return { ok: true, data: { meters } };
+}
+
+function standingTold(journal: Journal, meter: string): readonly object[] {
+  const state = journal.installation(meter);
+  if (!state) return [];
+  const { standing: own, alerts = {} } = state.alarms;
+  const all = [
+    ...Object.entries(own).map(([code, alarm]) => ({ code, inst: state.inst, ...alarm })),
+    ...Object.values(alerts),
+  ];
+  return all
+    .sort((a, b) => a.since - b.since)
+    .map(({ inst, alarm, code, severity, since, acknowledged }) => ({
+      ...{ id: `${meter}-${inst}-${alarm}`, code, severity, since: isoTime(since) },
+      acknowledged_by: acknowledged ?? null,
+    }));
+}
+
+/** `event.ack` {id, by}: somebody knows of it. What is over needs nobody; it is said so. */
+async function acknowledgeEvent(
+  journal: Journal,
+  operating: Operating,
+  { id, by }: Args,
+): Promise<CommandAnswer> {
+  const [, meter = '', inst, alarm] = /^(.+)-(\d+)-(\d+)$/.exec(String(id)) ?? [];
+  const place = placeOf(journal, operating, { meter });
+  const state = journal.installation(meter);
+  if ('ok' in place || !state) {
+    const message = `There is no event ${String(id)} of a meter.`;
+    return refused('bad_request', message, 'The id stands in the event: meter-collector events');
+  }
+  const [of, number] = [Number(inst), Number(alarm)];
+  const found = standingAlarm(state.alarms, state.inst, of, number);
+  if (!found) return overOrUnknown(journal, String(id), meter, of, number);
+  const who = textOf(by) ?? 'unnamed';
+  if (found.acknowledged === undefined) {
+    const at = operating.clock.now();
+    const { alarms, events } = acknowledge(state.alarms, of, number, who, at);
+    const nothing = { increments: [], entries: [], notices: [] };
+    journal.commit(meter, { state: { ...state, alarms }, events, ...nothing });
+  }
+  const known = found.acknowledged ?? who;
+  return written(journal, { id, code: found.code, stands: true, acknowledged_by: known });
+}
+
+async function overOrUnknown(
+  journal: Journal,
+  id: string,
+  meter: string,
+  inst: number,
+  alarm: number,
+): Promise<CommandAnswer> {
+  for await (const row of journal.eventsOf(meter)) {
+    if (row.inst !== inst || row.alarm !== alarm) continue;
+    return { ok: true, data: { id, code: row.code, stands: false, acknowledged_by: null } };
+  }
+  const message = `There is no event ${id}.`;
+  return refused('bad_request', message, 'The id stands in the event: meter-collector events');
+}

@@ -270,7 +270,8 @@ class Link {
   readonly lost: Promise<Loss>;
   isUp = false;
   wasUp = false;
-  #turn: 'quiet' | 'begun' | 'gathering' = 'quiet';
+  /** What waits for the end of this turn of the event loop; undefined before the first message of one. */
+  #gathered: Buffer[] | undefined;
   readonly #client: MqttClient;
   readonly #clock: Clock;
   readonly #where: string;
@@ -360,7 +361,6 @@ class Link {
   /** The library writes all packets but these: what it is given it keeps, copies and logs. */
   #write(message: OutMessage, retain: boolean, answer: Answer): void {
     const { stream, outgoing } = this.#client;
-    this.#gather();
     if (message.qos === 0) {
       const bytes = encodePublish({ message, retain, id: 0 }, this.#version);
       stream.write(bytes, (error) =>
@@ -370,7 +370,7 @@ class Link {
     }
     const id = this.#ids.next((one) => this.#unanswered.has(one) || Object.hasOwn(outgoing, one));
     this.#unanswered.set(id, { topic: message.topic, answer });
-    stream.write(encodePublish({ message, retain, id }, this.#version));
+    this.#send(encodePublish({ message, retain, id }, this.#version));
   }
 
   /** A PUBACK; its reason code says no from 128 on (MQTT 5 3.4.2.1), and does not exist on 3.1.1. */
@@ -384,20 +384,22 @@ class Link {
 
   /**
    * The first message of a turn of the event loop goes at once, while the broker waits; all others of that turn go in one
-   * write, for PUBACKs seldom come alone.
+   * piece, for PUBACKs seldom come alone.
    */
-  #gather(): void {
+  #send(packet: Buffer): void {
     const { stream } = this.#client;
-    if (this.#turn === 'quiet') {
-      setImmediate(() => {
-        if (this.#turn === 'gathering') stream.uncork();
-        this.#turn = 'quiet';
-      });
-      this.#turn = 'begun';
-    } else if (this.#turn === 'begun') {
-      stream.cork();
-      this.#turn = 'gathering';
+    if (this.#gathered) {
+      this.#gathered.push(packet);
+      return;
     }
+    this.#gathered = [];
+    setImmediate(() => {
+      const others = this.#gathered ?? [];
+      this.#gathered = undefined;
+      if (others.length > 0 && !stream.destroyed)
+        stream.write(others.length === 1 ? others[0] : Buffer.concat(others));
+    });
+    stream.write(packet);
   }
 
   /** Ends the link with a DISCONNECT, so that the broker leaves the will unsaid. */

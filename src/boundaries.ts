@@ -236,6 +236,8 @@ export interface HeadEnd {
   listen(topics: readonly string[], listener: (message: InMessage) => void): void;
   /** Called after each new connection, before anything else is published on it. */
   onConnect(listener: () => void): void;
+  /** Called with the reason when another client seems to use our id; once, until a link has held for a minute. */
+  onTakeover(listener: (why: string) => void): void;
   /**
    * Good only when the broker has acknowledged (QoS 1) or the bytes are sent (QoS 0). `upstream.offline` at once
    * when not connected: nothing is queued here. `upstream.silent` when no PUBACK came in time, `upstream.refused`

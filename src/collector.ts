@@ -18,9 +18,11 @@ import type {
 import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
+import { zoneOf } from './codec/time-zone.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
-import { createCommands } from './commands/commands.ts';
+import { createCommands, type LiveStatus } from './commands/commands.ts';
+import type { Configuring } from './commands/config.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
@@ -28,7 +30,9 @@ import type { MeterRules } from './domain/advance.ts';
 import type { Fault } from './domain/fault.ts';
 import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
+import type { Scorecard } from './domain/scorecard.ts';
 import { HOUR_MS } from './domain/units.ts';
+import { UTC } from './domain/usage/civil.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
@@ -38,7 +42,10 @@ import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
+import { tellLast } from './jobs/tell-last.ts';
+import { tellScorecards } from './jobs/tell-scorecard.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
+import { type CertificateParts, watchCertificates } from './jobs/watch-certificates.ts';
 import { Watchdog } from './jobs/watchdog.ts';
 import type { JournalParts } from './journal/books.ts';
 import { createJournal } from './journal/journal.ts';
@@ -69,6 +76,10 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** The settings file and the log's level, where they can be changed. */
+  readonly configuring?: Configuring;
+  /** The certificates that the settings name, and when each is over. */
+  readonly expiries: CertificateParts['expiries'];
   /** What holds commands against the published schema. */
   readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
@@ -121,19 +132,17 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   });
   const buses = openBuses(settings, parts);
   const records = new Map<string, PollRecord>();
+  const refusals = { rows: 0, detail: '' };
   const forward: ForwardParts = {
-    ...{ journal, upstream, clock, wire, log, collector: settings.collector, stir },
+    ...{ refusals, journal, upstream, clock, wire, log, collector: settings.collector, stir },
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
-  parts.headEnd.onConnect(() => stir.ring());
+  watchLink(parts.headEnd, journal, settings, stir);
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
-  const status = () => statusOf(settings, parts, journal, told, records);
+  const status = () => statusOf(settings, parts, journal, told, records, refusals);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
-  const live = {
-    ...{ status, readNow: readersOf(buses), buses: told },
-    sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
-  };
+  const live = liveOf(parts, { status, buses, told, upstream, stir });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
@@ -152,7 +161,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
     ...lookAfter(journal, settings, { ...parts, watchdog }, last.signal),
-    tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
+    ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
@@ -169,6 +178,78 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** What only a running collector tells and does for its commands. */
+function liveOf(
+  { configuring }: Parts,
+  running: {
+    readonly status: () => Promise<object>;
+    readonly buses: readonly OpenBus[];
+    readonly told: readonly ToldBus[];
+    readonly upstream: RunningUpstream;
+    readonly stir: Bell;
+  },
+): LiveStatus {
+  const { status, buses, told, upstream, stir } = running;
+  return {
+    ...{ status, readNow: readersOf(buses), buses: told },
+    ...(configuring && { configuring }),
+    sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
+  };
+}
+
+/** What it tells by itself: how it fares, how well it read, what will be over soon. */
+function tellOfItself(
+  settings: Settings,
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'expiries'> & {
+    readonly journal: Journal;
+    readonly upstream: RunningUpstream;
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly health: () => Promise<Health>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { clock, upstream, records, health } = parts;
+  return [
+    tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
+    tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
+    watchCertificates(parts, signal),
+    ...(settings.upstream.last === true
+      ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
+      : []),
+  ];
+}
+
+const lastParts = (upstream: RunningUpstream) => ({
+  isConnected: () => upstream.isConnected(),
+  tell: (meter: string) => upstream.tellLast(meter),
+});
+
+function scorecardParts(
+  { meters, alerts }: Settings,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+) {
+  const zone = alerts?.timezone ? zoneOf(alerts.timezone) : null;
+  return {
+    zone: zone ?? UTC,
+    meters: meters.flatMap(({ meter, bus, pollS }) =>
+      bus ? [{ meter, pollMs: pollS * 1000 }] : [],
+    ),
+    faultOf: (meter: string) => records.get(meter)?.fault?.code ?? null,
+    isConnected: () => upstream.isConnected(),
+    tell: (card: Scorecard) => upstream.tellScorecard(card),
+  };
+}
+
+/** A new link stirs the backlog; a second client of our name is told (E2). */
+function watchLink(headEnd: HeadEnd, journal: Journal, { collector }: Settings, stir: Bell): void {
+  headEnd.onConnect(() => stir.ring());
+  headEnd.onTakeover((why) => {
+    const data = { client_id: collector, why, clears: 'one collector for one id' };
+    journal.note({ code: 'takeover_suspected', severity: 'major', data });
+  });
 }
 
 /** The journal with all meters declared, not open yet, and what watches over it. */

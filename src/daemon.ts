@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
+import { expiries } from './adapters/enrolment.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
-import { createPinoLog, goesToJournald } from './adapters/pino-log.ts';
+import { createPinoLog, goesToJournald, type LeveledLog } from './adapters/pino-log.ts';
 import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
@@ -13,7 +14,7 @@ import { createSystemClock } from './adapters/system-clock.ts';
 import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
-import { readLines, writeLines } from './adapters/text-file.ts';
+import { readLines, replaceText, writeLines } from './adapters/text-file.ts';
 import type { Bus, Clock, CommandAnswer, Commands, Wire } from './boundaries.ts';
 import { BusTally } from './bus/bus-tally.ts';
 import { FrameTrace } from './bus/frame-trace.ts';
@@ -31,11 +32,13 @@ import {
   watchesOf,
 } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
+import type { Configuring } from './commands/config.ts';
 import { withLocal } from './commands/local.ts';
 import { good, type Result } from './domain/fault.ts';
 import { openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
 import { openScan } from './scanning.ts';
+import { editApart } from './settings/edit-apart.ts';
 import type { BusSettings, Settings } from './settings/settings.ts';
 import { offlineStatus } from './telling.ts';
 
@@ -45,6 +48,8 @@ export async function startCollector(
   options: {
     readonly root: string;
     readonly version: string;
+    /** Where the settings came from. */
+    readonly file?: string | undefined;
     readonly env: Readonly<Record<string, string | undefined>>;
   },
 ): Promise<RunningCollector> {
@@ -70,6 +75,10 @@ export async function startCollector(
     serve: (commands) => serveCommands(settings.control, commands),
     writeFile: writeLines,
     commandCheck: commandCheck(options.root),
+    ...(options.file !== undefined && {
+      configuring: configuringOf(options.file, options.root, log),
+    }),
+    expiries: () => expiries(settings.upstream),
   });
   void supervisor.ready();
   const stop = () => {
@@ -77,6 +86,15 @@ export async function startCollector(
     return collector.stop();
   };
   return { ...collector, stop };
+}
+
+/** The settings file, edited in a process of its own; the one that was there stays beside it. */
+function configuringOf(file: string, root: string, log: LeveledLog): Configuring {
+  return {
+    edit: (steps) => editApart({ file, root, steps }),
+    write: (text) => replaceText(file, text),
+    setLogLevel: (level) => log.setLevel(level),
+  };
 }
 
 /** The journal alone, for questions while no collector runs. */

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { dirname, extname, join } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
 import { createHost } from './adapters/host.ts';
@@ -47,16 +47,23 @@ const parts: Parts = {
   formatProblem,
   tryProfile: async (name, answer) =>
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
-  startCollector: async (settings) => {
+  startCollector: async (settings, file) => {
     keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
     return (await import('./daemon.ts')).startCollector(settings, {
       root,
       version,
+      file: resolve(file),
       env: process.env,
     });
   },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
+  requestCertificate: async (...asked) =>
+    (await import('./adapters/enrolment.ts')).requestCertificate(...asked),
+  takeCertificate: async (settings, text) =>
+    (await import('./adapters/enrolment.ts')).takeCertificate(settings, text, clock.now()),
+  tryUpstream: async (settings) =>
+    (await import('./adapters/upstream-trial.ts')).tryUpstream(settings, clock),
   restoreJournal: async (...asked) => (await import('./daemon.ts')).restoreJournal(...asked),
   every(ms, act) {
     const over = new AbortController();

@@ -8,6 +8,7 @@ import { NONE_SEEN } from './domain/bus-seen.ts';
 import { type BusHealth, daysLeft, drainEtaS, type Health, isUnheard } from './domain/health.ts';
 import { type EpochMs, HOUR_MS } from './domain/units.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
+import type { Refusals } from './jobs/refused.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** What telling needs of the outside. */
@@ -83,6 +84,7 @@ export async function statusOf(
   journal: Journal,
   buses: readonly ToldBus[],
   records: ReadonlyMap<string, PollRecord>,
+  { rows: refused, detail: why }: Refusals,
 ): Promise<object> {
   const pending = await journal.pending();
   const fault = (meter: string) => {
@@ -102,7 +104,14 @@ export async function statusOf(
     version,
     now: isoTime(clock.now()),
     epoch: journal.epoch,
-    upstream: { connected: headEnd.isConnected(), detail: headEnd.linkState() },
+    upstream: {
+      connected: headEnd.isConnected(),
+      detail:
+        refused > 0
+          ? `${headEnd.linkState()}; ${refused} rows refused: ${why}`
+          : headEnd.linkState(),
+      refused,
+    },
     journal: {
       pending: pending.rows,
       rows: journal.lastRow(),

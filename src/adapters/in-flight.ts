@@ -115,7 +115,7 @@ export class InFlight {
     if (sent.acknowledged) {
       this.#taken -= 1;
       this.#isOpened = true;
-      while (this.#taken < this.#window && this.#next()) continue;
+      while (this.#taken < this.#window && this.#next());
     }
     if (this.#isIdle()) this.#onIdle?.();
   }

@@ -21,6 +21,8 @@ export interface ConnectParts {
   readonly clientId: string;
   /** Reads key, certificates and password, anew for each connection. Default: the file system. */
   readonly readFile?: (path: string) => Promise<Uint8Array>;
+  /** How long the broker keeps our session; absent: 7 days. */
+  readonly sessionS?: number;
   /** How long the broker holds the will back (MQTT 5). Default 60. */
   readonly willDelayS?: number;
 }
@@ -41,13 +43,13 @@ export async function connectOptions(parts: ConnectParts, version: Version, will
     ...secrets.value,
     protocolVersion: version,
     clientId,
-    clean: false,
+    clean: parts.sessionS === 0,
     keepalive: settings.keepaliveS,
     will: willOf(will, parts.willDelayS ?? WILL_DELAY_S, version),
     ...(version === 5
       ? {
           properties: {
-            sessionExpiryInterval: SESSION_EXPIRY_S,
+            sessionExpiryInterval: parts.sessionS ?? SESSION_EXPIRY_S,
             maximumPacketSize: INCOMING_BYTES_MAX,
           },
         }

@@ -7,6 +7,7 @@ import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { type Answer, InFlight } from './in-flight.ts';
 import { type ConnectParts, connectOptions, type Version } from './mqtt-connect.ts';
 import { encodePublish, PacketIds } from './mqtt-publish.ts';
+import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
 
 /** The first pause after a lost link; each further failure doubles its ceiling. */
 const PAUSE_MIN_MS = 500;
@@ -27,6 +28,7 @@ const PACKET_OVERHEAD_BYTES = 128;
 /** Reason codes: the broker does not speak this version (MQTT 3.1.1 table 3.1, MQTT 5 table 3-1), packet too large. */
 const VERSION_REFUSED = [1, 132];
 const PACKET_TOO_LARGE = 149;
+const TAKEN_OVER = 142;
 const REFUSED_FROM = 128;
 
 /**
@@ -50,8 +52,13 @@ export interface MqttHeadEndParts extends ConnectParts {
   readonly window?: number;
 }
 
+export interface MqttLink extends HeadEnd {
+  /** Why the last link ended or could not be made; null while none did since the last one was up. */
+  lastFault(): Fault | null;
+}
+
 /** A head-end behind an MQTT broker. Nothing that a broker or network does makes it throw. */
-export function createMqttHeadEnd(parts: MqttHeadEndParts): HeadEnd {
+export function createMqttHeadEnd(parts: MqttHeadEndParts): MqttLink {
   withoutNumberCache();
   return new MqttHeadEnd(parts);
 }
@@ -63,10 +70,12 @@ interface Loss {
   readonly versionRefused?: boolean;
   /** Closed without a word before CONNACK, as old brokers do at a version unknown to them. */
   readonly mute?: boolean;
+  /** The broker said that another client took the session over (MQTT 5). */
+  readonly takenOver?: boolean;
   readonly opened?: boolean;
 }
 
-class MqttHeadEnd implements HeadEnd {
+class MqttHeadEnd implements MqttLink {
   readonly #parts: MqttHeadEndParts;
   readonly #where: string;
   readonly #listeners: (() => void)[] = [];
@@ -80,7 +89,10 @@ class MqttHeadEnd implements HeadEnd {
   #ready: Link | undefined;
   #loop: Promise<void> | undefined;
   #failures = 0;
+  #fault: Fault | null = null;
   #briefLinks = 0;
+  #hasRival = false;
+  readonly #rivalListeners: ((why: string) => void)[] = [];
   #words = 'not started';
   #warned = '';
   #nextTry: number | undefined;
@@ -108,8 +120,16 @@ class MqttHeadEnd implements HeadEnd {
     return `${this.#words}, next try in ${seconds} s`;
   }
 
+  lastFault(): Fault | null {
+    return this.#fault;
+  }
+
   onConnect(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  onTakeover(listener: (why: string) => void): void {
+    this.#rivalListeners.push(listener);
   }
 
   listen(topics: readonly string[], listener: (message: InMessage) => void): void {
@@ -181,17 +201,32 @@ class MqttHeadEnd implements HeadEnd {
         this.#announce(link, version);
       }
     }
-    const loss = await link.lost;
+    const loss = explained(await link.lost, options.value, this.#where, this.#parts.clock.now());
     const held = link.wasUp ? this.#parts.clock.monotonicMs() - began : 0;
-    if (held >= STABLE_MS) this.#failures = 0;
+    if (held >= STABLE_MS) {
+      this.#failures = 0;
+      this.#hasRival = false;
+    }
     this.#briefLinks = link.wasUp && held < BRIEF_MS ? this.#briefLinks + 1 : 0;
+    if (loss.takenOver || this.#briefLinks >= BRIEF_LINKS) this.#suspectRival(loss);
     return { ...loss, opened: link.wasUp };
+  }
+
+  #suspectRival({ takenOver }: Loss): void {
+    if (this.#hasRival) return;
+    this.#hasRival = true;
+    const brief = `${BRIEF_LINKS} links in a row were lost within ${BRIEF_MS / 1_000} s`;
+    const why = takenOver ? 'the broker says that the session was taken over' : brief;
+    for (const listener of this.#rivalListeners) listener(why);
   }
 
   #announce(link: Link, version: Version): void {
     this.#ready = link;
+    this.#fault = null;
     this.#warned = '';
-    this.#say(`connected to ${this.#where} (MQTT ${version === 5 ? '5' : '3.1.1'})`);
+    // On 3.1.1 a broker that refuses a message acknowledges it all the same.
+    const spoken = version === 5 ? 'MQTT 5' : 'MQTT 3.1.1, what is sent is not confirmed';
+    this.#say(`connected to ${this.#where} (${spoken})`);
     this.#parts.log.info({ broker: this.#where, version }, 'connected to the broker');
     for (const listener of this.#listeners) listener();
   }
@@ -206,12 +241,12 @@ class MqttHeadEnd implements HeadEnd {
 
   async #pause(fault: Fault): Promise<void> {
     const { clock, random, settings, log, clientId } = this.#parts;
-    const rival =
-      this.#briefLinks >= BRIEF_LINKS ? `; is another client using the id ${clientId}?` : '';
+    const rival = this.#hasRival ? `; is another client using the id ${clientId}?` : '';
     const ceiling = Math.min(settings.reconnectMaxS * 1_000, PAUSE_MIN_MS * 2 ** this.#failures);
     // Half fixed, half by chance: a broker that comes back is not met by all collectors at once.
     const pause = (ceiling / 2) * (1 + random());
     this.#failures += 1;
+    this.#fault = fault;
     const words = fault.detail + rival;
     // A broker away for weeks is one line, not one a minute.
     log[words === this.#warned ? 'debug' : 'warn']({ broker: this.#where }, words);
@@ -288,10 +323,11 @@ class Link {
     });
     // The broker says why it is about to close (MQTT 5).
     client.on('disconnect', ({ reasonCode = 0 }) => {
-      this.#lose({ fault: offline(`${where} ended the link: ${reasonWords(reasonCode)}`) });
+      const fault = offline(`${where} ended the link: ${reasonWords(reasonCode)}`);
+      this.#lose({ fault, takenOver: reasonCode === TAKEN_OVER });
     });
     // Stays for the life of the client: an error after the end must not end the process.
-    client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp)));
+    client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp, clock.now())));
     client.on('close', () => {
       const words = this.wasUp ? `${where} closed the link` : `${where} closed the link unanswered`;
       this.#lose({ fault: offline(words), mute: !this.wasUp });
@@ -445,11 +481,11 @@ function openLink(
     return new Link(client, where, parts, options.protocolVersion === 5 ? 5 : 4, onMessage);
   } catch (cause) {
     // An unusable key or certificate is thrown, not emitted.
-    return lossOf(cause as Error, where, false);
+    return lossOf(cause as Error, where, false, parts.clock.now());
   }
 }
 
-function lossOf(error: Error, where: string, wasUp: boolean): Loss {
+function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss {
   const code = codeOf(error);
   if (typeof code === 'number' && !wasUp) {
     const fault = {
@@ -459,11 +495,24 @@ function lossOf(error: Error, where: string, wasUp: boolean): Loss {
     return { fault, versionRefused: VERSION_REFUSED.includes(code) };
   }
   const words = wordsOf(error);
-  if (/^(CERT_|ERR_TLS|ERR_SSL|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME)/.test(words)) {
-    return { fault: offline(`TLS with ${where} failed: ${words}`) };
+  const tls = tlsCodeOf(words, error.message);
+  const trouble = tlsTroubleOf(tls, now);
+  if (trouble) {
+    const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname;
+    const detail = tlsSentence(trouble, { where, code: tls, now, ...(names && { names }) });
+    return { fault: { code: 'upstream.untrusted', detail } };
   }
   const what = wasUp ? 'lost the link to' : 'no answer from';
   return { fault: offline(`${what} ${where}: ${words}`) };
+}
+
+/** A TLS link that was closed without a word may have been so for the sake of our own certificate. */
+function explained(loss: Loss, options: IClientOptions, where: string, now: number): Loss {
+  if (!loss.mute || options.protocol !== 'mqtts') return loss;
+  const trouble = ownTroubleOf(options.cert as Uint8Array | undefined, now);
+  const code = 'closed unanswered';
+  const fault = { code: 'upstream.untrusted', detail: tlsSentence(trouble, { where, code, now }) };
+  return { ...loss, fault: fault as Fault };
 }
 
 function offline(detail: string): Fault {

@@ -48,12 +48,17 @@ export interface PinoLogOptions {
   readonly prioritized?: boolean;
 }
 
+/** A log whose level can be changed while it is written. */
+export interface LeveledLog extends Log {
+  setLevel(level: PinoLogOptions['level']): void;
+}
+
 /** A log that writes `{"level","time",...fields,"msg"}` lines; `time` is ISO 8601 UTC of the system's clock. */
 export function createPinoLog({
   level,
   destination = 1,
   prioritized = false,
-}: PinoLogOptions): Log {
+}: PinoLogOptions): LeveledLog {
   // Not pino's own destination: at the exit it tries a closed pipe again and again and never ends (sonic-boom 4).
   const plain =
     typeof destination === 'number' ? writeBehind(destination, UNREAD_MAX) : destination;
@@ -69,6 +74,9 @@ export function createPinoLog({
     stream,
   );
   return {
+    setLevel: (next) => {
+      log.level = next;
+    },
     debug: (fields, message) => log.debug(fields, message),
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),

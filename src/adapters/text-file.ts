@@ -1,7 +1,7 @@
 // Files of many lines, for people to carry away: written whole or not at all, read line by line.
 
 import { createReadStream } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { copyFile, open, rm, stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileError, fileWords } from './file-words.ts';
@@ -42,6 +42,28 @@ export async function writeLines(
   }
 }
 
+/** Puts a text in the place of a file's, whole or not at all; what was there is kept beside it as `.bak`. */
+export async function replaceText(path: string, text: string): Promise<Result<void>> {
+  const aside = `${path}.new`;
+  try {
+    const { mode } = await stat(path);
+    await copyFile(path, `${path}.bak`);
+    const handle = await open(aside, 'w', mode);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await moveIn(aside, path);
+    return good(undefined);
+  } catch (cause) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+/** The lines of a file without their line feeds. Throws what the file system says. */
 /** Pieces large enough that a file is read at the speed of its lines. */
 const PIECE_BYTES = 262_144;
 

@@ -19,6 +19,7 @@ import { fail, sayJson, wantsColor } from './say.ts';
 import { checkConfig } from './settings-file.ts';
 import { status } from './status.ts';
 import { SERVICE } from './unit.ts';
+import { addUpstream } from './upstream.ts';
 
 const NAME = 'meter-collector';
 
@@ -124,6 +125,7 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
   addOperations(program, manner, io, parts, done);
   addAlerts(program, manner, io, parts, done);
   addBusCommands(program, manner, io, parts, done);
+  addUpstream(program, manner, io, parts, done);
   program
     .command('config')
     .description('work on the settings file')

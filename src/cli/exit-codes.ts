@@ -46,6 +46,7 @@ const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   'upstream.offline': EXIT.upstream,
   'upstream.refused': EXIT.upstream,
   'upstream.silent': EXIT.upstream,
+  'upstream.untrusted': EXIT.upstream,
   EACCES: EXIT.permission,
   EPERM: EXIT.permission,
 };

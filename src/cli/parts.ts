@@ -71,13 +71,20 @@ export interface Parts {
   formatProblem(problem: Problem): string;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;
-  startCollector(settings: Settings): Promise<RunningCollector>;
+  /** `file` is where the settings came from. */
+  startCollector(settings: Settings, file: string): Promise<RunningCollector>;
   /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
   daemon(control: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
   /** Puts what a backup holds in the journal's place, while no collector runs. */
   restoreJournal(settings: Settings, file: string, force: boolean): Promise<CommandAnswer>;
+  /** A request for this collector's certificate, for the key that is there or for a new one. */
+  requestCertificate(settings: Settings, isNew: boolean): Promise<CommandAnswer>;
+  /** Puts the certificate that came in its place. */
+  takeCertificate(settings: Settings, text: string): Promise<CommandAnswer>;
+  /** One connection to the broker, beside the running collector's. */
+  tryUpstream(settings: Settings): Promise<CommandAnswer>;
   /** Calls `act` again and again, `ms` apart; returns how to stop it. */
   every(ms: number, act: () => void): () => void;
   /** The rules of a backtest, or all problems of their file. */

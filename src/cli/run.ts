@@ -15,7 +15,7 @@ export async function run(file: string, manner: Manner, io: Io, parts: Parts): P
   sayWarnings(loaded.warnings, io, parts);
   const requests = stopRequests(parts);
   try {
-    const life = live(loaded.settings, requests.first, manner, io, parts);
+    const life = live(loaded.settings, file, requests.first, manner, io, parts);
     return await Promise.race([life, requests.second.then(() => EXIT.interrupted)]);
   } finally {
     requests.release();
@@ -24,13 +24,14 @@ export async function run(file: string, manner: Manner, io: Io, parts: Parts): P
 
 async function live(
   settings: Parameters<Parts['startCollector']>[0],
+  file: string,
   asked: Promise<void>,
   manner: Manner,
   io: Io,
   parts: Parts,
 ): Promise<number> {
   // A start may wait long for a disk. Nothing is read or sent before it is done, so then it is simply left.
-  const collector = await Promise.race([parts.startCollector(settings), asked]);
+  const collector = await Promise.race([parts.startCollector(settings, file), asked]);
   if (collector === undefined) return EXIT.ok;
   const why = await Promise.race([
     asked.then(() => 'asked' as const),

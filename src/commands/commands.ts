@@ -10,6 +10,7 @@ import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
 import { createTraces } from './bus-trace.ts';
+import { type Configuring, createConfigCommands } from './config.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
 import { createOperations, type Operating } from './operations.ts';
 import { type ReadNow, readMeter } from './read.ts';
@@ -22,6 +23,7 @@ export interface LiveStatus {
   /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
   readNow?: ReadNow;
   readonly buses?: readonly ToldBus[];
+  readonly configuring?: Configuring;
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -37,6 +39,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
+    ...createConfigCommands(journal, live.configuring),
     ...createAlertCommands(journal, operating),
     readings: (args) => readings(journal, operating, args),
   };

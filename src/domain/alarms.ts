@@ -27,10 +27,21 @@ export type AlarmCode =
   | 'meter.swap_suspected'
   | 'meter.address_conflict'
   | 'command.executed'
-  | 'command.refused';
+  | 'command.refused'
+  | 'config.changed'
+  | 'config.rejected'
+  | 'certificate.expiring'
+  | 'takeover_suspected';
 
 /** Those that the collector tells of itself. */
-export type OwnCode = Extract<AlarmCode, `journal.${string}` | `command.${string}`>;
+export type OwnCode = Extract<
+  AlarmCode,
+  | `journal.${string}`
+  | `command.${string}`
+  | `certificate.${string}`
+  | `config.${string}`
+  | 'takeover_suspected'
+>;
 
 export type Severity = 'info' | 'minor' | 'major';
 export type Phase = 'raise' | 'update' | 'clear';

@@ -31,6 +31,7 @@ export const FAULTS = {
   'upstream.offline': 'next-poll',
   'upstream.refused': 'never',
   'upstream.silent': 'next-poll',
+  'upstream.untrusted': 'never',
   aborted: 'next-poll',
 } as const satisfies Record<string, Retry>;
 

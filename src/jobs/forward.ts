@@ -7,6 +7,7 @@ import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
 import { sometimes } from '../sometimes.ts';
+import type { Refusals } from './refused.ts';
 
 export interface ForwardParts {
   readonly journal: Journal;
@@ -18,6 +19,8 @@ export interface ForwardParts {
   readonly collector: string;
   readonly smearMs: number;
   readonly backlogPerS: number;
+  /** Where what the broker refuses is told. */
+  readonly refusals?: Refusals;
   /** Messages of backlog under way at once; absent: the contract's window. Only a measurement gives another number. */
   readonly window?: number;
   /** Rows of a message; absent: a week of one meter (I8). Only a measurement gives another number. */

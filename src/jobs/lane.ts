@@ -14,11 +14,17 @@ export class Lane {
     signal.addEventListener('abort', () => this.#wake?.(), { once: true });
   }
 
+  /** Takes a place at once where there is one. Throws what `fail` was told. */
+  take(): boolean {
+    this.#throwBug();
+    if (this.#taken >= this.#places && !this.#signal.aborted) return false;
+    this.#taken += 1;
+    return true;
+  }
+
   /** Resolves when there is a place (or at the end), and takes it. Rejects with what `fail` was told. */
   async place(): Promise<void> {
-    while (this.#taken >= this.#places && !this.#signal.aborted) await this.#change();
-    this.#throwBug();
-    this.#taken += 1;
+    while (!this.take()) await this.#change();
   }
 
   leave(): void {

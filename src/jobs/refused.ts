@@ -18,14 +18,26 @@ export interface RefusedMessage {
   readonly tries: number;
 }
 
+/** What the broker refuses at present, for `status`; `rows` is 0 where it is nothing. */
+export interface Refusals {
+  rows: number;
+  detail: string;
+}
+
 /** Lives as long as the job. */
 export class Refused {
   readonly #wire: Clock;
   readonly #log: Log;
+  readonly #refusals: Refusals;
   readonly #aside = new Map<RefusedMessage, number>();
   #told = '';
 
-  constructor(parts: { readonly wire: Clock; readonly log: Log }) {
+  constructor(parts: {
+    readonly wire: Clock;
+    readonly log: Log;
+    readonly refusals?: Refusals;
+  }) {
+    this.#refusals = parts.refusals ?? { rows: 0, detail: '' };
     this.#wire = parts.wire;
     this.#log = parts.log;
   }
@@ -33,6 +45,8 @@ export class Refused {
   put(message: RefusedMessage, fault: Fault): void {
     const pause = Math.min(RETRY_MS * 2 ** message.tries, RETRY_MAX_MS);
     this.#aside.set(message, this.#wire.monotonicMs() + pause);
+    this.#refusals.rows += message.rows.length;
+    this.#refusals.detail = fault.detail;
     // The same trouble is one line, not one a minute.
     const level = fault.detail === this.#told ? 'debug' : 'warn';
     this.#told = fault.detail;
@@ -53,7 +67,10 @@ export class Refused {
   takeDue(): readonly RefusedMessage[] {
     const now = this.#wire.monotonicMs();
     const due = [...this.#aside].flatMap(([message, at]) => (at <= now ? [message] : []));
-    for (const message of due) this.#aside.delete(message);
+    for (const message of due) {
+      this.#aside.delete(message);
+      this.#refusals.rows -= message.rows.length;
+    }
     return due;
   }
 }

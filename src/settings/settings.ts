@@ -56,12 +56,14 @@ export interface UpstreamSettings {
   readonly keepaliveS: number;
   /** Without a PUBACK for so long the link is taken for dead and made anew. */
   readonly ackTimeoutS: number;
-  /** Messages of backlog a second. */
   /** What settles a row: the head-end's acknowledgement, the broker's PUBACK, or what the head-end asks for. */
   readonly ack: 'auto' | 'required' | 'none';
   /** What a head-end may do beside asking. */
   readonly commands: { readonly operate: boolean; readonly configure: boolean };
+  /** Messages of backlog a second. */
   readonly backlogPerS: number;
+  /** Whether the latest reading of each meter is published too; absent: not. */
+  readonly last?: boolean;
   /** The hourly send is spread over so many seconds by a hash of the collector's id. */
   readonly smearS: number;
   /** Ceiling of the pause between two tries to connect. */

@@ -62,6 +62,7 @@ interface RawUpstream {
   readonly ack: UpstreamSettings['ack'];
   readonly commands: UpstreamSettings['commands'];
   readonly backlog_per_s: number;
+  readonly last: boolean;
   readonly smear_s: number;
   readonly reconnect_max_s: number;
 }
@@ -157,6 +158,7 @@ function toUpstream(raw: RawUpstream, folder: string): UpstreamSettings {
     ack: raw.ack,
     commands: raw.commands,
     backlogPerS: raw.backlog_per_s,
+    last: raw.last,
     smearS: raw.smear_s,
     reconnectMaxS: raw.reconnect_max_s,
   };

@@ -24,9 +24,12 @@ import {
   topicOf,
 } from '../codec/head-end-message.ts';
 import { encodeHealth } from '../codec/health-message.ts';
+import { encodeLast } from '../codec/last-message.ts';
+import { encodeScorecard } from '../codec/scorecard-message.ts';
 import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import type { Health } from '../domain/health.ts';
+import type { Scorecard } from '../domain/scorecard.ts';
 import { type AckMode, Acknowledgement } from './acknowledgement.ts';
 
 export interface UpstreamParts {
@@ -63,6 +66,10 @@ export interface RunningUpstream extends Upstream {
   announceBirth(): Promise<void>;
   /** Publishes how the collector fares (S4); one that is lost is not sent again. */
   tellHealth(health: Health): Promise<void>;
+  /** Publishes how well the meters were read on a day (S5); whether the broker has it. */
+  tellScorecard(card: Scorecard): Promise<boolean>;
+  /** Publishes a meter's latest reading; one that is lost is not sent again. */
+  tellLast(meter: string): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
   /** Announces again, where it is connected: the journal is there now, or is not any more. */
@@ -181,6 +188,23 @@ class MessageUpstream implements RunningUpstream {
     const payload = encodeHealth(health, { collector, session, sent: clock.now() });
     const how = { qos: 0, retain: false, expiryS: HEALTH_EXPIRY_S } as const;
     await headEnd.publish({ topic: this.#topic('up/health'), payload, ...how });
+  }
+
+  async tellScorecard(card: Scorecard): Promise<boolean> {
+    const { collector, clock, headEnd } = this.#parts;
+    const payload = encodeScorecard(card, collector, clock.now());
+    const topic = this.#topic('up/scorecard');
+    return (await headEnd.publish({ topic, payload, qos: 1, retain: false })).ok;
+  }
+
+  async tellLast(meter: string): Promise<void> {
+    const { journal, collector, clock, headEnd } = this.#parts;
+    const facts = journal.facts(meter);
+    const state = journal.installation(meter);
+    const payload = facts && state && encodeLast(facts, state, collector, clock.now());
+    if (payload === undefined) return;
+    const topic = this.#topic(`up/meter/${meter}/last`);
+    await headEnd.publish({ topic, payload, qos: 0, retain: true });
   }
 
   async answer(payload: string, { responseTopic, correlation }: InMessage): Promise<void> {

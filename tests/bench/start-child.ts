@@ -67,6 +67,7 @@ const clock = createSystemClock({ real: wire.now(), simulated: Number(end) + 60_
 let names = 0;
 const collector = await runCollector(settings, {
   commandCheck: COMMAND_CHECK,
+  expiries: async () => [],
   ...{
     clock,
     wire,

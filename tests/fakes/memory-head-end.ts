@@ -59,6 +59,8 @@ export class MemoryBroker {
   refusesMessage: (message: OutMessage) => boolean = () => false;
   /** Most QoS 1 messages that were un-acknowledged at one time. */
   inFlightPeak = 0;
+  /** Told when a rival takes a session over. */
+  readonly rivals: ((why: string) => void)[] = [];
   connections = 0;
   readonly #clock: Clock;
   readonly #links = new Set<Link>();
@@ -247,6 +249,10 @@ class MemoryHeadEnd implements HeadEnd {
 
   onConnect(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  onTakeover(listener: (why: string) => void): void {
+    this.#broker.rivals.push(listener);
   }
 
   listen(topics: readonly string[], listener: (message: InMessage) => void): void {

@@ -186,6 +186,33 @@ describe('the forwarder', () => {
     expect((await journal.pending()).rows).toBe(0);
   });
 
+  it('a broker that acknowledges nothing is sent one message a link, not a window of them', async () => {
+    broker.setUp(false);
+    for (const name of ['SP-1', 'SP-2', 'SP-3']) meter(name, 0, 90);
+    await later(2 * SMEAR);
+    broker.withheld = 'acks';
+    broker.setUp(true);
+    await later(HOUR);
+    const links = broker.connections;
+    expect(links).toBeGreaterThan(20);
+    expect(messages('backfill').length).toBeLessThanOrEqual(links + 3);
+    broker.withheld = 'nothing';
+    await later(10 * MINUTE);
+    expect((await journal.pending()).rows).toBe(0);
+  });
+
+  it('what was refused waits quietly while there is no link', async () => {
+    broker.refuses = (topic) => topic.includes('/interval');
+    meter('SP-1', 90, 100);
+    await later(SMEAR + MINUTE);
+    broker.setUp(false);
+    await later(24 * HOUR);
+    broker.refuses = () => false;
+    broker.setUp(true);
+    await later(6 * MINUTE);
+    expect((await journal.pending()).rows).toBe(0);
+  });
+
   it('hours that a wrong clock closed far ahead go within the spread, and what follows them too', async () => {
     const year = 8_760;
     readHours(journal, 'SP-1', year, year + 1);

@@ -160,6 +160,7 @@ class Stage {
     line.answer(() => this.#answer());
     const starting = runCollector(this.#settings(), {
       commandCheck: COMMAND_CHECK,
+      expiries: async () => [],
       ...{
         clock: life,
         wire,

@@ -15,7 +15,12 @@ it('S4: QoS 0, not retained, worth nothing after two hours; what is unknown is n
   const sent: OutMessage[] = [];
   const headEnd: HeadEnd = {
     ...{ start: () => undefined, isConnected: () => true, linkState: () => '' },
-    ...{ listen: () => undefined, onConnect: () => undefined, close: async () => undefined },
+    ...{
+      listen: () => undefined,
+      onConnect: () => undefined,
+      onTakeover: () => undefined,
+      close: async () => undefined,
+    },
     publish: async (message) => {
       sent.push(message);
       return good(undefined);

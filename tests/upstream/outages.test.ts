@@ -94,7 +94,9 @@ describe.skipIf(!hasMosquitto)('after an outage is healed (needs mosquitto)', ()
   }, 150_000);
 
   it('of another client with the same id, each hour is there once, and the log names the rival', async () => {
-    await openYard(broker.port);
+    const held = await openYard(broker.port);
+    const suspected: string[] = [];
+    held.link.onTakeover((why) => suspected.push(why));
     await arrived(200);
     const rival = mqtt.connect(`mqtt://127.0.0.1:${broker.port}`, {
       ...{ clientId: 'COL-1', protocolVersion: 5, clean: true, reconnectPeriod: 50 },
@@ -103,6 +105,7 @@ describe.skipIf(!hasMosquitto)('after an outage is healed (needs mosquitto)', ()
     const isNamed = () =>
       yard?.log.lines.some((line) => /another client/.test(JSON.stringify(line)));
     await until('the rival is suspected', () => isNamed() === true, 60_000);
+    expect(suspected).toHaveLength(1);
     await rival.endAsync(true);
     await isWhole();
   }, 150_000);

@@ -55,6 +55,8 @@ export interface WorldOptions {
   readonly commands?: { readonly operate: boolean; readonly configure: boolean };
   /** All meters on one line that this opens, addresses from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
+  /** Whether the latest readings are published. */
+  readonly last?: boolean;
   /** The kind of that line; Modbus RTU unless said otherwise. */
   readonly lineType?: 'modbus-rtu' | 'line-serial';
   readonly watch?: (polled: Polled) => void;
@@ -102,6 +104,7 @@ export class VirtualWorld {
         ack: 'auto',
         commands: options.commands ?? { operate: true, configure: true },
         smearS: 300,
+        last: options.last ?? false,
         reconnectMaxS: 60,
       },
       journal: {
@@ -124,6 +127,7 @@ export class VirtualWorld {
     this.#life = life;
     const starting = runCollector(this.settings, {
       commandCheck: COMMAND_CHECK,
+      expiries: async () => [],
       clock: life,
       wire: life.wire(),
       log: this.log,

@@ -156,6 +156,7 @@ export class HostileWorld {
     this.#life = life;
     this.#collector = null;
     const starting = runCollector(this.#settings(), {
+      expiries: async () => [],
       clock: life,
       wire: life.wire(),
       log: this.log,

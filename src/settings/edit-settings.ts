@@ -1,0 +1,92 @@
+// A settings file with some of its values changed, comments and order kept, and checked as a whole before anybody writes it.
+
+import { parseDocument } from 'yaml';
+import { crc32 } from '../codec/crc32.ts';
+import { loadSettings } from './load-settings.ts';
+import { readBounded } from './load-source.ts';
+
+/** One change. In the lists of buses and meters a name stands for the entry; one that is not there yet is added. */
+export interface EditStep {
+  readonly path: readonly string[];
+  /** Absent: the value is taken out. */
+  readonly value?: unknown;
+}
+
+/** The file as it would be. */
+export type Edited =
+  | {
+      readonly ok: true;
+      /** Names the file's content before and after. */
+      readonly revBefore: string;
+      readonly rev: string;
+      readonly text: string;
+      /** The settings as the file says them. */
+      readonly said: unknown;
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly revBefore: string | null; readonly problems: readonly string[] };
+
+/** The key by which an entry of a list is named. */
+const NAMED: Readonly<Record<string, string>> = { buses: 'bus', meters: 'meter' };
+
+/** Changes nothing on the disk. `root` is the package's folder. */
+export async function editSettings(options: {
+  readonly file: string;
+  readonly root: string;
+  readonly steps: readonly EditStep[];
+}): Promise<Edited> {
+  const { file, root, steps } = options;
+  let before: string;
+  try {
+    before = await readBounded(file);
+  } catch (cause) {
+    return {
+      ok: false,
+      revBefore: null,
+      problems: [`${file}: ${String((cause as Error).message)}`],
+    };
+  }
+  const revBefore = revOf(before);
+  const document = parseDocument(before);
+  try {
+    for (const { path, value } of steps) {
+      const place = placeOf(document.toJS(), path);
+      if (value === undefined) document.deleteIn(place);
+      else document.setIn(place, document.createNode(value));
+    }
+  } catch (cause) {
+    const words = `${steps.map(({ path }) => path.join('/')).join(', ')}: ${(cause as Error).message}`;
+    return { ok: false, revBefore, problems: [words] };
+  }
+  const text = steps.length === 0 ? before : document.toString({ lineWidth: 0 });
+  const checked = await loadSettings({ file, root, readText: async () => text });
+  if (!checked.ok) {
+    const problems = checked.problems.map(({ line, message }) => `line ${line}: ${message}`);
+    return { ok: false, revBefore, problems };
+  }
+  const warnings = checked.warnings.map(({ message }) => message);
+  return {
+    ok: true,
+    revBefore,
+    rev: revOf(text),
+    text,
+    said: parseDocument(text).toJS(),
+    warnings,
+  };
+}
+
+/** The path with numbers for names in lists. Throws for a path that leads nowhere. */
+function placeOf(said: unknown, path: readonly string[]): (string | number)[] {
+  const [list = '', name, ...rest] = path;
+  const key = NAMED[list];
+  if (key === undefined || name === undefined) return [...path];
+  const entries = (said as Record<string, unknown> | null)?.[list];
+  if (!Array.isArray(entries)) throw new Error(`there are no ${list}`);
+  const at = entries.findIndex((entry) => (entry as Record<string, unknown>)[key] === name);
+  if (at < 0 && rest.length > 0) throw new Error(`there is no ${key} ${name}`);
+  return [list, at < 0 ? entries.length : at, ...rest];
+}
+
+function revOf(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

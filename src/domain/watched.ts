@@ -117,7 +117,9 @@ export function recall(watched: Watched, step: Increment, rules: WatchedRules): 
   if (!follows) return [...take(watched, { ...unknown(seen, now), counts }, now, rules, true)];
   const said = rest(watched, fromAt, rules);
   const elapsedMs = toAt - Math.max(fromAt, seen.at);
-  const since = { at: toAt, elapsedMs, counts, broken: elapsedMs < 0 };
+  // Whether polls were missed for so long or the wall clock stepped, an increment does not tell.
+  const broken = elapsedMs < 0 || elapsedMs > MISSED_POLLS * rules.pollMs;
+  const since = { at: toAt, elapsedMs: Math.max(0, elapsedMs), counts, broken };
   return [...said, ...take(watched, since, now, rules, true)];
 }
 
@@ -224,6 +226,8 @@ function take(
 
 const NO_EVENTS: readonly never[] = [];
 
+/** Readings further apart than so many polls are missed polls between them. */
+const MISSED_POLLS = 2.5;
 /** Wall and true time apart by less is the grain of clocks. */
 const GRAIN_MS = 2_000;
 

@@ -204,5 +204,5 @@ describe('alerts set by command', () => {
     }
     // The same water is told again only after a higher amount, or more of it.
     expect(byId(heard).size).toBeLessThan(500);
-  }, 120_000);
+  }, 300_000);
 });

@@ -54,7 +54,7 @@ function standing(events: ReturnType<typeof watchAll>['events']) {
   };
 }
 
-describe('what faults do to the leak watch', () => {
+describe('what faults do to the leak watch', { timeout: 300_000 }, () => {
   it('an even house is quiet, and a leak of 3 gallons an hour is raised within a day and cleared after it', () => {
     fc.assert(
       fc.property(seeds, (seed) => {

@@ -22,8 +22,8 @@ import {
 } from '../domain/watched.ts';
 import type { AlertRules } from './rules.ts';
 
-/** What is known is written so often, with an hour's end: some 6 KB, half of the 1 KB an hour that a meter may write. */
-const KEEP_EVERY_H = 12;
+/** What is known is written so often, with an hour's end: some 6 KB. A day of increments is recalled in milliseconds. */
+const KEEP_EVERY_H = 24;
 /** While it is recalled readings go on; after so many looks the next reading tries again. */
 const LOOKS_MAX = 4;
 

@@ -14,14 +14,16 @@ const RANGES_MAX = 400;
 /** The acknowledgements of one collector; the clock is the caller's. */
 export class Acks {
   readonly #collector: string;
+  readonly #askAfterMs: number;
   /** By the row above a hole: since when it has stood. */
   #holes = new Map<number, number>();
   #epoch = '';
   #said = '';
   #sent = 0;
 
-  constructor(collector: string) {
+  constructor(collector: string, askAfterMs = ASK_AFTER_MS) {
     this.#collector = collector;
+    this.#askAfterMs = askAfterMs;
   }
 
   /** Whatever was said may not have been heard: the next message is made in any case. */
@@ -35,7 +37,8 @@ export class Acks {
     this.#epoch = epoch;
     const { row, missing } = this.#claim(rows, now);
     const said = JSON.stringify([epoch, row, missing]);
-    const asksAgain = missing.length > 0 && now - this.#sent >= ASK_AGAIN_MS;
+    const asksAgain =
+      missing.length > 0 && now - this.#sent >= Math.min(this.#askAfterMs, ASK_AGAIN_MS);
     if (said === this.#said && !asksAgain) return undefined;
     this.#said = said;
     // The newest `sent` rules: it must rise, even when the clock does not.
@@ -53,7 +56,7 @@ export class Acks {
       const since = this.#holes.get(to + 1) ?? now;
       standing.set(to + 1, since);
       if (row < from) continue;
-      if (now - since >= ASK_AFTER_MS && missing.length < RANGES_MAX) missing.push([from, to]);
+      if (now - since >= this.#askAfterMs && missing.length < RANGES_MAX) missing.push([from, to]);
       else row = from - 1;
     }
     this.#holes = standing;

@@ -15,6 +15,7 @@ import {
 import { BrokerRefused, connectBroker, isV5 } from './broker-connection.ts';
 import { ContractChecker } from './contract-rules/checker.ts';
 import { RULES, type Verdict } from './contract-rules/verdicts.ts';
+import { fileSentence } from './file-words.ts';
 import { NoRecording, readRecording } from './recording.ts';
 import { listenForStop, type StopRequest } from './stop-request.ts';
 
@@ -162,9 +163,9 @@ export async function runConformance(argv: string[]): Promise<number> {
       complain(json, 'upstream', error.message, 'Is it running, and is the URL right?');
       return UPSTREAM;
     }
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (!(error instanceof NoRecording) && typeof code !== 'string') throw error;
-    complain(json, 'internal', message, 'A recording is a file of headend --record.');
+    const words = error instanceof NoRecording ? error.message : fileSentence(error);
+    if (words === undefined) throw error;
+    complain(json, 'internal', words, 'A recording is a file of headend --record.');
     return FAILED;
   } finally {
     stop.release();

@@ -24,6 +24,7 @@ import { toCsv } from './csv.ts';
 import { jsonDisplay } from './demo-display.ts';
 import type { Dial, Entry } from './entries.ts';
 import { HOUR_MS, iso } from './entries.ts';
+import { fileSentence } from './file-words.ts';
 import { BrokerRefused, HeadEnd, readKept } from './head-end.ts';
 import { forget } from './kept-store.ts';
 import type { Line } from './ledger.ts';
@@ -337,9 +338,9 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
       complain(json, 'internal', message, 'Give the truth.ndjson in the folder of a sim.');
       return FAILED;
     }
-    const { code, path } = error as NodeJS.ErrnoException;
-    if (typeof code !== 'string' || path === undefined) throw error;
-    complain(json, 'internal', `${path} cannot be opened (${code}).`, 'Is the path right?');
+    const words = fileSentence(error);
+    if (words === undefined) throw error;
+    complain(json, 'internal', words, 'Is the path right?');
     return FAILED;
   } finally {
     stop.release();

@@ -33,6 +33,8 @@ export interface HeadEndOptions {
   readonly instance?: string;
   /** Whether it says that it listens and acknowledges what is stored (A1). */
   readonly acks?: boolean;
+  /** A hole in the rows must have stood so long before it is asked for. Default a minute. */
+  readonly askAfterMs?: number;
   /** It keeps its acknowledgements to itself for so long after the start. */
   readonly noAckMs?: number;
   /** Loses a message on purpose where this is true, as if it had never come. */

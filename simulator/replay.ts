@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileSentence } from './file-words.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
 
 /** A piece of bytes as it went over the wire, as one line of the trace has it. */
@@ -263,6 +264,8 @@ export async function plugTrace(options: {
     const path = join(folder, 'replay');
     return { port: plugPseudoTerminal(path, service, 0), place: { path }, kind, questions };
   } catch (error) {
-    return { problem: `${file} cannot be served: ${String((error as Error).message)}.` };
+    return {
+      problem: fileSentence(error) ?? `${file} cannot be served: ${(error as Error).message}.`,
+    };
   }
 }

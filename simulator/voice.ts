@@ -12,6 +12,8 @@ export interface VoiceOptions {
   readonly url: string;
   readonly utility: string;
   readonly tls?: TlsFiles | undefined;
+  /** A hole must have stood so long before it is asked for. Default a minute. */
+  readonly askAfterMs?: number;
 }
 
 /** Lives from `open` to `close`. One voice at a time speaks for a utility. */
@@ -21,14 +23,19 @@ export class Voice {
   readonly #session: string;
   readonly #acks = new Map<string, Acks>();
 
-  private constructor(client: MqttClient, utility: string, session: string) {
+  readonly #askAfterMs: number | undefined;
+
+  private constructor(client: MqttClient, options: VoiceOptions, session: string) {
+    this.#askAfterMs = options.askAfterMs;
+    const { utility } = options;
     this.#client = client;
     this.#utility = utility;
     this.#session = session;
   }
 
   /** Rejects with BrokerRefused. */
-  static async open({ url, utility, tls }: VoiceOptions): Promise<Voice> {
+  static async open(options: VoiceOptions): Promise<Voice> {
+    const { url, utility, tls } = options;
     const session = randomBytes(6).toString('hex');
     const topic = `watermeter-v1/${utility}/_headend/state`;
     const client = await connectBroker({
@@ -36,7 +43,7 @@ export class Voice {
       will: { topic, payload: JSON.stringify(stateOf('offline', session)) },
       onMessage: () => undefined,
     });
-    const voice = new Voice(client, utility, session);
+    const voice = new Voice(client, options, session);
     // A broker may have forgotten what it was to retain.
     client.on('connect', () => {
       for (const acks of voice.#acks.values()) acks.repeat();
@@ -51,7 +58,7 @@ export class Voice {
     if (!this.#client.connected) return;
     // All are made before the first is sent: what comes meanwhile is not on the medium yet.
     const acks = [...ledger.epochs()].flatMap(([collector, epoch]) => {
-      const mine = this.#acks.get(collector) ?? new Acks(collector);
+      const mine = this.#acks.get(collector) ?? new Acks(collector, this.#askAfterMs);
       this.#acks.set(collector, mine);
       return mine.next(epoch, ledger.rowsOf(collector, epoch), now) ?? [];
     });

@@ -3,7 +3,7 @@
 import type { Advance, Installation, MeterRules } from './domain/advance.ts';
 import type { Evidence, OwnCode, Severity } from './domain/alarms.ts';
 import type { AlertWishes } from './domain/alert-rules.ts';
-import type { BusSeen } from './domain/bus-seen.ts';
+import type { BusSeen, BusSummary } from './domain/bus-seen.ts';
 import type { Checkpoint } from './domain/checkpoint.ts';
 import type {
   Acknowledged,
@@ -97,6 +97,8 @@ export interface ModbusQuestion {
   readonly address: number;
   readonly quantity: number;
   readonly timeoutMs: number;
+  /** Nobody else needs the line for so long after the time-out: the answer may come until then. On a line only. */
+  readonly spareMs?: number;
 }
 
 /** A Modbus link (RTU on a line, or TCP). Used by one owner. */
@@ -136,6 +138,8 @@ export interface Store {
   /** All changes or none, on the medium (synced) when it resolves good. After a fault the outcome is unknown until read again. */
   write(changes: readonly StoreChange[]): Promise<Result<void>>;
   get(key: string): Promise<Result<string | undefined>>;
+  /** As many `get`s, in their order, for the price of one; absent where it would save nothing. */
+  getMany?(keys: readonly string[]): Promise<Result<readonly (string | undefined)[]>>;
   /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
   /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
@@ -149,10 +153,11 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** In bytes: what a store takes up, and what is free beside it. */
+/** In bytes: what a store takes up, what is free beside it, and how large its disk is. */
 export interface Room {
   readonly bytes: number;
   readonly freeBytes: number;
+  readonly totalBytes: number;
 }
 
 /**
@@ -184,6 +189,16 @@ export interface Vault {
   reserve(): Promise<void>;
 }
 
+/** Who started this program and wants to know how it is: systemd, or nobody. Nothing here ever rejects. */
+export interface Supervisor {
+  /** A sign of life is wanted at least so often, in milliseconds; null: none is. */
+  readonly watchdogMs: number | null;
+  ready(): Promise<void>;
+  /** It lives; `status` is one line for people. */
+  alive(status: string): Promise<void>;
+  stopping(): Promise<void>;
+}
+
 /** A message for the head-end. `topic` is complete; `expiryS` asks the broker to drop it when older (MQTT 5). */
 export interface OutMessage {
   readonly topic: string;
@@ -193,6 +208,8 @@ export interface OutMessage {
   readonly expiryS?: number;
   /** What a question wants to see in its answer (MQTT 5). */
   readonly correlation?: Uint8Array;
+  /** Whatever else waits for a place in the window goes before it (A4). */
+  readonly late?: boolean;
 }
 
 /** A message from the head-end, as the broker passed it on. */
@@ -310,13 +327,16 @@ export interface Bus {
   /**
    * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
    * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or
-   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time.
+   * `peer.unreachable` at once between two tries to open the link. Never rejects. The caller stamps the time. Where nobody
+   * else needs the bus for `spareMs` of the wire, the answer may come so much later; a bus need not make use of it.
    */
-  read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>>;
+  read(target: ReadTarget, signal?: AbortSignal, spareMs?: number): Promise<Result<Register>>;
   /** What the link is doing, in words, and whether it is open. */
   link(): { readonly open: boolean; readonly detail: string };
   /** What was seen on it since the start; absent where nobody counts. */
   seen?(): BusSeen;
+  /** The same in few numbers; absent where `seen` is. */
+  summary?(): BusSummary;
   /** What goes over its wire; absent where there is none. */
   readonly trace?: WireTrace | undefined;
   /** Lets go of the link; the next read opens it again at once. Only between reads. */
@@ -427,6 +447,8 @@ export interface Journal {
   /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
   examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
   figures(): Promise<Result<JournalFigures>>;
+  /** The room it takes up and leaves; null where it lies on no disk, or that does not tell. */
+  room(): Promise<Room | null>;
   /** Every record as it stands on the medium at this moment, for a backup. Throws StoreLost. */
   records(): AsyncIterable<readonly [key: string, value: string]>;
   /**
@@ -519,11 +541,20 @@ export interface ScrubReport {
   readonly sums: readonly string[];
 }
 
+/** A message ready to be sent, with the rows that it carries. */
+export interface Prepared {
+  readonly topic: string;
+  readonly payload: string;
+  readonly rows: readonly Row[];
+}
+
 /** The way up: turns rows and facts into the contract's messages and hands them to the head-end. */
 export interface Upstream {
   isConnected(): boolean;
-  /** Publishes rows of one meter and installation; good when the broker has acknowledged every message. Returns the rows acknowledged. */
-  send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>>;
+  /** The messages that carry these rows of one meter and installation: events first, then hours and gaps, as many as fit (A4, I8). */
+  prepare(rows: readonly Row[], cause: SendCause): Result<readonly Prepared[]>;
+  /** Publishes a message; good when the broker has acknowledged it. `late`: after everything else that waits. */
+  publish(message: Prepared, late?: boolean): Promise<Result<void>>;
   /** Takes rows that the broker has: they are settled at once, or once the head-end has stored them (A2). */
   delivered(rows: readonly Row[]): void;
   /** Publishes the retained description of a meter. */

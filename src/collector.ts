@@ -10,12 +10,12 @@ import type {
   Commands,
   HeadEnd,
   Journal,
-  KeepLimits,
   Log,
+  Supervisor,
   Vault,
   Watches,
 } from './boundaries.ts';
-import { encodeAnswer } from './codec/command-message.ts';
+import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
@@ -32,18 +32,21 @@ import { HOUR_MS } from './domain/units.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
-import { type ForwardParts, forwardBacklog, forwardNews } from './jobs/forward.ts';
+import { type ForwardParts, forwardNews } from './jobs/forward.ts';
+import { forwardBacklog } from './jobs/forward-backlog.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { thinJournal } from './jobs/thin-journal.ts';
-import { createJournal, type JournalParts } from './journal/journal.ts';
+import { Watchdog } from './jobs/watchdog.ts';
+import type { JournalParts } from './journal/books.ts';
+import { createJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { healthOf, statusOf } from './telling.ts';
+import { healthOf, limitsOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -66,10 +69,13 @@ export interface Parts {
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
+  /** What holds commands against the published schema. */
+  readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
   readonly newName: () => string;
   /** Told of every read, where somebody watches. */
   readonly watch?: (polled: Polled) => void;
+  readonly supervisor?: Supervisor;
   readonly version: string;
 }
 
@@ -103,25 +109,11 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const began = wire.monotonicMs();
   const halt = new AbortController();
   const places = settings.meters.map(placeOf);
-  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
-  const journal = createJournal({
-    ...journalParts(settings, parts.vault, clock, parts.newName),
-    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
-    onOpen() {
-      watches.forget();
-      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
-      absence.isPassed = true;
-      absence.announce();
-    },
-  });
-  const watches = watchesOf(settings, journal, clock);
-  for (const { target, rules } of places) {
-    const { meter, dial, registerId = null } = target;
-    journal.declare(meter, { dial, registerId }, rules);
-  }
+  const { journal, watches, absence } = layJournal(settings, parts, places);
   await openPatiently(journal, parts, halt.signal);
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
-  const [stir, allowed] = [new Bell(), allowedClasses(settings)];
+  const stir = new Bell();
+  const allowed = allowedClasses(settings);
   const upstream = createUpstream({
     ...upstreamParts(settings, parts, journal),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
@@ -150,7 +142,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
 
-  const polled = { journal, watches, buses, records, places: placesByMeter };
+  const watchdog = watchdogOf(settings, parts, upstream, records);
+  const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
   const polling = startPolling(settings, parts, polled, halt.signal);
   const last = new AbortController();
   const sending = [
@@ -158,7 +151,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     forwardBacklog(forward, last.signal),
     upstream.watchAcks(last.signal),
     inbox.work(halt.signal),
-    ...lookAfter(journal, settings, parts, last.signal),
+    ...lookAfter(journal, settings, { ...parts, watchdog }, last.signal),
     tellHealth({ ...healthParts(settings, upstream, health), clock }, last.signal),
   ];
   // Every bus and job listens on these; Node would warn from the eleventh.
@@ -176,6 +169,31 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     log.info({}, 'stopped');
   };
   return { commands, ...supervise(jobs, end, log) };
+}
+
+/** The journal with all meters declared, not open yet, and what watches over it. */
+function layJournal(
+  settings: Settings,
+  { vault, clock, log, newName }: Parts,
+  places: readonly MeteredPlace[],
+) {
+  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+  const journal = createJournal({
+    ...journalParts(settings, vault, clock, newName),
+    // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
+    onOpen() {
+      watches.forget();
+      if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
+      absence.isPassed = true;
+      absence.announce();
+    },
+  });
+  const watches = watchesOf(settings, journal, clock);
+  for (const { target, rules } of places) {
+    const { meter, dial, registerId = null } = target;
+    journal.declare(meter, { dial, registerId }, rules);
+  }
+  return { journal, watches, absence };
 }
 
 function healthParts(
@@ -206,10 +224,11 @@ function startPolling(
     readonly buses: readonly OpenBus[];
     readonly records: Map<string, PollRecord>;
     readonly places: ReadonlyMap<string, MeteredPlace>;
+    readonly watchdog: Watchdog | undefined;
   },
   signal: AbortSignal,
 ): Promise<void>[] {
-  const { journal, watches, buses, records, places } = polled;
+  const { journal, watches, buses, records, places, watchdog } = polled;
   const placed = (meters: readonly MeterSettings[]) =>
     meters.flatMap(({ meter }) => places.get(meter) ?? []);
   const loops = buses.map((open) => {
@@ -218,11 +237,34 @@ function startPolling(
       ...{ bus, asked, scans, expectMs: expectedOn(open), journal, watches, clock, log },
       ...{ timeoutMs: open.settings.timeoutMs, parallel: bus.atOnce ?? 1, places: placed(meters) },
       ...(watch && { watch }),
+      ...(watchdog && { turned: () => watchdog.turned(open.settings.bus) }),
     };
     return pollBus(plan, records, signal);
   });
   const unasked = placed(settings.meters.filter(({ bus }) => bus === null));
-  return [...loops, passHours(unasked, { journal, clock, log }, signal)];
+  const turned = () => watchdog?.turned(PEOPLE);
+  return [...loops, passHours(unasked, { journal, clock, log, turned }, signal)];
+}
+
+/** Among the buses, the dials that people read. */
+const PEOPLE = '(read by people)';
+
+/** Signs of life for who started it; none where nobody did. */
+function watchdogOf(
+  settings: Settings,
+  { supervisor, wire: clock, log }: Parts,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+): Watchdog | undefined {
+  if (!supervisor) return undefined;
+  const status = () => {
+    const failing = [...records.values()].filter(({ fault }) => fault !== null).length;
+    const way = upstream.isConnected() ? 'head-end connected' : 'head-end away';
+    return `${settings.meters.length} meters, ${failing} not answering, ${way}`;
+  };
+  const isByPeople = settings.meters.some(({ bus }) => bus === null);
+  const loops = [...settings.buses.map(({ bus }) => bus), ...(isByPeople ? [PEOPLE] : [])];
+  return new Watchdog({ supervisor, clock, log, loops, status });
 }
 
 /** What the way up needs of the settings and the outside. */
@@ -239,7 +281,7 @@ function upstreamParts(settings: Settings, parts: Parts, journal: Journal) {
 
 /** The head-end's door to `commands`. */
 function inboxOf(
-  parts: Pick<Parts, 'clock' | 'wire' | 'log'> & {
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'commandCheck'> & {
     readonly commands: Commands;
     readonly journal: Journal;
     readonly allowed: readonly CommandClass[];
@@ -249,6 +291,7 @@ function inboxOf(
   const { allowed, upstream } = parts;
   return new CommandInbox({
     ...parts,
+    loadCheck: parts.commandCheck,
     known: (name) => {
       const found = remoteCommand(name);
       if (!found) return undefined;
@@ -320,12 +363,13 @@ function tellClosedDoor(door: Door | undefined, log: Log): void {
 function lookAfter(
   journal: Journal,
   settings: Settings,
-  { vault, clock, wire, log }: Parts,
+  { vault, clock, wire, log, watchdog }: Parts & { readonly watchdog: Watchdog | undefined },
   signal: AbortSignal,
 ): Promise<void>[] {
+  const writing = watchdog && { writing: (is: boolean) => watchdog.writing(is) };
   return [
     commitGroups(
-      { journal, wire, log, speed: clock.speed },
+      { journal, wire, log, speed: clock.speed, ...writing },
       settings.journal.commitS * 1000,
       signal,
     ),
@@ -410,15 +454,6 @@ export function localParts(
 
 /** Between portions of a journal that is read for a person, in milliseconds of the wire: polling goes on. */
 const READ_REST_MS = 1;
-
-/** How long and in how much room the journal keeps what it holds. */
-function limitsOf({ journal }: Settings): KeepLimits {
-  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
-  return {
-    ...{ incrementDays, hourDays, eventDays },
-    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
-  };
-}
 
 /** A meter's settings in the page's terms. */
 export function placeOf(meter: MeterSettings): MeteredPlace {

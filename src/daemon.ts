@@ -1,14 +1,16 @@
 // The daemon: the collector over real clocks, ports, LevelDB and broker, and its journal while it does not run.
 
 import { randomBytes } from 'node:crypto';
+import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
-import { createPinoLog } from './adapters/pino-log.ts';
+import { createPinoLog, goesToJournald } from './adapters/pino-log.ts';
 import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { readLines, writeLines } from './adapters/text-file.ts';
@@ -40,14 +42,21 @@ import { offlineStatus } from './telling.ts';
 /** The daemon: real clocks, ports, LevelDB and broker. */
 export async function startCollector(
   settings: Settings,
-  options: { readonly root: string; readonly version: string },
+  options: {
+    readonly root: string;
+    readonly version: string;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<RunningCollector> {
   const clock = createSystemClock(settings.time);
   const wire = createSystemClock();
-  const log = createPinoLog({ level: settings.logLevel });
+  const log = createPinoLog({
+    ...{ level: settings.logLevel, prioritized: goesToJournald(options.env) },
+  });
   const random = Math.random;
-  return runCollector(settings, {
-    ...{ clock, wire, log, version: options.version, newName },
+  const supervisor = createSupervisor({ env: options.env, log });
+  const collector = await runCollector(settings, {
+    ...{ clock, wire, log, supervisor, version: options.version, newName },
     headEnd: createMqttHeadEnd({
       settings: settings.upstream,
       clientId: settings.collector,
@@ -60,7 +69,14 @@ export async function startCollector(
     openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
     writeFile: writeLines,
+    commandCheck: commandCheck(options.root),
   });
+  void supervisor.ready();
+  const stop = () => {
+    void supervisor.stopping();
+    return collector.stop();
+  };
+  return { ...collector, stop };
 }
 
 /** The journal alone, for questions while no collector runs. */

@@ -2,13 +2,15 @@
 // The process edge: arguments, signals, streams and the exit code; everything else is given to the command line.
 
 import { spawn } from 'node:child_process';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
+import { createHost } from './adapters/host.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
+import { readPieces } from './adapters/text-file.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts, TextFile } from './cli/parts.ts';
@@ -47,7 +49,11 @@ const parts: Parts = {
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
   startCollector: async (settings) => {
     keepHeapSmall(settings.meters.reduce((sum, { pollS }) => sum + 1 / pollS, 0));
-    return (await import('./daemon.ts')).startCollector(settings, { root, version });
+    return (await import('./daemon.ts')).startCollector(settings, {
+      root,
+      version,
+      env: process.env,
+    });
   },
   daemon: callCommands,
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
@@ -72,6 +78,7 @@ const parts: Parts = {
   openScan: async (target, wish) =>
     (await import('./scanning.ts')).openScan(target, wish, { root }),
   createFile,
+  host: createHost(here, () => readFileSync(join(root, 'config/field.yaml'), 'utf8')),
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
 };
@@ -99,11 +106,8 @@ function packageVersion(folder: string): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Pieces large enough that a file is read at the speed of its lines. */
-const TEXT_BYTES = 262_144;
-
 function readText(file: string): AsyncIterable<string> {
-  if (file !== '-') return createReadStream(file, { encoding: 'utf8', highWaterMark: TEXT_BYTES });
+  if (file !== '-') return readPieces(file);
   process.stdin.setEncoding('utf8');
   return process.stdin as AsyncIterable<unknown> as AsyncIterable<string>;
 }

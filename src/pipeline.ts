@@ -5,18 +5,19 @@ import type {
   Clock,
   Journal,
   Log,
+  Prepared,
   ReadTarget,
-  SendCause,
   Upstream,
   Watches,
 } from './boundaries.ts';
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
-import type { Flag, GapCause, Row } from './domain/entry.ts';
+import type { Flag, GapCause, Notice } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import { good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
+import { sometimes } from './sometimes.ts';
 
 /** One meter as the page sees it: where to ask, and what its dial can do. */
 export interface MeteredPlace {
@@ -33,13 +34,17 @@ export interface PollParts {
   readonly watches?: Watches;
 }
 
-/** Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. */
+/**
+ * Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. `spareMs`:
+ * nobody else needs the bus for so long after the time-out.
+ */
 export async function pollMeter(
   place: MeteredPlace,
   parts: PollParts,
   signal?: AbortSignal,
+  spareMs?: number,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(standing(place, parts.journal).target, signal);
+  const seen = await parts.bus.read(standing(place, parts.journal).target, signal, spareMs);
   const moment = momentOf(parts.clock);
   await takeIn(
     place,
@@ -73,18 +78,15 @@ export async function passTime(
   await takeIn(place, parts, { kind: 'silence', moment, why, flags, ...nothing });
 }
 
-/** Sends rows of one meter and installation, and lets go of what was delivered. Good with the number delivered. */
+/** Sends one message of claimed rows, and lets go of what was delivered; what was not stays claimed. */
 export async function forwardPending(
-  rows: readonly Row[],
-  cause: SendCause,
-  { journal, upstream }: { readonly journal: Journal; readonly upstream: Upstream },
-): Promise<Result<number>> {
-  journal.claim(rows);
-  const sent = await upstream.send(rows, cause);
-  const reached = new Set(sent.ok ? sent.value : []);
-  journal.release(rows.filter((row) => !reached.has(row)));
-  upstream.delivered([...reached]);
-  return sent.ok ? good(reached.size) : sent;
+  message: Prepared,
+  { upstream }: { readonly upstream: Upstream },
+  late = false,
+): Promise<Result<void>> {
+  const sent = await upstream.publish(message, late);
+  if (sent.ok) upstream.delivered(message.rows);
+  return sent;
 }
 
 /** The place with the dial and encoder that stand there now: after a change-out the journal knows better than the settings. */
@@ -123,6 +125,7 @@ async function takeIn(
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
+  if (!known) sometimes('journal: a reading was dropped while it was not sound');
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
   const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
   if (recalling !== undefined) await recalling;
@@ -134,11 +137,18 @@ async function takeIn(
   const after = watches?.commit(meter, rules, before, came) ?? came;
   if (!watches) journal.commit(meter, came);
   for (const { code, at, evidence } of after.notices) {
+    tellNotice(code);
     log.warn({ meter, code, at, ...evidence }, 'the dial did something worth knowing');
   }
   for (const { code, phase, severity, data } of after.events) {
+    if (code === 'read.implausible' && phase === 'raise') sometimes('water: a jump was held back');
     log.warn({ meter, code, phase, severity, ...data }, 'an event of the meter');
   }
+}
+
+function tellNotice(code: Notice['code']): void {
+  if (code === 'read.unconfirmed') sometimes('water: a reading was not confirmed by the next');
+  if (code === 'clock.restated') sometimes('water: hours in the future were restated');
 }
 
 /** The identification the encoder that stands there must send. */

@@ -1,11 +1,12 @@
 // What a collector tells of itself: `status` for people, health for the head-end (S4).
 
-import type { Clock, HeadEnd, Journal } from './boundaries.ts';
+import type { Clock, HeadEnd, Journal, KeepLimits, Room } from './boundaries.ts';
 import { isoTime } from './codec/head-end-message.ts';
 import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
 import { meterStatus } from './commands/commands.ts';
-import { sumOfSeen } from './domain/bus-seen.ts';
-import { type BusHealth, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import { NONE_SEEN } from './domain/bus-seen.ts';
+import { type BusHealth, daysLeft, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import { type EpochMs, HOUR_MS } from './domain/units.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -30,6 +31,7 @@ export async function healthOf(
 ): Promise<Health> {
   const { journal, buses, records, began } = seen;
   const { rows, oldest } = await journal.pending();
+  const room = await journal.room();
   const backlog = {
     ...{ rows, meters: journal.metersPending().length, connected: headEnd.isConnected() },
     messagesPerS: settings.upstream.backlogPerS,
@@ -37,7 +39,13 @@ export async function healthOf(
   return {
     uptimeMs: wire.monotonicMs() - began,
     clock: { synced: clock.synced(), source: settings.time.sync },
-    journal: { pending: rows, oldest, drainEtaS: drainEtaS(backlog) },
+    journal: {
+      pending: rows,
+      oldest,
+      drainEtaS: drainEtaS(backlog),
+      ...(room ? await kept(journal, room, limitsOf(settings), clock.now()) : NOTHING_KEPT),
+    },
+    disk: room && { freeBytes: room.freeBytes, totalBytes: room.totalBytes },
     buses: buses.map((bus) => busHealth(bus)),
     metersSilent: [...records].flatMap(([meter, { fault }]) =>
       fault !== null && isUnheard(fault.code) ? [meter] : [],
@@ -45,11 +53,26 @@ export async function healthOf(
   };
 }
 
+/** What the journal takes up, and for how long there is room. */
+async function kept(
+  journal: Journal,
+  { bytes, freeBytes }: Room,
+  limits: KeepLimits,
+  now: EpochMs,
+): Promise<Pick<Health['journal'], 'bytes' | 'daysLeft'>> {
+  const figures = await journal.figures();
+  const oldest = figures.ok ? figures.value.oldestHour : null;
+  const days = oldest === null ? 0 : (now - oldest) / (24 * HOUR_MS);
+  return { bytes, daysLeft: daysLeft({ bytes, freeBytes }, days, limits) };
+}
+
+const NOTHING_KEPT = { bytes: null, daysLeft: null };
+
+const NOTHING_SEEN = { total: NONE_SEEN, p50Ms: null, p95Ms: null };
+
 function busHealth(told: ToldBus): BusHealth {
-  const { meters, p50Ms, p95Ms } = seenOn(told);
-  const { polls, ok, timeouts, torn, crc, exceptions, late } = sumOfSeen(
-    meters.map(({ total }) => total),
-  );
+  const { total, p50Ms, p95Ms } = told.conversation.summary?.() ?? NOTHING_SEEN;
+  const { polls, ok, timeouts, torn, crc, exceptions, late } = total;
   const counts = { polls, ok, timeouts: timeouts + torn, crc, exceptions, lateRefused: late };
   return { bus: told.bus, ...counts, p50Ms, p95Ms };
 }
@@ -121,5 +144,14 @@ export async function offlineStatus(settings: Settings, journal: Journal): Promi
     clock: null,
     buses: [],
     meters,
+  };
+}
+
+/** How long and in how much room the journal keeps what it holds. */
+export function limitsOf({ journal }: Settings): KeepLimits {
+  const { incrementDays, hourDays, eventDays, maxMb, minFreeMb } = journal;
+  return {
+    ...{ incrementDays, hourDays, eventDays },
+    ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
   };
 }

@@ -34,8 +34,12 @@ export class InFlight {
   readonly #window: number;
   readonly #sent = new Set<Sent>();
   readonly #waiting: Waiting[] = [];
+  /** They wait for all others. */
+  readonly #late: Waiting[] = [];
   readonly #ended = new AbortController();
   #taken = 0;
+  /** One message alone until the first PUBACK: a broker that acknowledges nothing is not sent everything on every link. */
+  #isOpened = false;
   #watching = false;
   #end: Fault | undefined;
   #onIdle: (() => void) | undefined;
@@ -46,25 +50,31 @@ export class InFlight {
     /** What the broker allows (MQTT 5 receive maximum). */
     receiveMaximum?: number | undefined;
     onSilent: () => void;
+    /** Less or more than the contract's window, for measurements. */
+    window?: number | undefined;
   }) {
     this.#clock = parts.clock;
     this.#ackTimeoutMs = parts.ackTimeoutMs;
-    this.#window = Math.min(WINDOW_MAX, parts.receiveMaximum ?? WINDOW_MAX);
+    const { window = WINDOW_MAX } = parts;
+    this.#window = Math.min(window, parts.receiveMaximum ?? window);
     this.#onSilent = parts.onSilent;
   }
 
-  /** Hands the message over as soon as the window has a place (QoS 0 needs none). */
-  send(acknowledged: boolean, hand: (answer: Answer) => void): Promise<Result<void>> {
+  /** Hands the message over as soon as the window has a place (QoS 0 needs none); a `late` one lets all others pass. */
+  send(acknowledged: boolean, hand: (answer: Answer) => void, late = false): Promise<Result<void>> {
     return new Promise((settle) => {
       const go = () => this.#hand(acknowledged, settle, hand);
       if (this.#end !== undefined) settle({ ok: false, fault: this.#end });
-      else if (!acknowledged || this.#taken < this.#window) go();
-      else if (this.#waiting.length >= WAITING_MAX) {
+      else if (!acknowledged || this.#taken < this.#room()) go();
+      else if (this.#waiting.length + this.#late.length >= WAITING_MAX) {
         settle({
           ok: false,
           fault: { code: 'upstream.silent', detail: 'too many wait to be sent' },
         });
-      } else this.#waiting.push({ go, stop: (fault) => settle({ ok: false, fault }) });
+      } else {
+        const waiting = late ? this.#late : this.#waiting;
+        waiting.push({ go, stop: (fault) => settle({ ok: false, fault }) });
+      }
     });
   }
 
@@ -75,16 +85,17 @@ export class InFlight {
     this.#end = offline;
     this.#ended.abort('over');
     for (const sent of this.#sent) sent.settle({ ok: false, fault });
-    for (const waiting of this.#waiting) waiting.stop(offline);
+    for (const waiting of [...this.#waiting, ...this.#late]) waiting.stop(offline);
     this.#sent.clear();
     this.#waiting.length = 0;
+    this.#late.length = 0;
     this.#onIdle?.();
   }
 
   /** Resolves when nothing is in flight or waiting. One caller. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#sent.size === 0 && this.#waiting.length === 0) resolve();
+      if (this.#isIdle()) resolve();
       else this.#onIdle = resolve;
     });
   }
@@ -95,7 +106,7 @@ export class InFlight {
     this.#sent.add(sent);
     if (acknowledged) this.#taken += 1;
     hand((outcome) => this.#answered(sent, outcome));
-    void this.#watch();
+    if (!this.#watching) void this.#watch();
   }
 
   #answered(sent: Sent, outcome: Result<void>): void {
@@ -103,14 +114,29 @@ export class InFlight {
     sent.settle(outcome);
     if (sent.acknowledged) {
       this.#taken -= 1;
-      this.#waiting.shift()?.go();
+      this.#isOpened = true;
+      while (this.#taken < this.#window && this.#next()) continue;
     }
-    if (this.#sent.size === 0 && this.#waiting.length === 0) this.#onIdle?.();
+    if (this.#isIdle()) this.#onIdle?.();
+  }
+
+  /** Hands over the next that waits; false where none does. */
+  #next(): boolean {
+    const next = this.#waiting.shift() ?? this.#late.shift();
+    next?.go();
+    return next !== undefined;
+  }
+
+  #room(): number {
+    return this.#isOpened ? this.#window : 1;
+  }
+
+  #isIdle(): boolean {
+    return this.#sent.size + this.#waiting.length + this.#late.length === 0;
   }
 
   /** Sleeps until the oldest is due, as long as there is one; a set keeps the order in which they were sent. */
   async #watch(): Promise<void> {
-    if (this.#watching) return;
     this.#watching = true;
     for (let [oldest] = this.#sent; oldest !== undefined; [oldest] = this.#sent) {
       const left = oldest.due - this.#clock.monotonicMs();

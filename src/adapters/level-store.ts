@@ -23,6 +23,8 @@ const OPTIONS = {
 
 /** Entries fetched at a time by an iteration, and the bytes at which a fetch stops sooner: one hop to the thread pool each. */
 const CHUNK_ENTRIES = 1_000;
+/** Whoever wants the first entry only has it with these. */
+const FIRST_ENTRIES = 8;
 const CHUNK_BYTES = 256 * 1024;
 
 type Text = Level<string, string>;
@@ -88,6 +90,13 @@ function storeOver(level: Text, folder: string): Store {
         return faulty('store.failed', wordsOf(cause));
       }
     },
+    async getMany(wanted) {
+      try {
+        return good(await level.getMany([...wanted]));
+      } catch (cause) {
+        return faulty('store.failed', wordsOf(cause));
+      }
+    },
     entries: (range) => entriesOf(level, range),
     async close() {
       try {
@@ -132,8 +141,8 @@ function operation({ key, value }: StoreChange) {
 async function* entriesOf(level: Text, range: KeyRange) {
   const iterator = chunksOf(level, range);
   try {
-    for (;;) {
-      const chunk = await iterator.next();
+    for (let entries = FIRST_ENTRIES; ; entries = CHUNK_ENTRIES) {
+      const chunk = await iterator.next(entries);
       if (chunk.length === 0) return;
       for (const entry of chunk) yield entry;
     }
@@ -152,7 +161,7 @@ function chunksOf(level: Text, range: KeyRange) {
       highWaterMarkBytes: CHUNK_BYTES,
     });
     return {
-      next: () => lost(() => iterator.nextv(CHUNK_ENTRIES)),
+      next: (entries: number) => lost(() => iterator.nextv(entries)),
       // Closing again what the medium or `close` has closed already is good.
       close: () => iterator.close().catch(() => undefined),
     };

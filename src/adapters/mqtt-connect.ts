@@ -55,16 +55,6 @@ export async function connectOptions(parts: ConnectParts, version: Version, will
   });
 }
 
-/** Properties of a message on MQTT 5; `expiryS` absent: it never expires. */
-export function messageProperties(expiryS: number | undefined, correlation?: Uint8Array) {
-  return {
-    contentType: 'application/json',
-    payloadFormatIndicator: true,
-    ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
-    ...(correlation === undefined ? {} : { correlationData: Buffer.from(correlation) }),
-  };
-}
-
 function willOf(
   { topic, payload, qos, retain, expiryS }: OutMessage,
   delayS: number,
@@ -72,7 +62,13 @@ function willOf(
 ) {
   const plain = { topic, payload: Buffer.from(payload), qos, retain };
   if (version !== 5) return plain;
-  return { ...plain, properties: { ...messageProperties(expiryS), willDelayInterval: delayS } };
+  const properties = {
+    contentType: 'application/json',
+    payloadFormatIndicator: true,
+    ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+    willDelayInterval: delayS,
+  };
+  return { ...plain, properties };
 }
 
 type Secret = 'password' | 'ca' | 'cert' | 'key';

@@ -5,12 +5,8 @@ import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 
 import type { Clock, HeadEnd, InMessage, Log, OutMessage } from '../boundaries.ts';
 import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { type Answer, InFlight } from './in-flight.ts';
-import {
-  type ConnectParts,
-  connectOptions,
-  messageProperties,
-  type Version,
-} from './mqtt-connect.ts';
+import { type ConnectParts, connectOptions, type Version } from './mqtt-connect.ts';
+import { encodePublish, PacketIds } from './mqtt-publish.ts';
 
 /** The first pause after a lost link; each further failure doubles its ceiling. */
 const PAUSE_MIN_MS = 500;
@@ -31,6 +27,7 @@ const PACKET_OVERHEAD_BYTES = 128;
 /** Reason codes: the broker does not speak this version (MQTT 3.1.1 table 3.1, MQTT 5 table 3-1), packet too large. */
 const VERSION_REFUSED = [1, 132];
 const PACKET_TOO_LARGE = 149;
+const REFUSED_FROM = 128;
 
 /**
  * The library's packet writer makes a buffer for each of 65,536 numbers beforehand (7 MiB measured), which pays where thousands of
@@ -49,6 +46,8 @@ export interface MqttHeadEndParts extends ConnectParts {
   /** Evenly spread in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** Messages in flight; absent: the contract's 20. Only a measurement gives another number. */
+  readonly window?: number;
 }
 
 /** A head-end behind an MQTT broker. Nothing that a broker or network does makes it throw. */
@@ -236,11 +235,16 @@ class Link {
   readonly lost: Promise<Loss>;
   isUp = false;
   wasUp = false;
+  #turn: 'quiet' | 'begun' | 'gathering' = 'quiet';
   readonly #client: MqttClient;
   readonly #clock: Clock;
   readonly #where: string;
   readonly #over = new AbortController();
   readonly #ackTimeoutS: number;
+  readonly #window: number | undefined;
+  readonly #version: Version;
+  readonly #ids = new PacketIds();
+  readonly #unanswered = new Map<number, { readonly topic: string; readonly answer: Answer }>();
   #inFlight: InFlight | undefined;
   #settleLost: (loss: Loss) => void = () => undefined;
   #limits: { packetBytes?: number | undefined; retain?: boolean | undefined } = {};
@@ -248,8 +252,8 @@ class Link {
   constructor(
     client: MqttClient,
     where: string,
-    clock: Clock,
-    ackTimeoutS: number,
+    { clock, settings, window }: MqttHeadEndParts,
+    version: Version,
     onMessage: (message: InMessage) => void,
   ) {
     // What waited in the session follows the CONNACK at once.
@@ -265,7 +269,9 @@ class Link {
     this.#client = client;
     this.#where = where;
     this.#clock = clock;
-    this.#ackTimeoutS = ackTimeoutS;
+    this.#ackTimeoutS = settings.ackTimeoutS;
+    this.#window = window;
+    this.#version = version;
     this.lost = new Promise((resolve) => {
       this.#settleLost = resolve;
     });
@@ -275,6 +281,10 @@ class Link {
         resolve(true);
       });
       this.#over.signal.addEventListener('abort', () => resolve(false), { once: true });
+    });
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd !== 'puback' || packet.messageId === undefined) return;
+      this.#acknowledged(packet.messageId, packet.reasonCode ?? 0);
     });
     // The broker says why it is about to close (MQTT 5).
     client.on('disconnect', ({ reasonCode = 0 }) => {
@@ -298,38 +308,67 @@ class Link {
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
-    const { topic, payload, qos, retain, expiryS, correlation } = message;
+    const { topic, payload, qos, retain, late } = message;
     const { packetBytes } = this.#limits;
     const bytes = Buffer.byteLength(payload) + Buffer.byteLength(topic) + PACKET_OVERHEAD_BYTES;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
     if (packetBytes !== undefined && bytes > packetBytes) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
-    const options = {
-      qos,
-      // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
-      retain: retain && this.#limits.retain !== false,
-      properties: messageProperties(expiryS, correlation),
-    };
-    return (this.#inFlight as InFlight).send(qos === 1, (answer: Answer) => {
-      this.#client.publish(topic, payload, options, (error) => {
-        if (!error) return answer(good(undefined));
-        const code = codeOf(error);
-        const gone = `the link was lost before ${topic} was answered`;
-        answer(
-          typeof code === 'number'
-            ? refused(topic, reasonWords(code))
-            : faulty('upstream.offline', gone),
-        );
+    // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
+    const kept = retain && this.#limits.retain !== false;
+    const hand = (answer: Answer) => this.#write(message, kept, answer);
+    return (this.#inFlight as InFlight).send(qos === 1, hand, late);
+  }
+
+  /** The library writes all packets but these: what it is given it keeps, copies and logs. */
+  #write(message: OutMessage, retain: boolean, answer: Answer): void {
+    const { stream, outgoing } = this.#client;
+    this.#gather();
+    if (message.qos === 0) {
+      const bytes = encodePublish({ message, retain, id: 0 }, this.#version);
+      stream.write(bytes, (error) =>
+        answer(error ? faulty('upstream.offline', wordsOf(error)) : good(undefined)),
+      );
+      return;
+    }
+    const id = this.#ids.next((one) => this.#unanswered.has(one) || Object.hasOwn(outgoing, one));
+    this.#unanswered.set(id, { topic: message.topic, answer });
+    stream.write(encodePublish({ message, retain, id }, this.#version));
+  }
+
+  /** A PUBACK; its reason code says no from 128 on (MQTT 5 3.4.2.1), and does not exist on 3.1.1. */
+  #acknowledged(id: number, reason: number): void {
+    const sent = this.#unanswered.get(id);
+    if (!sent) return;
+    this.#unanswered.delete(id);
+    const { topic, answer } = sent;
+    answer(reason < REFUSED_FROM ? good(undefined) : refused(topic, reasonWords(reason)));
+  }
+
+  /**
+   * The first message of a turn of the event loop goes at once, while the broker waits; all others of that turn go in one
+   * write, for PUBACKs seldom come alone.
+   */
+  #gather(): void {
+    const { stream } = this.#client;
+    if (this.#turn === 'quiet') {
+      setImmediate(() => {
+        if (this.#turn === 'gathering') stream.uncork();
+        this.#turn = 'quiet';
       });
-    });
+      this.#turn = 'begun';
+    } else if (this.#turn === 'begun') {
+      stream.cork();
+      this.#turn = 'gathering';
+    }
   }
 
   /** Ends the link with a DISCONNECT, so that the broker leaves the will unsaid. */
   async close(): Promise<void> {
     if (this.isUp) {
       await this.#within(CLOSE_MS, this.#inFlight?.idle());
-      // mqtt.js sends no DISCONNECT while it waits for a PUBACK.
+      // mqtt.js sends no DISCONNECT while it waits for an acknowledgement of its own.
       for (const id of Object.keys(this.#client.outgoing)) {
         this.#client.removeOutgoingMessage(Number(id));
       }
@@ -352,6 +391,7 @@ class Link {
       clock: this.#clock,
       ackTimeoutMs: this.#ackTimeoutS * 1_000,
       receiveMaximum: properties.receiveMaximum,
+      window: this.#window,
       // mqtt.js waits for a PUBACK for ever and calls such a link connected.
       onSilent: () => {
         const words = `${this.#where} left a message unacknowledged for ${this.#ackTimeoutS} s`;
@@ -388,7 +428,7 @@ class Link {
 }
 
 function openLink(
-  { clock, settings }: MqttHeadEndParts,
+  parts: MqttHeadEndParts,
   where: string,
   options: IClientOptions,
   onMessage: (message: InMessage) => void,
@@ -402,7 +442,7 @@ function openLink(
       // Ours, on the wire's clock, ends sooner.
       connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     });
-    return new Link(client, where, clock, settings.ackTimeoutS, onMessage);
+    return new Link(client, where, parts, options.protocolVersion === 5 ? 5 : 4, onMessage);
   } catch (cause) {
     // An unusable key or certificate is thrown, not emitted.
     return lossOf(cause as Error, where, false);

@@ -1,5 +1,6 @@
 // The daemon's log: one JSON object a line through pino, without secrets, never in the way of the work.
 
+import { fstatSync } from 'node:fs';
 import { pino } from 'pino';
 import type { Log } from '../boundaries.ts';
 import { writeBehind } from './write-behind.ts';
@@ -23,17 +24,40 @@ const SECRETS = [
   'private_key',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+/** Priorities of syslog(3), which journald takes from the beginning of a line (sd-daemon(3)). */
+const PRIORITIES: Readonly<Record<string, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
+
+/** Lines begin so, and their level follows. */
+const LEVEL_AT = '{"level":"'.length;
+
+/** Whether standard output goes to journald (systemd.exec(5), JOURNAL_STREAM): to that very device and file. */
+export function goesToJournald(env: Readonly<Record<string, string | undefined>>): boolean {
+  try {
+    const { dev, ino } = fstatSync(1, { bigint: true });
+    return env['JOURNAL_STREAM'] === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}
+
 export interface PinoLogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** File descriptor (1 standard output, the default; 2 standard error), or something that takes the lines. */
   readonly destination?: 1 | 2 | { write(line: string): void };
+  /** Puts `<priority>` before each line, as journald understands it. */
+  readonly prioritized?: boolean;
 }
 
 /** A log that writes `{"level","time",...fields,"msg"}` lines; `time` is ISO 8601 UTC of the system's clock. */
-export function createPinoLog({ level, destination = 1 }: PinoLogOptions): Log {
+export function createPinoLog({
+  level,
+  destination = 1,
+  prioritized = false,
+}: PinoLogOptions): Log {
   // Not pino's own destination: at the exit it tries a closed pipe again and again and never ends (sonic-boom 4).
-  const stream =
+  const plain =
     typeof destination === 'number' ? writeBehind(destination, UNREAD_MAX) : destination;
+  const stream = prioritized ? withPriority(plain) : plain;
   const log = pino(
     {
       level,
@@ -49,5 +73,14 @@ export function createPinoLog({ level, destination = 1 }: PinoLogOptions): Log {
     info: (fields, message) => log.info(fields, message),
     warn: (fields, message) => log.warn(fields, message),
     error: (fields, message) => log.error(fields, message),
+  };
+}
+
+function withPriority(stream: { write(line: string): void }): { write(line: string): void } {
+  return {
+    write(line) {
+      const level = line.slice(LEVEL_AT, line.indexOf('"', LEVEL_AT));
+      stream.write(`<${PRIORITIES[level] ?? PRIORITIES['info']}>${line}`);
+    },
   };
 }

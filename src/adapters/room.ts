@@ -5,7 +5,7 @@ import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Room } from '../boundaries.ts';
 
-/** Bytes of the files in `folder`, and those free to this user on its disk. Throws what the file system says. */
+/** Bytes of the files in `folder`, those free to this user on its disk, and all of that disk. Throws what the file system says. */
 export async function measureRoom(folder: string): Promise<Room> {
   let bytes = 0;
   for (const name of await readdir(folder)) {
@@ -13,8 +13,8 @@ export async function measureRoom(folder: string): Promise<Room> {
     const found = await stat(join(folder, name)).catch(() => null);
     bytes += found?.size ?? 0;
   }
-  const { bavail, bsize } = await statfs(folder);
-  return { bytes, freeBytes: bavail * bsize };
+  const { bavail, blocks, bsize } = await statfs(folder);
+  return { bytes, freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
 /** Bytes that this process has caused to be sent to disks since it began (proc(5), `write_bytes`); null where the kernel does not say. */

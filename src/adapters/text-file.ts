@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { faulty, good, type Result } from '../domain/fault.ts';
+import { fileError, fileWords } from './file-words.ts';
 import { moveIn } from './store-files.ts';
 
 /** Text is gathered up to so many characters before it is written. */
@@ -37,17 +38,29 @@ export async function writeLines(
     return good(bytes);
   } catch (cause) {
     await rm(aside, { force: true }).catch(() => undefined);
-    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+    return faulty('store.failed', fileWords(cause, path));
   }
 }
 
-/** The lines of a file without their line feeds. Throws what the file system says. */
+/** Pieces large enough that a file is read at the speed of its lines. */
+const PIECE_BYTES = 262_144;
+
+/** The text of a file, in pieces. Throws in words why it cannot be read. */
+export async function* readPieces(path: string): AsyncGenerator<string> {
+  try {
+    yield* createReadStream(path, { encoding: 'utf8', highWaterMark: PIECE_BYTES });
+  } catch (cause) {
+    throw fileError(cause, path);
+  }
+}
+
+/** The lines of a file without their line feeds. Throws in words why it cannot be read. */
 export async function* readLines(path: string): AsyncGenerator<string> {
   const input = createReadStream(path, 'utf8');
   // Without this an absent file would be an error that nobody hears.
   await new Promise<void>((resolve, reject) => {
     input.once('open', () => resolve());
-    input.once('error', reject);
+    input.once('error', (cause) => reject(fileError(cause, path)));
   });
   yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
 }

@@ -3,7 +3,9 @@
 import type { Clock } from '../boundaries.ts';
 import {
   type BusSeen,
+  type BusSummary,
   type MeterSeen,
+  NONE_SEEN,
   SEEN_AS,
   SEEN_KEYS,
   type SeenCounts,
@@ -86,14 +88,21 @@ class MeterTally {
     if (this.recent.length > RECENT) this.recent.shift();
   }
 
+  /** How often so far. */
+  total(column: number): number {
+    return this.#total[column] ?? 0;
+  }
+
   seen(meter: string, now: number): MeterSeen {
     const { latencies, recent, latestMs, strangerId, lastFault } = this;
-    const total = this.#total;
+    const total = this.#total.slice();
     const hours = this.#hours;
-    // Worked out when looked at: health asks for totals alone, every quarter of an hour.
+    // Worked out when looked at, for nearly nobody looks at all of it.
     return {
       ...{ meter, recent: [...recent], latestMs, strangerId, lastFault },
-      total: countsBy((column) => total[column] ?? 0),
+      get total() {
+        return countsBy((column) => total[column] ?? 0);
+      },
       get p50Ms() {
         return latencies.atShare(0.5);
       },
@@ -178,6 +187,17 @@ export class BusTally implements StrayEar {
     if (meter !== undefined) this.#tallyOf(meter).ended('unasked', this.#clock.monotonicMs());
   }
 
+  /** What health tells of a bus, every quarter of an hour. */
+  summary(): BusSummary {
+    const meters = [...this.#meters.values()];
+    const sorted = this.#latencies();
+    return {
+      total: countsBy((column) => meters.reduce((sum, tally) => sum + tally.total(column), 0)),
+      p50Ms: atShare(sorted, 0.5),
+      p95Ms: atShare(sorted, 0.95),
+    };
+  }
+
   seen(): BusSeen {
     const now = this.#clock.monotonicMs();
     const spanMs = Math.min(HOUR_MS, Math.max(MINUTE_MS, now - this.#began));
@@ -185,8 +205,7 @@ export class BusTally implements StrayEar {
     const busy = this.#minutes.sum(now, BUSY);
     const utilisation = Math.min(1, busy / (spanMs * this.#atOnce));
     const readMs = reads === 0 ? null : busy / reads;
-    const all = [...this.#meters.values()].flatMap(({ latencies }) => latencies.all());
-    const sorted = Float64Array.from(all).sort();
+    const sorted = this.#latencies();
     return {
       meters: [...this.#meters].map(([meter, tally]) => tally.seen(meter, now)),
       ...{ utilisation, readMs },
@@ -197,6 +216,13 @@ export class BusTally implements StrayEar {
       p50Ms: atShare(sorted, 0.5),
       p95Ms: atShare(sorted, 0.95),
     };
+  }
+
+  /** Of the last good answers of all meters, rising. */
+  #latencies(): Float64Array {
+    const all: number[] = [];
+    for (const { latencies } of this.#meters.values()) all.push(...latencies.all());
+    return Float64Array.from(all).sort();
   }
 
   #tallyOf(meter: string): MeterTally {
@@ -212,7 +238,10 @@ function notice(tally: MeterTally, { code, detail, id }: Fault): void {
 }
 
 function countsBy(count: (column: number) => number): SeenCounts {
-  const counts = {} as Record<SeenKey, number>;
-  for (const [column, key] of SEEN_KEYS.entries()) counts[key] = count(column);
+  // One shape for all of them: it is filled, not grown.
+  const counts = { ...NONE_SEEN };
+  for (let column = 0; column < SEEN_KEYS.length; column += 1) {
+    counts[SEEN_KEYS[column] as SeenKey] = count(column);
+  }
   return counts;
 }

@@ -3,12 +3,14 @@
 import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
-import type { BusSeen } from '../domain/bus-seen.ts';
-import type { FaultCode, Result } from '../domain/fault.ts';
+import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
+import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
 import type { LineProfile } from '../domain/profile.ts';
+import { sometimes } from '../sometimes.ts';
 import { BusTally } from './bus-tally.ts';
 import { OwedAnswers, type Paid } from './owed-answers.ts';
+import { Patience, patienceMs, restMs } from './patience.ts';
 import { Reopening } from './reopening.ts';
 import { Turns } from './turn.ts';
 
@@ -33,6 +35,8 @@ interface Question {
   readonly profile: LineProfile;
   /** Null where the device speaks by itself. */
   readonly request: Uint8Array | null;
+  /** Nobody else needs the line for so long after the time-out. */
+  readonly spareMs: number;
 }
 
 /** A bus over a line of its own. The line is opened by the first read. All its meters share the line's framing. */
@@ -48,6 +52,7 @@ class LineBus implements Bus {
   readonly #reopening: Reopening;
   readonly #turns: Turns;
   readonly #owed = new OwedAnswers();
+  readonly #patience = new Patience();
   readonly #tally: BusTally;
 
   constructor(options: LineBusOptions) {
@@ -60,10 +65,10 @@ class LineBus implements Bus {
     this.#tally = options.tally ?? new BusTally(options.clock);
   }
 
-  async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+  async read(target: ReadTarget, signal?: AbortSignal, spareMs = 0): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
-    const question = { target, profile, request: requestOf(profile, target.address) };
+    const question = { target, profile, spareMs, request: requestOf(profile, target.address) };
     const began = this.#clock.monotonicMs();
     let second = false;
     const attempt = (ended: AbortSignal) => {
@@ -84,6 +89,10 @@ class LineBus implements Bus {
     return this.#tally.seen();
   }
 
+  summary(): BusSummary {
+    return this.#tally.summary();
+  }
+
   async rest(): Promise<void> {
     await this.#line.close();
     this.#reopening.rested();
@@ -99,10 +108,36 @@ class LineBus implements Bus {
     second: boolean,
     signal: AbortSignal,
   ): Promise<Result<Register>> {
-    const { target, request } = question;
     const opened = await this.#reopening.ensure();
     if (!opened.ok) return opened;
     await this.#hold(question, signal);
+    const owed = this.#owed.countAt(this.#clock.monotonicMs());
+    if (owed === 0 || expectedId(question) !== undefined) {
+      return this.#ask(question, second, signal);
+    }
+    return this.#certain(question, owed, second, signal);
+  }
+
+  /** A register that one answer more brought than others may still owe: one of them is this meter's, then. */
+  async #certain(
+    question: Question,
+    owed: number,
+    second: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<Register>> {
+    const times = new Map<number, number>();
+    for (let i = 0; i <= owed + SPARE_QUESTIONS; i += 1) {
+      const register = await this.#ask(question, second || i > 0, signal);
+      if (!register.ok) return register;
+      const again = (times.get(register.value.register) ?? 0) + 1;
+      if (again > owed) return register;
+      times.set(register.value.register, again);
+    }
+    return faulty('frame.malformed', `${owed} answers are owed, and those that came differ`);
+  }
+
+  async #ask(question: Question, second: boolean, signal: AbortSignal): Promise<Result<Register>> {
+    const { target, request } = question;
     if (signal.aborted) return faulty('aborted', 'given up');
     this.#line.drain();
     const asked = this.#clock.monotonicMs();
@@ -115,24 +150,35 @@ class LineBus implements Bus {
     const tookMs = this.#clock.monotonicMs() - asked;
     // Answers that others owed say nothing of this meter but that its own did not come.
     this.#tally.ended(target.meter, pass ? SILENT : register, tookMs, second);
-    if (!register.ok) {
-      // What follows a spoilt answer is its rest.
-      this.#line.drain();
-      if (LATE.has(register.fault.code)) {
-        this.#owed.late(target.meter, this.#clock.monotonicMs() + this.#timeoutMs);
-      }
+    if (register.ok) {
+      this.#patience.took(target.meter, tookMs);
+      return register;
     }
-    return register;
+    // What follows a spoilt answer is its rest.
+    this.#line.drain();
+    return LATE.has(register.fault.code) ? this.#given(register.fault, question) : register;
+  }
+
+  /** The question is given up; its answer may still come. */
+  #given(fault: Fault, { target: { meter }, request }: Question): Result<never> {
+    this.#owed.late(meter, this.#clock.monotonicMs() + this.#timeoutMs);
+    const { latencyMs } = this.#patience.of(meter);
+    if (fault.code === 'line.silent') this.#patience.missed(meter);
+    // Who speaks by itself is not asked, and talks over nobody's question.
+    if (request === null) return { ok: false, fault };
+    return { ok: false, fault: { ...fault, restMs: restMs(latencyMs, this.#timeoutMs) } };
   }
 
   /**
    * A meter without a known identification cannot tell its answer from a late one of the meter before, so what is
-   * owed is waited for: one time-out, and no longer.
+   * owed is waited for: one time-out, and no longer. Not for those that have been silent again and again: they would
+   * cost everyone two time-outs for ever, so that meter is asked once more than they owe.
    */
   async #hold(question: Question, signal: AbortSignal): Promise<void> {
     if (expectedId(question) !== undefined) return;
     for (;;) {
-      const left = this.#owed.leftAt(this.#clock.monotonicMs());
+      const gone = (meter: string) => this.#patience.isGone(meter);
+      const left = this.#owed.leftAt(this.#clock.monotonicMs(), gone);
       if (left === 0 || signal.aborted || !this.#line.isOpen()) return;
       const late = await this.#line.receive(left, signal);
       if (late.ok && isMessage(messageIn(late.value, question))) this.#late(this.#owed.paid());
@@ -141,7 +187,9 @@ class LineBus implements Bus {
 
   /** This meter's message within the time-out. Others' are passed over while they can be explained. */
   async #answer(question: Question, signal: AbortSignal): Promise<Judged> {
-    const deadline = this.#clock.monotonicMs() + this.#timeoutMs;
+    const known = this.#patience.of(question.target.meter);
+    const patience = patienceMs(known, this.#timeoutMs, question.spareMs);
+    const deadline = this.#clock.monotonicMs() + this.#timeoutMs + patience;
     let passed: Result<Register> | undefined;
     const last = (register: Result<Register>) => ({ register, pass: passed !== undefined });
     for (;;) {
@@ -174,12 +222,16 @@ class LineBus implements Bus {
     const pass = late !== undefined || request === null;
     // Nobody else was asked: on this address hangs another meter.
     if (!pass) this.#owed.paidBy(target.meter);
+    if (!pass) sometimes('bus: another encoder answered');
     return { register: wrongId(id, expected), pass };
   }
 
   /** An answer was refused because its question had been given up. */
   #late(paid: Paid | undefined): void {
-    if (paid !== undefined) this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
+    if (paid === undefined) return;
+    sometimes('bus: a late answer on a line was refused');
+    this.#patience.heard(paid.meter);
+    this.#tally.lateOf(paid.meter, this.#clock.monotonicMs() - paid.asked);
   }
 }
 
@@ -188,6 +240,9 @@ interface Judged {
   readonly register: Result<Register>;
   readonly pass: boolean;
 }
+
+/** Questions beyond the number that would be enough if the dial held still. */
+const SPARE_QUESTIONS = 2;
 
 const SILENT = faulty('line.silent', 'only others answered');
 /** The faults of an answer that may still be under way. */

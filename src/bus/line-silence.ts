@@ -30,8 +30,6 @@ export class LineSilence {
   readonly #pauseMs: number;
   #heardAt = Number.NEGATIVE_INFINITY;
   #sendingUntil = Number.NEGATIVE_INFINITY;
-  /** Nobody is asked before. */
-  #holdUntil = Number.NEGATIVE_INFINITY;
   /** Units that are not asked before; at most 247. */
   readonly #graces = new Map<number, number>();
   #resting: AbortController | undefined;
@@ -61,25 +59,14 @@ export class LineSilence {
     this.#sendingUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /**
-   * The question to `unit` was not answered as it should be. The line is held silent for the unit's latency where one is
-   * known; the unit itself is left alone for twice that when its answer may be under way, and for a whole time-out when
-   * nothing is known of it. Its late answer falls into that time.
-   */
-  spoilt(
-    unit: number,
-    how: { readonly latencyMs: number | null; readonly timeoutMs: number; readonly late: boolean },
-  ): void {
-    const { latencyMs, timeoutMs, late } = how;
-    const now = this.#clock.monotonicMs();
-    if (latencyMs !== null) this.#holdUntil = now + Math.min(latencyMs, timeoutMs);
-    const grace = latencyMs === null ? timeoutMs : Math.min(2 * latencyMs, timeoutMs);
-    if (late) this.#graces.set(unit, now + grace);
+  /** A late answer of `unit` may be under way: it is left alone for so long. */
+  spare(unit: number, ms: number): void {
+    this.#graces.set(unit, this.#clock.monotonicMs() + ms);
   }
 
   /** Waits until `unit` may be asked again. */
   async grace(unit: number, signal?: AbortSignal): Promise<void> {
-    const until = Math.max(this.#holdUntil, this.#graces.get(unit) ?? Number.NEGATIVE_INFINITY);
+    const until = this.#graces.get(unit) ?? Number.NEGATIVE_INFINITY;
     this.#graces.delete(unit);
     const left = until - this.#clock.monotonicMs();
     if (left > 0) await this.rest(left, signal);

@@ -12,6 +12,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { isDue, Watch } from './watch.ts';
 
@@ -60,8 +61,6 @@ export function createMbapLink(options: MbapOptions): MbapLink {
   return new MbapClient(options);
 }
 
-/** Settled: what waits for it runs when what runs now has ended, for less than a microtask of Node's own. */
-const SOON = Promise.resolve();
 const NOTHING = new Uint8Array(0);
 
 type Answer = Result<readonly number[]>;
@@ -175,9 +174,10 @@ class MbapClient implements MbapLink {
     if (this.#gathered === this.#requests.length) this.#send();
     layMbapRequest(this.#requests, this.#gathered, transaction, asking);
     this.#gathered += MBAP_REQUEST_BYTES;
-    // What is asked in the same turn goes out in one write; a question alone goes at once.
+    // A question alone goes at once. What is asked besides goes out in one write when no promise is left to run, as one
+    // may ask more.
     if (this.#asking.length === 1) this.#send();
-    else if (this.#gathered === MBAP_REQUEST_BYTES) void SOON.then(this.#sendGathered);
+    else if (this.#gathered === MBAP_REQUEST_BYTES) process.nextTick(this.#sendGathered);
     this.#watch.by(deadline);
   }
 
@@ -253,6 +253,7 @@ class MbapClient implements MbapLink {
         this.#owed.delete(transaction);
         this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
         this.counts.late += 1;
+        sometimes('bus: a late answer on TCP was refused');
         this.#strays = 0;
       } else {
         this.#ear?.unasked(unit);

@@ -1,9 +1,17 @@
 // Meters on one Modbus link: asks each for the words of its profile, as many at once as the link bears.
 
-import type { Bus, Clock, ModbusLink, ReadTarget, Register, WireTrace } from '../boundaries.ts';
+import type {
+  Bus,
+  Clock,
+  ModbusLink,
+  ModbusQuestion,
+  ReadTarget,
+  Register,
+  WireTrace,
+} from '../boundaries.ts';
 import { blocksOf, type ModbusBlock } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
-import type { BusSeen } from '../domain/bus-seen.ts';
+import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import { unitAndChannel } from '../domain/modbus-address.ts';
@@ -27,6 +35,13 @@ export interface ModbusBusOptions {
   readonly trace?: WireTrace;
 }
 
+/** What is asked of one meter: worked out once, asked at every poll. */
+interface Asked {
+  readonly unit: number;
+  readonly channel: number;
+  readonly questions: readonly { readonly block: ModbusBlock; readonly question: ModbusQuestion }[];
+}
+
 /** A bus over a link of its own. The link is opened by the first read. */
 export function createModbusBus(options: ModbusBusOptions): Bus {
   return new ModbusBus(options);
@@ -40,6 +55,8 @@ class ModbusBus implements Bus {
   readonly #timeoutMs: number;
   readonly #reopening: Reopening;
   readonly #tally: BusTally;
+  /** A target changes only when another meter stands there, and is another object then. */
+  readonly #asked = new WeakMap<ReadTarget, Asked>();
   #reading = 0;
   #closed = false;
 
@@ -53,19 +70,19 @@ class ModbusBus implements Bus {
     this.#tally = options.tally ?? new BusTally(options.clock, this.atOnce);
   }
 
-  async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+  async read(target: ReadTarget, signal?: AbortSignal, spareMs = 0): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'modbus') throw new Error(`${target.meter} does not speak Modbus`);
     if (this.#reading >= this.atOnce) throw new Error(`more than ${this.atOnce} reads at once`);
     this.#reading += 1;
     const began = this.#clock.monotonicMs();
     try {
-      let register = await this.#attempt(target, profile, false, signal);
+      let register = await this.#attempt(target, profile, spareMs, false, signal);
       const took = this.#clock.monotonicMs() - began;
       // A device that must rest between two questions is not asked twice at once.
       const mayAsk = profile.minPollS === 0 && !register.ok;
       if (mayAsk && asksAgain(register, took, this.#timeoutMs)) {
-        register = await this.#attempt(target, profile, true, signal);
+        register = await this.#attempt(target, profile, spareMs, true, signal);
       }
       this.#tally.used(register, this.#clock.monotonicMs() - began);
       return register;
@@ -82,6 +99,10 @@ class ModbusBus implements Bus {
     return this.#tally.seen();
   }
 
+  summary(): BusSummary {
+    return this.#tally.summary();
+  }
+
   async rest(): Promise<void> {
     await this.#link.close();
     this.#reopening.rested();
@@ -95,6 +116,7 @@ class ModbusBus implements Bus {
   async #attempt(
     target: ReadTarget,
     profile: ModbusProfile,
+    spareMs: number,
     second: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
@@ -102,33 +124,48 @@ class ModbusBus implements Bus {
       const opened = await this.#reopening.ensure();
       if (!opened.ok) return opened;
     }
-    const asked = this.#clock.monotonicMs();
-    const register = await this.#ask(target, profile, signal);
-    this.#tally.ended(target.meter, register, this.#clock.monotonicMs() - asked, second);
+    const began = this.#clock.monotonicMs();
+    const { unit, channel, questions } = this.#askedOf(target, profile);
+    this.#tally.asks(target.meter, unit);
+    const answers: Answers[number][] = [];
+    let register: Result<Register> | undefined;
+    for (const { block, question } of questions) {
+      if (this.#closed || signal?.aborted) register = faulty('aborted', 'given up');
+      if (register !== undefined) break;
+      const asked = spareMs > 0 ? { ...question, spareMs } : question;
+      const words = await this.#link.read(asked, signal);
+      // A register from half of its words would be a guess.
+      if (words.ok) answers.push({ block, words: words.value });
+      else register = words;
+    }
+    register ??= registerOf(answers, profile, target, channel);
+    this.#tally.ended(target.meter, register, this.#clock.monotonicMs() - began, second);
     return register;
   }
 
-  async #ask(
-    target: ReadTarget,
-    profile: ModbusProfile,
-    signal: AbortSignal | undefined,
-  ): Promise<Result<Register>> {
+  #askedOf(target: ReadTarget, profile: ModbusProfile): Asked {
+    const known = this.#asked.get(target);
+    if (known !== undefined) return known;
     const { unit, channel } = unitAndChannel(target.address);
-    this.#tally.asks(target.meter, unit);
-    const answers: Answers[number][] = [];
-    for (const block of questionsOf(profile, channel)) {
-      if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
-      const { address, quantity } = block;
-      const { table } = profile;
-      const question = { unit, table, address, quantity, timeoutMs: this.#timeoutMs };
-      const words = await this.#link.read(question, signal);
-      // A register from half of its words would be a guess.
-      if (!words.ok) return words;
-      answers.push({ block, words: words.value });
-    }
-    const register = registerIn(answers, profile, target.dial, channel);
-    return register.ok ? identified(register.value, target, profile) : register;
+    const { table } = profile;
+    const questions = blocksOf(profile, channel).map((block) => ({
+      block,
+      question: { unit, table, ...block, timeoutMs: this.#timeoutMs },
+    }));
+    const asked = { unit, channel, questions };
+    this.#asked.set(target, asked);
+    return asked;
   }
+}
+
+function registerOf(
+  answers: Answers,
+  profile: ModbusProfile,
+  target: ReadTarget,
+  channel: number,
+): Result<Register> {
+  const register = registerIn(answers, profile, target.dial, channel);
+  return register.ok ? identified(register.value, target, profile) : register;
 }
 
 /** A device that sends no identification cannot be told from another; one that does must send the right one. */
@@ -141,15 +178,4 @@ function identified(
     return good(register);
   }
   return faulty('frame.wrong_id', `${register.id ?? 'none'} instead of ${registerId}`);
-}
-
-/** What `blocksOf` worked out: it is asked at every poll and never changes. */
-const QUESTIONS = new WeakMap<ModbusProfile, Map<number, readonly ModbusBlock[]>>();
-
-function questionsOf(profile: ModbusProfile, channel: number): readonly ModbusBlock[] {
-  const channels = QUESTIONS.get(profile) ?? new Map<number, readonly ModbusBlock[]>();
-  QUESTIONS.set(profile, channels);
-  const blocks = channels.get(channel) ?? blocksOf(profile, channel);
-  channels.set(channel, blocks);
-  return blocks;
 }

@@ -39,10 +39,19 @@ export class OwedAnswers {
     return this.#pay(() => true);
   }
 
-  /** How long answers are still expected at `now`, 0 when none is. */
-  leftAt(now: number): number {
+  /** How many answers may still come at `now`. */
+  countAt(now: number): number {
     this.#debts = this.#debts.filter((debt) => debt.until > now);
-    return this.#debts.reduce((most, debt) => Math.max(most, debt.until - now), 0);
+    return this.#debts.length;
+  }
+
+  /** How long answers are still expected at `now`, 0 when none is; those of meters that are `gone` are not. */
+  leftAt(now: number, gone: (meter: string) => boolean): number {
+    if (this.countAt(now) === 0) return 0;
+    return this.#debts.reduce(
+      (most, { meter, until }) => (gone(meter) ? most : Math.max(most, until - now)),
+      0,
+    );
   }
 
   #pay(is: (debt: Debt) => boolean): Paid | undefined {

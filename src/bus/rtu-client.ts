@@ -14,9 +14,11 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { LineSilence } from './line-silence.ts';
 import { OwedWords } from './owed-words.ts';
+import { LATE_SHARE, patienceMs, restMs } from './patience.ts';
 import { type TallyKey, UnitTally } from './unit-tally.ts';
 import { isDue, Watch } from './watch.ts';
 
@@ -75,9 +77,12 @@ type Answer = Result<readonly number[]>;
 /** A question on the wire. */
 interface Asking extends WordsAsked {
   readonly timeoutMs: number;
+  readonly spareMs?: number;
   readonly request: Uint8Array;
   readonly written: number;
-  readonly deadline: number;
+  /** Put off once, by as much as an answer may come late. */
+  deadline: number;
+  putOff: boolean;
   /** Bytes heard before it. */
   readonly before: number;
   /** Where the search goes on. */
@@ -180,7 +185,8 @@ class RtuClient implements RtuLink {
     this.#doubtful.set(unit, doubt);
     if (owed > OWED_MAX || now - doubt.since > DOUBT_MAX_MS) this.#leaveAlone(unit);
     if (now < doubt.aloneUntil) {
-      return faulty('line.silent', `unit ${unit} owes ${owed} answers and is left alone`);
+      const detail = `unit ${unit} owes ${owed} answers and is left alone`;
+      return { ok: false, fault: { code: 'line.silent', detail, restMs: doubt.aloneUntil - now } };
     }
     return this.#certain(asked, owed, signal);
   }
@@ -193,7 +199,7 @@ class RtuClient implements RtuLink {
   /** Words that `owed` + 1 answers brought, each followed by silence. */
   async #certain(asked: Asked, owed: number, signal: AbortSignal | undefined): Promise<Answer> {
     const times = new Map<string, number>();
-    const until = this.#clock.monotonicMs() + 2 * asked.timeoutMs;
+    const until = this.#clock.monotonicMs() + 2 * asked.timeoutMs + (asked.spareMs ?? 0);
     for (let i = 0; i <= owed + SPARE_QUESTIONS; i += 1) {
       if (this.#clock.monotonicMs() > until) break;
       const answer = await this.#once(asked, true, signal);
@@ -211,7 +217,9 @@ class RtuClient implements RtuLink {
       times.set(said, again);
     }
     this.#leaveAlone(asked.unit);
-    return faulty('modbus.unexpected', `${owed} answers are owed, and the words do not hold still`);
+    const left = Math.max(0, this.#owed.clearAt(asked.unit) - this.#clock.monotonicMs());
+    const detail = `${owed} answers are owed, and the words do not hold still`;
+    return { ok: false, fault: { code: 'modbus.unexpected', detail, restMs: left } };
   }
 
   /** One question and what answers it in its time. */
@@ -221,7 +229,18 @@ class RtuClient implements RtuLink {
     }
     if (signal?.aborted) return faulty('aborted', 'given up');
     if (!this.isOpen()) return faulty('port.absent', 'the port is gone');
-    return this.#put(asked, doubtful, signal);
+    const written = this.#clock.monotonicMs();
+    const answer = await this.#put(asked, doubtful, signal);
+    if (!answer.ok && HELD.has(answer.fault.code)) await this.#hold(asked, written, signal);
+    return answer;
+  }
+
+  /** What came in place of the answer came early: the line is silent for the unit's latency, within the time-out. */
+  async #hold({ unit, timeoutMs }: Asked, written: number, signal?: AbortSignal): Promise<void> {
+    const now = this.#clock.monotonicMs();
+    const latency = this.#tallied(unit).latencyMs(LATE_SHARE) ?? 0;
+    const left = Math.min(latency, written + timeoutMs - now);
+    if (left > 0) await this.#silence.rest(left, signal);
   }
 
   #put(asked: Asked, doubtful: boolean, signal: AbortSignal | undefined): Promise<Answer> {
@@ -234,6 +253,7 @@ class RtuClient implements RtuLink {
         request: rtuRequest(asked),
         written,
         deadline: written + asked.timeoutMs,
+        putOff: false,
         before: this.#heard,
         seen: 0,
         echoed: false,
@@ -325,6 +345,7 @@ class RtuClient implements RtuLink {
       this.#tallied(asking.unit).took(this.#clock.monotonicMs() - asking.written);
     }
     this.#count(asking.unit, exception === null ? 'answered' : 'exceptions');
+    this.#tallied(asking.unit).missed = 0;
     this.#silence.answered();
     this.#remember(found.from, found.end);
     this.#forget(found.end);
@@ -352,7 +373,9 @@ class RtuClient implements RtuLink {
     // The same once more pays nothing: the answer that is owed may still come.
     const asked = doubled ? null : this.#owed.pay({ unit, code, quantity });
     if (asked !== null) {
+      this.#tallied(unit).missed = 0;
       this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
+      sometimes('bus: a late answer on an RTU line was refused');
       return this.#count(unit, 'late');
     }
     this.#ear?.unasked(unit);
@@ -377,22 +400,39 @@ class RtuClient implements RtuLink {
     const asking = this.#asking;
     if (asking === undefined) return;
     const now = this.#clock.monotonicMs();
-    if (isDue(asking.deadline, now)) return this.#timeOut(asking);
+    if (isDue(asking.deadline, now)) {
+      if (!this.#isPutOff(asking)) this.#timeOut(asking);
+      return;
+    }
     if (!asking.spoilt) return this.#watch.by(asking.deadline);
     const verdict = this.#silence.lastHeard() + VERDICT_MS;
     if (isDue(verdict, now)) this.#spoilt(asking);
     else this.#watch.by(Math.min(verdict, asking.deadline));
   }
 
+  /** True, once, where an answer is still waited for though its time is up. */
+  #isPutOff(asking: Asking): boolean {
+    const { unit, timeoutMs, spareMs = 0, putOff } = asking;
+    if (putOff) return false;
+    const { missed } = this.#tallied(unit);
+    const latencyMs = this.#tallied(unit).latencyMs(LATE_SHARE);
+    const ms = patienceMs({ latencyMs, missed }, timeoutMs, spareMs);
+    asking.putOff = true;
+    asking.deadline += ms;
+    if (ms > 0) this.#watch.by(asking.deadline);
+    return ms > 0;
+  }
+
   #timeOut(asking: Asking): void {
-    const { timeoutMs, strange, spoilt, echoed } = asking;
+    const { strange, spoilt, echoed, deadline, written } = asking;
     if (spoilt || strange !== null) return this.#spoilt(asking);
     const heard = this.#heard - asking.before - (echoed ? RTU_REQUEST_BYTES : 0);
     // Requests that pile up in a stuck port would be sent, and answered, in one burst.
     const stuck = this.#wire.unsent() > 0;
     this.#silences += heard === 0 ? 1 : 0;
-    if (heard === 0) this.#fail('line.silent', `no answer in ${timeoutMs} ms`);
-    else this.#fail('line.torn', `${heard} bytes, but no whole answer in ${timeoutMs} ms`);
+    const ms = Math.round(deadline - written);
+    if (heard === 0) this.#fail('line.silent', `no answer in ${ms} ms`);
+    else this.#fail('line.torn', `${heard} bytes, but no whole answer in ${ms} ms`);
     if (stuck || this.#silences >= this.#silencesToReopen) void this.close();
   }
 
@@ -413,12 +453,11 @@ class RtuClient implements RtuLink {
     // Where nobody else owes an answer, the damaged one that came is this question's, and no other will come.
     const paid = code === 'modbus.crc' && this.#owed.isClear(this.#clock.monotonicMs());
     if (!paid) this.#owed.add(asking, asking.written);
-    this.#silence.spoilt(unit, {
-      latencyMs: this.#tallied(unit).latencyMs(LATE_SHARE),
-      timeoutMs,
-      late: LATE.has(code),
-    });
-    asking.settle(faulty(code, detail));
+    if (code === 'line.silent') this.#tallied(unit).missed += 1;
+    if (!LATE.has(code)) return asking.settle(faulty(code, detail));
+    const ms = restMs(this.#tallied(unit).latencyMs(LATE_SHARE), timeoutMs);
+    this.#silence.spare(unit, ms);
+    asking.settle({ ok: false, fault: { code, detail, restMs: ms } });
   }
 
   #end(detail: string): void {
@@ -448,10 +487,10 @@ class RtuClient implements RtuLink {
 
 type Asked = ModbusQuestion & WordsAsked;
 
-/** An answer later than this share of a unit's answers is not waited for. */
-const LATE_SHARE = 0.95;
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);
+/** The faults of what came in place of the answer, before its time was up. */
+const HELD: ReadonlySet<FaultCode> = new Set(['modbus.crc', 'modbus.unexpected']);
 const TALLIED: Partial<Record<FaultCode, TallyKey>> = {
   'line.silent': 'silent',
   'line.torn': 'torn',

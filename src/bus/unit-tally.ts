@@ -27,6 +27,8 @@ export class UnitTally {
     unasked: 0,
     echoes: 0,
   };
+  /** Questions without any answer since the last one that had one. */
+  missed = 0;
   readonly #latencies = new Latencies();
 
   /** An answer came so long after its question was written. */

@@ -7,6 +7,7 @@ import { addBacktest } from './backtest.ts';
 import { addBusCommands } from './bus.ts';
 import { decode } from './decode.ts';
 import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
+import { install } from './install.ts';
 import { intervals } from './intervals.ts';
 import { backup, journalStats, restore } from './journal.ts';
 import { addOperations } from './operate.ts';
@@ -17,6 +18,7 @@ import { run } from './run.ts';
 import { fail, sayJson, wantsColor } from './say.ts';
 import { checkConfig } from './settings-file.ts';
 import { status } from './status.ts';
+import { SERVICE } from './unit.ts';
 
 const NAME = 'meter-collector';
 
@@ -130,6 +132,11 @@ function commandLine(manner: Manner, io: Io, parts: Parts, done: (exit: number) 
     .description('say every problem of a settings file at once')
     .option('--json', 'answer in JSON')
     .action(async (file) => done(await checkConfig(file, manner, io, parts)));
+  command('install', 'make the collector a systemd service of this machine')
+    .option('--config <file>', 'settings file of the service', `/etc/${SERVICE}/settings.yaml`)
+    .option('--root <folder>', 'place the files below this folder, as for an image')
+    .option('--print', 'only say the unit')
+    .action(async (request) => done(await install(request, manner, io, parts)));
   for (const [name, what] of SIMULATOR) command(name, what);
   command('version', 'say the version').action(() => done(sayVersion(manner, io, parts)));
   command('help [topic...]', 'help on a command, or on exit-codes').action((topic) =>
@@ -211,11 +218,16 @@ function usageFailure(error: CommanderError, manner: Manner, io: Io): number {
   return fail(io, manner, { code, message, hint }, EXIT.usage);
 }
 
+/** With a capital letter and a full stop. */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1).replace(/\.$/, '')}.`;
+}
+
 /** What the operating system refuses is a failure; anything else is a bug of ours. Neither shows a stack. */
 function failureOf(error: unknown, manner: Manner, io: Io): number {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (typeof code === 'string')
-    return fail(io, manner, { code, message: String(message), hint: '' });
+    return fail(io, manner, { code, message: sentence(String(message)), hint: '' });
   if (io.env['METER_COLLECTOR_TRACE']) io.err(`${stack}\n`);
   return fail(io, manner, {
     code: 'internal',

@@ -46,6 +46,20 @@ export interface Backtesting {
   take(line: string): string | null;
 }
 
+/** The machine on which the collector is to be a service. */
+export interface Host {
+  /** Node's program, and the collector's. */
+  readonly node: string;
+  readonly program: string;
+  /** The commented settings file that is shipped. */
+  readonly example: string;
+  readonly runsSystemd: boolean;
+  /** Writes a file with its folders; false where `keep` and it is there. Rejects as the operating system does. */
+  place(path: string, text: string, mode: number, keep: boolean): Promise<boolean>;
+  /** Runs a tool to its end and resolves to its exit code. */
+  run(tool: string, args: readonly string[]): Promise<number>;
+}
+
 /** Programs of the simulator, which start as processes of their own. */
 export const PROGRAMS = ['sim', 'demo', 'headend', 'conformance'] as const;
 export type Program = (typeof PROGRAMS)[number];
@@ -84,6 +98,7 @@ export interface Parts {
   ): Promise<{ readonly run: ScanRun } | { readonly problem: string }>;
   /** A new file at `path`, in place of one that is there. Rejects as the operating system does. */
   createFile(path: string): Promise<TextFile>;
+  readonly host: Host;
   /** Runs a program to its end and resolves to its exit code. */
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */

@@ -5,18 +5,21 @@ import { isoTime } from './head-end-message.ts';
 
 /** A larger command is refused unread (C2). */
 export const COMMAND_BYTES_MAX = 8 * 1024;
-/** Names and ids are short; what is longer is no command of ours. */
-const ID = /^[!-~]{1,64}$/;
-const NAME = /^[a-z]{1,20}(\.[a-z]{1,20})?$/;
-const BY_MAX = 80;
+/** As in cmd.schema.json: only what keeps to these may stand in an answer. */
+const ID = /^[A-Za-z0-9_.-]{1,64}$/;
+const NAME = /^[a-z]+(\.[a-z_]+)*$/;
+const NAME_MAX = 40;
+
+/** Says in words what keeps a message from being a command by the published schema; null for nothing. */
+export type CommandCheck = (said: unknown) => string | null;
 
 export interface Command {
   readonly id: string;
   readonly name: string;
   /** Who asks. */
   readonly by: string;
-  /** After this instant it is not to be done any more; null: never too late. */
-  readonly expires: EpochMs | null;
+  /** After this instant it is not to be done any more. */
+  readonly expires: EpochMs;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
@@ -30,6 +33,7 @@ export interface BadCommand {
 export function readCommand(
   { payload, bytes }: { readonly payload: string; readonly bytes: number },
   name: string,
+  check: CommandCheck,
 ): Command | BadCommand {
   if (bytes > COMMAND_BYTES_MAX) {
     return { id: null, problem: `a command has at most ${COMMAND_BYTES_MAX} bytes` };
@@ -37,28 +41,17 @@ export function readCommand(
   const said = objectIn(payload);
   if (said === undefined) return { id: null, problem: 'it is no JSON object' };
   const id = typeof said['id'] === 'string' && ID.test(said['id']) ? said['id'] : null;
-  const problem = problemOf(said, name);
+  const problem = check(said);
   if (id === null || problem !== null) return { id, problem: problem ?? 'its id is none' };
-  const { by = '', expires, args = {} } = said;
-  return {
-    ...{ id, name, by: String(by) },
-    expires: typeof expires === 'string' ? Date.parse(expires) : null,
-    args: args as Command['args'],
-  };
+  if (said['name'] !== name) return { id, problem: 'its name is not that of its topic' };
+  const expires = Date.parse(String(said['expires']));
+  if (Number.isNaN(expires)) return { id, problem: 'it expires at no time' };
+  return { id, name, by: String(said['by']), expires, args: said['args'] as Command['args'] };
 }
 
-function problemOf(said: Readonly<Record<string, unknown>>, name: string): string | null {
-  const { v, type, by = '', issued, expires, args = {} } = said;
-  if (v !== 1 || type !== 'cmd') return 'it is no command of version 1';
-  if (!NAME.test(name) || said['name'] !== name) return 'its name is not that of its topic';
-  if (typeof by !== 'string' || by.length > BY_MAX) return `by is a text of at most ${BY_MAX}`;
-  for (const time of [issued, expires]) {
-    if (time !== undefined && (typeof time !== 'string' || Number.isNaN(Date.parse(time)))) {
-      return 'issued and expires are ISO 8601 times';
-    }
-  }
-  const isObject = typeof args === 'object' && args !== null && !Array.isArray(args);
-  return isObject ? null : 'args is no object';
+/** The name of a topic as an answer may carry it. */
+export function nameOf(name: string): string | null {
+  return name.length <= NAME_MAX && NAME.test(name) ? name : null;
 }
 
 function objectIn(payload: string): Readonly<Record<string, unknown>> | undefined {
@@ -73,8 +66,9 @@ function objectIn(payload: string): Readonly<Record<string, unknown>> | undefine
 
 /** The answer to a command (C1): `code` is ok or says why not. */
 export interface Answer {
-  readonly id: string;
-  readonly name: string;
+  /** Null where none could be read. */
+  readonly id: string | null;
+  readonly name: string | null;
   readonly status: 'done' | 'error';
   readonly code: string;
   readonly at: EpochMs;

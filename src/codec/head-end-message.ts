@@ -23,7 +23,29 @@ export const MESSAGE_ENTRIES_MAX = 168;
 
 /** ISO 8601 UTC, without milliseconds where there are none. */
 export function isoTime(at: EpochMs): string {
-  return new Date(at).toISOString().replace('.000Z', 'Z');
+  const inDay = ((at % DAY_MS) + DAY_MS) % DAY_MS;
+  const day = dayOf(at - inDay);
+  const s = Math.floor(inDay / 1000);
+  const ms = inDay % 1000;
+  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return ms === 0 ? `${day}T${clock}Z` : `${day}T${clock}.${String(ms).padStart(3, '0')}Z`;
+}
+
+const DAY_MS = 86_400_000;
+const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
+const two = (n: number) => TWO[n] as string;
+
+/** Days are written again and again; these many are remembered. */
+const DAYS = 64;
+const WRITTEN: { readonly at: EpochMs; readonly text: string }[] = [];
+
+function dayOf(at: EpochMs): string {
+  const place = Math.abs(at / DAY_MS) % DAYS;
+  const known = WRITTEN[place];
+  if (known?.at === at) return known.text;
+  const text = new Date(at).toISOString().slice(0, -14);
+  WRITTEN[place] = { at, text };
+  return text;
 }
 
 /** Where a collector publishes: below `watermeter-v1/{utility}/{collector}/`. */
@@ -80,32 +102,40 @@ export function encodeIntervals(
   envelope: Envelope,
 ): { payload: string; rows: readonly EntryRow[] }[] {
   const messages: { payload: string; rows: readonly EntryRow[] }[] = [];
-  const room = MESSAGE_BYTES_MAX - intervalPayload([], facts, envelope).length;
+  const head = intervalHead(facts, envelope);
+  const room = MESSAGE_BYTES_MAX - payloadOf(head, [], []).length;
   let batch: EntryRow[] = [];
+  let hours: string[] = [];
+  let gaps: string[] = [];
   let bytes = 0;
   const ship = () => {
-    if (batch.length > 0)
-      messages.push({ payload: intervalPayload(batch, facts, envelope), rows: batch });
+    if (batch.length > 0) messages.push({ payload: payloadOf(head, hours, gaps), rows: batch });
     batch = [];
+    hours = [];
+    gaps = [];
     bytes = 0;
   };
   for (const row of rows) {
-    const size = JSON.stringify(entryPayload(row)).length + 1; // and its comma
+    const text = JSON.stringify(entryPayload(row));
+    const size = text.length + 1; // and its comma
     if (batch.length >= MESSAGE_ENTRIES_MAX || bytes + size > room) ship();
     batch.push(row);
+    (row.kind === 'hour' ? hours : gaps).push(text);
     bytes += size;
   }
   ship();
   return messages;
 }
 
-function intervalPayload(
-  rows: readonly EntryRow[],
-  facts: InstallationFacts,
-  envelope: Envelope,
-): string {
+/** The message as text; each entry is written once, for its size and for sending. */
+function payloadOf(head: string, hours: readonly string[], gaps: readonly string[]): string {
+  return `${head},"intervals":[${hours.join(',')}],"gaps":[${gaps.join(',')}]}`;
+}
+
+/** Everything before the entries, without the closing brace. */
+function intervalHead(facts: InstallationFacts, envelope: Envelope): string {
   const { unit, pow10, digits } = facts.dial;
-  const message: IntervalMessage = {
+  const head: Omit<IntervalMessage, 'intervals' | 'gaps'> = {
     v: 1,
     type: 'interval',
     collector: envelope.collector,
@@ -118,10 +148,8 @@ function intervalPayload(
     len: 3600,
     cause: envelope.cause,
     sent: isoTime(envelope.sent),
-    intervals: rows.filter((row) => row.kind === 'hour').map(hourPayload),
-    gaps: rows.filter((row) => row.kind === 'gap').map(gapPayload),
   };
-  return JSON.stringify(message);
+  return JSON.stringify(head).slice(0, -1);
 }
 
 /** An event as the contract states it; its id is the same from raise to clear (E1) and unique to the collector. */

@@ -10,7 +10,7 @@ export function encodeHealth(
   envelope: { readonly collector: string; readonly session: string; readonly sent: EpochMs },
 ): string {
   const { collector, session, sent } = envelope;
-  const { uptimeMs, clock, journal, buses, metersSilent } = health;
+  const { uptimeMs, clock, journal, disk, buses, metersSilent } = health;
   return JSON.stringify({
     ...{ v: 1, type: 'health', collector, session },
     uptime_s: Math.floor(uptimeMs / 1000),
@@ -18,9 +18,10 @@ export function encodeHealth(
     journal: {
       pending: journal.pending,
       oldest_pending: journal.oldest === null ? null : isoTime(journal.oldest),
-      ...{ bytes: null, days_left: null, drain_eta_s: journal.drainEtaS },
+      ...{ bytes: journal.bytes, days_left: tenths(journal.daysLeft) },
+      drain_eta_s: journal.drainEtaS,
     },
-    disk: null,
+    disk: disk && { free_bytes: disk.freeBytes, total_bytes: disk.totalBytes },
     buses: buses.map(busPayload),
     meters_silent: metersSilent,
     sent: isoTime(sent),
@@ -34,6 +35,6 @@ function busPayload({ bus, polls, ok, timeouts, crc, exceptions, ...rest }: BusH
   };
 }
 
-function tenths(ms: number | null): number | null {
-  return ms === null ? null : Math.round(10 * ms) / 10;
+function tenths(number: number | null): number | null {
+  return number === null ? null : Math.round(10 * number) / 10;
 }

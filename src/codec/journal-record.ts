@@ -17,7 +17,7 @@ import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type Counts, capacity, type Dial, type EpochMs, modulo } from '../domain/units.ts';
 import { crc32 } from './crc32.ts';
-import { fiveLetters, readShortNumbers, shortNumbers } from './short-numbers.ts';
+import { fiveLetters, hasFiveLetters, readShortNumbers, shortNumbers } from './short-numbers.ts';
 import { circumstances, isPlain, shortState, stateOf } from './state-record.ts';
 
 /** Version of every record below; another one is refused, never guessed at. */
@@ -86,8 +86,9 @@ function sealText(key: string, content: string): string {
 
 function unsealText(key: string, text: string): string | undefined {
   const content = text.slice(SEAL_LENGTH);
-  const seal = fiveLetters(crc32(content, crc32(key, VERSION_CRC)));
-  return text.startsWith(seal, VERSION.length) && text.startsWith(VERSION) ? content : undefined;
+  const seal = crc32(content, crc32(key, VERSION_CRC));
+  const isWhole = text.startsWith(VERSION) && hasFiveLetters(text, VERSION.length, seal);
+  return isWhole ? content : undefined;
 }
 
 /** Whether a record is what was written under its key. */

@@ -39,6 +39,14 @@ export function readShortNumbers(text: string): number[] | undefined {
   return scale === 1 ? numbers : undefined;
 }
 
+/** Whether `text` has `fiveLetters(number)` at `at`. */
+export function hasFiveLetters(text: string, at: number, number: number): boolean {
+  for (let i = 0, bits = 28; bits >= 0; i += 1, bits -= 7) {
+    if (text.charCodeAt(at + i) !== ((number >>> bits) & (LETTERS - 1))) return false;
+  }
+  return true;
+}
+
 /** A 32-bit number as five letters. */
 export function fiveLetters(number: number): string {
   let text = '';

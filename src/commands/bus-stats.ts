@@ -12,7 +12,7 @@ export interface ToldBus {
   readonly type: string;
   readonly kind: BusKind;
   readonly timeoutMs: number;
-  readonly conversation: Pick<Bus, 'link' | 'seen' | 'trace'>;
+  readonly conversation: Pick<Bus, 'link' | 'seen' | 'summary' | 'trace'>;
   /** Looks for devices on it; absent where nobody can. */
   readonly scan?: {
     readonly scans: BusScans;

@@ -136,7 +136,7 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
   const state = journal.installation(meter);
   const last = state?.last;
   const opened = state?.hours?.from;
-  const hour = await lastHour(journal, meter);
+  const hour = await lastHour(journal, meter).catch(unlessLost);
   return {
     meter,
     inst: facts?.inst ?? null,
@@ -148,6 +148,12 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
     use_this_hour: last && opened ? last.total - opened.total : null,
     last_hour: hour,
   };
+}
+
+/** One damaged record must not keep all the rest back; it is looked into. */
+function unlessLost(error: unknown): null {
+  if (error instanceof StoreLost) return null;
+  throw error;
 }
 
 async function lastHour(journal: Journal, meter: string): Promise<object | null> {

@@ -2,12 +2,22 @@
 
 import { Bell } from '../bell.ts';
 import type { Clock, CommandAnswer, Commands, InMessage, Journal, Log } from '../boundaries.ts';
-import { type Answer, type Command, readCommand } from '../codec/command-message.ts';
+import {
+  type Answer,
+  COMMAND_BYTES_MAX,
+  type Command,
+  type CommandCheck,
+  nameOf,
+  readCommand,
+} from '../codec/command-message.ts';
 import type { Evidence } from '../domain/alarms.ts';
+import { sometimes } from '../sometimes.ts';
 
 /** Commands that wait; a flood beyond them is dropped, counted and told, and slows no poll (C2). */
 const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+/** After so many others have a turn: what is refused unanswered waits for nothing by itself. */
+const BETWEEN_TURNS = 32;
 /** Time of the wire between two lines of the log about what was refused. */
 const TELL_MS = 60_000;
 
@@ -18,6 +28,8 @@ export interface CommandDoor {
   readonly clock: Clock;
   readonly wire: Clock;
   readonly log: Log;
+  /** What holds a message against the published schema; asked for when the first one comes. */
+  readonly loadCheck: () => Promise<CommandCheck>;
   /** What the command of this name does here and whether the owner allows it (C3); undefined: there is none. */
   readonly known: (
     name: string,
@@ -32,7 +44,11 @@ type Kept = Pick<Answer, 'name' | 'status' | 'code' | 'at' | 'data'> | { readonl
 /** Lives for the collector's life. */
 export class CommandInbox {
   readonly #door: CommandDoor;
-  readonly #waiting: { readonly message: InMessage; readonly name: string }[] = [];
+  readonly #waiting: {
+    readonly message: InMessage;
+    readonly name: string;
+    readonly bytes: number;
+  }[] = [];
   readonly #bell = new Bell();
   #bytes = 0;
   #refused = 0;
@@ -44,44 +60,48 @@ export class CommandInbox {
 
   /** Takes a message on `dn/cmd/{name}`; returns at once. */
   take(message: InMessage, name: string): void {
-    const { bytes } = message;
+    // What is too large is refused unread: it need not wait whole.
+    const isLarge = message.bytes > COMMAND_BYTES_MAX;
+    const kept = isLarge ? { ...message, payload: '' } : message;
+    const bytes = isLarge ? 0 : message.bytes;
     if (this.#waiting.length >= WAITING_MAX || this.#bytes + bytes > WAITING_BYTES_MAX) {
       this.#tell('too many commands wait');
       return;
     }
     this.#bytes += bytes;
-    this.#waiting.push({ message, name });
+    this.#waiting.push({ message: kept, name, bytes });
     this.#bell.ring();
   }
 
   /** Does the commands, one after another, until `signal` aborts. */
   async work(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (let done = 1; !signal.aborted; done += 1) {
+      if (done % BETWEEN_TURNS === 0) await this.#door.wire.sleep(0, signal);
       const next = this.#waiting.shift();
       if (!next) {
         await this.#bell.wait(signal);
         continue;
       }
-      this.#bytes -= next.message.bytes;
+      this.#bytes -= next.bytes;
       const answer = await this.#judge(next.message, next.name);
       if (answer) await this.#door.answer(answer, next.message);
     }
   }
 
   async #judge(message: InMessage, name: string): Promise<Answer | undefined> {
-    const command = readCommand(message, name);
+    const command = readCommand(message, name, await this.#door.loadCheck());
     if ('problem' in command) {
       this.#tell(command.problem);
-      return command.id === null
-        ? undefined
-        : this.#error(command.id, name, 'bad_request', command.problem);
+      // Nobody could tell whom an answer without an id is for, but where it is awaited.
+      if (command.id === null && message.responseTopic === undefined) return undefined;
+      return this.#error(command.id, nameOf(name), 'bad_request', command.problem);
     }
     if (message.retained)
       return this.#refuse(command, 'bad_request', 'a command is never retained');
     const kept = await this.#kept(command.id);
     if (kept) return this.#repeat(command, kept);
     const { expires } = command;
-    if (expires !== null && expires <= this.#door.clock.now()) {
+    if (expires <= this.#door.clock.now()) {
       return this.#refuse(command, 'expired', 'its time is over');
     }
     const known = this.#door.known(name);
@@ -134,10 +154,12 @@ export class CommandInbox {
 
   #repeat({ id, name }: Command, kept: Kept): Answer {
     if ('begun' in kept) {
+      sometimes('command: one was begun and its end is not known');
       return this.#error(id, name, 'internal', 'it was begun and its end is not known; look first');
     }
     if (kept.name !== name)
       return this.#error(id, name, 'conflict', `the id was that of ${kept.name}`);
+    sometimes('command: an id was answered again');
     return { id, ...kept };
   }
 
@@ -146,7 +168,7 @@ export class CommandInbox {
     return this.#error(id, name, code, problem);
   }
 
-  #error(id: string, name: string, code: string, message: string): Answer {
+  #error(id: string | null, name: string | null, code: string, message: string): Answer {
     const at = this.#door.clock.now();
     return { id, name, status: 'error', code, at, data: { message } };
   }
@@ -154,6 +176,7 @@ export class CommandInbox {
   /** A flood of refusals is one line, and one event, a minute. */
   #tell(why: string, of: Evidence = {}): void {
     this.#refused += 1;
+    sometimes('command: one was refused');
     const now = this.#door.wire.monotonicMs();
     if (now - this.#toldAt < TELL_MS) return;
     this.#toldAt = now;

@@ -4,6 +4,7 @@ import type { Commands, Journal, KeepLimits } from '../boundaries.ts';
 import { BackupWriter } from '../codec/backup.ts';
 import { isoTime } from '../codec/head-end-message.ts';
 import type { Result } from '../domain/fault.ts';
+import { daysLeft } from '../domain/health.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
@@ -86,7 +87,7 @@ async function stats(journal: Journal, { limits, wearBudget, now }: LocalParts) 
       oldest_increment: oldestIncrement === null ? null : isoTime(oldestIncrement),
       oldest_hour: oldestHour === null ? null : isoTime(oldestHour),
       days_kept: { increments: round(days(oldestIncrement)), hours: round(days(oldestHour)) },
-      days_left: round(daysLeft(bytes, freeBytes, days(oldestHour), limits)),
+      days_left: round(daysLeft({ bytes, freeBytes }, days(oldestHour), limits)),
       limits: {
         ...{ increment_days: limits.incrementDays, hour_days: limits.hourDays },
         ...{ event_days: limits.eventDays, max_bytes: limits.maxBytes },
@@ -96,17 +97,4 @@ async function stats(journal: Journal, { limits, wearBudget, now }: LocalParts) 
       write_budget: wearBudget,
     },
   } as const;
-}
-
-/** Until the journal takes up all that it may, at the rate of the days it holds; null where nobody can tell. */
-function daysLeft(
-  bytes: number | null,
-  freeBytes: number | null,
-  daysHeld: number,
-  limits: KeepLimits,
-): number | null {
-  // Less than a day says nothing of a rate.
-  if (bytes === null || freeBytes === null || bytes === 0 || daysHeld < 1) return null;
-  const room = Math.min(limits.maxBytes - bytes, freeBytes - limits.minFreeBytes);
-  return Math.max(0, room) / (bytes / daysHeld);
 }

@@ -16,7 +16,7 @@ import {
 import { classify } from './register.ts';
 import { LifeStep } from './register-life.ts';
 import { futureFrom, hasFutureHours, restate } from './restate.ts';
-import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 export {
   type Installation,
@@ -123,6 +123,8 @@ function restQuietly(state: Installation, seen: Observation, rules: MeterRules):
   const { at } = moment;
   const isWithin = at >= hours.start && at < hours.start + HOUR_MS && at >= last.at;
   const isSteady = Math.abs(stepSince(clock, moment)) <= rules.toleranceMs;
+  // What an hour ends with wants a second reading where no check sum vouches for it.
+  if (!seen.checked && isNearEdge(at, rules.toleranceMs)) return null;
   if (now.heldSince !== null || clock.heldSince !== null || !isWithin || !isSteady) return null;
   if (at - moved.at >= rules.stuckMs) return null;
   const elapsedMs = elapsedSince(last.clock, moment);

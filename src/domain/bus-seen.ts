@@ -15,6 +15,9 @@ export const SEEN_KEYS = [
 export type SeenKey = (typeof SEEN_KEYS)[number];
 export type SeenCounts = Readonly<Record<SeenKey, number>>;
 
+/** Nothing seen yet. */
+export const NONE_SEEN = Object.fromEntries(SEEN_KEYS.map((key) => [key, 0])) as SeenCounts;
+
 /** One question's end, or an answer without a question. */
 export type SeenEnd = Exclude<SeenKey, 'polls' | 'second'>;
 
@@ -52,6 +55,13 @@ export interface MeterSeen {
   /** Since the start, and in the last 24 hours. */
   readonly total: SeenCounts;
   readonly day: SeenCounts;
+}
+
+/** What was seen of a bus since the start, its meters together. Times are those of the last good answers. */
+export interface BusSummary {
+  readonly total: SeenCounts;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
 }
 
 /** What was seen of a bus. */

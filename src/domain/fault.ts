@@ -42,6 +42,8 @@ export interface Fault {
   readonly detail: string;
   /** Identification of the encoder that answered, with `frame.wrong_id`. */
   readonly id?: string;
+  /** The meter is better left alone for so many milliseconds of the wire: its late answer may be under way. */
+  readonly restMs?: number;
 }
 
 /** The outcome of anything the world can spoil. Exceptions are left for our own bugs. */

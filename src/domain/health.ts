@@ -24,7 +24,12 @@ export interface Health {
     readonly oldest: EpochMs | null;
     /** Seconds until nothing is pending; null while nothing drains. */
     readonly drainEtaS: number | null;
+    /** What it takes up, and for how many days more there is room; null where nobody can tell. */
+    readonly bytes: number | null;
+    readonly daysLeft: number | null;
   };
+  /** The disk on which the journal lies; null where it lies on none. */
+  readonly disk: { readonly freeBytes: number; readonly totalBytes: number } | null;
   readonly buses: readonly BusHealth[];
   readonly metersSilent: readonly string[];
 }
@@ -43,6 +48,22 @@ export function drainEtaS(backlog: {
   if (rows === 0) return 0;
   if (!connected) return null;
   return Math.ceil(Math.max(meters, rows / ROWS_IN_MESSAGE) / messagesPerS);
+}
+
+/**
+ * Days until a journal takes up all that it may, at the rate of the days it holds; null where nobody can tell. `room`: bytes
+ * it takes up, and those free beside it; of either it leaves or takes so many.
+ */
+export function daysLeft(
+  room: { readonly bytes: number | null; readonly freeBytes: number | null },
+  daysHeld: number,
+  limits: { readonly maxBytes: number; readonly minFreeBytes: number },
+): number | null {
+  const { bytes, freeBytes } = room;
+  // Less than a day says nothing of a rate.
+  if (bytes === null || freeBytes === null || bytes === 0 || daysHeld < 1) return null;
+  const left = Math.min(limits.maxBytes - bytes, freeBytes - limits.minFreeBytes);
+  return Math.max(0, left) / (bytes / daysHeld);
 }
 
 const UNHEARD: ReadonlySet<FaultCode> = new Set([

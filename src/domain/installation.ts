@@ -42,6 +42,13 @@ export interface Held extends Edge {
   readonly flags: readonly Flag[];
 }
 
+/** A reading that is not believed yet, and when it was made. */
+export interface Doubted {
+  readonly read: Counts;
+  readonly clock: ClockState;
+  readonly after?: Counts;
+}
+
 /** The life of the register: what was accepted, what is doubted, what is told of it. */
 export interface RegisterLife {
   /** First and newest accepted reading; null before the first. */
@@ -49,8 +56,8 @@ export interface RegisterLife {
   readonly last: (Edge & { readonly clock: ClockState }) | null;
   /** Increments recorded so far. */
   readonly steps: number;
-  /** A changed reading without a check sum, until a second one agrees with it. */
-  readonly unconfirmed: { readonly read: Counts; readonly clock: ClockState } | null;
+  /** A changed reading without a check sum, until others confirm it; `after`: the doubted one before it, when it fits. */
+  readonly unconfirmed: Doubted | null;
   /** Readings a little below the last in a row; at the third they are reverse flow. */
   readonly rocked: number;
   /** A reading that was not believed and has not been refused yet, and how often it was seen again, since when. */

@@ -3,10 +3,10 @@
 import { AlarmBook, type EventEntry, type Evidence } from './alarms.ts';
 import type { Flag, Increment, Notice } from './entry.ts';
 import type { Edge } from './hours.ts';
-import type { Held, MeterRules, Observation, RegisterLife } from './installation.ts';
+import type { Doubted, Held, MeterRules, Observation, RegisterLife } from './installation.ts';
 import { type ClockState, elapsedSince, type Moment } from './moment.ts';
 import { classify, type Movement } from './register.ts';
-import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 /** Readings below the last, in a row, that make jitter reverse flow. */
 const ROCKS_TO_REVERSE = 3;
@@ -105,12 +105,17 @@ export class LifeStep {
     this.#alarms.note('meter.changeout', 'info', this.#clock.at, data);
   }
 
-  /** Without a check sum a changed reading needs a second one that agrees; an unchanged one confirms itself. */
+  /**
+   * Without a check sum a changed reading needs a second that is the same, or one before and one after it between which
+   * it lies: a dial that moves has shown it then, and a digit too low that a flipped bit left has not both. An unchanged
+   * one confirms itself, but for those that an hour ends with: of a dial that moved a flipped bit can make the last one.
+   */
   #second(register: Counts, identified: boolean): void {
     const { unconfirmed, last } = this.#life;
     const first = unconfirmed;
     this.#set({ unconfirmed: null });
-    if (last && register === last.read) {
+    const isFirstAtEdge = !first && isNearEdge(this.#clock.at, this.#rules.toleranceMs);
+    if (last && register === last.read && !isFirstAtEdge && first?.read !== register) {
       if (first) this.#doubt(first.read, register);
       return this.#judge(register, this.#clock, identified);
     }
@@ -122,19 +127,25 @@ export class LifeStep {
       this.#doubt(first.read, register);
       return this.#set({ unconfirmed: this.#doubted(register) });
     }
-    if (between.kind === 'none' || between.kind === 'forward') {
+    if (between.kind === 'none') {
       this.#judge(first.read, first.clock, identified);
+      return this.#judge(register, this.#clock, identified);
+    }
+    if (between.kind === 'forward') {
+      // Far apart nearly everything lies between two readings.
+      const fits = elapsedMs <= this.#rules.toleranceMs;
+      if (!fits || first.after === undefined) {
+        const after = fits ? { after: first.read } : {};
+        return this.#set({ unconfirmed: { ...this.#doubted(register), ...after } });
+      }
       // What exceeds it is confirmed by the next reading, not by the one before.
-      if (between.kind === 'none') return this.#judge(register, this.#clock, identified);
-      // Later than the tolerance it may be the one that an hour's edge needs, so it waits for its own second.
-      if (elapsedMs > this.#rules.toleranceMs) this.#set({ unconfirmed: this.#doubted(register) });
-      return;
+      return this.#judge(first.read, first.clock, identified);
     }
     this.#doubt(first.read, register);
     this.#set({ unconfirmed: this.#doubted(register) });
   }
 
-  #doubted(read: Counts): RegisterLife['unconfirmed'] {
+  #doubted(read: Counts): Doubted {
     return { read, clock: this.#clock };
   }
 

@@ -53,6 +53,12 @@ export function hourOf(at: EpochMs): EpochMs {
   return Math.floor(at / HOUR_MS) * HOUR_MS;
 }
 
+/** Whether an hour ends or begins at most `withinMs` from `at`. */
+export function isNearEdge(at: EpochMs, withinMs: number): boolean {
+  const past = at - hourOf(at);
+  return past <= withinMs || HOUR_MS - past <= withinMs;
+}
+
 /** `a` modulo `m`, never negative. */
 export function modulo(a: number, m: number): number {
   return ((a % m) + m) % m;

@@ -10,6 +10,8 @@ import { learn, spread, type Turn } from './turn.ts';
 export interface AgendaOptions {
   readonly turns: readonly Turn[];
   readonly now: EpochMs;
+  /** How long a meter may stay silent, in milliseconds of the schedule. */
+  readonly timeoutMs: number;
   /** How long a silent meter may hold the bus, in milliseconds of the schedule. */
   readonly silentMs: number;
   /** How long a round may be before its meters are spread over the poll period, in milliseconds of the schedule. */
@@ -26,6 +28,8 @@ export interface Came {
   readonly mono: number;
   /** Null for a good reading. */
   readonly fault: Fault | null;
+  /** The meter is better left alone for so long, in milliseconds of the schedule. */
+  readonly restMs?: number;
   /** The reading waits for a second one that agrees. */
   readonly unconfirmed: boolean;
 }
@@ -40,6 +44,12 @@ const SECOND_READS_MAX = 3;
 const EDGE_FAILURES_MAX = 6;
 
 /**
+ * From so many failures in a row on a meter is reckoned to fail at the hour's edge too. A slow device that is late once in
+ * ten is nearly always there the next time.
+ */
+const FAILING_FROM = 2;
+
+/**
  * From so many failures in a row on a meter is sick: it is asked when nobody else waits. Before that it is one whose
  * answer was spoilt, as one in twenty-five is on a bad line.
  */
@@ -47,6 +57,9 @@ const SICK_FROM = 3;
 
 /** On a bus that is never idle a meter that failed waits so long beyond its time, and is then asked all the same. */
 const OVERDUE_MS = 60_000;
+
+/** Where nobody else needs the bus a meter is waited for so many time-outs longer at the most. */
+const SPARE_TIMEOUTS = 2;
 
 /** The port or peer is away, which says nothing of the meter. */
 const LINK: ReadonlySet<FaultCode> = new Set([
@@ -150,7 +163,8 @@ export class Agenda {
 
   /** When the meter may be asked: now, or after the pause that its device needs. */
   freeAt(turn: Turn, now: EpochMs, mono: number): EpochMs {
-    const free = now + Math.max(0, Math.ceil(turn.askedMono + turn.minPollMs - mono));
+    const rest = Math.max(turn.askedMono + turn.minPollMs, turn.restMono);
+    const free = now + Math.max(0, Math.ceil(rest - mono));
     return free < this.#edge && this.#spoilsEdge(turn, free) ? this.#aimOf(turn) : free;
   }
 
@@ -171,12 +185,25 @@ export class Agenda {
       learn(turn, mono - came.askedMono);
       turn.failures = 0;
     } else if (!LINK.has(fault.code)) turn.failures += 1;
+    turn.restMono = mono + (came.restMs ?? 0);
     // A bus may have waited before it asked.
     turn.askedMono = Math.max(came.askedMono, mono - turn.readMs);
     const again = this.#again(turn, came);
     if (!again && !(fault && this.#retryEdge(turn, fault, now))) this.#plan(turn, came);
     this.#wait(turn);
     return again;
+  }
+
+  /** For how long after its time-out nobody else needs the bus, when `turn` is asked now. */
+  spareMs(turn: Turn, now: EpochMs): number {
+    const { parallel, timeoutMs } = this.#options;
+    if (parallel > 1 || isSick(turn) || this.#asked.size > 0) return 0;
+    const edge = this.#begun ? this.#from + HOUR_MS : this.#from;
+    let until = Math.min(edge, now + (1 + SPARE_TIMEOUTS) * timeoutMs);
+    for (const other of this.#turns) {
+      if (other !== turn && !this.#isDoubtful(other)) until = Math.min(until, other.due);
+    }
+    return Math.max(0, until - now - timeoutMs);
   }
 
   /** The wall clock stepped: nothing waits for an instant that it had reached before, and the next edge is another. */
@@ -213,7 +240,7 @@ export class Agenda {
 
   #lay(): void {
     const { parallel, burstMs } = this.#options;
-    const answering = this.#turns.filter(({ failures }) => failures === 0);
+    const answering = this.#turns.filter(({ failures }) => failures < FAILING_FROM);
     const reads = answering.map(({ readMs, rhythm }) => ({
       readMs: readMs / parallel,
       toleranceMs: rhythm.toleranceMs,
@@ -242,7 +269,7 @@ export class Agenda {
     turn.edge = this.#edge;
     turn.order = this.#aimOf(turn);
     turn.due = Math.min(turn.order, this.#edge);
-    if (turn.failures > 0) turn.order = this.#orderAfter(turn);
+    if (this.#isDoubtful(turn)) turn.order = this.#orderAfter(turn);
     else this.#open.add(turn);
   }
 
@@ -252,7 +279,7 @@ export class Agenda {
   }
 
   #aimOf(turn: Turn): EpochMs {
-    return this.#edge + (turn.failures > 0 ? 0 : (this.#aims.get(turn) ?? 0));
+    return this.#edge + (this.#isDoubtful(turn) ? 0 : (this.#aims.get(turn) ?? 0));
   }
 
   // --- whose turn it is
@@ -262,7 +289,7 @@ export class Agenda {
     if (this.#lastWasAsked && this.#ready.size > 0) return null;
     for (const turn of this.#asked) {
       if (turn.home === null || this.freeAt(turn, now, mono) > now) continue;
-      if (turn.failures > 0 && !this.#mayHold(turn, now)) continue;
+      if (this.#isDoubtful(turn) && !this.#mayHold(turn, now)) continue;
       this.#asked.delete(turn);
       this.#take(turn);
       this.#lastWasAsked = true;
@@ -273,7 +300,7 @@ export class Agenda {
 
   #nextReady(now: EpochMs, mono: number): Turn | null {
     for (let turn = this.#ready.first(); turn; turn = this.#ready.first()) {
-      if (turn.failures > 0 && !this.#mayHold(turn, now)) {
+      if (this.#isDoubtful(turn) && !this.#mayHold(turn, now)) {
         turn.due = Math.max(this.#edge, now + turn.readMs);
         this.#wait(turn);
       } else if (this.#isFree(turn, now, mono)) return this.#take(turn);
@@ -285,9 +312,21 @@ export class Agenda {
     for (let turn = this.#sick.first(); turn; turn = this.#sick.first()) {
       if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return null;
       if (!this.#mayHold(turn, now) || !this.#isTimeFor(turn, now)) return null;
+      if (turn.edge === this.#edge && this.#isRetryNear(now)) return null;
       if (this.#isFree(turn, now, mono)) return this.#take(turn);
     }
     return null;
+  }
+
+  /** Whether one that answers is to be asked again for the edge before the time-out of one that does not would be over. */
+  #isRetryNear(now: EpochMs): boolean {
+    const until = now + this.#options.timeoutMs;
+    return this.#turns.some(
+      (turn) =>
+        turn.home === this.#waiting &&
+        (turn.edgeFailed === this.#edge ? turn.edge === this.#edge : !isSick(turn)) &&
+        turn.due < until,
+    );
   }
 
   /** Whether its device may be asked now; else it waits until it may. */
@@ -320,6 +359,11 @@ export class Agenda {
     return isTime && waits.due > this.#lastProbe;
   }
 
+  /** Whether it is likely to be silent: it failed again and again, or just now for this edge. */
+  #isDoubtful({ failures, edgeFailed }: Turn): boolean {
+    return failures >= FAILING_FROM || (failures > 0 && edgeFailed === this.#edge);
+  }
+
   #take(turn: Turn): Turn {
     turn.home?.remove(turn);
     turn.home = null;
@@ -349,7 +393,7 @@ export class Agenda {
     if (atEdge && turn.minPollMs > 0) {
       this.#isReadFor(turn, now);
       turn.edge = 0;
-    } else if (atEdge && turn.failures === 0) this.#open.add(turn);
+    } else if (atEdge && !this.#isDoubtful(turn)) this.#open.add(turn);
     return true;
   }
 
@@ -363,7 +407,10 @@ export class Agenda {
       turn.order = turn.due;
       return true;
     }
-    if (turn.failures >= (FAULTS[code] === 'now' ? EDGE_FAILURES_MAX : 2)) return false;
+    turn.edgeFailed = this.#edge;
+    // A flipped bit in the question or in the answer is another meter's address or identification, too.
+    const mayPass = FAULTS[code] === 'now' || code === 'frame.wrong_id';
+    if (turn.failures >= (mayPass ? EDGE_FAILURES_MAX : 2)) return false;
     turn.due = Math.max(now, this.#edge);
     turn.order = this.#orderAfter(turn);
     return true;

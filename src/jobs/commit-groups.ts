@@ -17,11 +17,13 @@ interface CommitParts {
   readonly log: Log;
   /** How much faster than the wire the schedule's clock runs. */
   readonly speed?: number;
+  /** Called when a write begins and when it has ended, good or bad. */
+  readonly writing?: (isWriting: boolean) => void;
 }
 
 /** Writes groups until `signal` aborts, then the last one. `periodMs` is time of the wire, as the disk's. */
 export async function commitGroups(
-  { journal, wire, log, speed = 1 }: CommitParts,
+  { journal, wire, log, speed = 1, writing }: CommitParts,
   periodMs: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -32,7 +34,9 @@ export async function commitGroups(
     const early = before + APART_MS / speed - wire.monotonicMs();
     if (early > 0) await wire.sleep(early, signal);
     before = wire.monotonicMs();
+    writing?.(true);
     const written = await journal.flush();
+    writing?.(false);
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
     await openAgain({ journal, wire, log }, written.fault.detail, signal);

@@ -1,4 +1,4 @@
-// Sends what is durable: the newest hours at once, the backlog beside them at a bounded pace. Either never waits for the other.
+// Sends what is durable and new at once, spread over the hour's first minutes; the backlog goes beside it and neither waits.
 
 import type { Bell } from '../bell.ts';
 import type { Clock, Journal, Log, SendCause, Upstream } from '../boundaries.ts';
@@ -6,6 +6,7 @@ import type { Row } from '../domain/entry.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 
 export interface ForwardParts {
   readonly journal: Journal;
@@ -17,21 +18,16 @@ export interface ForwardParts {
   readonly collector: string;
   readonly smearMs: number;
   readonly backlogPerS: number;
+  /** Messages of backlog under way at once; absent: the contract's window. Only a measurement gives another number. */
+  readonly window?: number;
+  /** Rows of a message; absent: a week of one meter (I8). Only a measurement gives another number. */
+  readonly messageRows?: number;
   /** Rung when there may be a backlog to send: a new link, rows that were not acknowledged or are no news. */
   readonly stir: Bell;
 }
 
-/** A message holds a week of one meter (I8). */
-const BACKLOG_ROWS = 168;
-
 /** Rows older than this when they become durable are no news: they go with the backlog. */
 const NEWS_MS = 2 * HOUR_MS;
-
-/** Rows that were not acknowledged are tried again after this, in milliseconds of the wire. */
-const RETRY_MS = 2_000;
-
-/** The pause doubles up to this while nothing is acknowledged: what a broker refuses only a person can mend. */
-const RETRY_MAX_MS = 5 * 60_000;
 
 /** Sends new rows as they become durable, spread over the smear by the collector's id (A4). */
 export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Promise<void> {
@@ -74,57 +70,31 @@ async function sendNews(
   journal.release(rows);
   if (!upstream.isConnected()) return; // They wait in the backlog for the next link.
   const groups = byInstallation(rows);
-  const sent = await Promise.all(groups.map((group) => send(group, causeOf(group, parts), parts)));
-  if (sum(sent) < rows.length) stir.ring();
+  const sent = await Promise.all(groups.map((group) => send(group, parts)));
+  if (sent.includes(false)) stir.ring(); // What did not arrive is backlog now.
+}
+
+/** Whether all of it was acknowledged. */
+async function send(group: readonly Row[], parts: ForwardParts): Promise<boolean> {
+  const { journal, upstream, log } = parts;
+  const prepared = upstream.prepare(group, causeOf(group, parts));
+  if (!prepared.ok) return false;
+  journal.claim(group);
+  const sent = prepared.value.map(async (message) => {
+    const { ok, ...outcome } = await forwardPending(message, parts);
+    if (ok) return true;
+    journal.release(message.rows);
+    sometimes('upstream: rows were not acknowledged');
+    log.debug(outcome, 'rows were not acknowledged and stay pending');
+    return false;
+  });
+  return !(await Promise.all(sent)).includes(false);
 }
 
 /** What is new of an installation that ended is its end. */
 function causeOf([first]: readonly Row[], { journal }: ForwardParts): SendCause {
   const standing = first && journal.facts(first.meter)?.inst;
   return standing !== undefined && first && first.inst < standing ? 'final' : 'scheduled';
-}
-
-function lateCause(rows: readonly Row[], { journal }: ForwardParts): SendCause {
-  return rows.every(({ row }) => journal.isReplayed(row)) ? 'replay' : 'backfill';
-}
-
-/** Sends the backlog, meter by meter, oldest first within each, until `signal` aborts. */
-export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): Promise<void> {
-  const { journal, upstream, wire, stir } = parts;
-  let pause = RETRY_MS;
-  while (!signal.aborted) {
-    let left = 0;
-    let sent = 0;
-    for (const meter of upstream.isConnected() ? journal.metersPending() : []) {
-      const rows = await journal.backlog(meter, BACKLOG_ROWS);
-      if (rows.length === 0 || signal.aborted) continue;
-      const settled = await send(rows, lateCause(rows, parts), parts);
-      sent += settled;
-      left += rows.length - settled;
-      await wire.sleep(1000 / parts.backlogPerS, signal);
-    }
-    pause = nextPause(pause, sent, left);
-    if (left > 0) await wire.sleep(pause, signal);
-    else if (sent === 0) await stir.wait(signal);
-  }
-}
-
-function nextPause(pause: number, sent: number, left: number): number {
-  return sent > 0 || left === 0 ? RETRY_MS : Math.min(2 * pause, RETRY_MAX_MS);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
-}
-
-async function send(rows: readonly Row[], cause: SendCause, parts: ForwardParts): Promise<number> {
-  const sent = await forwardPending(rows, cause, parts);
-  if (sent.ok) return sent.value;
-  parts.log.debug(
-    { rows: rows.length, ...sent.fault },
-    'rows were not acknowledged and stay pending',
-  );
-  return 0;
 }
 
 function endOf(row: Row): number {

@@ -3,6 +3,7 @@
 import type { Fault } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
 import { Agenda } from './agenda.ts';
 import type { AskedReads } from './asked-reads.ts';
 import type { BusScansOf } from './bus-scans.ts';
@@ -34,6 +35,8 @@ export interface PollPlan extends PollParts {
   readonly asked?: AskedReads;
   readonly scans?: BusScansOf;
   readonly watch?: (polled: Polled) => void;
+  /** Called each time the loop comes round. */
+  readonly turned?: () => void;
 }
 
 /** A long sleep is cut so that a wall clock that steps is noticed. */
@@ -93,6 +96,7 @@ class BusLoop {
     this.#turns = plan.places.map((place) => this.#newTurn(place));
     this.#agenda = new Agenda({
       ...{ turns: this.#turns, now: this.#lastNow, parallel },
+      timeoutMs: timeoutMs * clock.speed,
       silentMs: ASKS_MAX * timeoutMs * clock.speed,
       burstMs: BURST_MS * clock.speed,
     });
@@ -103,6 +107,7 @@ class BusLoop {
     this.#openDoor();
     const { clock } = this.#plan;
     while (!this.#signal.aborted && this.#bug === null) {
+      this.#plan.turned?.();
       this.#noticeStep();
       if (clock.now() >= this.#closeAt) await this.#closeHours();
       if (this.#isToLend()) await this.#lend();
@@ -164,6 +169,7 @@ class BusLoop {
     this.#lastNow = now;
     this.#lastMono = mono;
     if (Math.abs(stepped) <= STEP_MS * clock.speed) return;
+    sometimes('bus: a step of the wall clock was noticed');
     this.#agenda.restart(now);
     for (const turn of this.#turns) turn.closingTried = Math.min(turn.closingTried, now);
     this.#closeAt = 0;
@@ -232,11 +238,13 @@ class BusLoop {
     const { due, failures } = turn;
     const askedAt = clock.now();
     const askedMono = clock.monotonicMs();
-    const outcome = await pollMeter(turn.place, this.#plan, this.#signal);
+    const spareMs = this.#agenda.spareMs(turn, askedAt) / clock.speed;
+    const outcome = await pollMeter(turn.place, this.#plan, this.#signal, spareMs);
     const now = clock.now();
     const fault = outcome.ok ? null : outcome.fault;
     const unconfirmed = (journal.installation(meter)?.unconfirmed ?? null) !== null;
-    const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, unconfirmed };
+    const restMs = (fault?.restMs ?? 0) * clock.speed;
+    const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, restMs, unconfirmed };
     const again = this.#agenda.came(turn, came);
     if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
     this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));
@@ -252,8 +260,9 @@ class BusLoop {
     const before = turn.fault;
     if (fault === null && before === null && this.#records.has(meter)) return;
     if (fault === null && before !== null) log.info({ meter }, 'the meter answers again');
-    if (fault !== null && before === null) log.warn({ meter, ...fault }, 'the meter was not read');
-    turn.fault = fault && { ...fault, since: before?.since ?? askedAt };
+    const told = fault && toldOf(fault);
+    if (told !== null && before === null) log.warn({ meter, ...told }, 'the meter was not read');
+    turn.fault = told && { ...told, since: before?.since ?? askedAt };
     this.#records.set(meter, { fault: turn.fault });
   }
 
@@ -265,6 +274,7 @@ class BusLoop {
     for (const turn of this.#turns) {
       if (this.#closingOf(turn) <= now) {
         turn.closingTried = now;
+        sometimes('bus: an hour was closed without a reading');
         await passTime(turn.place, this.#plan, 'bus');
       }
       next = Math.min(next, this.#closingOf(turn));
@@ -279,6 +289,11 @@ class BusLoop {
     const closing = hours.start + HOUR_MS + turn.place.rules.toleranceMs + 1;
     return Math.max(closing, turn.closingTried + CLOSING_RETRY_MS);
   }
+}
+
+/** A fault as people are told of it: when the meter is next is the plan's affair. */
+function toldOf({ restMs: _, ...told }: Fault): Fault {
+  return told;
 }
 
 /** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */

@@ -26,6 +26,10 @@ export interface Turn extends Placed {
   edgeRead: EpochMs;
   /** Reads that failed since the last good one. */
   failures: number;
+  /** The newest edge that a read for it failed. */
+  edgeFailed: EpochMs;
+  /** Its late answer may be under way until then. */
+  restMono: number;
   fault: PollRecord['fault'];
   /** Readings made in a row to confirm one. */
   seconds: number;
@@ -45,8 +49,17 @@ export function newTurn(place: MeteredPlace, now: EpochMs, readMs: number): Turn
   return {
     ...{ place, minPollMs: place.target.profile.minPollS * 1000, due: now, order: now },
     rhythm: { pollMs, toleranceMs, phaseMs: 0 },
-    ...{ edge: 0, edgeRead: 0, failures: 0, fault: null, seconds: 0, closingTried: 0 },
-    ...{ askedMono: Number.NEGATIVE_INFINITY, readMs, learned: false, home: null, slot: 0 },
+    ...{
+      edge: 0,
+      edgeRead: 0,
+      edgeFailed: 0,
+      failures: 0,
+      fault: null,
+      seconds: 0,
+      closingTried: 0,
+    },
+    ...{ askedMono: Number.NEGATIVE_INFINITY, restMono: Number.NEGATIVE_INFINITY },
+    ...{ readMs, learned: false, home: null, slot: 0 },
   };
 }
 

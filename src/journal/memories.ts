@@ -2,8 +2,11 @@
 
 import type { Memory } from '../boundaries.ts';
 import { keys, seal, unseal } from '../codec/journal-record.ts';
+import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { HOUR_MS } from '../domain/units.ts';
+import { type Books, COLLECTOR } from './books.ts';
+import { textAt } from './thin.ts';
 
 /** A meter's share: so many bytes an hour on average, saved up for a day at most. */
 const BYTES_PER_HOUR = 1024;
@@ -26,5 +29,50 @@ export class Shares {
     const isWithin = must || bytes <= share;
     this.#saved.set(meter, { bytes: isWithin ? share - bytes : share, at: now });
     return isWithin;
+  }
+}
+
+/** What detectors remember, and what is wished of them. */
+export class Memories {
+  readonly #books: Books;
+  readonly #shares = new Shares();
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  remember(meter: string, known: unknown, must: boolean): boolean {
+    const { group, sound, standing, stagedBell } = this.#books;
+    const state = sound ? standing.states.get(meter) : undefined;
+    if (!state) return false;
+    const text = encodeSnapshot(meter, { inst: state.inst, seq: state.steps, known });
+    if (!this.#shares.take(meter, text.length, this.#books.now(), must)) return false;
+    group.changes.set(keys.snapshot(meter), text);
+    // What it knows of a reading must not outlive the reading.
+    group.states.add(meter);
+    stagedBell.ring();
+    return true;
+  }
+
+  async remembered(meter: string): Promise<Memory | undefined> {
+    let memory: Memory | undefined;
+    await this.#books.reading(async () => {
+      const text = await textAt(this.#books.store, keys.snapshot(meter));
+      memory = decodeSnapshot(meter, text ?? '');
+    });
+    return memory;
+  }
+
+  wishes(meter: string): AlertWishes | undefined {
+    return this.#books.standing.wishes.get(meter);
+  }
+
+  keepWishes(meter: string, wishes: AlertWishes): void {
+    const { group, sound, standing, stagedBell } = this.#books;
+    if (!sound) return;
+    standing.wishes.set(meter, wishes);
+    group.changes.set(keys.wishes(meter), seal(keys.wishes(meter), wishes));
+    if (meter !== COLLECTOR) group.described.add(meter);
+    stagedBell.ring();
   }
 }

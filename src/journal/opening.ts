@@ -6,6 +6,7 @@ import { good, type Result, StoreLost } from '../domain/fault.ts';
 import { newInstallation } from '../domain/installation.ts';
 import { resumeInstallation } from '../domain/resume.ts';
 import type { EpochMs } from '../domain/units.ts';
+import { sometimes } from '../sometimes.ts';
 import { type Doubts, doubtsOf } from './doubts.ts';
 import { type Loaded, loadStanding, type Standing } from './load.ts';
 import { decodeMark, encodeMark, type Mark } from './mark.ts';
@@ -81,6 +82,7 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
     : undefined;
   if (kept && !kept.ok) return kept;
   if (words.length === 0 && !isDamaged) return good(sound(store, mended.standing));
+  sometimes('journal: an opening found something amiss');
   // Rows may have been given that nobody knows of any more: the same numbers in the same epoch would name other water.
   const isWhole = mark?.clean === true && doubts.words.length === 0;
   const renewed = words.length > 0 && !isWhole;

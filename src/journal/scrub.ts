@@ -18,7 +18,7 @@ import { HOUR_MS } from '../domain/units.ts';
 import type { Absent } from './absent.ts';
 import type { Mark } from './mark.ts';
 import { type Range, rangesOf, without } from './ranges.ts';
-import { isSound } from './sound.ts';
+import { entryKeyAt, isSound } from './sound.ts';
 
 /** What must be there. */
 export interface Expected {
@@ -146,7 +146,7 @@ class Examination {
       case 'i/':
         return isSealed(key, text) ? this.#takeStep(key) : this.#takeDamaged(key, text);
       default:
-        return isSound(key, text) ? this.#takeOther(kind, key, text) : this.#takeDamaged(key, text);
+        return this.#takeOther(kind, key, text);
     }
   }
 
@@ -155,9 +155,9 @@ class Examination {
   }
 
   #takeOther(kind: string, key: string, text: string): void {
+    if (kind === 'r/') return this.#takeNumber(key, text);
+    if (!isSound(key, text)) return this.#takeDamaged(key, text);
     switch (kind) {
-      case 'r/':
-        return this.#takeNumber(Number(key.slice(2)), decodeEntryKey(key, text));
       case 'p/':
         return this.#takePending(key, text);
       case 's/':
@@ -201,8 +201,10 @@ class Examination {
     return due.filter((key) => !this.#standing.has(key));
   }
 
-  #takeNumber(row: number, entryKey: string | undefined): void {
-    if (entryKey === undefined) return;
+  #takeNumber(key: string, text: string): void {
+    const entryKey = entryKeyAt(key, text);
+    if (entryKey === undefined) return this.#takeDamaged(key, text);
+    const row = Number(key.slice(2));
     if (row < this.#nextRow) this.#named[row] = crc32(entryKey);
   }
 

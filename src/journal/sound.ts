@@ -18,7 +18,11 @@ const PENDING_KEY = /^p\/[A-Za-z0-9_-]*\/\d{12}$/;
 /** Whether an increment is sound does not depend on its dial. */
 const ANY_DIAL = { digits: 8 };
 
-const namesEntry = (key: string, text: string) => ENTRY_KEY.test(decodeEntryKey(key, text) ?? '');
+/** The key of an entry that a row's sound record names; undefined where it is damaged. */
+export function entryKeyAt(key: string, text: string): string | undefined {
+  const entryKey = ROW_KEY.test(key) ? decodeEntryKey(key, text) : undefined;
+  return entryKey !== undefined && ENTRY_KEY.test(entryKey) ? entryKey : undefined;
+}
 
 /**
  * False for a damaged record, and for a key that the journal does not write. A pending row is kept as long as it may
@@ -27,7 +31,7 @@ const namesEntry = (key: string, text: string) => ENTRY_KEY.test(decodeEntryKey(
 export function isSound(key: string, text: string): boolean {
   switch (key.slice(0, 2)) {
     case 'r/':
-      return ROW_KEY.test(key) && namesEntry(key, text);
+      return entryKeyAt(key, text) !== undefined;
     case 'p/':
       return PENDING_KEY.test(key) && ENTRY_KEY.test(hintOfEntryKey(text));
     case 'e/':

@@ -71,12 +71,10 @@ export class Thinner {
     this.#count = zero();
     const cut = (days: number) => now - days * DAY_MS;
     for (const facts of this.#holdings.facts()) {
-      const steps = await this.#increments(
-        facts,
-        cut(limits.incrementDays),
-        INCREMENTS_A_PASS,
-        rest,
-      );
+      const before = cut(limits.incrementDays);
+      // Of a young installation nothing is old enough to be looked for.
+      if (facts.installed !== null && facts.installed >= before) continue;
+      const steps = await this.#increments(facts, before, INCREMENTS_A_PASS, rest);
       if (!steps.ok) return steps;
       const oldest = hourOf(cut(limits.hourDays));
       const hours = await this.#hours(facts, oldest, HOURS_A_PASS, 'age', rest);

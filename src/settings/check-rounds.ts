@@ -13,14 +13,22 @@ export function checkRounds({ buses, meters }: Settings, findings: Findings): vo
   for (const [i, bus] of buses.entries()) {
     const here = meters.filter((meter) => meter.bus === bus.bus);
     if (here.length < 2) continue;
+    // A gateway that takes several questions at once is held by each for its share.
     const reads = here.map((meter) => ({
-      readMs: expectedReadMs(meter, bus),
+      readMs: expectedReadMs(meter, bus) / atOnceOf(bus),
       toleranceMs: meter.toleranceS * 1000,
     }));
     const pointer = `/buses/${i}`;
     checkEdge(bus, reads, pointer, findings);
     checkPeriod(bus, here, reads, pointer, findings);
   }
+}
+
+/** Questions that a gateway takes at once where its settings say nothing (Messaging guide 4.2). */
+const GATEWAY_AT_ONCE = 16;
+
+function atOnceOf(bus: BusSettings): number {
+  return bus.type === 'modbus-tcp' ? (bus.inFlight ?? GATEWAY_AT_ONCE) : 1;
 }
 
 interface Read {
@@ -44,7 +52,7 @@ function checkEdge(
     ...{ code: 'edge.missed', pointer },
     message: `${round(bus, reads)}; ${missed} of them cannot be read within ${tolerance} s of the hour: ${way} the bus.`,
     numbers: {
-      ...roundNumbers(reads),
+      ...roundNumbers(bus, reads),
       ...{ missed, tolerance_s: tolerance, tolerance_needed_s: needed },
     },
   });
@@ -65,7 +73,7 @@ function checkPeriod(
     ...{ code: 'poll.overload', pointer },
     message: `${round(bus, reads)}, ${Math.round(load * 100)} % of what their poll periods leave: raise poll_s to ${needed} or split the bus.`,
     numbers: {
-      ...roundNumbers(reads),
+      ...roundNumbers(bus, reads),
       ...{ load_percent: Math.round(load * 100), poll_s: poll, poll_needed_s: needed },
     },
   });
@@ -74,14 +82,15 @@ function checkPeriod(
 const periodMs = (meter: MeterSettings | undefined): number => (meter?.pollS ?? 1) * 1000;
 
 function round(bus: BusSettings, reads: readonly Read[]): string {
-  const { meters, round_ms, read_ms } = roundNumbers(reads);
+  const { meters, round_ms, read_ms } = roundNumbers(bus, reads);
+  const together = atOnceOf(bus) > 1 ? `, ${atOnceOf(bus)} at once` : '';
   const speed = 'serial' in bus ? ` at ${bus.serial.baud} baud` : '';
-  return `${bus.bus}: ${meters} meters need ${seconds(round_ms)} a round${speed} (${seconds(read_ms)} each)`;
+  return `${bus.bus}: ${meters} meters need ${seconds(round_ms)} a round${speed} (${seconds(read_ms)} each${together})`;
 }
 
-function roundNumbers(reads: readonly Read[]) {
+function roundNumbers(bus: BusSettings, reads: readonly Read[]) {
   const total = reads.reduce((sum, { readMs }) => sum + readMs, 0);
-  const read_ms = Math.round(total / reads.length);
+  const read_ms = Math.round((total * atOnceOf(bus)) / reads.length);
   return { meters: reads.length, read_ms, round_ms: Math.round(total) };
 }
 

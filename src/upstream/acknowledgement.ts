@@ -5,6 +5,7 @@ import type { Clock, InMessage, Journal, Log } from '../boundaries.ts';
 import { type Ack, readAck, readHeadEndState } from '../codec/ack-message.ts';
 import type { Row } from '../domain/entry.ts';
 import { RowSet } from '../domain/row-set.ts';
+import { sometimes } from '../sometimes.ts';
 
 /** How the owner wants rows to be settled; `auto`: as the head-end says, and PUBACK until it does. */
 export type AckMode = 'auto' | 'required' | 'none';
@@ -85,6 +86,7 @@ export class Acknowledgement {
     if (said.state !== 'online') return;
     const isNew = this.#session !== undefined && this.#session !== said.session;
     this.#session = said.session;
+    if (isNew) sometimes('upstream: a head-end came back with a new session');
     if (isNew) this.#sendAgain([...this.#awaiting]);
   }
 
@@ -102,6 +104,7 @@ export class Acknowledgement {
       await this.#work;
       if (this.#parts.journal.acknowledged() !== before) pause = RESEND_MS;
       else {
+        sometimes('upstream: the oldest row alone was sent again');
         this.#sendAgain([...this.#awaiting].slice(0, 1));
         pause = Math.min(2 * pause, RESEND_MAX_MS);
       }
@@ -130,12 +133,15 @@ export class Acknowledgement {
     if (ack.sent <= before.sent) return; // The newest rules.
     if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
     if (ack.row > this.#highestSent) {
+      sometimes('upstream: an acknowledgement was of rows not sent in this life');
       this.#early = ack;
       return;
     }
     this.#early = undefined;
     const { row, missing, sent } = ack;
     const isLast = this.isRequired();
+    if (row < before.row) sometimes('upstream: an acknowledgement fell back');
+    if (missing.length > 0) sometimes('upstream: rows were asked for again');
     const { required } = before;
     await journal.acknowledge({ epoch: ack.epoch, required, row, missing, sent }, isLast);
     const again: number[] = [];

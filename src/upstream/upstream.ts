@@ -7,6 +7,7 @@ import type {
   Journal,
   Log,
   OutMessage,
+  Prepared,
   SendCause,
   Upstream,
 } from '../boundaries.ts';
@@ -132,26 +133,34 @@ class MessageUpstream implements RunningUpstream {
     if (this.#parts.headEnd.isConnected()) this.#announceAll();
   }
 
-  async send(rows: readonly Row[], cause: SendCause): Promise<Result<readonly Row[]>> {
-    const first = rows[0];
+  prepare(rows: readonly Row[], cause: SendCause): Result<readonly Prepared[]> {
+    const [first] = rows;
     if (!first) return good([]);
-    if (first.meter === '') return this.#sendOwn(rows);
     const { journal, collector, clock } = this.#parts;
+    // What the collector tells of itself is of no meter.
+    const events = this.#events(rows, first.meter === '' ? 'up' : `up/meter/${first.meter}`);
+    if (first.meter === '') return good(events);
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
-    const path = `up/meter/${first.meter}`;
-    // Events go first (A4).
-    const events = rows
-      .filter((row): row is EventRow => row.kind === 'event')
-      .map((row) =>
-        this.#publish(`${path}/event`, encodeEvent(row, collector, journal.epoch), [row]),
-      );
+    const topic = this.#topic(`up/meter/${first.meter}/interval`);
     const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
-    const intervals = encodeIntervals(entries, facts, envelope).map(({ payload, rows: carried }) =>
-      this.#publish(`${path}/interval`, payload, carried),
-    );
-    return settled(await Promise.all([...events, ...intervals]));
+    const intervals = encodeIntervals(entries, facts, envelope);
+    return good([...events, ...intervals.map((one) => ({ topic, ...one }))]);
+  }
+
+  #events(rows: readonly Row[], path: string): Prepared[] {
+    const { journal, collector } = this.#parts;
+    const events = rows.filter((row): row is EventRow => row.kind === 'event');
+    return events.map((row) => ({
+      topic: this.#topic(`${path}/event`),
+      payload: encodeEvent(row, collector, journal.epoch),
+      rows: [row],
+    }));
+  }
+
+  publish({ topic, payload }: Prepared, late = false): Promise<Result<void>> {
+    return this.#parts.headEnd.publish({ topic, payload, qos: 1, retain: false, late });
   }
 
   async describe(meter: string): Promise<void> {
@@ -197,15 +206,6 @@ class MessageUpstream implements RunningUpstream {
     });
   }
 
-  /** Events of the collector itself. */
-  async #sendOwn(rows: readonly Row[]): Promise<Result<readonly Row[]>> {
-    const { collector, journal } = this.#parts;
-    const events = rows
-      .filter((row): row is EventRow => row.kind === 'event')
-      .map((row) => this.#publish('up/event', encodeEvent(row, collector, journal.epoch), [row]));
-    return settled(await Promise.all(events));
-  }
-
   #topic(path: string): string {
     return topicOf(this.#parts.utility, this.#parts.collector, path);
   }
@@ -218,20 +218,6 @@ class MessageUpstream implements RunningUpstream {
     const { collector, session } = this.#parts;
     return this.#retained('up/state', encodeCollectorState(collector, session, name, at));
   }
-
-  async #publish(path: string, payload: string, carried: readonly Row[]) {
-    const message = { topic: this.#topic(path), payload, qos: 1, retain: false } as const;
-    return { carried, outcome: await this.#parts.headEnd.publish(message) };
-  }
-}
-
-/** The rows whose messages were acknowledged; the first fault only when none was. */
-function settled(
-  outcomes: readonly { carried: readonly Row[]; outcome: Result<void> }[],
-): Result<readonly Row[]> {
-  const rows = outcomes.flatMap(({ carried, outcome }) => (outcome.ok ? carried : []));
-  const failed = outcomes.find(({ outcome }) => !outcome.ok)?.outcome;
-  return rows.length === 0 && failed && !failed.ok ? failed : good(rows);
 }
 
 /** `rev` names the content: it differs whenever anything in it does (S3). */

@@ -7,6 +7,7 @@ import { print } from './figure.ts';
 import { benchJournal } from './journal.ts';
 import { benchLeaks } from './leaks.ts';
 import { benchPeer } from './peer.ts';
+import { benchUpstream } from './upstream.ts';
 import { benchWorld } from './world.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   peer: benchPeer,
   journal: benchJournal,
   leaks: benchLeaks,
+  upstream: benchUpstream,
   world: benchWorld,
 };
 

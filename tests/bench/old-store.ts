@@ -34,7 +34,7 @@ const DRAWING = [0.05, 0.4, 0.15, 0.35, 0.1].flatMap((share, i) =>
   Array.from({ length: [6, 3, 8, 5, 2][i] ?? 0 }, () => share),
 );
 
-interface Meter {
+export interface Meter {
   readonly meter: string;
   steps: number;
   total: number;
@@ -109,13 +109,18 @@ function* incrementsOf(one: Meter, hour: number, random: Random): Generator<Incr
   }
 }
 
-function hourOf({ meter, total, at }: Meter, start: number, before: number, row: number): EntryRow {
+export function hourOf(
+  { meter, total, at }: Meter,
+  start: number,
+  before: number,
+  row: number,
+): EntryRow {
   const use = total - before;
   const counted = { read: total, at, total, use, q: 'A', n: 60 } as const;
   return { kind: 'hour', meter, row, inst: 1, start, ...counted, flags: [], rev: 0 };
 }
 
-function recordsOf(row: EntryRow): StoreChange[] {
+export function recordsOf(row: EntryRow): StoreChange[] {
   const key = keyOfRow(row);
   const number = keys.row(row.row);
   return [
@@ -124,7 +129,11 @@ function recordsOf(row: EntryRow): StoreChange[] {
   ];
 }
 
-function stateRecords({ meter, steps, total, at, since }: Meter, begin: number, end: number) {
+export function stateRecords(
+  { meter, steps, total, at, since }: Meter,
+  begin: number,
+  end: number,
+) {
   const edge = { seq: steps, at, read: total, total };
   const clock = { boot: 'before', at, mono: at - begin, heldSince: null, waitedOut: false };
   const nothing = { unconfirmed: null, suspect: null, reversedAt: null, stranger: null };

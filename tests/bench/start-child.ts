@@ -7,6 +7,7 @@ import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { runCollector } from '../../src/collector.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { lineProfile } from '../fakes/profiles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
@@ -65,6 +66,7 @@ const settings: Settings = {
 const clock = createSystemClock({ real: wire.now(), simulated: Number(end) + 60_000 });
 let names = 0;
 const collector = await runCollector(settings, {
+  commandCheck: COMMAND_CHECK,
   ...{
     clock,
     wire,

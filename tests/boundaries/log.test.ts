@@ -1,7 +1,8 @@
 // Runs the log suite on pino and on the recording fake; then what each promises alone.
 
+import { fstatSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createPinoLog } from '../../src/adapters/pino-log.ts';
+import { createPinoLog, goesToJournald } from '../../src/adapters/pino-log.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 import { logSuite, type WrittenLine } from './log.suite.ts';
 
@@ -34,6 +35,27 @@ describe('pino', () => {
     createPinoLog({ level: 'info', destination }).info({}, 'read');
     const { time } = JSON.parse(line) as { time: string };
     expect(new Date(time).toISOString()).toBe(time);
+  });
+});
+
+describe('pino for journald', () => {
+  it('puts the priority of its level before each line, which stays whole behind it', () => {
+    const lines: string[] = [];
+    const destination = { write: (line: string) => void lines.push(line) };
+    const log = createPinoLog({ level: 'debug', destination, prioritized: true });
+    log.debug({}, 'a');
+    log.info({ meter: 'SP-1' }, 'b');
+    log.warn({}, 'c');
+    log.error({}, 'd');
+    expect(lines.map((line) => line.slice(0, 3))).toEqual(['<7>', '<6>', '<4>', '<3>']);
+    expect(JSON.parse(lines[1]?.slice(3) ?? '')).toMatchObject({ meter: 'SP-1', msg: 'b' });
+  });
+
+  it('is for a standard output that journald named as its own, and for no other', () => {
+    const { dev, ino } = fstatSync(1, { bigint: true });
+    expect(goesToJournald({ JOURNAL_STREAM: `${dev}:${ino}` })).toBe(true);
+    expect(goesToJournald({ JOURNAL_STREAM: `${dev}:${ino + 1n}` })).toBe(false);
+    expect(goesToJournald({})).toBe(false);
   });
 });
 

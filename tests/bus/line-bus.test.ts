@@ -117,6 +117,44 @@ describe('a bus of line meters', () => {
     expect(await read(unknown('3'))).toEqual({ is: 30, ms: 50 });
   });
 
+  it('one that is silent again and again is not waited for by a meter without identification, which is asked once more', async () => {
+    let late: number | undefined;
+    line.answer((request) => {
+      if (request !== '#1\r') return prompt(request);
+      return late === undefined ? [] : [{ bytes: frameOf('1', 10), afterMs: late }];
+    });
+    for (let i = 0; i < 3; i += 1) {
+      await read(known('1'));
+      await pass(TIMEOUT_MS);
+    }
+    await read(known('1'));
+    const before = line.requests.length;
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 2 * 50 });
+    expect(line.requests.slice(before)).toEqual(['#2\r', '#2\r']);
+    // It comes back, and late: its answer is nobody else's.
+    await pass(TIMEOUT_MS);
+    late = TIMEOUT_MS + 30;
+    await read(known('1'));
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 80 });
+  });
+
+  it('a meter that is slow today is waited for, one that is silent no longer than its time-out', async () => {
+    let afterMs = 600;
+    line.answer((request) => prompt(request).map((said) => ({ ...said, afterMs })));
+    await read(known('1'));
+    afterMs = TIMEOUT_MS + 500;
+    expect(await read(known('1'))).toEqual({ is: 10, ms: 1_500 });
+    afterMs = 600 + TIMEOUT_MS + 2_000;
+    expect((await read(known('2'))).ms).toBe(TIMEOUT_MS);
+    const spared = await clock.runUntil(bus.read(known('1'), undefined, 2_600));
+    expect(told(spared)).toBe(10);
+    line.answer(() => []);
+    expect((await read(known('1'))).ms).toBe(2 * TIMEOUT_MS);
+    const again = await clock.runUntil(bus.read(known('1')));
+    expect(again).toMatchObject({ fault: { code: 'line.silent', restMs: TIMEOUT_MS } });
+    expect((await read(known('1'))).ms).toBe(TIMEOUT_MS);
+  });
+
   it('a meter that answers twice leaves its second answer to nobody', async () => {
     let asked = 0;
     line.answer((request) => {

@@ -21,6 +21,12 @@ const ask = (changes: Partial<ModbusQuestion> = {}): ModbusQuestion => ({
   ...changes,
 });
 
+/** As `timed`, without the pause between two frames. */
+async function roughly(work: Parameters<typeof timed>[0]) {
+  const { is, ms } = await timed(work);
+  return { is, ms: Math.floor(ms / 10) * 10 };
+}
+
 let clock: VirtualClock;
 let wire: ScriptedWire;
 beforeEach(() => {
@@ -127,6 +133,36 @@ describe('an RTU link', () => {
     expect(asked[0]).toBe(2);
     expect(asked.filter((questions) => questions === 0).length).toBeLessThan(12);
     expect(asked.slice(-30)).toEqual(Array(30).fill(1));
+  });
+
+  it('takes the answer of a unit that is slow today, and waits for one that is silent no longer than its time-out', async () => {
+    delays = [600];
+    await timed(link.read(ask()));
+    delays = [TIMEOUT_MS + 500];
+    expect(await roughly(link.read(ask({ address: 4 })))).toEqual({ is: [4, 5], ms: 1_500 });
+    delays = [undefined, undefined];
+    expect(await roughly(link.read(ask()))).toEqual({ is: 'line.silent', ms: 2 * TIMEOUT_MS });
+    await clock.run(clock.trueNow() + TIMEOUT_MS);
+    expect(await roughly(link.read(ask()))).toEqual({ is: 'line.silent', ms: TIMEOUT_MS });
+  });
+
+  it('waits longer for a slow unit where nobody else needs the line', async () => {
+    delays = [600];
+    await timed(link.read(ask()));
+    delays = [TIMEOUT_MS + 1_900];
+    const read = link.read(ask({ address: 4, spareMs: 2_000 }));
+    expect(await roughly(read)).toEqual({ is: [4, 5], ms: 2_900 });
+    delays = [undefined];
+    const fault = await clock.runUntil(link.read(ask({ unit: 3, spareMs: 2_000 })));
+    // Of a unit that never answered nothing is awaited.
+    expect(fault).toMatchObject({ fault: { code: 'line.silent', restMs: TIMEOUT_MS } });
+  });
+
+  it('is held silent for the latency of a unit whose answer was spoilt, within its time-out', async () => {
+    delays = [600];
+    await timed(link.read(ask()));
+    wire.device(() => wire.say(Uint8Array.of(1, 3, 4, 0, 0, 0, 7, 0, 0), 30));
+    expect(await roughly(link.read(ask()))).toEqual({ is: 'modbus.crc', ms: 30 + 100 + 600 });
   });
 
   it('is let go at once by an abort and by a close, wherever it waits', async () => {

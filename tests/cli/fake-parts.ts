@@ -67,6 +67,14 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     drained: async () => undefined,
     openScan: async () => ({ problem: 'no wire' }),
     createFile: async () => ({ write: async () => undefined, close: async () => undefined }),
+    host: {
+      ...{
+        node: '/usr/bin/node',
+        program: '/opt/meter-collector/main.js',
+        example: 'version: 1\n',
+      },
+      ...{ runsSystemd: false, place: async () => true, run: async () => 0 },
+    },
     runProgram: async () => 0,
     onStop: () => () => undefined,
     ...changes,

@@ -96,6 +96,24 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     expect(await ask()).toMatchObject({ clock: null, meters });
   });
 
+  test.each([
+    ['backtest', '--readings', 'absent'],
+    ['conformance', '--recording', 'absent'],
+    ['restore', 'absent', '--config', 'settings.yaml'],
+    ['sim', '--replay', 'absent'],
+    ['headend', '--truth', 'absent', '--broker', 'mqtt://127.0.0.1:9'],
+  ])('says in words that a file is not there: %s', async (...args) => {
+    const { child } = start(await site(), ...args);
+    let err = '';
+    child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    const [exit] = await once(child, 'close');
+    expect(exit).toBeGreaterThan(0);
+    expect(err.toLowerCase()).toMatch(/there is no \S*absent\./);
+    expect(err).not.toContain('ENOENT');
+  });
+
   test('takes the Ctrl-C that terminal and npm both send as one', async () => {
     const collector = await running(await site());
     collector.child.kill('SIGINT');

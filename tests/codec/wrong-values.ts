@@ -11,6 +11,11 @@ export interface WrongValues {
   readonly damagedFrames: number;
   /** Accepted readings outside what the dial showed between the two reads, widened by the flow limit. */
   readonly wrong: number;
+  /**
+   * Damaged readings that show exactly what the reading before showed, and so confirm themselves, after the dial went on
+   * by more than the flow limit of a second read. The dial did show it between these two; the next reading mends it.
+   */
+  readonly late: number;
   readonly accepted: number;
 }
 
@@ -56,6 +61,7 @@ export function measureWrongValues(polls: number, confirm: boolean, seed: number
   let dial = 12_345_678;
   let damagedFrames = 0;
   let wrong = 0;
+  let late = 0;
   let accepted = 0;
   let at = T0;
   const shownAt = new Map<number, number>();
@@ -69,7 +75,7 @@ export function measureWrongValues(polls: number, confirm: boolean, seed: number
     const known = message.ok && (message.value.id === '48213377' || message.value.id === null);
     const register = message.ok && known ? registerOf(message.value.digits, RULES.dial) : null;
     const moment = { at: when, mono: when, boot: 'b', synced: true };
-    const before = state.last?.seq ?? -1;
+    const before = state.last;
     const seen = register?.ok
       ? ({
           kind: 'reading',
@@ -80,12 +86,15 @@ export function measureWrongValues(polls: number, confirm: boolean, seed: number
       : SILENCE;
     state = advance(state, { ...seen, moment }, RULES).state;
     const last = state.last;
-    if (!last || last.seq === before) return;
+    if (!last || last.seq === before?.seq) return;
     accepted += 1;
     // Accepted for the instant of its first read: what the dial showed from then to now, widened.
     const begun = shownAt.get(last.at) ?? shown;
     const slack = flowLimit(when - last.at, RULES);
-    if (last.read < begun - slack || last.read > shown + slack) wrong += 1;
+    if (last.read >= begun - slack && last.read <= shown + slack) return;
+    // An unchanged reading is confirmed by the one before: these are its two reads.
+    if (confirm && last.read === before?.read && last.read <= shown) late += 1;
+    else wrong += 1;
   };
   for (let poll = 0; poll < polls; poll += 1) {
     at += POLL_MS;
@@ -99,5 +108,5 @@ export function measureWrongValues(polls: number, confirm: boolean, seed: number
       read(dial, at);
     }
   }
-  return { polls, damagedFrames, wrong, accepted };
+  return { polls, damagedFrames, wrong, late, accepted };
 }

@@ -43,8 +43,12 @@ describe('readings without a check sum', () => {
     expect(unchecked([100, 100, 103]).state.last?.read).toBe(100);
     expect(unchecked([100, 100, 103]).state.unconfirmed?.read).toBe(103);
     expect(unchecked([100, 100, 103, 103]).state.last?.read).toBe(103);
-    // The second may exceed the first by what can flow meanwhile: the first is confirmed.
-    expect(unchecked([100, 100, 103, 105]).state.last?.read).toBe(103);
+    // A dial that moves is never read twice alike: what lies between two others is confirmed.
+    expect(unchecked([100, 100, 103, 105]).state.last?.read).toBe(100);
+    expect(unchecked([100, 100, 103, 105, 107]).state.last?.read).toBe(105);
+    // A digit too low, by a flipped bit, and then the true ones.
+    expect(unchecked([100, 100, 101, 105, 105]).state.last?.read).toBe(105);
+    expect(unchecked([100, 100, 104, 107, 101, 101]).state.last?.read).toBe(101);
     expect(unchecked([100, 100, 903, 104]).state).toMatchObject({
       last: { read: 100 },
       unconfirmed: { read: 104 },
@@ -59,6 +63,21 @@ describe('readings without a check sum', () => {
     expect(state.last?.total).toBe(1);
     expect(increments.map((step) => step.counts)).toEqual([0, 1]);
     expect(notices.map((notice) => notice.code)).toEqual(['read.unconfirmed', 'read.unconfirmed']);
+  });
+
+  it('a reading that an hour ends with waits for its second also where it seems unchanged', () => {
+    const edge = T0 + HOUR_MS + 1_000;
+    const polls: Poll[] = [
+      { at: T0 + 1_000, read: 100, checked: false },
+      { at: T0 + 2_000, read: 100, checked: false },
+      // The dial shows 104; a flipped bit made the old 100 of it.
+      { at: edge, read: 100, checked: false },
+      { at: edge + 200, read: 104, checked: false },
+      { at: edge + 400, read: 104, checked: false },
+    ];
+    expect(run(polls.slice(0, 3)).state.last?.at).toBe(T0 + 2_000);
+    const after = run([...polls, { at: edge + 30 * 60_000, read: 104, checked: false }]);
+    expect(hoursOf(after.entries).map((hour) => [hour.use, hour.at])).toEqual([[4, edge + 200]]);
   });
 
   it('a reading at the edge of an hour counts for it though its second comes after the tolerance', () => {

@@ -9,6 +9,8 @@ import { assertContract } from '../contract/schemas.ts';
 /** The first pause before another try to connect; doubles up to the ceiling. */
 const PAUSE_MIN_MS = 500;
 const CLOSE_MS = 1_000;
+/** A link that held so long begins the pauses anew, as the real one's. */
+const STABLE_MS = 60_000;
 
 export interface Received {
   readonly topic: string;
@@ -54,6 +56,7 @@ export class MemoryBroker {
   receiveMaximum = 20;
   withheld: Withheld = 'nothing';
   refuses: (topic: string) => boolean = () => false;
+  refusesMessage: (message: OutMessage) => boolean = () => false;
   /** Most QoS 1 messages that were un-acknowledged at one time. */
   inFlightPeak = 0;
   connections = 0;
@@ -63,6 +66,8 @@ export class MemoryBroker {
   readonly #kept = new Map<string, string>();
   readonly #listeners: ((message: Received) => void)[] = [];
   #isUp = true;
+  /** A program that has died never hears how its connecting went. */
+  #deaths = 0;
   #inFlight = 0;
 
   readonly #check: (topic: string, payload: string) => void;
@@ -84,6 +89,25 @@ export class MemoryBroker {
     for (const link of this.#links) tell(link, topic, payload, false);
   }
 
+  /** The same with what MQTT 5 and a broker add: kept from before, an answer awaited elsewhere. */
+  sayAs(message: Omit<InMessage, 'bytes'>): void {
+    const bytes = Buffer.byteLength(message.payload);
+    for (const link of this.#links) {
+      if (link.hears(message.topic)) link.hear({ ...message, bytes });
+    }
+  }
+
+  /** What it had retained is gone, as when it restarts without persistence. */
+  forget(): void {
+    this.#kept.clear();
+    this.retained.clear();
+  }
+
+  /** Messages that are on their way or wait for their acknowledgement. */
+  unacknowledged(): number {
+    return this.#inFlight;
+  }
+
   onMessage(listener: (message: Received) => void): void {
     this.#listeners.push(listener);
   }
@@ -101,11 +125,14 @@ export class MemoryBroker {
 
   /** The publishing program is killed: its wills are said, and nothing it awaited ever settles. */
   vanish(): void {
+    this.#deaths += 1;
     for (const link of [...this.#links]) this.#drop(link, 'untold', 'said');
   }
 
   async accept(link: Link): Promise<boolean> {
+    const deaths = this.#deaths;
     if (this.latencyMs > 0) await this.#clock.sleep(2 * this.latencyMs);
+    if (deaths !== this.#deaths) return new Promise(() => {});
     if (!this.#isUp) return false;
     this.#links.add(link);
     this.connections += 1;
@@ -135,7 +162,7 @@ export class MemoryBroker {
   async #outcome(link: Link, message: OutMessage): Promise<Result<void> | undefined> {
     await this.#travel(link);
     if (!link.alive || this.withheld === 'messages') return undefined;
-    const refused = this.refuses(message.topic);
+    const refused = this.refuses(message.topic) || this.refusesMessage(message);
     if (!refused) this.#deliver(message);
     if (this.withheld === 'acks') return undefined;
     await this.#travel(link);
@@ -232,9 +259,10 @@ class MemoryHeadEnd implements HeadEnd {
     if (!link?.alive || this.#stop.signal.aborted) {
       return Promise.resolve(faulty('upstream.offline', this.#words));
     }
-    return link.inFlight.send(message.qos === 1, (answer) => {
+    const hand = (answer: (outcome: Result<void>) => void) => {
       void this.#broker.take(link, message, answer);
-    });
+    };
+    return link.inFlight.send(message.qos === 1, hand, message.late);
   }
 
   async close(): Promise<void> {
@@ -257,8 +285,11 @@ class MemoryHeadEnd implements HeadEnd {
       const { link, lost } = this.#newLink(will);
       if (await this.#broker.accept(link)) {
         if (this.#stop.signal.aborted) this.#broker.leave(link);
-        else await this.#live(link, lost);
-        pause = PAUSE_MIN_MS;
+        else {
+          const began = clock.monotonicMs();
+          await this.#live(link, lost);
+          if (clock.monotonicMs() - began >= STABLE_MS) pause = PAUSE_MIN_MS;
+        }
       } else {
         this.#words = 'no answer from memory, next try soon';
       }

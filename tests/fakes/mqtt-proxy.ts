@@ -6,6 +6,8 @@ import { generate, type Packet, type Parser, parser } from 'mqtt-packet';
 
 export class MqttProxy {
   withholdAcks = false;
+  /** Nobody is let through. */
+  isBarred = false;
   /** So many of the next CONNECTs with MQTT 5 are answered by closing without a word. */
   mute5 = 0;
   /** Most QoS 1 messages un-acknowledged on one link at one time. */
@@ -25,9 +27,9 @@ export class MqttProxy {
     this.#server = createServer((client) => this.#join(client));
   }
 
-  static async open(brokerPort: number): Promise<MqttProxy> {
+  static async open(brokerPort: number, port = 0): Promise<MqttProxy> {
     const proxy = new MqttProxy(brokerPort);
-    proxy.#server.listen(0, '127.0.0.1');
+    proxy.#server.listen(port, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
   }
@@ -52,6 +54,10 @@ export class MqttProxy {
   }
 
   #join(client: Socket): void {
+    if (this.isBarred) {
+      client.on('error', () => undefined).destroy();
+      return;
+    }
     const broker = connect(this.#brokerPort, '127.0.0.1');
     for (const [socket, other] of [
       [client, broker],

@@ -6,18 +6,44 @@ import type { Clock, Wire } from '../../src/boundaries.ts';
 import type { Result } from '../../src/domain/fault.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
 
-/** Start, eight data bits, parity or a second stop, stop (Modbus over serial line 1.02, 2.5.1). */
-const CHARACTER_BITS = 11;
+/** How those on a line talk. */
+export interface Speech {
+  readonly characterBits: number;
+  /** Characters of silence that end a question. */
+  readonly pause: number;
+  /** Whom a question is for, and what is said to it; null where no device makes anything out of it. */
+  hear(bytes: Uint8Array): { readonly unit: number; readonly frame: Uint8Array } | null;
+  /** An answer as it goes on the line. */
+  seal(answer: Uint8Array): Uint8Array;
+}
+
+/** Modbus RTU: start, eight data bits, parity or a second stop, stop (Modbus over serial line 1.02, 2.5.1). */
+export const RTU_SPEECH: Speech = {
+  ...{ characterBits: 11, pause: 3.5, seal: withCrc },
+  hear: (bytes) =>
+    crc16(bytes) === 0 ? { unit: bytes[0] ?? 0, frame: bytes.subarray(0, -2) } : null,
+};
+
+/** A bridge of encoders, asked `#ADDRESS` CR; nothing protects question or answer. */
+export const BRIDGE_SPEECH: Speech = {
+  ...{ characterBits: 10, pause: 0, seal: (answer) => answer.slice() },
+  hear(bytes) {
+    const asked = /^#([0-9]{1,3})\r$/.exec(String.fromCharCode(...bytes));
+    return asked === null ? null : { unit: Number(asked[1]), frame: bytes };
+  },
+};
+
 /** A UART hands over so many characters at once. */
 const FIFO = 8;
 
-/** What a device says to a whole frame (without CRC) that is for it, and how long it takes to begin; null: nothing. */
+/** What a device says to a whole question that is for it, and how long it takes to begin; null: nothing. */
 export type Device = (
   frame: Uint8Array,
 ) => { readonly answer: Uint8Array; readonly afterMs: number } | null;
 
 export interface PacedWireOptions {
   readonly clock: Clock;
+  readonly speech: Speech;
   readonly baud: number;
   readonly chance: Random;
   /** The part of all frames, questions and answers, in which a bit is wrong. */
@@ -32,7 +58,7 @@ export interface LineTally {
   answers: number;
   damaged: number;
   collisions: number;
-  /** Questions that began less than 3.5 characters after the last character. */
+  /** Questions that began before the pause after the last character was over. */
   early: number;
 }
 
@@ -43,7 +69,7 @@ interface Talk {
   spoilt: boolean;
 }
 
-/** One port and the RTU devices behind it. */
+/** One port and the devices behind it. */
 export class PacedWire implements Wire {
   readonly tally: LineTally = { questions: 0, answers: 0, damaged: 0, collisions: 0, early: 0 };
   readonly #options: PacedWireOptions;
@@ -58,7 +84,7 @@ export class PacedWire implements Wire {
 
   constructor(options: PacedWireOptions) {
     this.#options = options;
-    this.#characterMs = (CHARACTER_BITS * 1000) / options.baud;
+    this.#characterMs = (options.speech.characterBits * 1000) / options.baud;
   }
 
   isOpen(): boolean {
@@ -77,16 +103,18 @@ export class PacedWire implements Wire {
     const now = this.#now();
     const lastEnd = this.#others(-1).reduce((end, { to }) => Math.max(end, to), this.#asking.to);
     // A hundredth of a millisecond is the grain of sums of times, not a fault.
-    if (now + 0.01 < lastEnd + 3.5 * this.#characterMs && lastEnd >= 0) this.tally.early += 1;
+    const free = lastEnd + this.#options.speech.pause * this.#characterMs;
+    if (now + 0.01 < free && lastEnd >= 0) this.tally.early += 1;
     const from = Math.max(now, this.#asking.to);
     const talk = { from, to: from + bytes.length * this.#characterMs, spoilt: false };
     this.#asking = talk;
     this.#collide(talk, this.#others(-1));
+    const said = Uint8Array.from(bytes);
     if (this.#options.chance.chance(this.#options.damaged)) {
       this.tally.damaged += 1;
-      talk.spoilt = true;
+      spoil(said, this.#options.chance);
     }
-    void this.#arrive(Uint8Array.from(bytes), talk);
+    void this.#arrive(said, talk);
     return good(undefined);
   }
 
@@ -124,16 +152,17 @@ export class PacedWire implements Wire {
 
   /** A question reaches the devices when the line has been silent behind it. */
   async #arrive(bytes: Uint8Array, talk: Talk): Promise<void> {
-    await this.#until(talk.to + 3.5 * this.#characterMs);
-    const { devices, chance, damaged } = this.#options;
-    // Talked over, damaged, or followed by more: no device makes a frame out of it.
-    if (talk.spoilt || this.#asking !== talk || crc16(bytes) !== 0) return;
-    const unit = bytes[0] ?? 0;
-    const said = devices.get(unit)?.(bytes.subarray(0, -2));
-    if (!said) return;
+    const { devices, chance, damaged, speech } = this.#options;
+    await this.#until(talk.to + speech.pause * this.#characterMs);
+    // Talked over, or followed by more: no device makes a question out of it.
+    if (talk.spoilt || this.#asking !== talk) return;
+    const heard = speech.hear(bytes);
+    const said = heard && devices.get(heard.unit)?.(heard.frame);
+    if (!heard || !said) return;
+    const { unit } = heard;
     await this.#until(talk.to + said.afterMs);
     this.tally.answers += 1;
-    const frame = withCrc(said.answer);
+    const frame = speech.seal(said.answer);
     const from = Math.max(this.#now(), this.#answering.get(unit)?.to ?? 0);
     const answer = { from, to: from + frame.length * this.#characterMs, spoilt: false };
     this.#collide(answer, [this.#asking, ...this.#others(unit)]);
@@ -176,7 +205,7 @@ export function withCrc(frame: Uint8Array): Uint8Array {
   return Uint8Array.from([...frame, crc & 0xff, crc >> 8]);
 }
 
-/** Turns one to three bits over: what a CRC of 16 bits always finds in a frame so short. */
+/** Turns one to three bits over: what a CRC of 16 bits always finds in a frame so short, and a text may hide. */
 function spoil(bytes: Uint8Array, chance: Random): void {
   const bits = new Set<number>();
   const count = chance.whole(1, 3);

@@ -44,8 +44,11 @@ process.once('exit', () => {
   for (const broker of running) broker.kill('SIGKILL');
 });
 
-/** Allows everybody what `acl` says; by default topics below `ok/` and no others. */
-export async function mosquitto({ acl = 'topic readwrite ok/#' } = {}): Promise<RealBroker> {
+/** Allows everybody what `acl` says; by default topics below `ok/` and no others. `limits` are lines of its settings. */
+export async function mosquitto({
+  acl = 'topic readwrite ok/#',
+  limits = `max_inflight_messages ${MOSQUITTO_WINDOW}\nmax_packet_size ${MOSQUITTO_PACKET_BYTES}`,
+} = {}): Promise<RealBroker> {
   const folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const port = await freePort();
   const settings = join(folder, 'mosquitto.conf');
@@ -58,8 +61,7 @@ acl_file ${join(folder, 'acl')}
 persistence false
 user root
 set_tcp_nodelay true
-max_inflight_messages ${MOSQUITTO_WINDOW}
-max_packet_size ${MOSQUITTO_PACKET_BYTES}
+${limits}
 `,
   );
   let broker: ChildProcess | undefined;

@@ -13,12 +13,20 @@ export interface Life extends Clock {
   /** The life's second clock, for lines, disk and network: the same virtual time. */
   wire(): Clock;
   halt(): void;
+  /** The process is stopped for so long, as by SIGSTOP: what it slept for wakes it afterwards, in the old order. */
+  suspend(ms: number): void;
+}
+
+/** What holds for all sleepers of one program. */
+interface Alive {
+  halted: boolean;
+  stoppedUntil: number;
 }
 
 interface Sleeper {
-  readonly at: number;
-  readonly sequence: number;
-  readonly life: { halted: boolean };
+  at: number;
+  sequence: number;
+  readonly life: Alive;
   wake: (() => void) | undefined;
 }
 
@@ -31,9 +39,12 @@ export class VirtualClock implements Clock {
   readonly speed = 1;
   readonly boot = 'boot-0';
   readonly #start: EpochMs;
-  readonly #world = { halted: false };
+  readonly #world: Alive = { halted: false, stoppedUntil: 0 };
   #elapsed = 0;
   #wallError = 0;
+  /** Milliseconds that the wall clock gains in one, since when. */
+  #drift = 0;
+  #driftSince = 0;
   #synced = true;
   #lives = 0;
   #sequence = 0;
@@ -45,7 +56,8 @@ export class VirtualClock implements Clock {
   }
 
   now(): EpochMs {
-    return Math.floor(this.#start + this.#elapsed + this.#wallError);
+    const gained = this.#drift * (this.#elapsed - this.#driftSince);
+    return Math.floor(this.#start + this.#elapsed + this.#wallError + gained);
   }
 
   monotonicMs(): number {
@@ -70,6 +82,18 @@ export class VirtualClock implements Clock {
     this.#wallError += deltaMs;
   }
 
+  /** From now on the wall clock gains (or loses) so many parts in a million. */
+  driftBy(partsPerMillion: number): void {
+    this.#wallError += this.#drift * (this.#elapsed - this.#driftSince);
+    this.#driftSince = this.#elapsed;
+    this.#drift = partsPerMillion / 1e6;
+  }
+
+  /** Sleepers that may still wake somebody. */
+  sleepers(): number {
+    return this.#heap.filter(({ wake, life }) => wake !== undefined && !life.halted).length;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return this.#sleep(ms, signal, this.#world);
   }
@@ -85,7 +109,7 @@ export class VirtualClock implements Clock {
   /** Clocks for one life of a program (schedule and wire) with a boot of its own; monotonic time begins at 0. */
   life(): Life {
     this.#lives += 1;
-    const life = { halted: false };
+    const life: Alive = { halted: false, stoppedUntil: 0 };
     const origin = this.#elapsed;
     const clock: Clock = {
       speed: 1,
@@ -101,6 +125,9 @@ export class VirtualClock implements Clock {
       wire: () => clock,
       halt: () => {
         life.halted = true;
+      },
+      suspend: (ms) => {
+        life.stoppedUntil = Math.max(life.stoppedUntil, this.#elapsed + ms);
       },
     };
   }
@@ -136,7 +163,7 @@ export class VirtualClock implements Clock {
     return work;
   }
 
-  #sleep(ms: number, signal: AbortSignal | undefined, life: { halted: boolean }): Promise<void> {
+  #sleep(ms: number, signal: AbortSignal | undefined, life: Alive): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const at = this.#elapsed + Math.max(0, ms);
@@ -182,6 +209,7 @@ export class VirtualClock implements Clock {
   #wakeNext(): void {
     const sleeper = this.#pop();
     if (sleeper.wake === undefined) this.#aborted -= 1;
+    else if (sleeper.at < sleeper.life.stoppedUntil) this.#putOff(sleeper);
     else if (!sleeper.life.halted) {
       // An aborted or halted sleeper does not move time; a run past it does.
       this.#elapsed = sleeper.at;
@@ -189,12 +217,24 @@ export class VirtualClock implements Clock {
     }
   }
 
-  #push(at: number, life: { halted: boolean }, wake: () => void): Sleeper {
+  #push(at: number, life: Alive, wake: () => void): Sleeper {
     this.#sequence += 1;
     const sleeper: Sleeper = { at, sequence: this.#sequence, life, wake };
+    this.#lay(sleeper);
+    return sleeper;
+  }
+
+  #lay(sleeper: Sleeper): void {
     this.#heap.push(sleeper);
     rise(this.#heap, this.#heap.length - 1);
-    return sleeper;
+  }
+
+  /** The same sleeper, so that who holds it can still call it off. */
+  #putOff(sleeper: Sleeper): void {
+    this.#sequence += 1;
+    sleeper.at = sleeper.life.stoppedUntil;
+    sleeper.sequence = this.#sequence;
+    this.#lay(sleeper);
   }
 
   #pop(): Sleeper {

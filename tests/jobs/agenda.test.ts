@@ -32,7 +32,9 @@ function open({ meters, parallel, pollMs, readMs, minPollS }: World, now: number
       readMs,
     ),
   );
-  const agenda = new Agenda({ turns, now, silentMs: SILENT_MS, burstMs: 2_000, parallel });
+  const timeoutMs = SILENT_MS / 2;
+  const limits = { timeoutMs, silentMs: SILENT_MS, burstMs: 2_000, parallel };
+  const agenda = new Agenda({ turns, now, ...limits });
   return { agenda, turns };
 }
 
@@ -103,6 +105,64 @@ describe('the plan of a bus', () => {
     const sick = given.filter(({ failures }) => failures > 0);
     expect([given.length, sick.length]).toEqual([14, 4]);
     expect(given.slice(0, 10).every(({ failures }) => failures === 0)).toBe(true);
+  });
+
+  const line: World = { meters: 4, parallel: 1, pollMs: 900_000, readMs: 50, minPollS: 0 };
+
+  it('one failure in between does not cost a meter its place at the edge, a second one does', () => {
+    for (const failures of [1, 2]) {
+      const now = T0 + HOUR - 60_000;
+      const { agenda, turns } = open(line, now);
+      const [first] = turns as [Turn];
+      for (const turn of turns) {
+        turn.due = T0 + HOUR;
+        turn.edgeRead = 0;
+      }
+      first.failures = failures;
+      const given: Turn[] = [];
+      for (let at = T0 + HOUR; given.length < 4; at += 50) {
+        const turn = agenda.next(at, at - T0);
+        if (turn === null) continue;
+        given.push(turn);
+        came(agenda, turn, at, at + 50, null);
+      }
+      expect(given.indexOf(first)).toBe(failures === 1 ? 0 : 3);
+    }
+  });
+
+  it('has nothing to spare for a meter while another is due or near its time, and nothing for one that is sick', () => {
+    const now = T0 + 10 * 60_000;
+    const { agenda, turns } = open(line, now);
+    const [first, second, ...others] = turns as [Turn, Turn, ...Turn[]];
+    for (const turn of [first, ...others]) turn.due = now + 60_000;
+    second.due = now;
+    expect(agenda.spareMs(first, now)).toBe(0);
+    second.due = now + 1_700;
+    expect(agenda.spareMs(first, now)).toBe(700);
+    second.due = now + 60_000;
+    expect(agenda.spareMs(first, now)).toBe(2_000);
+    // Those that do not answer may wait.
+    second.due = now;
+    second.failures = 5;
+    expect(agenda.spareMs(first, now)).toBe(2_000);
+    expect(agenda.spareMs(second, now)).toBe(0);
+    agenda.ask(second);
+    expect(agenda.spareMs(first, now)).toBe(0);
+    expect(agenda.spareMs(first, T0 + HOUR - 1_500)).toBe(0);
+  });
+
+  it('leaves a meter alone for as long as its late answer may be under way, whoever asks', () => {
+    const now = T0 + 10 * 60_000;
+    const { agenda, turns } = open(line, now);
+    const turn = agenda.next(now, 0) as Turn;
+    const times = { askedAt: now, askedMono: 0, now: now + 1_000, mono: 1_000 };
+    agenda.came(turn, { ...times, fault: SILENCE, restMs: 800, unconfirmed: false });
+    agenda.ask(turn);
+    expect(agenda.freeAt(turn, now + 1_000, 1_000)).toBe(now + 1_800);
+    for (const other of turns)
+      if (other !== turn) came(agenda, agenda.next(now + 1_000, 1_000) as Turn, now, now, null);
+    expect(agenda.next(now + 1_700, 1_700)).toBeNull();
+    expect(agenda.next(now + 1_800, 1_800)).toBe(turn);
   });
 
   it('wakes not later than the next meter is due, and never in the past', () => {

@@ -5,7 +5,8 @@ import { Bell } from '../../src/bell.ts';
 import type { Journal } from '../../src/boundaries.ts';
 import { spreadOf } from '../../src/domain/schedule.ts';
 import { commitGroups } from '../../src/jobs/commit-groups.ts';
-import { forwardBacklog, forwardNews } from '../../src/jobs/forward.ts';
+import { forwardNews } from '../../src/jobs/forward.ts';
+import { forwardBacklog } from '../../src/jobs/forward-backlog.ts';
 import { createUpstream } from '../../src/upstream/upstream.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -120,7 +121,7 @@ describe('the forwarder', () => {
     await later(24 * HOUR);
     expect((await journal.pending()).rows).toBe(10);
     expect(asked).toBeGreaterThan(100);
-    expect(asked).toBeLessThan(400); // A try in five minutes, not two thousand in an hour.
+    expect(asked).toBeLessThan(700); // Two messages, each tried once in five minutes, not two thousand times an hour.
     broker.refuses = () => false;
     await later(6 * MINUTE);
     expect((await journal.pending()).rows).toBe(0);
@@ -145,6 +146,33 @@ describe('the forwarder', () => {
     for (const name of ['SP-1', 'SP-2', 'SP-3']) meter(name, 90, 100);
     await later(SMEAR + MINUTE);
     expect(journal.metersPending()).toEqual(['SP-1']);
+  });
+
+  it('a message that is refused holds up nothing else of its meter, and goes when it is allowed', async () => {
+    const isPoison = (payload: string) => payload.includes('"row":3,');
+    broker.refusesMessage = ({ payload }) => isPoison(payload);
+    broker.setUp(false);
+    meter('SP-1', 0, 400);
+    await later(2 * SMEAR);
+    broker.setUp(true);
+    await later(2 * MINUTE);
+    expect((await journal.pending()).rows).toBe(168);
+    broker.refusesMessage = () => false;
+    await later(6 * MINUTE);
+    expect((await journal.pending()).rows).toBe(0);
+  });
+
+  it('a stop does not wait for what the broker leaves unacknowledged', async () => {
+    broker.setUp(false);
+    meter('SP-1', 0, 90);
+    await later(2 * MINUTE);
+    broker.withheld = 'acks';
+    broker.setUp(true);
+    await later(2_000);
+    stop.abort();
+    const from = clock.trueNow();
+    await clock.runUntil(ended);
+    expect(clock.trueNow() - from).toBeLessThan(1_000);
   });
 
   it('withheld acks lose nothing: every row is delivered, and settled once acks come', async () => {

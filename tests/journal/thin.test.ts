@@ -29,7 +29,8 @@ async function live(medium = new Medium(), meters = ['SP-1', 'SP-2']): Promise<L
   const openStore = async (): Promise<Result<Store>> => {
     const opened = await medium.open();
     if (!opened.ok) return opened;
-    const room = () => Promise.resolve(good(life.room ?? { bytes: 0, freeBytes: 1e12 }));
+    const room = () =>
+      Promise.resolve(good(life.room ?? { bytes: 0, freeBytes: 1e12, totalBytes: 1e12 }));
     return good({ ...opened.value, room });
   };
   const newEpoch = () => 'E1';
@@ -174,7 +175,7 @@ describe('thinning', () => {
       hours: (await all(life.journal.rowsOf('SP-1'))).length,
     });
     const whole = await size();
-    life.room = { bytes: 1_000_001, freeBytes: 1e12 };
+    life.room = { bytes: 1_000_001, freeBytes: 1e12, totalBytes: 1e12 };
     const measured = life.medium;
     // As much room as there are records: half of the increments are enough.
     life.room = roomOf(measured, 1_000_001, 0.9);
@@ -199,7 +200,7 @@ describe('thinning', () => {
     const life = await live(new Medium(), ['SP-1']);
     await pass(life, 24 * 6);
     life.journal.release(life.journal.takeFresh());
-    life.room = { bytes: 1_000_001, freeBytes: 1e12 };
+    life.room = { bytes: 1_000_001, freeBytes: 1e12, totalBytes: 1e12 };
     must(await life.journal.thin({ ...FOREVER, maxBytes: 1_000_000 }, rest));
     const kept = await all(life.journal.rowsOf('SP-1'));
     expect(kept.length).toBeLessThanOrEqual(48);
@@ -217,10 +218,10 @@ describe('thinning', () => {
     await pass(life, 24 * 6);
     life.journal.release(life.journal.takeFresh());
     const limits = { ...FOREVER, minFreeBytes: 1_000 };
-    life.room = { bytes: 2_000, freeBytes: 900 };
+    life.room = { bytes: 2_000, freeBytes: 900, totalBytes: 1e12 };
     must(await life.journal.thin(limits, rest));
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBe(24 * 6);
-    life.room = { bytes: 2_000, freeBytes: 100 };
+    life.room = { bytes: 2_000, freeBytes: 100, totalBytes: 1e12 };
     must(await life.journal.thin(limits, rest));
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBeLessThanOrEqual(48);
   });
@@ -251,7 +252,7 @@ function roomOf(medium: Medium, full: number, least: number): Room {
   const most = Math.max(FULL.get(medium) ?? 0, records);
   FULL.set(medium, most);
   const share = records / most;
-  return { bytes: share < least ? 0.5 * full : full, freeBytes: 1e12 };
+  return { bytes: share < least ? 0.5 * full : full, freeBytes: 1e12, totalBytes: 1e12 };
 }
 
 function must<T>(outcome: Result<T>): T {

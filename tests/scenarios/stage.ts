@@ -7,6 +7,7 @@ import { runCollector } from '../../src/collector.ts';
 import { good } from '../../src/domain/fault.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -158,6 +159,7 @@ class Stage {
     const line = new ScriptedLine(wire);
     line.answer(() => this.#answer());
     const starting = runCollector(this.#settings(), {
+      commandCheck: COMMAND_CHECK,
       ...{
         clock: life,
         wire,

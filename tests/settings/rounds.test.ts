@@ -78,6 +78,20 @@ describe('a bus that is polled faster than it can be read', () => {
   });
 });
 
+describe('a gateway that takes several questions at once', () => {
+  const street = (more: string) => ({
+    bus: `type: modbus-tcp, host: 127.0.0.1, port: 502${more}`,
+    ...{ meters: 50, profile: 'generic-8-digit-modbus', more: ', poll_s: 1' },
+  });
+
+  it('has room for sixteen times as many meters as one that takes one', async () => {
+    expect(await warningsOf(street(''))).toEqual([]);
+    const [warning] = await warningsOf(street(', in_flight: 2'));
+    expect(warning?.numbers).toMatchObject({ read_ms: 50, round_ms: 1_250, load_percent: 125 });
+    expect(warning?.message).toContain('50 meters need 1.3 s a round (0.05 s each, 2 at once)');
+  });
+});
+
 describe('what a read is expected to take', () => {
   const profile = modbusProfile({ type: 'u32', order: 'ABCD' });
   const serial = { path: '', dataBits: 8, parity: 'even', stopBits: 1 } as const;

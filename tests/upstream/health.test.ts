@@ -31,7 +31,8 @@ it('S4: QoS 0, not retained, worth nothing after two hours; what is unknown is n
   await upstream.tellHealth({
     uptimeMs: 61_900,
     clock: { synced: null, source: 'timesyncd' },
-    journal: { pending: 7, oldest: T0, drainEtaS: null },
+    journal: { pending: 7, oldest: T0, drainEtaS: null, bytes: 8_192, daysLeft: 301.26 },
+    disk: { freeBytes: 5e9, totalBytes: 8e9 },
     buses: [{ bus: 'pit', ...counts, p50Ms: 40.04, p95Ms: null }],
     metersSilent: ['SP-1'],
   });
@@ -39,9 +40,10 @@ it('S4: QoS 0, not retained, worth nothing after two hours; what is unknown is n
   expect(message).toMatchObject({ qos: 0, retain: false, expiryS: 7_200 });
   expect(message?.topic).toBe('watermeter-v1/u/COL-1/up/health');
   expect(JSON.parse(message?.payload ?? '')).toMatchObject({
-    ...{ session: 'S1', uptime_s: 61, disk: null, meters_silent: ['SP-1'] },
+    ...{ session: 'S1', uptime_s: 61, meters_silent: ['SP-1'] },
     clock: { synced: null, offset_ms: null, source: 'timesyncd' },
-    journal: { pending: 7, bytes: null, days_left: null, drain_eta_s: null },
+    journal: { pending: 7, bytes: 8_192, days_left: 301.3, drain_eta_s: null },
+    disk: { free_bytes: 5e9, total_bytes: 8e9 },
     buses: [
       {
         ...{ bus: 'pit', polls: 9, ok: 5, timeouts: 2, crc: 1, exceptions: 1, late_refused: 3 },

@@ -1,8 +1,9 @@
 // What the head-end hears on every connection, and how rows are handed up and acknowledged.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Journal } from '../../src/boundaries.ts';
+import type { Journal, Prepared, SendCause } from '../../src/boundaries.ts';
 import type { MeterFacts } from '../../src/codec/head-end-message.ts';
+import type { Row } from '../../src/domain/entry.ts';
 import { createUpstream, type RunningUpstream } from '../../src/upstream/upstream.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -15,6 +16,12 @@ const METER: MeterFacts = {
   ...{ pollS: 900, toleranceS: 15, maxFlowPerH: 2_000 },
 };
 const BELOW = 'watermeter-v1/u/COL-1/up/';
+
+function prepared(upstream: RunningUpstream, rows: readonly Row[], cause: SendCause) {
+  const messages = upstream.prepare(rows, cause);
+  if (!messages.ok) throw new Error(messages.fault.detail);
+  return messages.value;
+}
 
 describe('the way up', () => {
   let clock: VirtualClock;
@@ -146,11 +153,16 @@ describe('the way up', () => {
     upstream.start();
     await later(10);
     const rows = journal.takeFresh();
-    const sent = await clock.runUntil(upstream.send(rows, 'backfill'));
-    expect(sent).toEqual({ ok: true, value: rows });
-    const message = broker.received.at(-1);
-    expect(message).toMatchObject({ topic: `${BELOW}meter/SP-1/interval`, qos: 1, retain: false });
-    expect(JSON.parse(message?.payload ?? '')).toMatchObject({
+    const [message] = prepared(upstream, rows, 'backfill');
+    expect(message?.rows).toEqual(rows);
+    expect(await clock.runUntil(upstream.publish(message as Prepared))).toMatchObject({ ok: true });
+    const heardLast = broker.received.at(-1);
+    expect(heardLast).toMatchObject({
+      topic: `${BELOW}meter/SP-1/interval`,
+      qos: 1,
+      retain: false,
+    });
+    expect(JSON.parse(heardLast?.payload ?? '')).toMatchObject({
       ...{ meter: 'SP-1', inst: 1, digits: 8, pow10: -1, cause: 'backfill', epoch: journal.epoch },
     });
   });
@@ -158,12 +170,13 @@ describe('the way up', () => {
   it('rows that the broker refuses, or that nobody can take, are not called sent', async () => {
     const upstream = create(['SP-1']);
     const rows = journal.takeFresh();
-    const offline = await clock.runUntil(upstream.send(rows, 'scheduled'));
+    const [message] = prepared(upstream, rows, 'scheduled') as [Prepared];
+    const offline = await clock.runUntil(upstream.publish(message));
     expect(offline).toMatchObject({ ok: false, fault: { code: 'upstream.offline' } });
     upstream.start();
     await later(10);
     broker.refuses = () => true;
-    const refused = await clock.runUntil(upstream.send(rows, 'scheduled'));
+    const refused = await clock.runUntil(upstream.publish(message));
     expect(refused).toMatchObject({ ok: false, fault: { code: 'upstream.refused' } });
   });
 });

@@ -1,7 +1,7 @@
 // S4: how a collector fares, told every quarter of an hour by the whole collector on virtual time.
 
 import { describe, expect, it } from 'vitest';
-import { drainEtaS } from '../../src/domain/health.ts';
+import { daysLeft, drainEtaS } from '../../src/domain/health.ts';
 import { VirtualWorld } from './virtual-world.ts';
 
 const KEYS = {
@@ -83,6 +83,29 @@ describe('S4: health', () => {
     expect(heardIn(world).length - before).toBeLessThanOrEqual(5);
     const last = saidIn(world).at(-1);
     expect(last.journal).toMatchObject({ pending: 0, oldest_pending: null, drain_eta_s: 0 });
+  });
+
+  it('tells what the journal takes up, for how many days there is room, and how full the disk is', async () => {
+    const world = new VirtualWorld({ seed: 14, meters: 4 });
+    world.medium.room = { bytes: 1e6, freeBytes: 1.2e9, totalBytes: 4e9 };
+    await world.start();
+    await world.run(50);
+    await world.stop();
+    const said = saidIn(world);
+    expect(said[0].journal).toMatchObject({ bytes: 1e6, days_left: null });
+    const { journal, disk } = said.at(-1);
+    expect(disk).toEqual({ free_bytes: 1.2e9, total_bytes: 4e9 });
+    // Fifty hours took a megabyte, and the settings allow 1,023 more.
+    expect(journal.days_left / (1_023 * (50 / 24))).toBeCloseTo(1, 1);
+  });
+
+  it('reckons the days that are left from the least of what it may take and what it must leave', () => {
+    const limits = { maxBytes: 1_000, minFreeBytes: 100 };
+    expect(daysLeft({ bytes: 500, freeBytes: 10_000 }, 5, limits)).toBe(5);
+    expect(daysLeft({ bytes: 500, freeBytes: 300 }, 5, limits)).toBe(2);
+    expect(daysLeft({ bytes: 500, freeBytes: 50 }, 5, limits)).toBe(0);
+    expect(daysLeft({ bytes: 500, freeBytes: 300 }, 0.9, limits)).toBeNull();
+    expect(daysLeft({ bytes: null, freeBytes: 300 }, 5, limits)).toBeNull();
   });
 
   it('reckons the time to drain from the pace: a message for each meter, or for each week of rows', () => {

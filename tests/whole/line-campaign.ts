@@ -1,12 +1,21 @@
 // A bad line for days: many meters on one pair of wires, some dead, some slow, frames damaged by chance, through the whole collector.
 
 import { Random } from '../../simulator/random.ts';
+import { createWireLine } from '../../src/adapters/wire-line.ts';
 import type { Bus, Clock } from '../../src/boundaries.ts';
+import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
+import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings } from '../../src/settings/settings.ts';
-import { type Device, type LineTally, PacedWire } from '../fakes/paced-wire.ts';
+import {
+  BRIDGE_SPEECH,
+  type Device,
+  type LineTally,
+  PacedWire,
+  RTU_SPEECH,
+} from '../fakes/paced-wire.ts';
 import { HOUR, type Place, START, VirtualWorld } from './virtual-world.ts';
 
 const METERS = 32;
@@ -16,8 +25,8 @@ const SLOW: ReadonlySet<number> = new Set([9, 23]);
 const DAMAGED = 0.02;
 const BAUD = 9_600;
 
-/** The line discipline that is proven: what stands between the wire and the bus. */
-const linkOver = (wire: PacedWire, clock: Clock) => createRtuLink({ wire, clock, baud: BAUD });
+/** Modbus RTU, or encoders with their identification behind a bridge. */
+export type LineKind = 'modbus-rtu' | 'line-serial';
 
 export interface LineFigures {
   /** Hours of the meters that live, without the first of each, which no meter has whole. */
@@ -38,12 +47,25 @@ export interface LineFigures {
   readonly line: LineTally;
 }
 
-/** So many days on virtual time. */
-export async function liveOnBadLine(seed: number, days: number): Promise<LineFigures> {
+/** So many days on virtual time; `watch` is told of every read. */
+export async function liveOnBadLine(
+  lineType: LineKind,
+  seed: number,
+  days: number,
+  watch?: (polled: Polled) => void,
+): Promise<LineFigures> {
   const polls: Polled[] = [];
   let line: PacedWire | undefined;
   const world: VirtualWorld = new VirtualWorld({
-    ...{ seed, meters: METERS, watch: (polled) => polls.push(polled) },
+    ...{
+      seed,
+      meters: METERS,
+      watch: (polled) => {
+        polls.push(polled);
+        watch?.(polled);
+      },
+    },
+    lineType,
     openLine: (settings, clock) => {
       line = pacedLine(seed, settings, clock, world);
       return busOver(line, settings, clock, seed);
@@ -75,12 +97,17 @@ function busOver(wire: PacedWire, settings: BusSettings, clock: Clock, seed: num
   const chance = new Random(`${seed}/reopening`);
   const { timeoutMs, reopenMaxMs } = settings;
   const random = () => chance.next();
-  return createModbusBus({ link: linkOver(wire, clock), clock, timeoutMs, reopenMaxMs, random });
+  const common = { clock, timeoutMs, reopenMaxMs, random };
+  if (settings.type === 'modbus-rtu') {
+    return createModbusBus({ link: createRtuLink({ wire, clock, baud: BAUD }), ...common });
+  }
+  const line = createWireLine({ wire, clock, framer: framerOf(CR_FRAMING), name: 'the line' });
+  return createLineBus({ line, ...common });
 }
 
 function pacedLine(
   seed: number,
-  { bus, timeoutMs }: BusSettings,
+  { bus, type, timeoutMs }: BusSettings,
   clock: Clock,
   world: VirtualWorld,
 ): PacedWire {
@@ -93,13 +120,23 @@ function pacedLine(
       return chance.chance(0.1) ? chance.between(1, 2.5) * timeoutMs : chance.between(200, 600);
     };
     devices.set(unit, () => {
-      const words = world.words(bus, unit);
-      if (words === null) return null;
-      const bytes = words.flatMap((word) => [word >> 8, word & 0xff]);
-      return { answer: Uint8Array.of(unit, 3, bytes.length, ...bytes), afterMs: pause() };
+      const answer = type === 'modbus-rtu' ? wordsOf(world, bus, unit) : textOf(world, bus, unit);
+      return answer && { answer, afterMs: pause() };
     });
   }
-  return new PacedWire({ clock, baud: BAUD, chance, damaged: DAMAGED, devices });
+  const speech = type === 'modbus-rtu' ? RTU_SPEECH : BRIDGE_SPEECH;
+  return new PacedWire({ clock, speech, baud: BAUD, chance, damaged: DAMAGED, devices });
+}
+
+function wordsOf(world: VirtualWorld, bus: string, unit: number): Uint8Array | null {
+  const words = world.words(bus, unit);
+  const bytes = words?.flatMap((word) => [word >> 8, word & 0xff]);
+  return bytes ? Uint8Array.of(unit, 3, bytes.length, ...bytes) : null;
+}
+
+function textOf(world: VirtualWorld, bus: string, unit: number): Uint8Array | null {
+  const text = world.message(bus, String(unit));
+  return text === null ? null : new TextEncoder().encode(text);
 }
 
 function hoursOf(world: VirtualWorld, isDead: ReadonlySet<string>, days: number) {
@@ -111,8 +148,9 @@ function hoursOf(world: VirtualWorld, isDead: ReadonlySet<string>, days: number)
   for (const entry of world.ledger().entries()) {
     const place = places.get(entry.meter);
     if (entry.kind !== 'hour' || !place) continue;
-    if (entry.read !== null && entry.at !== null && !showed(place, entry.read, entry.at))
+    if (entry.read !== null && entry.at !== null && !showed(place, entry.read, entry.at)) {
       wrong += 1;
+    }
     if (entry.q !== 'A' || isDead.has(entry.meter) || entry.start >= until) continue;
     actual += 1;
     farthest = Math.max(farthest, Math.abs((entry.at ?? 0) - (entry.start + HOUR)));

@@ -6,7 +6,7 @@ import { Household } from '../../simulator/household.ts';
 import { Ledger } from '../../simulator/ledger.ts';
 import { SimulatedMeter } from '../../simulator/meter.ts';
 import { Random } from '../../simulator/random.ts';
-import type { Bus, Clock } from '../../src/boundaries.ts';
+import type { Bus, Clock, Supervisor } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
@@ -16,6 +16,7 @@ import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
+import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { assertRules } from '../contract/kept.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -52,9 +53,12 @@ export interface WorldOptions {
   readonly pollS?: number;
   /** What a head-end may do beside asking. */
   readonly commands?: { readonly operate: boolean; readonly configure: boolean };
-  /** All meters on one Modbus line that this opens, units from 1, instead of some on each kind of bus. */
+  /** All meters on one line that this opens, addresses from 1, instead of some on each kind of bus. */
   readonly openLine?: (settings: BusSettings, clock: Clock, world: VirtualWorld) => Bus;
+  /** The kind of that line; Modbus RTU unless said otherwise. */
+  readonly lineType?: 'modbus-rtu' | 'line-serial';
   readonly watch?: (polled: Polled) => void;
+  readonly supervisor?: Supervisor;
   /** Holds each message against the contract; absent: its schemas do. */
   readonly check?: (topic: string, payload: string) => void;
 }
@@ -119,6 +123,7 @@ export class VirtualWorld {
     const life = this.clock.life();
     this.#life = life;
     const starting = runCollector(this.settings, {
+      commandCheck: COMMAND_CHECK,
       clock: life,
       wire: life.wire(),
       log: this.log,
@@ -128,6 +133,7 @@ export class VirtualWorld {
       serve: null,
       writeFile: async () => good(0),
       ...(this.#options.watch && { watch: this.#options.watch }),
+      ...(this.#options.supervisor && { supervisor: this.#options.supervisor }),
       newName: () => {
         this.#names += 1;
         return `NAME${this.#names}`;
@@ -236,14 +242,19 @@ export class VirtualWorld {
   }
 
   #speak(bus: string, request: string) {
-    const place = this.#placeAt(bus, request.slice(1, -1));
-    if (!place || place.silent) return [];
+    const bytes = this.message(bus, request.slice(1, -1));
+    return bytes === null ? [] : [{ bytes, afterMs: 250 }];
+  }
+
+  /** What the encoder of that address says now; null when it is silent. */
+  message(bus: string, address: string): string | null {
+    const place = this.#placeAt(bus, address);
+    if (!place || place.silent) return null;
     const { register } = this.#serve(place);
     const { digits } = place.settings.dial;
     const id = place.settings.registerId ?? '';
     const dial = String(register).padStart(digits, '0');
-    const bytes = digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`;
-    return [{ bytes, afterMs: 250 }];
+    return digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`;
   }
 
   #placeAt(bus: string, address: string): Place | undefined {
@@ -263,8 +274,8 @@ const TYPES = ['line-serial', 'line-tcp', 'modbus-rtu', 'modbus-tcp'] as const;
 
 type BusType = (typeof TYPES)[number];
 
-const typesOf = ({ openLine }: WorldOptions): readonly BusType[] =>
-  openLine ? ['modbus-rtu'] : TYPES;
+const typesOf = ({ openLine, lineType = 'modbus-rtu' }: WorldOptions): readonly BusType[] =>
+  openLine ? [lineType] : TYPES;
 
 function busesFor(meters: number, types: readonly BusType[]): BusSettings[] {
   const serial = { path: '', baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;

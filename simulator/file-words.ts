@@ -1,0 +1,11 @@
+// What a file system's refusal means, in a sentence for people.
+
+/** Undefined where it is none: then it is a bug. */
+export function fileSentence(error: unknown): string | undefined {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string' || path === undefined) return undefined;
+  if (code === 'ENOENT') return `There is no ${path}.`;
+  if (code === 'EISDIR') return `${path} is a folder.`;
+  if (code === 'EACCES') return `This user may not open ${path}.`;
+  return `${path} cannot be opened: ${message}.`;
+}

@@ -1,0 +1,42 @@
+// The machine itself, for an installation: files with their modes, and the tools of the system.
+
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileError } from './file-words.ts';
+
+/** systemd is running where this folder is (sd_booted(3)). */
+const BOOTED = '/run/systemd/system';
+
+/** `program`: the collector's file; `example`: the settings file that is shipped. */
+export function createHost(program: string, example: () => string) {
+  return {
+    node: realpathSync(process.execPath),
+    program,
+    get example() {
+      return example();
+    },
+    get runsSystemd() {
+      return existsSync(BOOTED);
+    },
+    async place(path: string, text: string, mode: number, keep: boolean): Promise<boolean> {
+      if (keep && existsSync(path)) return false;
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        await writeFile(path, text, { mode });
+        await chmod(path, mode); // Whatever the umask, and of a file that was there.
+      } catch (cause) {
+        throw fileError(cause, path);
+      }
+      return true;
+    },
+    run(tool: string, args: readonly string[]): Promise<number> {
+      return new Promise((resolve) => {
+        const child = spawn(tool, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+        child.once('error', () => resolve(127));
+        child.once('exit', (code) => resolve(code ?? 1));
+      });
+    },
+  };
+}

@@ -1,0 +1,90 @@
+// PUBLISH packets as bytes, in one piece each: the library hands its socket a dozen, which takes longer than all the rest of a message.
+
+import type { OutMessage } from '../boundaries.ts';
+import type { Version } from './mqtt-connect.ts';
+
+const PUBLISH = 0x30;
+const RETAIN = 0x01;
+/** Identifiers of properties (MQTT 5 table 2-4), and the two that every message of ours has. */
+const EXPIRY = 0x02;
+const CORRELATION = 0x09;
+const OURS = Buffer.from([0x01, 1, 0x03, 0, 16, ...Buffer.from('application/json')]);
+const ID_MAX = 65_535;
+
+/** What goes out: a message, whether the broker may keep it, and its packet identifier (QoS 1 only). */
+export interface Publish {
+  readonly message: OutMessage;
+  readonly retain: boolean;
+  readonly id: number;
+}
+
+/** The bytes of a PUBLISH (MQTT 5 3.3, MQTT 3.1.1 3.3), which has no DUP: nothing is sent twice on one link. */
+export function encodePublish({ message, retain, id }: Publish, version: Version): Buffer {
+  const { topic, payload, qos } = message;
+  const properties = version === 5 ? propertiesOf(message) : undefined;
+  const topicBytes = Buffer.byteLength(topic);
+  const length = 2 + topicBytes + 2 * qos + (properties?.length ?? 0) + Buffer.byteLength(payload);
+  const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
+  packet[0] = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
+  let at = writeLength(packet, 1, length);
+  at = packet.writeUInt16BE(topicBytes, at);
+  at += packet.write(topic, at);
+  if (qos === 1) at = packet.writeUInt16BE(id, at);
+  if (properties) at += properties.copy(packet, at);
+  packet.write(payload, at);
+  return packet;
+}
+
+/** Packet identifiers one after another, for ever; `isTaken` says which are in use. */
+export class PacketIds {
+  #last = 0;
+
+  next(isTaken: (id: number) => boolean): number {
+    do this.#last = (this.#last % ID_MAX) + 1;
+    while (isTaken(this.#last));
+    return this.#last;
+  }
+}
+
+const PLAIN = withLength(OURS);
+
+function propertiesOf({ expiryS, correlation }: OutMessage): Buffer {
+  if (expiryS === undefined && correlation === undefined) return PLAIN;
+  const parts: Uint8Array[] = [OURS];
+  if (expiryS !== undefined) {
+    const bytes = Buffer.from([EXPIRY, 0, 0, 0, 0]);
+    bytes.writeUInt32BE(expiryS, 1);
+    parts.push(bytes);
+  }
+  if (correlation !== undefined) {
+    parts.push(Buffer.from([CORRELATION, correlation.length >> 8, correlation.length & 0xff]));
+    parts.push(correlation);
+  }
+  return withLength(Buffer.concat(parts));
+}
+
+function withLength(properties: Buffer): Buffer {
+  const bytes = lengthBytes(properties.length);
+  const all = Buffer.alloc(bytes + properties.length);
+  properties.copy(all, writeLength(all, 0, properties.length));
+  return all;
+}
+
+/** A variable byte integer (MQTT 5 1.5.5): seven bits a byte. */
+function lengthBytes(length: number): number {
+  if (length < 0x80) return 1;
+  if (length < 0x4000) return 2;
+  return length < 0x20_0000 ? 3 : 4;
+}
+
+function writeLength(bytes: Buffer, at: number, length: number): number {
+  let left = length;
+  let place = at;
+  while (left >= 0x80) {
+    bytes[place] = (left & 0x7f) | 0x80;
+    left >>>= 7;
+    place += 1;
+  }
+  bytes[place] = left;
+  return place + 1;
+}

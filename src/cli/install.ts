@@ -1,0 +1,97 @@
+// `install`: makes the collector a service of this host, under systemd, with a user and folders of its own.
+
+import { EXIT } from './exit-codes.ts';
+import type { Host, Io, Manner, Parts } from './parts.ts';
+import { fail, sayJson } from './say.ts';
+import { SERVICE, SYSUSERS, unitText } from './unit.ts';
+
+export interface InstallRequest {
+  /** Where the settings lie; made from the commented example where they are not there yet. */
+  readonly config: string;
+  /** Files are placed below this folder instead of `/`, as for an image or a package; then nothing is run. */
+  readonly root?: string;
+  /** Only says the unit. */
+  readonly print?: boolean;
+}
+
+/** ProtectHome= hides these from the service. */
+const HIDDEN = /^\/(home|root|run\/user)\//;
+
+/** 0 when all files stand; 1 when a step after them failed, 2 for a path that cannot be, 8 where this user may not. */
+export async function install(
+  request: InstallRequest,
+  manner: Manner,
+  io: Io,
+  { host }: Pick<Parts, 'host'>,
+): Promise<number> {
+  const { config, root = '/', print } = request;
+  const problem = problemOf(config, host);
+  if (problem !== null) return fail(io, manner, { code: 'bad_request', ...problem }, EXIT.usage);
+  const { node, program } = host;
+  const unit = unitText({ node, program, config });
+  if (print) {
+    io.out(unit);
+    return EXIT.ok;
+  }
+  const base = root.replace(/\/+$/, '');
+  const files = [
+    await placed(host, `${base}/etc/systemd/system/${SERVICE}.service`, unit, 0o644),
+    await placed(host, `${base}/etc/sysusers.d/${SERVICE}.conf`, SYSUSERS, 0o644),
+    await placed(host, `${base}${config}`, host.example, 0o640, true),
+  ];
+  const runs = base === '' && host.runsSystemd;
+  const failed = runs ? await firstFailing(stepsFor(config), host) : null;
+  if (failed !== null) {
+    const message = `The files stand, but "${failed}" failed.`;
+    return fail(io, manner, { code: 'internal', message, hint: 'Run it by hand; it says why.' });
+  }
+  if (manner.json) sayJson(io, { files, next: nextFor(config, runs) });
+  else {
+    for (const { path, kept } of files) io.out(`${kept ? 'kept    ' : 'written '} ${path}\n`);
+    io.out(
+      `Next:\n${nextFor(config, runs)
+        .map((step) => `  ${step}\n`)
+        .join('')}`,
+    );
+  }
+  return EXIT.ok;
+}
+
+function problemOf(config: string, { node, program }: Host) {
+  if (!config.startsWith('/')) {
+    const hint = 'e.g. --config /etc/meter-collector/settings.yaml';
+    return { message: `A whole path is wanted for the settings, not ${config}.`, hint };
+  }
+  const hidden = [node, program, config].find((path) => HIDDEN.test(path));
+  if (hidden === undefined) return null;
+  const hint = 'Install Node and the collector for all users, e.g. below /usr or /opt.';
+  return { message: `The service cannot see ${hidden}: homes are closed to it.`, hint };
+}
+
+async function placed(host: Host, path: string, text: string, mode: number, keep = false) {
+  return { path, kept: !(await host.place(path, text, mode, keep)) };
+}
+
+/** Commands that make the files take effect. */
+const stepsFor = (config: string) => [
+  'systemd-sysusers',
+  `chown root:${SERVICE} ${config}`,
+  'systemctl daemon-reload',
+];
+
+async function firstFailing(steps: readonly string[], host: Host): Promise<string | null> {
+  for (const step of steps) {
+    const [tool = '', ...args] = step.split(' ');
+    if ((await host.run(tool, args)) !== 0) return step;
+  }
+  return null;
+}
+
+function nextFor(config: string, settled: boolean): string[] {
+  return [
+    ...(settled ? [] : stepsFor(config)),
+    `meter-collector config check ${config}`,
+    `systemctl enable --now ${SERVICE}`,
+    `meter-collector status --config ${config}`,
+  ];
+}

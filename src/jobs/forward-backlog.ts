@@ -1,0 +1,201 @@
+// Sends the backlog: meter by meter, oldest first, a window of messages under way, refilled as each is acknowledged.
+
+import type { Prepared, SendCause } from '../boundaries.ts';
+import type { Row } from '../domain/entry.ts';
+import type { Fault } from '../domain/fault.ts';
+import { forwardPending } from '../pipeline.ts';
+import { sometimes } from '../sometimes.ts';
+import type { ForwardParts } from './forward.ts';
+import { Lane } from './lane.ts';
+import { Refused } from './refused.ts';
+
+/** A message holds a week of one meter (I8). */
+const MESSAGE_ROWS = 168;
+
+/** Messages under way (A4). */
+const WINDOW = 20;
+
+/** So many messages are read and written ahead, so that a place in the window is filled as its PUBACK comes. */
+const AHEAD = 2;
+
+/** Rows read at a time: a month of one meter, and some. */
+const READ_ROWS = 6 * MESSAGE_ROWS;
+
+/** Rows that were not acknowledged are tried again after this, in milliseconds of the wire. */
+const RETRY_MS = 2_000;
+
+/** The pause doubles up to this while nothing is acknowledged. */
+const RETRY_MAX_MS = 5 * 60_000;
+
+/** Sends the backlog until `signal` aborts. What is on its way then settles by itself. */
+export async function forwardBacklog(parts: ForwardParts, signal: AbortSignal): Promise<void> {
+  const backlog = new Backlog(parts, signal);
+  let pause = RETRY_MS;
+  while (!signal.aborted) {
+    const { sent, failed } = await backlog.pass();
+    pause = sent > 0 || !failed ? RETRY_MS : Math.min(2 * pause, RETRY_MAX_MS);
+    if (signal.aborted || (sent > 0 && !failed)) continue; // There may be more by now.
+    await untilStirred(parts, Math.min(failed ? pause : Infinity, backlog.dueInMs()), signal);
+  }
+}
+
+/** Waits for the bell, at most for so long. */
+async function untilStirred({ stir, wire }: ForwardParts, ms: number, signal: AbortSignal) {
+  const turn = new AbortController();
+  const end = () => turn.abort('over');
+  signal.addEventListener('abort', end, { once: true });
+  const waits = [stir.wait(turn.signal)];
+  if (Number.isFinite(ms)) waits.push(wire.sleep(ms, turn.signal));
+  await Promise.race(waits);
+  end();
+  signal.removeEventListener('abort', end);
+  await Promise.all(waits);
+}
+
+/** What came of the messages of one pass over all meters; `failed`: the link or the journal gave way. */
+interface Pass {
+  sent: number;
+  failed: boolean;
+}
+
+/** Lives as long as the job. */
+class Backlog {
+  readonly #parts: ForwardParts;
+  readonly #signal: AbortSignal;
+  readonly #lane: Lane;
+  readonly #refused: Refused;
+  readonly #messageRows: number;
+  #mayStartAt = 0;
+
+  constructor(parts: ForwardParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#lane = new Lane(AHEAD * (parts.window ?? WINDOW), signal);
+    this.#refused = new Refused(parts);
+    this.#messageRows = parts.messageRows ?? MESSAGE_ROWS;
+  }
+
+  /** Milliseconds of the wire until something that was refused is tried again. */
+  dueInMs(): number {
+    return this.#refused.dueInMs();
+  }
+
+  /** Sends what is pending of every meter, once. The next rows are read while the ones before them are sent. */
+  async pass(): Promise<Pass> {
+    const pass: Pass = { sent: 0, failed: false };
+    if (this.#mayGoOn(pass)) await this.#tryRefused(pass);
+    const meters = [...this.#parts.journal.metersPending()];
+    let ahead = this.#read(meters, pass);
+    for (let rows = await ahead; rows.length > 0; rows = await ahead) {
+      ahead = this.#read(meters, pass);
+      await this.#sendAll(rows, pass);
+    }
+    await this.#lane.empty();
+    return pass;
+  }
+
+  /** The next pending rows, claimed, of the first meter that has any; those without are taken off the list. */
+  async #read(meters: string[], pass: Pass): Promise<readonly Row[]> {
+    const { journal } = this.#parts;
+    for (let [meter] = meters; meter !== undefined && this.#mayGoOn(pass); [meter] = meters) {
+      const rows = this.#refused.isFull() ? [] : await journal.backlog(meter, READ_ROWS);
+      if (rows.length > 0) {
+        journal.claim(rows);
+        return rows;
+      }
+      meters.shift();
+    }
+    return [];
+  }
+
+  #mayGoOn(pass: Pass): boolean {
+    return !pass.failed && !this.#signal.aborted && this.#parts.upstream.isConnected();
+  }
+
+  async #sendAll(rows: readonly Row[], pass: Pass): Promise<void> {
+    for (let from = 0; from < rows.length; from += this.#messageRows) {
+      const some = rows.slice(from, from + this.#messageRows);
+      if (this.#mayGoOn(pass) && !this.#refused.isFull()) await this.#sendRows(some, pass);
+      else this.#parts.journal.release(some);
+    }
+  }
+
+  async #sendRows(rows: readonly Row[], pass: Pass): Promise<void> {
+    const { journal, upstream, log } = this.#parts;
+    for (const [cause, some] of this.#byCause(rows)) {
+      const prepared = upstream.prepare(some, cause);
+      if (!prepared.ok) {
+        pass.failed = true;
+        journal.release(some);
+        log.warn({ ...prepared.fault }, 'rows cannot be sent');
+        continue;
+      }
+      for (const message of prepared.value) await this.#send(message, pass, 0);
+    }
+  }
+
+  /** What was asked for again says so (I8). */
+  #byCause(rows: readonly Row[]): readonly (readonly [SendCause, readonly Row[]])[] {
+    const { journal } = this.#parts;
+    const again = rows.filter(({ row }) => journal.isReplayed(row));
+    if (again.length === 0) return [['backfill', rows]];
+    if (again.length === rows.length) return [['replay', rows]];
+    const others = rows.filter(({ row }) => !journal.isReplayed(row));
+    return [
+      ['backfill', others],
+      ['replay', again],
+    ];
+  }
+
+  async #tryRefused(pass: Pass): Promise<void> {
+    const { journal, upstream } = this.#parts;
+    for (const { rows, tries } of this.#refused.takeDue()) {
+      for (const [cause, some] of this.#byCause(rows)) {
+        const prepared = upstream.prepare(some, cause);
+        if (!prepared.ok) journal.release(some);
+        else for (const message of prepared.value) await this.#send(message, pass, tries);
+      }
+    }
+  }
+
+  /** Begins to send as soon as there is a place and the pace allows; what comes of it is told to the pass. */
+  async #send(message: Prepared, pass: Pass, tries: number): Promise<void> {
+    await this.#lane.place();
+    await this.#pace();
+    if (!this.#mayGoOn(pass)) {
+      this.#lane.leave();
+      this.#parts.journal.release(message.rows);
+      return;
+    }
+    void forwardPending(message, this.#parts, true).then(
+      (outcome) => {
+        if (outcome.ok) pass.sent += message.rows.length;
+        else this.#failed(message, outcome.fault, pass, tries);
+        this.#lane.leave();
+      },
+      (bug: unknown) => this.#lane.fail(bug),
+    );
+  }
+
+  /** What the broker refuses is put aside, so that it holds up nothing else; without a link nothing goes. */
+  #failed({ topic, rows }: Prepared, fault: Fault, pass: Pass, tries: number): void {
+    if (fault.code === 'upstream.refused') {
+      this.#refused.put({ topic, rows, tries: tries + 1 }, fault);
+      return;
+    }
+    pass.failed = true;
+    this.#parts.journal.release(rows);
+    sometimes('upstream: rows were not acknowledged');
+    this.#parts.log.debug({ ...fault }, 'rows were not acknowledged and stay pending');
+  }
+
+  /** Waits until the pace allows another message. */
+  async #pace(): Promise<void> {
+    const { wire, backlogPerS } = this.#parts;
+    const now = wire.monotonicMs();
+    const wait = this.#mayStartAt - now;
+    this.#mayStartAt = Math.max(this.#mayStartAt, now) + 1_000 / backlogPerS;
+    // A timer is no shorter: what is less than that is made up for by the next.
+    if (wait >= 1) await wire.sleep(wait, this.#signal);
+  }
+}

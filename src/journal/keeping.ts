@@ -1,0 +1,139 @@
+// Keeps the journal within its days and its room, and tells when the room is short.
+
+import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
+import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
+import type { Checkpoint } from '../domain/checkpoint.ts';
+import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import type { EpochMs } from '../domain/units.ts';
+import type { Books } from './books.ts';
+import { PRESSURE_KEY } from './load.ts';
+import { lossOf } from './losses.ts';
+import type { PendingRows } from './pending-rows.ts';
+import { rangesOf } from './ranges.ts';
+import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
+
+/** Where nothing lies on a disk. */
+const BOUNDLESS = {
+  bytes: 0,
+  freeBytes: Number.POSITIVE_INFINITY,
+  totalBytes: Number.POSITIVE_INFINITY,
+} satisfies Room;
+
+/** The thinning of a journal. */
+export class Keeping {
+  readonly #books: Books;
+  readonly #pending: PendingRows;
+  readonly #thinner = new Thinner(this.#holdings());
+
+  constructor(books: Books, pending: PendingRows) {
+    this.#books = books;
+    this.#pending = pending;
+  }
+
+  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    return this.#books.alone(() => this.#thin(limits, rest));
+  }
+
+  async #thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+    if (!this.#books.sound) return faulty('store.failed', 'the journal is not open');
+    const now = this.#books.now();
+    return this.#books.attempt(async () => {
+      const aged = await this.#thinner.byAge(now, limits, rest);
+      return aged.ok ? await this.#makeRoom(now, limits, aged.value, rest) : aged;
+    });
+  }
+
+  async #makeRoom(
+    now: EpochMs,
+    limits: KeepLimits,
+    aged: Thinned,
+    rest: () => Promise<void>,
+  ): Promise<Result<Thinned>> {
+    const measure = async () => {
+      const room = await this.#books.store.room?.();
+      if (room && !room.ok) throw new StoreLost(room.fault.detail);
+      return room?.value ?? BOUNDLESS;
+    };
+    const room = await measure();
+    const { pressure } = this.#books.standing;
+    if (pressure ? isRelieved(room, limits) : !isShort(room, limits)) {
+      this.#tellPressure(room, limits, aged);
+      const written = await this.#books.flush();
+      return written.ok ? good(aged) : written;
+    }
+    const thinned = await this.#thinner.forRoom(now, limits, measure, rest);
+    if (!thinned.ok) return thinned;
+    const { increments, hours, events } = thinned.value;
+    const all = {
+      increments: aged.increments + increments,
+      hours: aged.hours + hours,
+      events: aged.events + events,
+    };
+    this.#tellPressure(room, limits, all);
+    const written = await this.#books.flush();
+    return written.ok ? good(all) : written;
+  }
+
+  /** Raised when room was short, cleared when it is not any more; told again only when more had to go. */
+  #tellPressure(room: Room, limits: KeepLimits, thinned: Thinned): void {
+    const { pressure } = this.#books.standing;
+    const short = pressure ? !isRelieved(room, limits) : isShort(room, limits);
+    const gone = thinned.increments + thinned.hours > 0;
+    if (!short && !pressure) return;
+    if (short && pressure && !gone) return;
+    const since = pressure?.since ?? this.#books.now();
+    const { alarm, messages } = pressure ?? { alarm: this.#books.nextRow, messages: 0 };
+    const phase = short ? (pressure ? 'update' : 'raise') : 'clear';
+    const data = {
+      bytes: room.bytes,
+      max_bytes: limits.maxBytes,
+      free_bytes: Number.isFinite(room.freeBytes) ? room.freeBytes : null,
+      min_free_bytes: limits.minFreeBytes,
+      increments_thinned: thinned.increments,
+      hours_thinned: thinned.hours,
+    };
+    const of = { alarm, message: messages, phase, since } as const;
+    this.#books.tell({ code: 'journal.pressure', severity: short ? 'major' : 'info', data, of });
+    const next = short ? { alarm, messages: messages + 1, since } : null;
+    this.#books.standing = { ...this.#books.standing, pressure: next };
+    this.#books.group.changes.set(PRESSURE_KEY, next ? seal(PRESSURE_KEY, next) : undefined);
+  }
+
+  /** What its thinning may know and do. */
+  #holdings(): Holdings {
+    return {
+      store: () => this.#books.store,
+      facts: () => [...this.#books.standing.facts.values()],
+      checkpoint: (meter, inst) => this.#books.checkpoint(meter, inst),
+      standOf: (row) => this.#pending.standOf(row),
+      undeliveredFrom: (meter, inst) => this.#pending.undeliveredFrom(meter, inst),
+      stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
+      flush: () => this.#books.flush(),
+    };
+  }
+
+  /** One batch: records, numbers and checkpoint go together, or not at all. */
+  #stageThinning(
+    { keys: gone, rows, waiting }: Gone,
+    checkpoint: Checkpoint | null,
+    why: 'age' | 'room',
+  ): void {
+    const { changes } = this.#books.group;
+    for (const key of gone) changes.set(key, undefined);
+    if (rows.length > 0) {
+      const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
+      this.#books.forget({ rows: rangesOf(numbers), increments: {} });
+    }
+    const lost = rows.filter(
+      (row) => waiting.has(row.row) && !this.#books.settled.has(keys.pending(row.meter, row.row)),
+    );
+    this.#pending.settle(lost);
+    if (lost.length > 0)
+      this.#books.tell({ code: 'journal.loss', severity: 'major', data: lossOf(lost, why) });
+    if (checkpoint) {
+      const { meter, inst } = checkpoint;
+      this.#books.standing.checkpoints.set(`${meter}/${inst}`, checkpoint);
+      changes.set(keys.checkpoint(meter, inst), encodeCheckpoint(checkpoint));
+    }
+  }
+}

@@ -1,0 +1,261 @@
+// Rows that wait: claimed, settled, acknowledged, asked for again, in the order in which they were made.
+
+import type { Pending, Store } from '../boundaries.ts';
+import {
+  decodeEntryKey,
+  decodeRow,
+  encodeEntryKey,
+  keys,
+  pendingOf,
+  seal,
+  within,
+} from '../codec/journal-record.ts';
+import type { Acknowledged, Row, RowRanges } from '../domain/entry.ts';
+import { StoreLost } from '../domain/fault.ts';
+import type { EpochMs } from '../domain/units.ts';
+import { sometimes } from '../sometimes.ts';
+import type { Books } from './books.ts';
+import { textAt } from './thin.ts';
+
+/** So many settled rows are a group of their own. */
+const SETTLED_MAX = 20_000;
+
+/** A pending key, and the key of the entry that it names; undefined where it is damaged. */
+type Named = readonly [key: string, entryKey: string | undefined];
+
+/** The rows of the journal that the head-end does not have yet, as far as is known. */
+export class PendingRows {
+  readonly #books: Books;
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  metersPending(): readonly string[] {
+    return [...this.#books.standing.pending]
+      .filter(([, rows]) => rows > 0)
+      .map(([meter]) => meter)
+      .sort();
+  }
+
+  async backlog(meter: string, limit: number): Promise<readonly Row[]> {
+    const rows: Row[] = [];
+    await this.#books.reading(() => this.#findPending(meter, limit, rows));
+    return rows;
+  }
+
+  async #findPending(meter: string, limit: number, rows: Row[]): Promise<void> {
+    const range = within(`p/${meter}/`);
+    const from = this.#books.cursors.get(meter) ?? range.from;
+    const store = this.#books.store;
+    let first: string | undefined;
+    let found: Named[] = [];
+    for await (const [key, text] of store.entries({ from, to: range.to })) {
+      if (this.#books.settled.has(key)) continue;
+      first ??= key;
+      if (this.#books.claimed.has(pendingOf(key).row)) continue;
+      found.push([key, decodeEntryKey(key, text)]);
+      if (found.length < limit) continue;
+      rows.push(...(await this.#pendingRows(found)));
+      found = [];
+      if (rows.length > 0) break;
+    }
+    if (found.length > 0) rows.push(...(await this.#pendingRows(found)));
+    const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
+    if (other > 0) rows.length = other;
+    // What was settled before the medium was opened again may be pending again.
+    if (store === this.#books.store) this.#books.cursors.set(meter, first ?? from);
+  }
+
+  /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
+  async #pendingRows(found: readonly Named[]): Promise<readonly Row[]> {
+    const texts = await manyAt(this.#books.store, found);
+    return found.flatMap(([key, entryKey], n) => {
+      const text = texts[n];
+      const row = entryKey && text !== undefined ? decodeRow(entryKey, text) : undefined;
+      if (row && keys.pending(row.meter, row.row) === key) return [row];
+      this.#books.suspectedBell.ring();
+      return [];
+    });
+  }
+
+  claim(rows: readonly Row[]): void {
+    for (const { row } of rows) this.#books.claimed.add(row);
+  }
+
+  release(rows: readonly { readonly row: number }[]): void {
+    for (const { row } of rows) this.#books.claimed.delete(row);
+  }
+
+  settle(rows: readonly Row[]): void {
+    for (const { meter, row } of rows) this.#settle(meter, row);
+  }
+
+  acknowledged(): Acknowledged {
+    const { acknowledged, epoch } = this.#books.standing;
+    if (acknowledged.epoch === epoch) return acknowledged;
+    return { ...acknowledged, epoch, row: 0, missing: [], sent: 0 };
+  }
+
+  requireAcks(): void {
+    if (!this.#books.sound || this.#books.standing.acknowledged.required) return;
+    this.#keepAcknowledged({ ...this.acknowledged(), required: true });
+  }
+
+  async acknowledge(ack: Acknowledged, isLast: boolean): Promise<void> {
+    if (!this.#books.sound) return;
+    const before = this.acknowledged();
+    // Before its first word rows were settled by PUBACK.
+    const fallsBack = isLast && (ack.row < before.row || before.row === 0);
+    await this.#books.reading(async () => {
+      await this.#settleTo(ack);
+      const after: RowRanges = fallsBack ? [[ack.row + 1, this.#books.lastRow()]] : [];
+      for (const range of [...ack.missing, ...after]) await this.#takeUpAgain(range);
+      this.#keepAcknowledged(ack);
+    });
+  }
+
+  async sendAgain(ranges: RowRanges): Promise<number> {
+    let count = 0;
+    await this.#books.reading(async () => {
+      for (const range of ranges) count += await this.#takeUpAgain(range);
+    });
+    await this.#books.flush();
+    return count;
+  }
+
+  isReplayed(row: number): boolean {
+    return this.#books.replayed.has(row);
+  }
+
+  #keepAcknowledged(acknowledged: Acknowledged): void {
+    this.#books.standing.acknowledged = acknowledged;
+    this.#books.group.changes.set(keys.ack, seal(keys.ack, acknowledged));
+    this.#books.stagedBell.ring();
+  }
+
+  #settle(meter: string, row: number): void {
+    const key = keys.pending(meter, row);
+    if (this.#books.settled.has(key)) return;
+    this.#books.settled.add(key);
+    this.#books.replayed.delete(row);
+    this.#books.count(meter, -1);
+    this.#books.group.changes.set(key, undefined);
+    this.#books.group.settled.push(key);
+    this.#books.stagedBell.ring();
+    // A long drain waits in no memory.
+    if (this.#books.group.settled.length === SETTLED_MAX) this.#books.urgentBell.ring();
+  }
+
+  /** Settles what the head-end has stored. */
+  async #settleTo({ row: last, missing }: Acknowledged): Promise<void> {
+    const wanted = (row: number) => missing.some(([from, to]) => row >= from && row <= to);
+    for (const meter of this.metersPending()) {
+      const from = this.#books.cursors.get(meter) ?? within(`p/${meter}/`).from;
+      const range = { from, to: keys.pending(meter, last + 1) };
+      for await (const [key] of this.#books.store.entries(range)) {
+        const { row } = pendingOf(key);
+        if (wanted(row)) continue;
+        this.#settle(meter, row);
+        this.#books.claimed.delete(row);
+      }
+    }
+  }
+
+  /** Makes rows pending again that the head-end asks for; those that retention has dropped it must do without. */
+  async #takeUpAgain([first, last]: RowRanges[number]): Promise<number> {
+    let count = 0;
+    sometimes('journal: rows were made pending again');
+    const range = {
+      from: keys.row(first),
+      to: keys.row(Math.min(last, this.#books.lastRow()) + 1),
+    };
+    for await (const [key, text] of this.#books.store.entries(range)) {
+      const entryKey = decodeEntryKey(key, text);
+      if (entryKey === undefined) continue; // The scrub tells of it.
+      const row = Number(key.split('/')[1]);
+      const meter = entryKey.split('/')[1] ?? '';
+      const marker = keys.pending(meter, row);
+      this.#books.replayed.add(row);
+      count += 1;
+      const kept = await this.#books.store.get(marker);
+      if (!kept.ok) throw new StoreLost(kept.fault.detail);
+      if (kept.value !== undefined && !this.#books.settled.has(marker)) continue;
+      this.#books.settled.delete(marker);
+      this.#books.claimed.delete(row);
+      this.#books.count(meter, 1);
+      this.#books.cursors.delete(meter);
+      this.#books.group.changes.set(marker, encodeEntryKey(marker, entryKey));
+      this.#books.group.again = true;
+    }
+    return count;
+  }
+
+  async pending(): Promise<Pending> {
+    let rows = 0;
+    let oldest: EpochMs | null = null;
+    for (const [meter, count] of this.#books.standing.pending) {
+      if (count <= 0) continue;
+      rows += count;
+      await this.#books.reading(async () => {
+        const begin = await this.#oldestPending(meter);
+        if (begin !== null) oldest = Math.min(oldest ?? begin, begin);
+      });
+    }
+    return { rows, oldest };
+  }
+
+  async #oldestPending(meter: string): Promise<EpochMs | null> {
+    const range = within(`p/${meter}/`);
+    const from = this.#books.cursors.get(meter) ?? range.from;
+    for await (const [key, text] of this.#books.store.entries({ from, to: range.to })) {
+      if (this.#books.settled.has(key)) continue;
+      const row = await this.#books.rowAt(decodeEntryKey(key, text));
+      if (row) return beginOf(row);
+    }
+    return null;
+  }
+
+  async standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
+    if (this.#books.claimed.has(row)) return 'claimed';
+    const key = keys.pending(meter, row);
+    if (this.#books.settled.has(key)) return 'free';
+    return (await textAt(this.#books.store, key)) === undefined ? 'free' : 'waiting';
+  }
+
+  async undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined> {
+    const range = within(`p/${meter}/`);
+    const from = this.#books.cursors.get(meter) ?? range.from;
+    let earliest: EpochMs | undefined;
+    for await (const [key, text] of this.#books.store.entries({ from, to: range.to })) {
+      if (this.#books.settled.has(key)) continue;
+      const row = await this.#books.rowAt(decodeEntryKey(key, text));
+      if (!row || row.kind === 'event' || row.inst !== inst) continue;
+      earliest = Math.min(earliest ?? beginOf(row), beginOf(row));
+      if (row.kind === 'hour' && row.rev === 0) break; // Those after it are later.
+    }
+    return earliest;
+  }
+}
+
+/** What a row tells of, from when. */
+function beginOf(row: Row): EpochMs {
+  if (row.kind === 'event') return row.at;
+  return row.kind === 'hour' ? row.start : row.from;
+}
+
+/** The texts of the entries that pending keys name, in their order. Throws StoreLost. */
+async function manyAt(
+  store: Store,
+  found: readonly Named[],
+): Promise<readonly (string | undefined)[]> {
+  const wanted = found.map(([, entryKey]) => entryKey || '-');
+  if (store.getMany) {
+    const got = await store.getMany(wanted);
+    if (!got.ok) throw new StoreLost(got.fault.detail);
+    return got.value;
+  }
+  const texts: (string | undefined)[] = [];
+  for (const key of wanted) texts.push(await textAt(store, key));
+  return texts;
+}

@@ -1,0 +1,96 @@
+// From the journal to a durable settle, against a bare socket on the same broker: rates, a month's drain, memory while a million rows wait.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { openLevelStore } from '../../src/adapters/level-store.ts';
+import { hasMosquitto, mosquitto } from '../fakes/real-brokers.ts';
+import { atLeast, atMost, type Figure } from './figure.ts';
+import { drain } from './upstream/drain.ts';
+import { fillPending } from './upstream/pending-store.ts';
+import { rawRate } from './upstream/raw-socket.ts';
+
+const BENCH = 'upstream';
+const END = Date.UTC(2026, 10, 1);
+const WINDOWS = [1, 20, 100];
+/** One hour a message, as after each hour's edge: the most work a message can be. */
+const STREET = { meters: 250, hours: 100, end: END };
+/** The machine is shared: each window is measured in turn with the bare socket, and the best of the rounds told. */
+const ROUNDS = 3;
+const SHARE = 0.75;
+const MONTH = { meters: 250, hours: 720, end: END };
+const MONTH_S = 10;
+
+const WAITING_HOURS = 4_000;
+const WAITING_MIB = 20;
+
+/** No limit of Mosquitto's own stands in the way of either side. */
+const UNLIMITED = 'max_inflight_messages 0\nmax_queued_messages 0';
+
+export async function benchUpstream(): Promise<Figure[]> {
+  if (!hasMosquitto) throw new Error('this bench needs mosquitto');
+  const folder = await mkdtemp(join(process.env['BENCH_FOLDER'] ?? tmpdir(), 'bench-upstream-'));
+  const broker = await mosquitto({ acl: 'topic readwrite #', limits: UNLIMITED });
+  await broker.start();
+  try {
+    const figures: Figure[] = [];
+    for (const window of WINDOWS) figures.push(await benchWindow(folder, broker.port, window));
+    figures.push(...(await benchMonth(join(folder, 'month'), broker.port)));
+    figures.push(await benchWaiting(folder));
+    return figures;
+  } finally {
+    await broker.dispose();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function benchWindow(folder: string, port: number, window: number): Promise<Figure> {
+  let best = 0;
+  let bestRaw = 0;
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const place = join(folder, `w${window}-${round}`);
+    await fillPending(() => openLevelStore(place), STREET);
+    const { rows, seconds, messages } = await drain(place, port, {
+      window,
+      messageRows: 1,
+      keep: true,
+    });
+    const raw = await rawRate(port, messages.slice(0, rows), window);
+    best = Math.max(best, rows / seconds);
+    bestRaw = Math.max(bestRaw, raw);
+  }
+  const name = `journal to durable settle, window ${window}, an hour a message`;
+  return atLeast(BENCH, name, best, 'messages/s', SHARE * bestRaw, bestRaw);
+}
+
+/** A month without a broker, at full pace. */
+async function benchMonth(place: string, port: number): Promise<Figure[]> {
+  await fillPending(() => openLevelStore(place), MONTH);
+  const { rows, seconds } = await drain(place, port, { keep: false });
+  return [
+    atMost(BENCH, `30 days of 250 meters drained, ${rows} hours`, seconds, 's', MONTH_S),
+    atLeast(BENCH, 'hours drained a second', rows / seconds, 'hours/s', null),
+  ];
+}
+
+/** The same program over the same meters, with a row of each and with four thousand. */
+async function benchWaiting(folder: string): Promise<Figure> {
+  const taken = async (hours: number) => {
+    const place = join(folder, `waiting-${hours}`);
+    await fillPending(() => openLevelStore(place), { meters: 250, hours, end: END });
+    const here = fileURLToPath(import.meta.url);
+    const script = join(dirname(here), 'upstream', `waiting-child${extname(here)}`);
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      ...process.execArgv.filter((one) => !one.startsWith('--max-semi-space-size')),
+      ...[script, place],
+    ]);
+    return JSON.parse(stdout) as { rows: number; mib: number };
+  };
+  const few = await taken(1);
+  const many = await taken(WAITING_HOURS);
+  const name = `memory growth while ${many.rows} rows wait`;
+  return atMost(BENCH, name, many.mib - few.mib, 'MiB', WAITING_MIB, few.mib);
+}

@@ -1,0 +1,121 @@
+// The oracle of the hostile world: what must hold of everything published, whatever happened, and what must hold at the end.
+
+import { ContractChecker } from '../../simulator/contract-rules/checker.ts';
+import { keys } from '../../src/codec/journal-record.ts';
+import type { Polled } from '../../src/jobs/poll-bus.ts';
+import type { Received } from '../fakes/memory-head-end.ts';
+import type { HostileWorld } from './hostile-world.ts';
+
+export interface Violation {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Violations that are kept word by word; the rest are counted. */
+const KEPT = 20;
+
+/** Within so long after a step of the clock or a stop of the process nothing is said of who waited for whom. */
+const SETTLING_MS = 10 * 60_000;
+/** A question to a sick meter: the grace for what it owes, the question, and once more where that helps. */
+const SICK_MS = 3_000;
+
+const ROW = /"row":(\d+)/g;
+const EPOCH = /"epoch":"([^"]+)"/;
+
+/** Hears everything while the world lives. */
+export class Oracle {
+  readonly violations: Violation[] = [];
+  count = 0;
+  /** Events told, by code. */
+  readonly events = new Map<string, number>();
+  /** Leaks and bursts told, by meter. */
+  readonly leaks = new Set<string>();
+  /** Meters of which the collector said that something was lost; '' where it could not say of which. */
+  readonly lossTold = new Set<string>();
+  messages = 0;
+  readonly #world: () => HostileWorld;
+  readonly #checker: ContractChecker;
+  /** The newest failing reads of each bus, in order of their beginning. */
+  readonly #sick = new Map<string, Polled[]>();
+
+  constructor(world: () => HostileWorld) {
+    this.#world = world;
+    this.#checker = new ContractChecker(({ rule, text }) => {
+      if (!this.#isExcused(rule, text)) this.violate(`rule ${rule}`, text);
+    });
+  }
+
+  violate(code: string, text: string): void {
+    this.count += 1;
+    if (this.violations.length < KEPT) this.violations.push({ code, text: text.slice(0, 600) });
+  }
+
+  hear(message: Received): void {
+    this.messages += 1;
+    const { topic, payload } = message;
+    this.#checker.take(message);
+    if (topic.endsWith('/interval') || topic.endsWith('/event')) this.#checkDurable(payload);
+    if (topic.endsWith('/event')) this.#hearEvent(payload);
+  }
+
+  /** I7: a living meter waits for one question to a sick one, and no more. */
+  polled(bus: string, polled: Polled): void {
+    const sick = this.#sick.get(bus) ?? [];
+    this.#sick.set(bus, sick);
+    if (!polled.ok) {
+      if (polled.failing) sick.push(polled);
+      return;
+    }
+    const { disturbed, clock } = this.#world();
+    const { due, askedAt, meter, failing } = polled;
+    while (sick[0] && sick[0].endedAt < due - SETTLING_MS) sick.shift();
+    if (failing || clock.trueNow() - disturbed < SETTLING_MS || askedAt <= due) return;
+    let waited = 0;
+    for (const one of sick) {
+      if (one.meter === meter) continue;
+      waited += Math.max(0, Math.min(askedAt, one.endedAt) - Math.max(due, one.askedAt));
+    }
+    if (waited > SICK_MS) {
+      this.violate(
+        'I7',
+        `${meter} on ${bus} was due at ${iso(due)} and waited ${waited} ms for sick meters`,
+      );
+    }
+  }
+
+  /** What only the whole shows of the contract. */
+  finish(now: number): void {
+    this.#checker.finish(now);
+  }
+
+  /** I5: every row that is seen stands on the medium. */
+  #checkDurable(payload: string): void {
+    const world = this.#world();
+    if (world.rotten > 0) return;
+    for (const [, row] of payload.matchAll(ROW)) {
+      if (world.medium.peek(keys.row(Number(row))) !== undefined) continue;
+      const epoch = EPOCH.exec(payload)?.[1];
+      this.violate('I5', `row ${row} of ${epoch} was published and is not on the medium`);
+    }
+  }
+
+  #hearEvent(payload: string): void {
+    const event = JSON.parse(payload) as {
+      code: string;
+      phase: string;
+      meter?: string;
+      data: { meter?: string };
+    };
+    const { code, phase, meter, data } = event;
+    this.events.set(code, (this.events.get(code) ?? 0) + 1);
+    if (/^(leak\.|flow\.burst)/.test(code) && phase === 'raise') this.leaks.add(`${meter} ${code}`);
+    if (code === 'journal.loss' || code === 'journal.repaired') this.lossTold.add(data.meter ?? '');
+  }
+
+  #isExcused(_rule: string, _text: string): boolean {
+    // A record that rotted may be lost; that it is told is looked at on its own.
+    return this.#world().rotten > 0 && this.lossTold.size > 0;
+  }
+}
+
+const iso = (at: number) => new Date(at).toISOString();

@@ -53,7 +53,7 @@ export const TIME_FAULTS: readonly FaultKind[] = [
       world.clock.setSynced(false);
       world.setWall(Math.round(chance.between(0, 100 * HOUR)) - Math.floor(world.trueNow()));
       await world.clock.run(world.trueNow() + chance.between(1_000, 20 * MINUTE));
-      world.begin();
+      await world.begin();
       world.later(chance.between(0.01, 4) * HOUR, () => setRight(world));
     },
   },

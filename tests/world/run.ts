@@ -50,7 +50,7 @@ export async function runOptions(options: WorldOptions): Promise<Run> {
     onViolation: (code, text) => oracle.violate(code, text),
   });
   plan(world);
-  world.begin();
+  await world.begin();
   const end = START + options.days * 24 * HOUR;
   await world.live(end);
   await heal(world);

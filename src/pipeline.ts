@@ -5,7 +5,7 @@ import { advance, futureHours, type MeterRules, type Observation } from './domai
 import type { Flag, GapCause, Notice, Row } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
-import { good } from './domain/fault.ts';
+import { faulty, good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
 import { sometimes } from './sometimes.ts';
@@ -23,14 +23,24 @@ export interface PollParts {
   readonly log: Log;
 }
 
+/**
+ * An answer is stamped when it is taken in. Where the whole process stood still meanwhile it may have lain in the system's
+ * buffer for hours, and would end an hour with the dial of long ago: after so many milliseconds of the wire it is asked anew.
+ */
+const STALE_MS = 15_000;
+const STALE = faulty('line.silent', 'the collector stood still while it was asked');
+
 /** Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. */
 export async function pollMeter(
   place: MeteredPlace,
   parts: PollParts,
   signal?: AbortSignal,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(standing(place, parts.journal).target, signal);
-  const moment = momentOf(parts.clock);
+  const { clock } = parts;
+  const asked = clock.monotonicMs();
+  const answer = await parts.bus.read(standing(place, parts.journal).target, signal);
+  const seen = clock.monotonicMs() - asked <= STALE_MS * clock.speed ? answer : STALE;
+  const moment = momentOf(clock);
   await takeIn(
     place,
     parts,

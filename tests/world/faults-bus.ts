@@ -80,6 +80,7 @@ function areApart(one: Place, other: Place, world: HostileWorld): boolean {
 async function tellChangeOut(world: HostileWorld, place: Place): Promise<boolean> {
   const { registerId, dial } = bodyOf(place);
   const old = place.bodies.at(-2);
+  if (old) old.counts.set(old.registerAt(world.trueNow()), old.countAt(world.trueNow()));
   const answer = await world.ask('changeout', {
     ...{ meter: meterOf(place), register_id: registerId, by: 'technician' },
     ...{ digits: dial.digits, unit: dial.unit, pow10: dial.pow10 },

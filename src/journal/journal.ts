@@ -123,8 +123,8 @@ interface Group {
   /** Meters whose state changed; it is encoded once, when the group is written. */
   readonly states: Set<string>;
   readonly described: Set<string>;
-  /** Rows that were settled are pending again. */
-  again: boolean;
+  /** Pending keys of rows that were settled and are pending again. */
+  readonly again: string[];
   readonly answers: Map<string, KeptAnswer>;
 }
 
@@ -134,7 +134,7 @@ const emptyGroup = (): Group => ({
   settled: [],
   states: new Set(),
   described: new Set(),
-  again: false,
+  again: [],
   answers: new Map(),
 });
 
@@ -153,6 +153,8 @@ class GroupJournal implements Journal {
   #described = new Set<string>();
   /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
   readonly #settled = new Set<string>();
+  /** Pending keys that are to be written again and are not on the medium yet. */
+  readonly #again = new Set<string>();
   readonly #claimed = new RowSet();
   /** Rows that were asked for again. */
   readonly #replayed = new RowSet();
@@ -497,13 +499,14 @@ class GroupJournal implements Journal {
       count += 1;
       const kept = await this.#store.get(marker);
       if (!kept.ok) throw new StoreLost(kept.fault.detail);
-      if (kept.value !== undefined && !this.#settled.has(marker)) continue;
+      const isPending = kept.value !== undefined || this.#again.has(marker);
+      if (isPending && !this.#settled.has(marker)) continue;
       this.#settled.delete(marker);
       this.#claimed.delete(row);
       this.#count(meter, 1);
-      this.#cursors.delete(meter);
+      this.#again.add(marker);
+      this.#group.again.push(marker);
       this.#group.changes.set(marker, encodeEntryKey(marker, entryKey));
-      this.#group.again = true;
     }
     return count;
   }
@@ -1062,6 +1065,11 @@ class GroupJournal implements Journal {
 
   #durableNow(group: Group): void {
     for (const key of group.settled) this.#settled.delete(key);
+    for (const key of group.again) {
+      this.#again.delete(key);
+      // Only now can a search find it, and one since it was asked for may have begun beyond it.
+      this.#cursors.delete(pendingOf(key).meter);
+    }
     for (const [id, kept] of group.answers) {
       if (this.#unsynced.get(id) === kept) this.#unsynced.delete(id);
     }
@@ -1071,7 +1079,7 @@ class GroupJournal implements Journal {
       this.#claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
     }
     for (const meter of group.described) this.#described.add(meter);
-    if (group.rows.length + group.described.size > 0 || group.again) this.#freshBell.ring();
+    if (group.rows.length + group.described.size + group.again.length > 0) this.#freshBell.ring();
   }
 
   #encodeState(meter: string, changes: Group['changes']): void {
@@ -1131,6 +1139,7 @@ class GroupJournal implements Journal {
     this.#around.clear();
     this.#group = emptyGroup();
     this.#settled.clear();
+    this.#again.clear();
     this.#unsynced.clear();
     this.#cursors.clear();
     this.#sound = true;

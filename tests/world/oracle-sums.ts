@@ -43,12 +43,16 @@ export function isExcused(meter: string, world: HostileWorld, { lossTold }: Orac
 }
 
 /** The body that an installation names; else the next one, if it showed its first register, or still the same. */
-function bodyAt({ bodies }: Place, before: number, { initialRead, registerId }: Installation): number {
+function bodyAt(
+  { bodies }: Place,
+  before: number,
+  { initialRead, registerId }: Installation,
+): number {
   const named = bodies.findIndex(
     (body, i) => i >= before && registerId !== undefined && body.registerId === registerId,
   );
   if (named >= 0) return named;
-  const from = before < 0 ? 0 : before;
+  const from = Math.max(before, 0);
   const showed = (i: number) => bodies[i]?.counts.has(initialRead) === true;
   if (before >= 0 && showed(before + 1)) return before + 1;
   const found = bodies.findIndex((_, i) => i >= from && showed(i));

@@ -282,7 +282,8 @@ class GroupJournal implements Journal {
     await this.flush();
     const found: Entry[] = [];
     await this.#reading(() => this.#findPublished(meter, start, found));
-    return newest(found);
+    // By its newest revision: a restated gap may end earlier than it did.
+    return newest(found).filter((entry) => entry.kind === 'hour' || entry.to > start);
   }
 
   async #findPublished(meter: string, start: EpochMs, found: Entry[]): Promise<void> {
@@ -295,7 +296,7 @@ class GroupJournal implements Journal {
     }
     const gaps = within(keys.gaps(meter, inst));
     for await (const row of this.#rows(gaps.from, gaps.to)) {
-      if (row.kind === 'gap' && row.to > start) found.push(row);
+      found.push(row);
     }
   }
 

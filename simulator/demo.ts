@@ -170,6 +170,19 @@ function tellAudit(result: Audit, malformed: number, json: boolean): number {
   return passes(result) && malformed === 0 ? OK : FAILED;
 }
 
+/** Says each leak once when it is raised and when it is over. */
+function leakNews({ headEnd }: Stage, display: Display): () => void {
+  const told = new Set<string>();
+  return () => {
+    for (const { meter, code, phase, at } of headEnd.events()) {
+      const text = `${meter}: ${code} ${phase === 'raise' ? 'raised' : 'cleared'} at ${iso(at)}`;
+      if (!/^leak\.|^flow\.burst$/.test(code) || phase === 'update' || told.has(text)) continue;
+      told.add(text);
+      display.say(text);
+    }
+  };
+}
+
 /** The show from the first poll to the verdict. */
 async function play(stage: Stage, options: DemoOptions, stop: StopRequest): Promise<number> {
   const arrivals = new Arrivals();
@@ -178,7 +191,11 @@ async function play(stage: Stage, options: DemoOptions, stop: StopRequest): Prom
     if (entry.kind === 'hour') arrivals.add(entry.meter, entry.start);
     display.arrived(entry);
   });
-  const timer = setInterval(() => display.refresh(), REFRESH_MS);
+  const leaks = leakNews(stage, display);
+  const timer = setInterval(() => {
+    leaks();
+    display.refresh();
+  }, REFRESH_MS);
   try {
     introduce(stage, options, display);
     let died = await Promise.race([stage.collector.ended, stop.requested]);

@@ -14,7 +14,7 @@ import { advance, futureHours, type MeterRules, type Observation } from './domai
 import type { Flag, GapCause, Notice } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
-import { good } from './domain/fault.ts';
+import { faulty, good } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
 import { sometimes } from './sometimes.ts';
@@ -30,9 +30,21 @@ export interface PollParts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long the bus waits for an answer, in milliseconds of the wire. */
+  readonly timeoutMs?: number;
   /** Watches over leaks and use; absent where nobody does. */
   readonly watches?: Watches;
 }
+
+/**
+ * An answer is stamped when it is taken in. Where the whole process stood still meanwhile it may have lain in the system's
+ * buffer for hours, and would end an hour with the dial of long ago: so many milliseconds of the wire beyond all that a bus
+ * waits it is asked anew.
+ */
+const STALE_MS = 15_000;
+/** Asked twice, and waited for with patience. */
+const TIMEOUTS_MAX = 6;
+const STALE = faulty('line.silent', 'the collector stood still while it was asked');
 
 /**
  * Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. `spareMs`:
@@ -44,8 +56,13 @@ export async function pollMeter(
   signal?: AbortSignal,
   spareMs?: number,
 ): Promise<Result<Counts>> {
-  const seen = await parts.bus.read(standing(place, parts.journal).target, signal, spareMs);
-  const moment = momentOf(parts.clock);
+  const { clock, timeoutMs = 0 } = parts;
+  const staleMs = (STALE_MS + TIMEOUTS_MAX * timeoutMs) * clock.speed;
+  const asked = clock.monotonicMs();
+  const { target } = standing(place, parts.journal);
+  const answer = await parts.bus.read(target, signal, spareMs);
+  const seen = clock.monotonicMs() - asked <= staleMs ? answer : STALE;
+  const moment = momentOf(clock);
   await takeIn(
     place,
     parts,

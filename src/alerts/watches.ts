@@ -22,8 +22,8 @@ import {
 } from '../domain/watched.ts';
 import type { AlertRules } from './rules.ts';
 
-/** What is known is written so often, with an hour's end: some 6 KB, half of the 1 KB an hour that a meter may write. */
-const KEEP_EVERY_H = 12;
+/** What is known is written so often, with an hour's end: some 6 KB. A day of increments is recalled in milliseconds. */
+const KEEP_EVERY_H = 24;
 /** While it is recalled readings go on; after so many looks the next reading tries again. */
 const LOOKS_MAX = 4;
 
@@ -37,6 +37,8 @@ interface Kept {
   said: readonly Said[];
   /** Names of what was remembered of what stands: the first commit disowns the others. Null after it. */
   remembered: ReadonlySet<string> | null;
+  /** When what no increment tells was written last. */
+  tornAt: EpochMs;
 }
 
 /** Lives as long as its journal. */
@@ -65,7 +67,14 @@ export class PlaceWatches implements Watches {
     const known = this.#places.get(meter);
     if (known) return known.watched ? undefined : known.recalling;
     const recalling = Promise.resolve().then(() => this.#recall(meter, kept));
-    const kept: Kept = { watched: null, recalling, rules, said: NOTHING_SAID, remembered: null };
+    const kept: Kept = {
+      watched: null,
+      recalling,
+      rules,
+      said: NOTHING_SAID,
+      remembered: null,
+      tornAt: 0,
+    };
     this.#places.set(meter, kept);
     return recalling;
   }
@@ -120,7 +129,8 @@ export class PlaceWatches implements Watches {
     kept.remembered = null;
     if (said.length === 0 && owned === alarms) {
       this.#journal.commit(meter, after);
-      if (this.#isToKeep(meter, watched, after)) this.#keep(meter, watched, false);
+      if (after.increments.length > 0 && watched.torn) this.#keepTorn(meter, kept, watched);
+      else if (isTurn(meter, after)) this.#keep(meter, watched, false);
       return after;
     }
     const told = tell(owned, state.inst, said);
@@ -145,12 +155,12 @@ export class PlaceWatches implements Watches {
     return [...said, ...came, ...pauses];
   }
 
-  #isToKeep(meter: string, { torn }: Watched, { increments, entries }: Advance): boolean {
-    if (torn && increments.length > 0) return true;
-    const turn = Math.floor(spreadOf(meter) * KEEP_EVERY_H);
-    return entries.some(
-      (one) => one.kind === 'hour' && (one.start / HOUR_MS + turn) % KEEP_EVERY_H === 0,
-    );
+  /** What increments will not tell is written at once, unless clocks step again and again. */
+  #keepTorn(meter: string, kept: Kept, watched: Watched): void {
+    const now = this.#now();
+    if (Math.abs(now - kept.tornAt) < HOUR_MS) return;
+    kept.tornAt = now;
+    this.#keep(meter, watched, true);
   }
 
   #keep(meter: string, watched: Watched, must: boolean): void {
@@ -239,6 +249,15 @@ export class PlaceWatches implements Watches {
     const dial = this.#journal.factsOf(meter, inst)?.dial ?? rules.dial;
     return this.#rules.of(meter, dial === rules.dial ? rules : { ...rules, dial });
   }
+}
+
+/** Whether an hour has ended with which what is known of this meter is written. */
+function isTurn(meter: string, { entries }: Advance): boolean {
+  if (entries.length === 0) return false;
+  const turn = Math.floor(spreadOf(meter) * KEEP_EVERY_H);
+  return entries.some(
+    (one) => one.kind === 'hour' && (one.start / HOUR_MS + turn) % KEEP_EVERY_H === 0,
+  );
 }
 
 /** A reading came while it was recalled, and moved the dial. */

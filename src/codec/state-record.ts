@@ -127,6 +127,7 @@ function sameHours(a: HourState | null, b: HourState | null): boolean {
     a.ended === b.ended &&
     a.until === b.until &&
     a.rev === b.rev &&
+    a.taken === b.taken &&
     (a.from === null) === (b.from === null) &&
     a.flags.length === b.flags.length &&
     a.flags.every((flag, i) => flag === b.flags[i])

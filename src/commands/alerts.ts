@@ -17,6 +17,8 @@ import { type Operating, placeOf, textOf, written } from './operations.ts';
 
 /** Under no name stands what was said of all meters. */
 const ALL = '';
+/** Meters told of in one answer: it must fit in a message of 32 KB. */
+const TOLD_MAX = 50;
 const AMOUNT_MAX = 1e9;
 const NO_USE_DAYS_MAX = 400;
 const CYCLE_DAYS_MAX = 31;
@@ -170,8 +172,9 @@ async function changeRules(
   journal.keepWishes(meter, { ...before, usage: wished, ...(makers ? { makers } : {}) });
   for (const one of place ? [meter] : operating.places.keys()) await operating.watches?.heed(one);
   const told = place ? [place] : [...operating.places.values()];
-  const meters = told.map((one) => rulesTold(journal, operating, one));
-  return written(journal, place ? { ...meters[0] } : { defaults: true, meters });
+  const meters = told.slice(0, TOLD_MAX).map((one) => rulesTold(journal, operating, one));
+  const all = { defaults: true, meters_count: told.length, meters };
+  return written(journal, place ? { ...meters[0] } : all);
 }
 
 /** The rules of a place, each amount with the counts it is compared in. */
@@ -236,6 +239,9 @@ async function acknowledgeEvent(
   operating: Operating,
   { id, by }: Args,
 ): Promise<CommandAnswer> {
+  // What the collector told of itself is over when it is told.
+  const [, own] = /^journal-(\d+)$/.exec(String(id)) ?? [];
+  if (own !== undefined) return overOrUnknown(journal, String(id), '', 0, Number(own));
   const [, meter = '', inst, alarm] = /^(.+)-(\d+)-(\d+)$/.exec(String(id)) ?? [];
   const place = placeOf(journal, operating, { meter });
   const state = journal.installation(meter);

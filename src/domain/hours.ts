@@ -54,10 +54,19 @@ export interface HourState {
   /** Hours and gaps that begin before `until` may have been published under a wrong clock and come with `rev` (I10). */
   readonly until: EpochMs;
   readonly rev: number;
+  /** Where told gaps begin that a clock which went back may come upon again; absent: nowhere. */
+  readonly taken?: readonly EpochMs[];
 }
 
 /** Retention of hours: missing hours older than this would be dropped unsent, so they are not made. */
 const MISSING_HOURS_MAX = 9_600;
+
+/** The first instant from `at` on that is not among those at which gaps begin. */
+export function freeFrom(at: EpochMs, taken: readonly EpochMs[]): EpochMs {
+  let free = at;
+  while (taken.includes(free)) free += 1;
+  return free;
+}
 
 /** The state after an installation's first accepted reading. */
 export function firstHour(edge: Edge, flags: readonly Flag[]): HourState {
@@ -203,6 +212,7 @@ export class HourFold {
   #decide(after: Edge | null, why: GapCause): void {
     const edge = this.#nearer(after);
     const { last, gap } = this.#state;
+    this.#passTaken();
     if (edge) return this.#closeWith(edge, 'read');
     const { suspect } = this.#how;
     if (suspect && this.#end() - suspect.at <= 2 * this.#rules.pollMs) {
@@ -211,6 +221,13 @@ export class HourFold {
     if (!gap && this.#end() - last.at <= 2 * this.#rules.pollMs)
       return this.#closeWith(last, 'late');
     return this.#leaveUnread(why);
+  }
+
+  /** No gap will begin before what the open hour measured from. */
+  #passTaken(): void {
+    const { last, from, taken, start } = this.#state;
+    const earliest = Math.min(start, last.at, from?.at ?? last.at);
+    if (taken?.every((key) => key < earliest)) delete this.#state.taken;
   }
 
   #closeWith(edge: Edge, boundary: 'read' | 'late'): void {
@@ -291,10 +308,10 @@ export class HourFold {
   }
 
   #newGap(from: Edge, why: GapCause): Gap {
-    const { until, rev, ended } = this.#state;
+    const { until, rev, ended, taken = [] } = this.#state;
     // A gap's beginning is its key: after a clock went back two may begin at one instant, and are set apart.
-    const apart = ended?.from.at === from.at ? { ...from, at: from.at + 1 } : from;
-    return { from: apart, why, rev: from.at < until ? rev : 0, flags: [] };
+    const at = freeFrom(from.at, ended ? [...taken, ended.from.at] : taken);
+    return { from: { ...from, at }, why, rev: at < until ? rev : 0, flags: [] };
   }
 
   /** Opens the next hour under a running gap. */

@@ -34,9 +34,13 @@ export function firstClock(moment: Moment): ClockState {
   return { boot, at, mono, heldSince: synced === false ? mono : null, waitedOut: false };
 }
 
-/** True time that passed since `clock`, in milliseconds: by the steady clock within a boot, else by the wall. */
+/**
+ * True time that passed since `clock`, in milliseconds: by the steady clock within a boot, else by the wall, where both ends
+ * are believed. A clock that was in 1970 would let every flow pass, and make a dial that ran back turn all the way round.
+ */
 export function elapsedSince(clock: ClockState, moment: Moment): number {
   if (clock.boot === moment.boot) return moment.mono - clock.mono;
+  if (clock.heldSince !== null || clock.waitedOut) return UNKNOWN_ABSENCE_MS;
   return moment.at > clock.at ? moment.at - clock.at : UNKNOWN_ABSENCE_MS;
 }
 

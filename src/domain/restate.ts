@@ -2,7 +2,7 @@
 
 import { newest } from './conservation.ts';
 import type { Entry, GapEntry, HourEntry } from './entry.ts';
-import type { Edge, HourState } from './hours.ts';
+import { type Edge, freeFrom, type HourState } from './hours.ts';
 import { type EpochMs, hourOf } from './units.ts';
 
 /** Hours that begin at or after this instant end in the future of `now`, by more than the tolerance. */
@@ -46,11 +46,12 @@ export function restate(
   const passed = gaps.filter((gap) => !(growing && gap.from === growing.from.at));
   const begun = growing?.from ?? state.from ?? state.last;
   const volume = [...hours, ...passed].reduce((sum, entry) => sum + (entry.use ?? 0), 0);
-  const from = {
-    ...begun,
-    at: base?.from ?? Math.min(begun.at, now),
-    total: begun.total - volume,
-  };
+  // A gap's beginning is its key: another that stands at this instant keeps it, with its volume.
+  const standing = told.filter((e): e is GapEntry => e.kind === 'gap' && !gaps.includes(e));
+  const taken = standing.filter(({ use }) => use !== null).map((gap) => gap.from);
+  const others = taken.filter((key) => key !== growing?.from.at);
+  const at = base?.from ?? freeFrom(Math.min(begun.at, now), others);
+  const from = { ...begun, at, total: begun.total - volume };
   // It ends no earlier than the hour it is sent with, which may begin within the tolerance after `now`.
   const to: Edge = { ...state.last, at: Math.max(start, Math.min(state.last.at, now)) };
   return {
@@ -69,7 +70,7 @@ export function restate(
         base || to.total !== from.total
           ? {
               from,
-              to,
+              to: { ...to, at: Math.max(to.at, from.at) },
               why: 'clock',
               rev,
               flags: ['clock'],
@@ -78,6 +79,7 @@ export function restate(
           : null,
       until: Math.max(state.until, state.start),
       rev,
+      ...(others.length > 0 && { taken: others }),
     },
   };
 }

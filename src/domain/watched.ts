@@ -114,20 +114,30 @@ export function recall(watched: Watched, step: Increment, rules: WatchedRules): 
   const total = seen.total + counts;
   const now = { steps, at: toAt, read: toRead, total };
   const follows = seq === seen.steps && fromRead === seen.read && toAt >= fromAt;
-  if (!follows) return [...take(watched, { ...unknown(seen, now), counts }, now, rules, true)];
+  // A clock that was wrong then puts no use on its days.
+  const believed = toAt >= (watched.used?.at ?? 0);
+  if (!follows) return [...take(watched, { ...unknown(seen, now), counts }, now, rules, believed)];
   const said = rest(watched, fromAt, rules);
   const elapsedMs = toAt - Math.max(fromAt, seen.at);
-  const since = { at: toAt, elapsedMs, counts, broken: elapsedMs < 0 };
-  return [...said, ...take(watched, since, now, rules, true)];
+  // Whether polls were missed for so long or the wall clock stepped, an increment does not tell.
+  const broken = elapsedMs < 0 || elapsedMs > MISSED_POLLS * rules.pollMs;
+  const since = { at: toAt, elapsedMs: Math.max(0, elapsedMs), counts, broken };
+  return [...said, ...take(watched, since, now, rules, believed)];
 }
 
 /** The dial showed the same until `at`: as if it had been read at every poll, for that is what it would have shown. */
 export function rest(watched: Watched, at: EpochMs, rules: WatchedRules): Said[] {
   const said: Said[] = [];
+  const { seen: first } = watched;
+  if (first && at - first.at > REST_MAX_MS) {
+    const step = { at, elapsedMs: at - first.at, counts: 0, broken: true };
+    return [...take(watched, step, { ...first, at }, rules, true)];
+  }
   for (let { seen } = watched; seen && seen.at < at; seen = watched.seen) {
     const until = Math.min(at, seen.at + rules.pollMs);
     const step = { at: until, elapsedMs: until - seen.at, counts: 0, broken: false };
-    said.push(...take(watched, step, { ...seen, at: until }, rules, true));
+    const believed = until >= (watched.used?.at ?? 0);
+    said.push(...take(watched, step, { ...seen, at: until }, rules, believed));
   }
   return said;
 }
@@ -224,6 +234,10 @@ function take(
 
 const NO_EVENTS: readonly never[] = [];
 
+/** A dial at rest for longer is a clock that was wrong. */
+const REST_MAX_MS = 60 * 24 * 3_600_000;
+/** Readings further apart than so many polls are missed polls between them. */
+const MISSED_POLLS = 2.5;
 /** Wall and true time apart by less is the grain of clocks. */
 const GRAIN_MS = 2_000;
 

@@ -61,8 +61,8 @@ export interface Group {
   /** Meters whose state changed; it is encoded once, when the group is written. */
   readonly states: Set<string>;
   readonly described: Set<string>;
-  /** Rows that were settled are pending again. */
-  again: boolean;
+  /** Pending keys of rows that were settled and are pending again. */
+  readonly again: string[];
   readonly answers: Map<string, KeptAnswer>;
 }
 
@@ -72,7 +72,7 @@ const emptyGroup = (): Group => ({
   settled: [],
   states: new Set(),
   described: new Set(),
-  again: false,
+  again: [],
   answers: new Map(),
 });
 
@@ -94,6 +94,8 @@ export class Books {
   readonly described = new Set<string>();
   /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
   readonly settled = new Set<string>();
+  /** Pending keys that are to be written again and are not on the medium yet. */
+  readonly again = new Set<string>();
   /** Rows on their way to the head-end. */
   readonly claimed = new RowSet();
   /** Rows that were asked for again. */
@@ -251,6 +253,11 @@ export class Books {
 
   #durableNow(group: Group): void {
     for (const key of group.settled) this.settled.delete(key);
+    for (const key of group.again) {
+      this.again.delete(key);
+      // Only now can a search find it, and one since it was asked for may have begun beyond it.
+      this.cursors.delete(pendingOf(key).meter);
+    }
     for (const [id, kept] of group.answers) {
       if (this.unsynced.get(id) === kept) this.unsynced.delete(id);
     }
@@ -260,7 +267,7 @@ export class Books {
       this.claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
     }
     for (const meter of group.described) this.described.add(meter);
-    if (group.rows.length + group.described.size > 0 || group.again) this.freshBell.ring();
+    if (group.rows.length + group.described.size + group.again.length > 0) this.freshBell.ring();
   }
 
   #encodeState(meter: string, changes: Group['changes']): void {
@@ -326,6 +333,7 @@ export class Books {
     this.around.clear();
     this.group = emptyGroup();
     this.settled.clear();
+    this.again.clear();
     this.unsynced.clear();
     this.cursors.clear();
     this.sound = true;

@@ -11,7 +11,7 @@ import {
   newInstallation,
 } from '../domain/advance.ts';
 import { newest } from '../domain/conservation.ts';
-import type { Entry, Flag } from '../domain/entry.ts';
+import type { Entry, EntryRow, Flag } from '../domain/entry.ts';
 import { type Declaration, judgeDeclaration } from '../domain/facts.ts';
 import type { EpochMs } from '../domain/units.ts';
 import type { Books } from './books.ts';
@@ -105,10 +105,11 @@ export class Metering {
     )) {
       found.push(row);
     }
-    const gaps = within(keys.gaps(meter, inst));
-    for await (const row of this.#books.rows(gaps.from, gaps.to)) {
-      if (row.kind === 'gap' && row.to > start) found.push(row);
-    }
+    const gaps: EntryRow[] = [];
+    const range = within(keys.gaps(meter, inst));
+    for await (const row of this.#books.rows(range.from, range.to)) gaps.push(row);
+    // A later revision may end sooner: what it replaces is over all the same.
+    for (const row of newest(gaps)) if (row.kind === 'gap' && row.to > start) found.push(row);
   }
 
   /** The first accepted reading completes the installation's facts: total 0 is at its dial. */

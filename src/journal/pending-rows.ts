@@ -180,13 +180,14 @@ export class PendingRows {
       count += 1;
       const kept = await this.#books.store.get(marker);
       if (!kept.ok) throw new StoreLost(kept.fault.detail);
-      if (kept.value !== undefined && !this.#books.settled.has(marker)) continue;
+      const isPending = kept.value !== undefined || this.#books.again.has(marker);
+      if (isPending && !this.#books.settled.has(marker)) continue;
       this.#books.settled.delete(marker);
       this.#books.claimed.delete(row);
       this.#books.count(meter, 1);
-      this.#books.cursors.delete(meter);
+      this.#books.again.add(marker);
+      this.#books.group.again.push(marker);
       this.#books.group.changes.set(marker, encodeEntryKey(marker, entryKey));
-      this.#books.group.again = true;
     }
     return count;
   }

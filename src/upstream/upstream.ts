@@ -180,6 +180,8 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async announceBirth(): Promise<void> {
+    // A journal that was never opened has no name yet; it is announced when it is.
+    if (this.#parts.journal.epoch === '') return;
     await this.#parts.headEnd.publish(this.#retained('up/birth', await birth(this.#parts)));
   }
 

@@ -81,7 +81,7 @@ describe('alerts of a running collector', () => {
       expect(wrongCourses(heard), `seed ${seed}`).toEqual([]);
       expect(raisedOrCleared(heard), heard.map(courseOf).join('\n')).toEqual(whole);
     }
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('a change-out', () => {
@@ -115,7 +115,7 @@ describe('a change-out', () => {
       expect(usage[0]?.phase).toBe('raise');
       expect(usage.at(-1)).toMatchObject({ phase: 'clear', inst: 1 });
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a memory that is lost or damaged', () => {
@@ -142,5 +142,5 @@ describe('a memory that is lost or damaged', () => {
         whole,
       );
     }
-  }, 60_000);
+  }, 180_000);
 });

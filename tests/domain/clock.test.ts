@@ -83,6 +83,9 @@ describe('I10: the clock', () => {
         fc.constant(0),
         fc.integer({ min: -5 * HOUR_MS, max: 5 * HOUR_MS }),
         fc.integer({ min: -60_000, max: 60_000 }),
+        // To the millisecond upon what was told before.
+        fc.integer({ min: -12, max: 12 }).map((n) => n * QUARTER),
+        fc.integer({ min: -12, max: 12 }).map((n) => n * QUARTER - 1),
       ),
       synced: fc.constantFrom(true, false, null),
       reboot: fc.boolean(),
@@ -119,7 +122,22 @@ describe('I10: the clock', () => {
         );
         expect(new Set(keys).size).toBe(keys.length);
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: LIVES_THAT_FAILED.map((plan) => [[...plan]]) },
     );
   });
 });
+
+const part = (polls: number, jump: number, more: { synced?: null; silent?: true } = {}) => {
+  return { ...{ polls, jump, synced: true, reboot: false, silent: false }, ...more };
+};
+
+/** A gap once took the key of another that stood, with its volume. */
+const LIVES_THAT_FAILED = [
+  [part(2, 0), part(3, -2_243_088), part(1, -3_173_913, { synced: null }), part(2, 0)],
+  [part(2, 0), part(4, -3 * QUARTER), part(1, -4 * QUARTER), part(3, 6 * QUARTER)],
+  [
+    ...[part(4, 17_105_847), part(1, 9_000_000, { silent: true }), part(1, -4_500_001)],
+    ...[part(6, 7_155), part(3, -9_000_000, { silent: true })],
+    ...[part(6, -1_800_001, { silent: true }), part(4, 0)],
+  ],
+];

@@ -205,6 +205,20 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       expect(found).toMatchObject([{ start: T0 + 2 * HOUR }, { start: T0 + 3 * HOUR }]);
     });
 
+    it('a gap that its last revision lets end sooner is over, whatever the one before said', async () => {
+      const one = await open();
+      readHours(one, 'SP-1', 0, 1);
+      const state = one.installation('SP-1');
+      if (!state) throw new Error('nothing was read');
+      const gap = (hours: number, rev: number) => ({
+        ...({ kind: 'gap', inst: 1, from: T0, to: T0 + hours * HOUR } as const),
+        ...({ use: 7, why: 'clock', flags: [], rev } as const),
+      });
+      const nothing = { increments: [], events: [], notices: [] };
+      one.commit('SP-1', { state, ...nothing, entries: [gap(6, 0), gap(1, 1)] });
+      expect(await one.publishedFrom('SP-1', T0 + 4 * HOUR)).toEqual([]);
+    });
+
     it.each([
       ['its name', () => keys.meta],
       ['the row counter', () => keys.nextRow],

@@ -662,3 +662,75 @@ describe('a settings file on the disk', () => {
     expect(loaded.ok).toBe(true);
   });
 });
+
+describe('alerts', () => {
+  const ALERTS = [
+    'alerts:',
+    '  timezone: America/Denver',
+    '  makers: [hours-24]',
+    '  daily: { amount: 500, unit: gal }',
+    '  multi_day: { amount: 2500, unit: gal, days: 10 }',
+    '  no_use_days: 14',
+  ];
+  const meter = (alerts: string) => METER.replace(' }', `, alerts: ${alerts} }`);
+  const withAlerts = (alerts: string) => [
+    ...withLines({ 9: meter(alerts) }).split('\n'),
+    ...ALERTS,
+  ];
+
+  test('of every meter and of one are read; what is off is off for that one', async () => {
+    const own = '{ off: [daily], multi_day: { amount: 9, unit: m3 }, makers: [] }';
+    const loaded = await load(withAlerts(own).join('\n'));
+    expect(loaded).toMatchObject({
+      ok: true,
+      settings: {
+        alerts: {
+          timezone: 'America/Denver',
+          makers: ['hours-24'],
+          usage: {
+            daily: { amount: 500, unit: 'gal' },
+            multiDay: { amount: 2500, unit: 'gal', days: 10 },
+            noUseDays: 14,
+          },
+        },
+        meters: [
+          {
+            alerts: { usage: { daily: null, multiDay: { amount: 9, unit: 'm3' } }, makers: [] },
+          },
+        ],
+      },
+    });
+  });
+
+  test('an amount below a count is warned of, and taken for a count', async () => {
+    const loaded = await load(withAlerts('{ daily: { amount: 0.5, unit: gal } }').join('\n'));
+    expect(loaded).toMatchObject({ ok: true, warnings: [{ code: 'alert.below_count', line: 9 }] });
+  });
+
+  test('what makes no sense is a problem at its place', async () => {
+    const text = (change: Readonly<Record<number, string>>, own = '{}') =>
+      withAlerts(own)
+        .map((line, i) => change[i + 1] ?? line)
+        .join('\n');
+    expect(await found(text({ 11: '  timezone: America/Denvr' }))).toEqual(['11:13 value.time']);
+    expect(await found(text({ 12: '  makers: [hours-25]' }))).toEqual([
+      '12:12 value.enum hours-24',
+    ]);
+    expect(await found(text({ 13: '  daily: { amount: 0, unit: gal }' }))).toEqual([
+      '13:20 value.range',
+    ]);
+    expect(await found(text({ 13: '  dayly: { amount: 1, unit: gal }' }))).toEqual([
+      '13:3 key.unknown daily',
+    ]);
+    const trip = (from: string, to: string) =>
+      `{ vacation: { amount: 1, unit: gal, from: "${from}", to: "${to}" } }`;
+    expect(await found(text({}, trip('2026-06-31', '2026-07-02')))).toMatchObject([
+      expect.stringContaining('value.time'),
+      expect.stringContaining('value.range'),
+    ]);
+    expect(await found(text({}, trip('2026-07-02', '2026-07-01')))).toMatchObject([
+      expect.stringContaining('value.range'),
+    ]);
+    expect(await found(text({}, '{ off: [leaks] }'))).toHaveLength(1);
+  });
+});

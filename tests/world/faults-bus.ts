@@ -54,6 +54,7 @@ function ailing(
       const since = chance.whole(1, 4); // Which exception it answers, where it does.
       place.ills[ill] += since;
       if (alone) world.taken.add(meterOf(place));
+      if (ill === 'shared') place.wasShared = true;
       world.later(chance.between(0.02, mostHours) * HOUR, () => {
         place.ills[ill] -= since;
         if (alone) world.taken.delete(meterOf(place));
@@ -78,9 +79,13 @@ function areApart(one: Place, other: Place, world: HostileWorld): boolean {
 /** The technician says that another meter stands there, again and again until the collector has it on its medium. */
 async function tellChangeOut(world: HostileWorld, place: Place): Promise<boolean> {
   const { registerId, dial } = bodyOf(place);
+  const old = place.bodies.at(-2);
+  if (old) old.counts.set(old.registerAt(world.trueNow()), old.countAt(world.trueNow()));
   const answer = await world.ask('changeout', {
     ...{ meter: meterOf(place), register_id: registerId, by: 'technician' },
     ...{ digits: dial.digits, unit: dial.unit, pow10: dial.pow10 },
+    // He has read the dial that he took away, so nothing of its water is missed.
+    ...(old && { final: old.registerAt(world.trueNow()), force: true }),
   });
   return answer !== undefined;
 }
@@ -232,7 +237,7 @@ export const BUS_FAULTS: readonly FaultKind[] = [
     means: 'a meter is changed and nobody says so for hours',
     perDay: [0.2, 1],
     strike(world, chance) {
-      const place = freePlace(world, chance, isLine);
+      const place = freePlace(world, chance, (one) => isLine(one) && !one.wasShared);
       if (!place) return;
       world.hit('F42u');
       world.taken.add(meterOf(place));

@@ -14,7 +14,7 @@ async function restartWith(world: HostileWorld, change: () => void): Promise<voi
   await world.stop();
   change();
   world.disturb();
-  world.begin();
+  await world.begin();
 }
 
 const POLLS_S = [300, 600, 900];

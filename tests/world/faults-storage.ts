@@ -14,7 +14,7 @@ const downMs = (chance: Random) =>
 async function restart(world: HostileWorld, chance: Random): Promise<void> {
   await world.clock.run(world.trueNow() + downMs(chance));
   world.disturb();
-  world.begin();
+  await world.begin();
 }
 
 /** Half of the cuts wait for a batch on its way to the medium. */
@@ -143,7 +143,7 @@ export const STORAGE_FAULTS: readonly FaultKind[] = [
       await world.stop();
       const other = await world.medium.open();
       world.disturb();
-      world.begin();
+      await world.begin();
       await world.clock.run(world.trueNow() + chance.between(1_000, 10 * MINUTE));
       if (other.ok) await other.value.close();
       world.disturb();

@@ -151,7 +151,7 @@ export class HostileWorld {
   }
 
   /** Begins to start a collector; it goes on as time does. */
-  begin(): void {
+  async begin(): Promise<void> {
     const life = this.clock.life();
     this.#life = life;
     this.#collector = null;
@@ -182,6 +182,8 @@ export class HostileWorld {
       },
       (bug: unknown) => this.violate('bug', bug instanceof Error ? `${bug.stack}` : String(bug)),
     );
+    // What dies at this very instant has come as far as it can without time.
+    await this.clock.run(this.trueNow());
   }
 
   /** The process dies between two instants. Of what was not synced the first `kept` batches stay. */

@@ -25,12 +25,15 @@ export function checkRegisters(world: HostileWorld, ledger: Ledger, oracle: Orac
   const installations = ledger.installations().sort((a, b) => a.inst - b.inst);
   for (const place of world.places) {
     const meter = meterOf(place);
-    if (isExcused(meter, world, oracle)) continue;
-    let nth = 0;
+    // What was lost and told is missed in no sum; what was never shown is wrong all the same.
+    const mayLack = isExcused(meter, world, oracle);
+    let nth = -1;
     for (const installation of installations.filter((one) => one.meter === meter)) {
       nth = bodyAt(place, nth, installation);
-      const say: Say = (code, text) =>
-        oracle.violate(code, `${meter}/${installation.inst}: ${text}`);
+      const say: Say = (code, text) => {
+        if (code === 'I4' || !mayLack)
+          oracle.violate(code, `${meter}/${installation.inst}: ${text}`);
+      };
       const entries = byInst.get(`${meter}/${installation.inst}`) ?? [];
       checkInstallation(place.bodies[nth] as Body, installation, entries, say);
     }
@@ -42,9 +45,20 @@ export function isExcused(meter: string, world: HostileWorld, { lossTold }: Orac
   return world.rotten > 0 && (lossTold.has(meter) || lossTold.has(''));
 }
 
-/** The first body from `from` on that showed the installation's first register. */
-function bodyAt({ bodies }: Place, from: number, { initialRead }: Installation): number {
-  const found = bodies.findIndex((body, i) => i >= from && body.counts.has(initialRead));
+/** The body that an installation names; else the next one, if it showed its first register, or still the same. */
+function bodyAt(
+  { bodies }: Place,
+  before: number,
+  { initialRead, registerId }: Installation,
+): number {
+  const named = bodies.findIndex(
+    (body, i) => i >= before && registerId !== undefined && body.registerId === registerId,
+  );
+  if (named >= 0) return named;
+  const from = Math.max(before, 0);
+  const showed = (i: number) => bodies[i]?.counts.has(initialRead) === true;
+  if (before >= 0 && showed(before + 1)) return before + 1;
+  const found = bodies.findIndex((_, i) => i >= from && showed(i));
   return found < 0 ? from : found;
 }
 
@@ -56,10 +70,8 @@ function checkInstallation(
 ): void {
   const first = body.counts.get(initialRead);
   if (first === undefined) return say('I4', `began at ${initialRead}, which was never shown`);
-  let sum = 0;
   let last: HourEntry | undefined;
   for (const entry of entries) {
-    sum += entry.use ?? 0;
     if (entry.kind === 'gap' || entry.total === null || entry.read === null) continue;
     const count = body.counts.get(entry.read);
     const at = new Date(entry.start).toISOString();
@@ -69,9 +81,12 @@ function checkInstallation(
     }
     if (!last || (entry.at ?? 0) >= (last.at ?? 0)) last = entry;
   }
-  if (last && last.total !== sum) {
-    say('I1', `uses and gaps sum to ${sum}, the last total is ${last.total}`);
-  }
+  if (!last) return;
+  // What a person read when it was taken away may follow the last hour as a gap.
+  const { total, at } = last;
+  const counted = entries.filter((one) => one.kind === 'hour' || one.to <= (at ?? 0));
+  const sum = counted.reduce((all, { use }) => all + (use ?? 0), 0);
+  if (total !== sum) say('I1', `uses and gaps sum to ${sum}, the last total is ${total}`);
 }
 
 /** Entry by entry against the registers served at their times; only while the wall clock was right. */
@@ -103,12 +118,25 @@ export function checkHours(
     events: ledger.meterEvents(),
     ...{ since: START, until },
   });
+  const unheard = new Set<string>();
   for (const { code, meter, inst, text } of findings) {
+    if (code === 'swap.untold' && MUTE.some((id) => world.fired[id] !== undefined)) {
+      unheard.add(meter);
+      continue;
+    }
     if (!isExcused(meter, world, oracle))
       oracle.violate(`audit ${code}`, `${meter}/${inst}: ${text}`);
   }
   for (const { meter, lost, invented, duplicates } of per_meter) {
     if (lost + invented + duplicates === 0 || isExcused(meter, world, oracle)) continue;
+    if (unheard.has(meter) && invented + duplicates === 0) continue;
     oracle.violate('I1', `${meter}: lost ${lost}, invented ${invented}, twice ${duplicates}`);
   }
 }
+
+/** Under these a collector may hear or keep too little of a new meter to tell of it. */
+const MUTE = [
+  ...['F45d', 'F33', 'F34', 'F34e', 'F35x', 'F27g', 'F27s', 'F51', 'C1'],
+  ...['F4', 'F6', 'F6l', 'F7', 'F7r', 'F26', 'F26n', 'F27', 'F27t', 'F29', 'F30', 'F31', 'F36'],
+  ...['F36l', 'F41', 'F43', 'F45', 'C2'],
+];

@@ -1,5 +1,6 @@
 // One run of the hostile world: strikes drawn from the seed, then everything healed, and what the oracle has to say.
 
+import type { HourEntry } from '../../simulator/entries.ts';
 import { Random } from '../../simulator/random.ts';
 import { listenSometimes } from '../../src/sometimes.ts';
 import { HOUR } from './fault-kind.ts';
@@ -50,7 +51,7 @@ export async function runOptions(options: WorldOptions): Promise<Run> {
     onViolation: (code, text) => oracle.violate(code, text),
   });
   plan(world);
-  world.begin();
+  await world.begin();
   const end = START + options.days * 24 * HOUR;
   await world.live(end);
   await heal(world);
@@ -158,15 +159,16 @@ function checkStore(world: HostileWorld, oracle: Oracle): void {
 
 /** I8: the last whole hour of every meter was read at its end. */
 function checkFresh(world: HostileWorld, oracle: Oracle, edge: number): void {
+  const ended = new Map<string, HourEntry>();
+  for (const entry of world.headEnd.ledger.entries()) {
+    if (entry.kind === 'hour' && entry.start === edge - HOUR) ended.set(entry.meter, entry);
+  }
   for (const place of world.places) {
     const meter = meterOf(place);
     if (isExcused(meter, world, oracle)) continue;
-    const newest = world.headEnd.ledger.latest(meter);
-    if (newest?.start === edge - HOUR && newest.read !== null) continue;
-    oracle.violate(
-      'I8',
-      `${meter}: its newest hour is ${newest && new Date(newest.start).toISOString()} ${newest?.q}`,
-    );
+    const last = ended.get(meter);
+    if (last && last.read !== null) continue;
+    oracle.violate('I8', `${meter}: the hour before ${new Date(edge).toISOString()} is ${last?.q}`);
   }
 }
 

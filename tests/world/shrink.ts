@@ -1,5 +1,6 @@
 // Makes a failing run small: fewer faults, then fewer days, then fewer meters, as long as it fails in the same way.
 
+import { commandOf } from './command.ts';
 import { expand, type Wishes, type WorldOptions } from './options.ts';
 import { runOptions } from './run.ts';
 
@@ -48,10 +49,4 @@ async function dropFaults(
       await keeps(without(ids.slice(at, at + size)));
     }
   }
-}
-
-export function commandOf({ seed, meters, days, pollS, rates }: WorldOptions): string {
-  const faults = Object.keys(rates).join(',') || 'none';
-  const size = `--meters ${meters} --days ${days} --poll ${pollS / 60}`;
-  return `npm run world -- --seed ${seed} ${size} --faults ${faults}`;
 }

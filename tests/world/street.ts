@@ -41,6 +41,8 @@ export interface Place {
   /** Whose dial is wired to this place's address: itself, but for swapped cables. */
   wired: Place;
   strangersTurn: boolean;
+  /** Two encoders answered here once: that is told for a day, and no swap beside it. */
+  wasShared: boolean;
   /** It was never said to leak. */
   readonly leaks: boolean;
 }
@@ -104,7 +106,7 @@ function layPlace(i: number, { seed, pollS, nearEnd }: StreetOptions): Place {
       ...{ service: 'active', pollS, toleranceS: 15, maxFlowPerH: coarse ? 60 : 2_406 },
       ...{ jitter: 1, stuckDays: 10 },
     },
-    ...{ kind, strangersTurn: false, leaks },
+    ...{ kind, strangersTurn: false, wasShared: false, leaks },
     bodies: [new Body(household, dial, initial, registerId)],
     ills: newIlls(),
   } as Omit<Place, 'wired'> & { wired?: Place };

@@ -22,6 +22,8 @@ const BIN_MS = 86_400_000 / BINS;
 const SWING = 0.9;
 /** Counts by which a leak may seem to lag: one for the dial's step, the rest for late readings. */
 const LAG = 1.06;
+/** What is left of the evidence of a clock whose pause a time without polls may have hidden. */
+const DOUBTED = 0.5;
 /** Hours of prior experience in a bin. */
 const PRIOR_H = 6;
 /** Pauses an hour that are believed at most: beyond it they are no longer independent. */
@@ -79,11 +81,13 @@ export interface Tick {
   readonly counts: number;
   /** Clocks from this index on learn: those at or below a standing leak's rate would learn the leak. */
   readonly learnFrom: number;
+  /** Polls were missed: clocks from this index on may have been disproved unseen; Infinity where none was. */
+  readonly doubtFrom: number;
 }
 
 /** Takes one reading in: clocks that it disproves begin anew, the others grow older by the pauses to be expected. */
 export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick): void {
-  const { at, hours, counts, watched, learnFrom } = tick;
+  const { at, hours, counts, watched, learnFrom, doubtFrom } = tick;
   const bin = Math.floor(at / BIN_MS) % BINS;
   const prior = priorsOf(rates);
   const { perHour } = rates;
@@ -102,6 +106,9 @@ export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick):
       continue;
     }
     cells[LACK + k] = Math.max(0, lack);
+    if (k >= doubtFrom && SWING * rate * hours > LAG) {
+      cells[EVIDENCE + k] = DOUBTED * (cells[EVIDENCE + k] as number);
+    }
     // After a break a clock must first have had the time to be disproved.
     if (unbroken * SWING * rate < LAG) continue;
     const d = (cells[pauses] as number) + (prior[k] as number);
@@ -118,9 +125,14 @@ function begin(cells: Float32Array, k: number, now: number, known: number): void
   cells[KNOWN + k] = known;
 }
 
-/** What passed is not known: no clock is disproved or confirmed by it. */
-export function breakOff({ cells }: Watch): void {
+/**
+ * What passed is not known. A clock up to `kept`, that of a leak which stands, is neither disproved nor confirmed by it; of
+ * the others nobody knows whether a pause was hidden there, so they begin anew: a break never raises a leak.
+ */
+export function breakOff({ cells, now }: Watch, kept: number): void {
   cells.fill(0, LACK, LACK + CLOCKS_MAX);
+  cells.fill(0, EVIDENCE + kept + 1, EVIDENCE + CLOCKS_MAX);
+  cells.fill(now, SINCE + kept + 1, SINCE + CLOCKS_MAX);
 }
 
 /** After a leak has ended all clocks begin anew, or those below it would raise it again at once. */

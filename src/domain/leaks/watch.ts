@@ -100,7 +100,7 @@ function settle(state: Watch, hours: number, counts: number, broken: boolean): n
 
 /** Nothing is raised, cleared or learned across what nobody knows. */
 function breakWatch(state: Watch): void {
-  breakOff(state);
+  breakOff(state, topClock(state));
   Object.assign(state.gap, NO_GAPS);
   stop(state);
   state.unbroken = 0;
@@ -108,6 +108,10 @@ function breakWatch(state: Watch): void {
   state.openHours = 0;
   for (const one of state.standing) one.lack = 0;
 }
+
+/** The clock of the fastest leak that stands; -1: none does. */
+const topClock = ({ standing }: Watch): number =>
+  standing.reduce((most, one) => Math.max(most, one.clock), -1);
 
 /** One reading on its way through the watch. */
 class Reading {
@@ -130,7 +134,7 @@ class Reading {
     const missed = hours > MISSED_POLLS * this.#pollH;
     state.unbroken += hours;
     state.idle = counts > 0 ? 0 : state.idle + hours;
-    this.#turn(hours, counts);
+    this.#turn(hours, counts, missed);
     this.#passDay();
     const regular = space(state, hours, counts, this.#pollH, missed);
     if (regular) addRegular(state, this.#rates, regular);
@@ -147,12 +151,14 @@ class Reading {
     this.#tell(lookAtCounts(this.#watch, { at: this.#at, rates: this.#rates }, spacing), 'raise');
   }
 
-  #turn(hours: number, counts: number): void {
+  #turn(hours: number, counts: number, missed: boolean): void {
     const state = this.#watch;
-    const top = state.standing.reduce((most, one) => Math.max(most, one.clock), -LEARN_ABOVE);
-    const learnFrom = state.idle > ABSENT_H ? Number.POSITIVE_INFINITY : top + LEARN_ABOVE;
+    const top = topClock(state);
+    const never = Number.POSITIVE_INFINITY;
+    const learnFrom = state.idle > ABSENT_H ? never : top < 0 ? 0 : top + LEARN_ABOVE;
+    const doubtFrom = missed ? top + 1 : never;
     const watched = Math.min(hours, WATCHED_POLLS * this.#pollH);
-    turn(state, this.#rates, { at: this.#at, hours, watched, counts, learnFrom });
+    turn(state, this.#rates, { at: this.#at, hours, watched, counts, learnFrom, doubtFrom });
   }
 
   #passDay(): void {

@@ -16,8 +16,9 @@ import {
   watchAll,
 } from './watched.ts';
 
-/** One draw, always the same: about one in five others finds a life in which a torn step still raises or clears. */
-const RUNS = { numRuns: 25, seed: 11 };
+const RUNS = { numRuns: 25 };
+/** How often a sound house is taken for a leaking one is a rate, and measured (`npm run bench -- leaks`): here always the same houses. */
+const SAME_HOUSES = { ...RUNS, seed: 11 };
 const seeds = fc.integer({ min: 1, max: 1_000_000 }).map(String);
 /** A leak of 4 counts (3 gallons) an hour from the 20th day on. */
 const LEAK = { perHour: 4, from: 20, to: 40 };
@@ -37,6 +38,13 @@ function without(all: readonly Register[], spells: readonly (readonly [number, n
   return all.filter((_, i) => !spells.some(([first, length]) => i >= first && i < first + length));
 }
 
+/** A house that raises nothing when nothing happens to its readings: what is raised then, the fault has raised. */
+function quietHouse(seed: string): readonly Register[] {
+  const all = registers({ days: DAYS, seed });
+  fc.pre(raises(watchAll(steps(all)).events).length === 0);
+  return all;
+}
+
 /** A leak that was raised before day 22 and is judged from then on. */
 function standing(events: ReturnType<typeof watchAll>['events']) {
   const raised = raises(events).filter(({ at }) => at >= T0 + 20 * 24 * HOUR_MS);
@@ -46,7 +54,7 @@ function standing(events: ReturnType<typeof watchAll>['events']) {
   };
 }
 
-describe('what faults do to the leak watch', () => {
+describe('what faults do to the leak watch', { timeout: 300_000 }, () => {
   it('an even house is quiet, and a leak of 3 gallons an hour is raised within a day and cleared after it', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
@@ -59,14 +67,14 @@ describe('what faults do to the leak watch', () => {
         expect(cleared[0]?.at).toBeGreaterThanOrEqual(T0 + 27 * 24 * HOUR_MS);
         expect(cleared[0]?.at).toBeLessThan(T0 + 27.5 * 24 * HOUR_MS);
       }),
-      RUNS,
+      SAME_HOUSES,
     );
   });
 
   it('outages raise nothing in a house without a leak', () => {
     fc.assert(
       fc.property(seeds, outages(0, DAYS), (seed, spells) => {
-        const read = without(registers({ days: DAYS, seed }), spells);
+        const read = without(quietHouse(seed), spells);
         expect(raises(watchAll(steps(read)).events)).toEqual([]);
       }),
       // Two long outages whose stretches of day and night together once looked like loud nights.
@@ -92,12 +100,13 @@ describe('what faults do to the leak watch', () => {
         fc.integer({ min: 22 * 96, max: 28 * 96 }),
         fc.constantFrom(0, 3, 50_000),
         (seed, when, counts) => {
-          const torn = (leak?: typeof LEAK) =>
-            steps(registers({ days: DAYS, seed, ...(leak ? { leak } : {}) })).map((step, i) =>
+          const torn = (all: readonly Register[]) =>
+            steps(all).map((step, i) =>
               i === when ? { ...step, elapsedMs: 30 * 24 * HOUR_MS, counts, broken: true } : step,
             );
-          expect(raises(watchAll(torn()).events)).toEqual([]);
-          expect(standing(watchAll(torn(LEAK)).events).cleared).toEqual([]);
+          expect(raises(watchAll(torn(quietHouse(seed))).events)).toEqual([]);
+          const leaky = registers({ days: DAYS, seed, leak: LEAK });
+          expect(standing(watchAll(torn(leaky)).events).cleared).toEqual([]);
         },
       ),
       RUNS,
@@ -136,7 +145,7 @@ describe('what faults do to the leak watch', () => {
   it('breaks that come again and again raise nothing', () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 40 }), (seed, every) => {
-        const all = registers({ days: DAYS, seed });
+        const all = quietHouse(seed);
         const broken = new Set(all.map((_, i) => i).filter((i) => i % every === 0));
         expect(raises(watchAll(steps(all, broken)).events)).toEqual([]);
       }),
@@ -151,7 +160,7 @@ describe('what faults do to the leak watch', () => {
         fc.integer({ min: 22 * 96, max: 28 * 96 }),
         fc.integer({ min: 1, max: 60 }),
         (seed, when, back) => {
-          const quiet = registers({ days: DAYS, seed });
+          const quiet = quietHouse(seed);
           const leaky = registers({ days: DAYS, seed, leak: LEAK });
           const reversed = (all: readonly Register[]) =>
             all.map(({ at, count }, i) => ({

@@ -1,0 +1,94 @@
+// The hostile world itself: the same seed lives the same life, what once failed is lived again, and the oracle sees what is wrong.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { keys } from '../../src/codec/journal-record.ts';
+import type { Polled } from '../../src/jobs/poll-bus.ts';
+import { commandOf, readRegressions } from './command.ts';
+import { FAULT_KINDS } from './faults.ts';
+import { HostileWorld } from './hostile-world.ts';
+import { expand } from './options.ts';
+import { Oracle } from './oracle.ts';
+import { runOptions, runSeed } from './run.ts';
+import { START } from './street.ts';
+
+const SMALL = { meters: 8, days: 1 };
+const REGRESSIONS = readRegressions(
+  readFileSync(join(import.meta.dirname, 'regressions.txt'), 'utf8'),
+);
+
+describe('the hostile world', () => {
+  it('the same seed lives the same life, another seed another', async () => {
+    const [one, same, other] = [
+      await runSeed({ seed: 5, ...SMALL }),
+      await runSeed({ seed: 5, ...SMALL }),
+      await runSeed({ seed: 6, ...SMALL }),
+    ];
+    expect(same.line.hash).toBe(one.line.hash);
+    expect(same.line.faults).toEqual(one.line.faults);
+    expect(other.line.hash).not.toBe(one.line.hash);
+  }, 120_000);
+
+  it('every fault has an id of its own and says what it is', () => {
+    const ids = FAULT_KINDS.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { means } of FAULT_KINDS) expect(means.length).toBeGreaterThan(10);
+  });
+
+  it('leaving one fault out changes nothing of when the others strike', () => {
+    const all = expand({ seed: 9, faults: 'all' });
+    const { F1, ...others } = all.rates;
+    expect(F1).toBeGreaterThan(0);
+    expect(expand({ seed: 9, faults: 'all,-F1' }).rates).toEqual(others);
+  });
+
+  it.each(REGRESSIONS)(
+    'what was found once stays mended: $found',
+    async ({ options }) => {
+      const { line } = await runOptions(options);
+      expect(line.violations, commandOf(options)).toEqual([]);
+    },
+    300_000,
+  );
+});
+
+/** A world that nobody lives in, with its oracle. */
+function quietWorld() {
+  const oracle: Oracle = new Oracle(() => world);
+  const world: HostileWorld = new HostileWorld(expand({ seed: 1, ...SMALL, faults: 'none' }), {
+    ...{ onMessage: () => undefined, onPolled: () => undefined, onViolation: () => undefined },
+  });
+  return { oracle, world };
+}
+
+describe('the oracle', () => {
+  it('sees a row that is told before it is on the medium', () => {
+    const { oracle, world } = quietWorld();
+    const payload =
+      '{"v":1,"type":"event","epoch":"E","row":7,"code":"x","phase":"raise","data":{}}';
+    const message = { topic: 'watermeter-v1/test/COL-1/up/event', payload, qos: 1 as const };
+    oracle.hear({ ...message, retain: false, at: START });
+    expect(oracle.violations.map(({ code }) => code)).toContain('I5');
+    world.medium.rot(keys.row(7), 'there');
+    const before = oracle.violations.filter(({ code }) => code === 'I5').length;
+    oracle.hear({ ...message, retain: false, at: START });
+    expect(oracle.violations.filter(({ code }) => code === 'I5')).toHaveLength(before);
+  });
+
+  it('sees a living meter that waits for two sick ones', async () => {
+    const { oracle, world } = quietWorld();
+    await world.clock.run(START + 3_600_000);
+    const at = START + 3_000_000;
+    const sick = (meter: string, askedAt: number): Polled => ({
+      ...{ meter, due: at, askedAt, endedAt: askedAt + 2_000, failing: true, ok: false },
+    });
+    const well = { meter: 'A', due: at, askedAt: at + 4_000, endedAt: at + 4_100 };
+    oracle.polled('bus-1', sick('B', at));
+    oracle.polled('bus-1', { ...well, askedAt: at + 2_000, failing: false, ok: true });
+    expect(oracle.violations).toEqual([]);
+    oracle.polled('bus-1', sick('C', at + 2_000));
+    oracle.polled('bus-1', { ...well, failing: false, ok: true });
+    expect(oracle.violations.map(({ code }) => code)).toEqual(['I7']);
+  });
+});

@@ -244,6 +244,8 @@ export interface HeadEnd {
    * when the broker said no.
    */
   publish(message: OutMessage): Promise<Result<void>>;
+  /** Most bytes that the broker now linked takes as payload on `topic`; absent or infinite: it named no limit. */
+  payloadMax?(topic: string): number;
   /** Disconnects cleanly, after what is in flight has settled or one second has passed. */
   close(): Promise<void>;
 }

@@ -145,6 +145,10 @@ class MqttHeadEnd implements MqttLink {
     return link.publish(message);
   }
 
+  payloadMax(topic: string): number {
+    return this.#ready?.payloadMax(topic) ?? Number.POSITIVE_INFINITY;
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#link?.close();
@@ -344,12 +348,15 @@ class Link {
     });
   }
 
+  payloadMax(topic: string): number {
+    const { packetBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    return packetBytes - Buffer.byteLength(topic) - PACKET_OVERHEAD_BYTES;
+  }
+
   publish(message: OutMessage): Promise<Result<void>> {
     const { topic, payload, qos, retain, late } = message;
-    const { packetBytes } = this.#limits;
-    const bytes = Buffer.byteLength(payload) + Buffer.byteLength(topic) + PACKET_OVERHEAD_BYTES;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
-    if (packetBytes !== undefined && bytes > packetBytes) {
+    if (Buffer.byteLength(payload) > this.payloadMax(topic)) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
     // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.

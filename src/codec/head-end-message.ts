@@ -94,16 +94,17 @@ export interface Envelope {
 
 /**
  * Interval messages for rows of one meter and installation, in the order given: each with as many entries as fit.
- * Every message comes with the rows it carries.
+ * Every message comes with the rows it carries. `bytesMax`: a broker may take less than the contract allows.
  */
 export function encodeIntervals(
   rows: readonly EntryRow[],
   facts: InstallationFacts,
   envelope: Envelope,
+  bytesMax = MESSAGE_BYTES_MAX,
 ): { payload: string; rows: readonly EntryRow[] }[] {
   const messages: { payload: string; rows: readonly EntryRow[] }[] = [];
   const head = intervalHead(facts, envelope);
-  const room = MESSAGE_BYTES_MAX - payloadOf(head, [], []).length;
+  const room = Math.min(MESSAGE_BYTES_MAX, bytesMax) - payloadOf(head, [], []).length;
   let batch: EntryRow[] = [];
   let hours: string[] = [];
   let gaps: string[] = [];

@@ -143,7 +143,7 @@ class MessageUpstream implements RunningUpstream {
   prepare(rows: readonly Row[], cause: SendCause): Result<readonly Prepared[]> {
     const [first] = rows;
     if (!first) return good([]);
-    const { journal, collector, clock } = this.#parts;
+    const { journal, collector, clock, headEnd } = this.#parts;
     // What the collector tells of itself is of no meter.
     const events = this.#events(rows, first.meter === '' ? 'up' : `up/meter/${first.meter}`);
     if (first.meter === '') return good(events);
@@ -152,7 +152,7 @@ class MessageUpstream implements RunningUpstream {
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
     const topic = this.#topic(`up/meter/${first.meter}/interval`);
     const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
-    const intervals = encodeIntervals(entries, facts, envelope);
+    const intervals = encodeIntervals(entries, facts, envelope, headEnd.payloadMax?.(topic));
     return good([...events, ...intervals.map((one) => ({ topic, ...one }))]);
   }
 

@@ -133,6 +133,15 @@ describe('the contract’s messages', () => {
     expect(sizes[0]).toBeGreaterThan(MESSAGE_BYTES_MAX - entry - 2);
   });
 
+  it('I8: a broker that takes less is sent less at a time', () => {
+    const rows = Array.from({ length: 168 }, (_, i) => ({ ...HOUR, row: i + 1 }));
+    const messages = encodeIntervals(rows, FACTS, ENVELOPE, 4_000);
+    expect(messages.flatMap((message) => message.rows)).toEqual(rows);
+    const sizes = messages.map(({ payload }) => Buffer.byteLength(payload));
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4_000);
+    expect(sizes[0]).toBeGreaterThan(3_500);
+  });
+
   it('no rows make no message', () => {
     expect(encodeIntervals([], FACTS, ENVELOPE)).toEqual([]);
   });

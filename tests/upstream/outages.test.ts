@@ -45,6 +45,15 @@ describe.skipIf(!hasMosquitto)('after an outage is healed (needs mosquitto)', ()
     expect(await yard?.differences()).toEqual([]);
   }
 
+  it('of a broker that takes packets of 4 KB at the most, each hour is there once', async () => {
+    await broker.dispose();
+    const limits = 'max_queued_messages 0\nmax_packet_size 4096';
+    broker = await mosquitto({ acl: 'topic readwrite #', limits });
+    await broker.start();
+    await openYard(broker.port, { messageRows: 168 });
+    await isWhole();
+  });
+
   it.each([1, 2])(
     'of a proxy that drops, delays, doubles and cuts by chance (seed %i), each hour is there once',
     async (seed) => {

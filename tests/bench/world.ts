@@ -4,9 +4,9 @@ import { VirtualWorld } from '../whole/virtual-world.ts';
 import { atLeast, type Figure } from './figure.ts';
 
 const METERS = 25;
-const DAYS = 20;
+const DAYS = 7;
 
-/** Meter-days a second at 15-minute polls; the first two days, in which the program warms up, do not count. */
+/** Meter-days a second over a week at 15-minute polls; the first two days, in which the program warms up, do not count. */
 export async function benchWorld(): Promise<Figure[]> {
   const world = new VirtualWorld({ seed: 1, meters: METERS, check: () => undefined });
   await world.start();

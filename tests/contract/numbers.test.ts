@@ -1,4 +1,4 @@
-// Every numbered rule of the contract has a test whose name carries its number, or stands in the one list of what is to come.
+// Every numbered rule of the contract has a test whose name carries its number.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,9 +13,6 @@ const count = (letter: string, to: number) =>
 const NUMBERED = [
   ...[count('I', 10), count('S', 5), count('E', 3), count('A', 4), count('C', 6)].flat(),
 ];
-
-/** Rules that the collector does not keep yet, why, and the words that will stand in its source once it does. */
-const NOT_YET: readonly (readonly [rule: string, reason: string, words: string])[] = [];
 
 function textsOf(folder: string, ending: RegExp): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -40,27 +37,15 @@ describe('the numbered rules of the contract', () => {
     expect(numbered).toEqual(NUMBERED);
   });
 
-  it('each have a test that carries the number, or a reason why not yet', () => {
+  it('each have a test that carries the number', () => {
     expect(names.length).toBeGreaterThan(300);
-    const later = NOT_YET.map(([rule]) => rule);
     const shown = NUMBERED.filter((rule) => names.some((name) => carries(name, rule)));
-    expect(NUMBERED.filter((rule) => !shown.includes(rule) && !later.includes(rule))).toEqual([]);
+    expect(NUMBERED.filter((rule) => !shown.includes(rule))).toEqual([]);
     expect(carries('I1 and I10: x', 'I1')).toBe(true);
     expect(carries('I10: x', 'I1')).toBe(false);
     expect(namesIn("it('S9: water', () => 1); test.each([[1]])('S8: %i', f)")).toEqual([
       'S9: water',
       'S8: %i',
     ]);
-  });
-
-  it.each(NOT_YET)('%s is not kept yet: %s', (rule, _, words) => {
-    const src = textsOf('src', /\.ts$/).filter(
-      (text) => !text.includes('written from docs/contract'),
-    );
-    // Once it is in the source, the rule needs a test of its own and leaves the list.
-    expect(
-      src.filter((text) => text.includes(`'${words}'`) || text.includes(`\`${words}\``)),
-    ).toEqual([]);
-    expect(NUMBERED).toContain(rule);
   });
 });

@@ -72,8 +72,6 @@ export class Thinner {
     const cut = (days: number) => now - days * DAY_MS;
     for (const facts of this.#holdings.facts()) {
       const before = cut(limits.incrementDays);
-      // Of a young installation nothing is old enough to be looked for.
-      if (facts.installed !== null && facts.installed >= before) continue;
       const steps = await this.#increments(facts, before, INCREMENTS_A_PASS, rest);
       if (!steps.ok) return steps;
       const oldest = hourOf(cut(limits.hourDays));

@@ -181,12 +181,15 @@ function damage({ chance, around }: Ends, request: string, text: string): string
   return spoilt;
 }
 
+/** A meter may have gone unread for so long, and whatever its dial passed since is no invention. */
+const UNREAD_MS = 12 * 3_600_000;
+
 function noteIfPassed(place: Place, register: number, around: Surroundings): void {
   const body = bodyOf(place);
   const at = around.trueNow();
   const span = 2_000 * place.settings.pollS;
-  const low = Math.min(body.countAt(at - span), body.countAt(at));
-  for (let count = low; count <= body.countAt(at + span); count += 1) {
+  const counts = [at - UNREAD_MS, at - span, at, at + span].map((when) => body.countAt(when));
+  for (let count = Math.min(...counts); count <= Math.max(...counts); count += 1) {
     if (body.registerOf(count) !== register) continue;
     body.note(count, at, around.wallNow());
     return;

@@ -98,7 +98,8 @@ async function heal(world: HostileWorld): Promise<void> {
 /** Within two hours of the healing nothing waits any more, and every meter has been read. */
 async function recover(world: HostileWorld, oracle: Oracle): Promise<void> {
   const healed = world.trueNow();
-  const edge = Math.ceil((healed + 60_000) / HOUR) * HOUR;
+  // Who was backed off is asked again within five minutes, and a step of the clock noticed: both before the edge.
+  const edge = Math.ceil((healed + 15 * 60_000) / HOUR) * HOUR;
   await world.live(edge + 6 * 60_000);
   const last = Math.max(healed + RECOVER_MS, edge + 20 * 60_000);
   for (;;) {
@@ -139,6 +140,7 @@ async function judge(world: HostileWorld, oracle: Oracle): Promise<void> {
   if (!Object.keys(rates).some((id) => CLOCK_FAULTS.has(id)))
     checkHours(world, ledger, edge, oracle);
   checkFresh(world, oracle, edge);
+  checkDoubts(world, oracle);
   oracle.finish(now);
   for (const { message, fields } of world.log.lines) {
     if (/failed$/.test(message)) oracle.violate('bug', `${message}: ${JSON.stringify(fields)}`);
@@ -169,6 +171,17 @@ function checkFresh(world: HostileWorld, oracle: Oracle, edge: number): void {
     const last = ended.get(meter);
     if (last && last.read !== null) continue;
     oracle.violate('I8', `${meter}: the hour before ${new Date(edge).toISOString()} is ${last?.q}`);
+  }
+}
+
+/** I4: what comes over Modbus whole was said by the dial that was asked, so only a dial that was tampered with jumps. */
+function checkDoubts(world: HostileWorld, oracle: Oracle): void {
+  if (Object.keys(world.fired).some((id) => CLOCK_FAULTS.has(id))) return;
+  for (const place of world.places) {
+    const isOdd = place.bodies.length > 1 || place.bodies.some((body) => body.isOdd);
+    if (place.kind === 'line' || place.wasSwapped || isOdd) continue;
+    if (!oracle.implausible.has(meterOf(place))) continue;
+    oracle.violate('I4', `${meterOf(place)}: its dial was doubted, and did nothing odd`);
   }
 }
 

@@ -116,12 +116,12 @@ function speak({ around, chance }: Ends, request: string): { text: string; late:
   return { text: digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`, late };
 }
 
-/** The register that goes out at this place now; only what its own body sends is truth of it. */
+/** The register that goes out at this place now. */
 function shownBy(place: Place, around: Surroundings): number {
   const body = bodyOf(place.wired);
   const at = around.trueNow();
   // What cannot be read as a dial was not served as one.
-  if (place.wired !== place || place.ills.unreadable > 0 || place.ills.misshapen > 0) {
+  if (place.ills.unreadable > 0 || place.ills.misshapen > 0) {
     return body.registerAt(at);
   }
   return body.serve(at, around.wallNow()).register;

@@ -111,7 +111,7 @@ export class Oracle {
     };
     const { code, phase, meter, data } = event;
     this.events.set(code, (this.events.get(code) ?? 0) + 1);
-    if (/^(leak\.|flow\.burst)/.test(code) && phase === 'raise') this.leaks.add(`${meter} ${code}`);
+    if (/^(leak\.|flow\.burst)/.test(code) && phase === 'raise') this.leaks.add(`${meter}`);
     if (code === 'read.implausible' && meter !== undefined) this.implausible.add(meter);
     if (code === 'journal.loss' || code === 'journal.repaired') this.lossTold.add(data.meter ?? '');
   }

@@ -58,6 +58,7 @@ export async function runOptions(options: WorldOptions): Promise<Run> {
   await recover(world, oracle);
   await judge(world, oracle);
   listenSometimes(null);
+  await checkLeaks(world, oracle);
   const rollovers = countRollovers(world);
   if (rollovers > 0) world.fired['F38'] = rollovers;
   return {
@@ -171,6 +172,19 @@ function checkFresh(world: HostileWorld, oracle: Oracle, edge: number): void {
     const last = ended.get(meter);
     if (last && last.read !== null) continue;
     oracle.violate('I8', `${meter}: the hour before ${new Date(edge).toISOString()} is ${last?.q}`);
+  }
+}
+
+/** I12: where no water leaks, a leak is told only where the same street without any fault has it told too. */
+async function checkLeaks(world: HostileWorld, oracle: Oracle): Promise<void> {
+  const { options, places } = world;
+  if (Object.keys(options.rates).length === 0) return;
+  const sound = places.filter(({ leaks, bodies }) => !leaks && !bodies.some((body) => body.isOdd));
+  const told = sound.map(meterOf).filter((meter) => oracle.leaks.has(meter));
+  if (told.length === 0) return;
+  const twin = await runOptions({ ...options, rates: {} });
+  for (const meter of told) {
+    if (!twin.leaks.has(meter)) oracle.violate('I12', `${meter}: a fault made a leak be told`);
   }
 }
 

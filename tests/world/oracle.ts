@@ -144,6 +144,6 @@ const LAWS_OF_FORM: ReadonlySet<string> = new Set([
 ]);
 
 /** After these what was staged and not yet synced is gone. */
-const FORGETTING = ['F1', 'F3', 'F4', 'F6', 'F6l', 'F7', 'F7r', 'F14'];
+const FORGETTING = ['F1', 'F3', 'F4', 'F6', 'F6l', 'F7', 'F7r', 'F14', 'F49d'];
 
 const iso = (at: number) => new Date(at).toISOString();

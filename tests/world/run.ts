@@ -99,8 +99,8 @@ async function heal(world: HostileWorld): Promise<void> {
 /** Within two hours of the healing nothing waits any more, and every meter has been read. */
 async function recover(world: HostileWorld, oracle: Oracle): Promise<void> {
   const healed = world.trueNow();
-  // Who was backed off is asked again within five minutes, and a step of the clock noticed: both before the edge.
-  const edge = Math.ceil((healed + 15 * 60_000) / HOUR) * HOUR;
+  // By the edge who was backed off was asked again, a step of the clock noticed, and a quarter of an hour polled.
+  const edge = Math.ceil((healed + 20 * 60_000) / HOUR) * HOUR;
   await world.live(edge + 6 * 60_000);
   const last = Math.max(healed + RECOVER_MS, edge + 20 * 60_000);
   for (;;) {

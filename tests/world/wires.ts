@@ -211,11 +211,18 @@ function rtuWire(ends: Ends): Wire {
   around.onOpen(() => {
     if (around.ills.unplugged > 0) paced.pull();
   });
+  let damaged = 0;
+  const tell = () => {
+    for (; damaged < paced.tally.damaged; damaged += 1) around.fired('F26m');
+  };
   return {
     isOpen: () => paced.isOpen(),
     open: async () =>
       around.ills.unplugged > 0 ? faulty('port.absent', 'unplugged') : paced.open(),
-    write: async (bytes) => (around.ills.stuck ? good(undefined) : paced.write(bytes)),
+    write: async (bytes) => {
+      tell();
+      return around.ills.stuck ? good(undefined) : paced.write(bytes);
+    },
     unsent: () => paced.unsent(),
     onBytes: (listener) => paced.onBytes(listener),
     onLost: (listener) => paced.onLost(listener),

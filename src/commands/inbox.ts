@@ -127,7 +127,11 @@ export class CommandInbox {
     if (!isRead) journal.note({ code: 'command.executed', severity: 'info', data });
     const { id: _, ...kept } = answer;
     journal.keepAnswer(id, JSON.stringify(kept satisfies Kept), clock.now());
-    return answer;
+    if (isRead) return answer;
+    // What was done is told as done when who did it is on the medium: else a cut leaves the deed without its event (C4).
+    const written = await journal.flush();
+    if (written.ok) return answer;
+    return this.#error(id, name, 'internal', 'its end could not be written; look first');
   }
 
   async #run(commands: Commands, does: string, args: Command['args']): Promise<CommandAnswer> {

@@ -5,6 +5,7 @@ import { crc32 } from '../../src/codec/crc32.ts';
 import {
   encodeBirth,
   encodeCollectorState,
+  encodeEvent,
   encodeIntervals,
   entryPayload,
   isoTime,
@@ -13,7 +14,7 @@ import {
   meterPayload,
   topicOf,
 } from '../../src/codec/head-end-message.ts';
-import { type EntryRow, FLAGS } from '../../src/domain/entry.ts';
+import { type EntryRow, type EventRow, FLAGS } from '../../src/domain/entry.ts';
 import type { InstallationFacts } from '../../src/domain/facts.ts';
 import { HOUR_MS } from '../../src/domain/units.ts';
 
@@ -218,5 +219,25 @@ describe('the contract’s messages', () => {
 describe('CRC-32', () => {
   it('gives the check value of the published algorithm', () => {
     expect(crc32('123456789')).toBe(0xcbf43926);
+  });
+});
+
+describe('an event of the journal', () => {
+  it('A3: rows that are lost are told as ranges', () => {
+    const event: EventRow = {
+      ...{ kind: 'event', meter: '', row: 9, inst: 0, alarm: 9, message: 0, phase: 'raise' },
+      ...{ code: 'journal.loss', severity: 'major', at: 0, since: 0 },
+      data: { rows: '2-4,7', row_count: 4 },
+    };
+    const { data } = JSON.parse(encodeEvent(event, 'COL-1', 'E'));
+    expect(data).toEqual({
+      rows: [
+        [2, 4],
+        [7, 7],
+      ],
+      row_count: 4,
+    });
+    const none = { ...event, data: { rows: '' } };
+    expect(JSON.parse(encodeEvent(none, 'COL-1', 'E')).data).toEqual({ rows: [] });
   });
 });

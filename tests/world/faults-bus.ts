@@ -176,6 +176,7 @@ export const BUS_FAULTS: readonly FaultKind[] = [
       for (const meter of meters) world.taken.add(meter);
       one.wired = other;
       other.wired = one;
+      for (const place of [one, other]) place.wasSwapped = true;
       world.later(chance.between(0.1, 12) * HOUR, () => {
         one.wired = one;
         other.wired = other;

@@ -32,8 +32,14 @@ function command(
   });
 }
 
+const topicOf = (name: string) => `watermeter-v1/test/COL-1/dn/cmd/${name}`;
+
+/** What nobody in his right mind would say. */
+const sayWrong = (world: HostileWorld, name: string, payload: string) =>
+  world.broker.say(topicOf(name), payload);
+
 function say(world: HostileWorld, name: string, payload: string): void {
-  const topic = `watermeter-v1/test/COL-1/dn/cmd/${name}`;
+  const topic = topicOf(name);
   world.said.push({ at: world.trueNow(), topic, payload });
   if (world.said.length > SAID_KEPT) world.said.shift();
   world.broker.say(topic, payload);
@@ -224,17 +230,40 @@ export const UPSTREAM_FAULTS: readonly FaultKind[] = [
       world.hit('F49');
       const long = new Date(world.trueNow() - HOUR).toISOString();
       const wrong: readonly (() => void)[] = [
-        () => say(world, 'ping', '{"v":1,"type":"cmd"'),
-        () => say(world, 'ping', command(world, 'read')),
-        () => say(world, 'ping', command(world, 'ping', {}, { expires: long })),
+        () => sayWrong(world, 'ping', '{"v":1,"type":"cmd"'),
+        () => sayWrong(world, 'ping', command(world, 'read')),
+        () => sayWrong(world, 'ping', command(world, 'ping', {}, { expires: long })),
         () => sayAgain(world, chance),
-        () => say(world, 'ping', command(world, 'ping', { fill: 'x'.repeat(9_000) })),
-        () => say(world, 'shell', command(world, 'shell', { run: 'ls' })),
-        () => say(world, 'read', command(world, 'read', { meter: '__proto__' })),
-        () => say(world, 'ping', `{"__proto__":{"v":1},"id":${'['.repeat(2_000)}`),
-        () => say(world, 'meter.maintenance', command(world, 'meter.maintenance', { meter: 7 })),
+        () => sayWrong(world, 'ping', command(world, 'ping', { fill: 'x'.repeat(9_000) })),
+        () => sayWrong(world, 'shell', command(world, 'shell', { run: 'ls' })),
+        () => sayWrong(world, 'read', command(world, 'read', { meter: '__proto__' })),
+        () => sayWrong(world, 'ping', `{"__proto__":{"v":1},"id":${'['.repeat(2_000)}`),
+        () =>
+          sayWrong(world, 'meter.maintenance', command(world, 'meter.maintenance', { meter: 7 })),
       ];
       oneOf(wrong, chance)?.();
+    },
+  },
+  {
+    id: 'F49d',
+    means:
+      'the process dies just after a command that changes something, and the command comes again',
+    perDay: [0.3, 1.5],
+    async strike(world, chance) {
+      const place = oneOf(world.places, chance);
+      if (!world.options.operate || !place || !world.collector) return;
+      world.hit('F49d');
+      const args = { meter: meterOf(place), off: chance.chance(0.5) };
+      const payload = command(world, 'meter.maintenance', args);
+      say(world, 'meter.maintenance', payload);
+      // Its mark is one sync, what it did another, its answer a third.
+      await world.clock.run(world.trueNow() + chance.between(0, 3 * world.options.syncMs));
+      world.kill(0);
+      await world.clock.run(world.trueNow() + chance.between(200, 5_000));
+      world.disturb();
+      await world.begin();
+      await world.clock.run(world.trueNow() + 2 * MINUTE);
+      say(world, 'meter.maintenance', payload);
     },
   },
   {

@@ -3,12 +3,12 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { CONTRACT } from '../contract/schemas.ts';
 import { MUTATIONS, type Mutation } from './mutations.ts';
 
 /** The package's folder. */
-const ROOT = dirname(dirname(dirname(join(CONTRACT, '.'))));
+const ROOT = join(CONTRACT, '..', '..');
 const SEEDS = 200;
 /** Small streets find what large ones do, sooner. */
 const SIZE = ['--meters', '8', '--days', '2'];

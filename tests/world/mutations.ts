@@ -31,11 +31,11 @@ export const MUTATIONS: readonly Mutation[] = [
       "if (forward <= limit && seen < before) return { kind: 'reverse', counts: seen - before, rollover: false }; if (forward <= limit) {",
   },
   {
-    name: 'a late answer is taken for the next question of its unit',
+    name: 'a late answer is taken for whatever question is under way',
     file: 'bus/mbap-client.js',
     text: 'const asking = this.#find(transaction);',
     instead:
-      'const asking = this.#find(transaction) ?? this.#asking.find((one) => one.unit === bytes[at + MBAP_HEAD_BYTES]) ?? this.#asking[0];',
+      'const asking = this.#find(transaction) ?? this.#asking[0]; if (asking && asking.transaction !== transaction) asking.unit = bytes[at + MBAP_HEAD_BYTES];',
   },
   {
     name: 'an answer of any encoder is taken',

@@ -33,6 +33,8 @@ export class Oracle {
   readonly leaks = new Set<string>();
   /** Meters of which the collector said that something was lost; '' where it could not say of which. */
   readonly lossTold = new Set<string>();
+  /** Meters that showed what cannot have flowed, as the collector said. */
+  readonly implausible = new Set<string>();
   messages = 0;
   readonly #world: () => HostileWorld;
   readonly #checker: ContractChecker;
@@ -109,7 +111,8 @@ export class Oracle {
     };
     const { code, phase, meter, data } = event;
     this.events.set(code, (this.events.get(code) ?? 0) + 1);
-    if (/^(leak\.|flow\.burst)/.test(code) && phase === 'raise') this.leaks.add(`${meter} ${code}`);
+    if (/^(leak\.|flow\.burst)/.test(code) && phase === 'raise') this.leaks.add(`${meter}`);
+    if (code === 'read.implausible' && meter !== undefined) this.implausible.add(meter);
     if (code === 'journal.loss' || code === 'journal.repaired') this.lossTold.add(data.meter ?? '');
   }
 
@@ -141,6 +144,6 @@ const LAWS_OF_FORM: ReadonlySet<string> = new Set([
 ]);
 
 /** After these what was staged and not yet synced is gone. */
-const FORGETTING = ['F1', 'F3', 'F4', 'F6', 'F6l', 'F7', 'F7r', 'F14'];
+const FORGETTING = ['F1', 'F3', 'F4', 'F6', 'F6l', 'F7', 'F7r', 'F14', 'F49d'];
 
 const iso = (at: number) => new Date(at).toISOString();

@@ -58,6 +58,7 @@ export async function runOptions(options: WorldOptions): Promise<Run> {
   await recover(world, oracle);
   await judge(world, oracle);
   listenSometimes(null);
+  await checkLeaks(world, oracle);
   const rollovers = countRollovers(world);
   if (rollovers > 0) world.fired['F38'] = rollovers;
   return {
@@ -98,7 +99,8 @@ async function heal(world: HostileWorld): Promise<void> {
 /** Within two hours of the healing nothing waits any more, and every meter has been read. */
 async function recover(world: HostileWorld, oracle: Oracle): Promise<void> {
   const healed = world.trueNow();
-  const edge = Math.ceil((healed + 60_000) / HOUR) * HOUR;
+  // By the edge who was backed off was asked again, a step of the clock noticed, and a quarter of an hour polled.
+  const edge = Math.ceil((healed + 20 * 60_000) / HOUR) * HOUR;
   await world.live(edge + 6 * 60_000);
   const last = Math.max(healed + RECOVER_MS, edge + 20 * 60_000);
   for (;;) {
@@ -139,6 +141,7 @@ async function judge(world: HostileWorld, oracle: Oracle): Promise<void> {
   if (!Object.keys(rates).some((id) => CLOCK_FAULTS.has(id)))
     checkHours(world, ledger, edge, oracle);
   checkFresh(world, oracle, edge);
+  checkDoubts(world, oracle);
   oracle.finish(now);
   for (const { message, fields } of world.log.lines) {
     if (/failed$/.test(message)) oracle.violate('bug', `${message}: ${JSON.stringify(fields)}`);
@@ -169,6 +172,30 @@ function checkFresh(world: HostileWorld, oracle: Oracle, edge: number): void {
     const last = ended.get(meter);
     if (last && last.read !== null) continue;
     oracle.violate('I8', `${meter}: the hour before ${new Date(edge).toISOString()} is ${last?.q}`);
+  }
+}
+
+/** I12: where no water leaks, a leak is told only where the same street without any fault has it told too. */
+async function checkLeaks(world: HostileWorld, oracle: Oracle): Promise<void> {
+  const { options, places } = world;
+  if (Object.keys(options.rates).length === 0) return;
+  const sound = places.filter(({ leaks, bodies }) => !leaks && !bodies.some((body) => body.isOdd));
+  const told = sound.map(meterOf).filter((meter) => oracle.leaks.has(meter));
+  if (told.length === 0) return;
+  const twin = await runOptions({ ...options, rates: {} });
+  for (const meter of told) {
+    if (!twin.leaks.has(meter)) oracle.violate('I12', `${meter}: a fault made a leak be told`);
+  }
+}
+
+/** I4: what comes over Modbus whole was said by the dial that was asked, so only a dial that was tampered with jumps. */
+function checkDoubts(world: HostileWorld, oracle: Oracle): void {
+  if (Object.keys(world.fired).some((id) => CLOCK_FAULTS.has(id))) return;
+  for (const place of world.places) {
+    const isOdd = place.bodies.length > 1 || place.bodies.some((body) => body.isOdd);
+    if (place.kind === 'line' || place.wasSwapped || isOdd) continue;
+    if (!oracle.implausible.has(meterOf(place))) continue;
+    oracle.violate('I4', `${meterOf(place)}: its dial was doubted, and did nothing odd`);
   }
 }
 

@@ -43,6 +43,8 @@ export interface Place {
   strangersTurn: boolean;
   /** Two encoders answered here once: that is told for a day, and no swap beside it. */
   wasShared: boolean;
+  /** Its cable was swapped once. */
+  wasSwapped: boolean;
   /** It was never said to leak. */
   readonly leaks: boolean;
 }
@@ -106,7 +108,7 @@ function layPlace(i: number, { seed, pollS, nearEnd }: StreetOptions): Place {
       ...{ service: 'active', pollS, toleranceS: 15, maxFlowPerH: coarse ? 60 : 2_406 },
       ...{ jitter: 1, stuckDays: 10 },
     },
-    ...{ kind, strangersTurn: false, wasShared: false, leaks },
+    ...{ kind, strangersTurn: false, wasShared: false, wasSwapped: false, leaks },
     bodies: [new Body(household, dial, initial, registerId)],
     ills: newIlls(),
   } as Omit<Place, 'wired'> & { wired?: Place };

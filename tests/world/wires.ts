@@ -116,12 +116,12 @@ function speak({ around, chance }: Ends, request: string): { text: string; late:
   return { text: digits === 4 ? `R${dial}${id}\r` : `V;RB${dial};IB${id}\r`, late };
 }
 
-/** The register that goes out at this place now; only what its own body sends is truth of it. */
+/** The register that goes out at this place now. */
 function shownBy(place: Place, around: Surroundings): number {
   const body = bodyOf(place.wired);
   const at = around.trueNow();
   // What cannot be read as a dial was not served as one.
-  if (place.wired !== place || place.ills.unreadable > 0 || place.ills.misshapen > 0) {
+  if (place.ills.unreadable > 0 || place.ills.misshapen > 0) {
     return body.registerAt(at);
   }
   return body.serve(at, around.wallNow()).register;
@@ -181,12 +181,15 @@ function damage({ chance, around }: Ends, request: string, text: string): string
   return spoilt;
 }
 
+/** A meter may have gone unread for so long, and whatever its dial passed since is no invention. */
+const UNREAD_MS = 12 * 3_600_000;
+
 function noteIfPassed(place: Place, register: number, around: Surroundings): void {
   const body = bodyOf(place);
   const at = around.trueNow();
   const span = 2_000 * place.settings.pollS;
-  const low = Math.min(body.countAt(at - span), body.countAt(at));
-  for (let count = low; count <= body.countAt(at + span); count += 1) {
+  const counts = [at - UNREAD_MS, at - span, at, at + span].map((when) => body.countAt(when));
+  for (let count = Math.min(...counts); count <= Math.max(...counts); count += 1) {
     if (body.registerOf(count) !== register) continue;
     body.note(count, at, around.wallNow());
     return;
@@ -208,11 +211,18 @@ function rtuWire(ends: Ends): Wire {
   around.onOpen(() => {
     if (around.ills.unplugged > 0) paced.pull();
   });
+  let damaged = 0;
+  const tell = () => {
+    for (; damaged < paced.tally.damaged; damaged += 1) around.fired('F26m');
+  };
   return {
     isOpen: () => paced.isOpen(),
     open: async () =>
       around.ills.unplugged > 0 ? faulty('port.absent', 'unplugged') : paced.open(),
-    write: async (bytes) => (around.ills.stuck ? good(undefined) : paced.write(bytes)),
+    write: async (bytes) => {
+      tell();
+      return around.ills.stuck ? good(undefined) : paced.write(bytes);
+    },
     unsent: () => paced.unsent(),
     onBytes: (listener) => paced.onBytes(listener),
     onLost: (listener) => paced.onLost(listener),

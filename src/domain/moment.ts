@@ -17,6 +17,9 @@ const HOLD_MS = 15 * 60_000;
 /** Water may have run for so long when no clock can tell how long the collector was away. */
 const UNKNOWN_ABSENCE_MS = 30 * 24 * HOUR_MS;
 
+/** No collector is away for longer: a wall clock that says so was wrong at one end, whoever believed it. */
+const ABSENCE_MAX_MS = 400 * 24 * HOUR_MS;
+
 /** What is remembered of the clocks between two observations. */
 export interface ClockState {
   readonly boot: string;
@@ -41,7 +44,8 @@ export function firstClock(moment: Moment): ClockState {
 export function elapsedSince(clock: ClockState, moment: Moment): number {
   if (clock.boot === moment.boot) return moment.mono - clock.mono;
   if (clock.heldSince !== null || clock.waitedOut) return UNKNOWN_ABSENCE_MS;
-  return moment.at > clock.at ? moment.at - clock.at : UNKNOWN_ABSENCE_MS;
+  if (moment.at <= clock.at) return UNKNOWN_ABSENCE_MS;
+  return Math.min(moment.at - clock.at, ABSENCE_MAX_MS);
 }
 
 /** How far the wall clock stepped since `clock`, in milliseconds; a wall gone back over a boot counts as a step. */

@@ -6,7 +6,7 @@ import type { Edge } from './hours.ts';
 import type { Doubted, Held, MeterRules, Observation, RegisterLife } from './installation.ts';
 import { type ClockState, elapsedSince, type Moment } from './moment.ts';
 import { classify, type Movement } from './register.ts';
-import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
+import { type Counts, capacity, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 /** Readings below the last, in a row, that make jitter reverse flow. */
 const ROCKS_TO_REVERSE = 3;
@@ -76,22 +76,35 @@ export class LifeStep {
     this.#watch();
   }
 
-  /** A person vouches for the dial: what the flow limit cannot explain went forward, by the smallest amount. */
+  /**
+   * A person vouches for the dial: what the flow limit cannot explain went the shorter way round. A dial that ran back, or
+   * from which a wrong digit was believed before, did not turn all the way.
+   */
   vouch(register: Counts): void {
     const { last } = this.#life;
     const elapsedMs = last ? elapsedSince(last.clock, this.#moment()) : 0;
     const movement = last ? classify(last.read, register, elapsedMs, this.#rules) : NOTHING;
     const rollover = register < (last?.read ?? 0);
     if (movement.kind === 'implausible') {
-      const counts = movement.forward;
-      const vouched = { kind: 'forward', counts, rollover, ambiguous: false } as const;
-      return this.#accept(register, vouched, this.#clock, 'confirmed');
+      return this.#accept(
+        register,
+        this.#shorterWay(movement.forward, rollover),
+        this.#clock,
+        'confirmed',
+      );
     }
     if (movement.kind === 'jitter') {
       const back = { kind: 'reverse', counts: movement.counts, rollover: !rollover } as const;
       return this.#accept(register, back, this.#clock, 'confirmed');
     }
     return this.#accept(register, movement, this.#clock, 'confirmed');
+  }
+
+  #shorterWay(forward: Counts, rollover: boolean): Accepted {
+    const back = capacity(this.#rules.dial) - forward;
+    return back < forward
+      ? { kind: 'reverse', counts: -back, rollover: !rollover }
+      : { kind: 'forward', counts: forward, rollover, ambiguous: false };
   }
 
   /** A person says that the doubted reading is wrong. */

@@ -19,8 +19,8 @@ export interface Polled {
   readonly due: EpochMs;
   readonly askedAt: EpochMs;
   readonly endedAt: EpochMs;
-  /** It had failed the last time too. */
-  readonly failing: boolean;
+  /** How often in a row it had failed before. */
+  readonly failures: number;
   readonly ok: boolean;
 }
 
@@ -248,7 +248,7 @@ class BusLoop {
     const again = this.#agenda.came(turn, came);
     if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
     this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));
-    watch?.({ meter, due, askedAt, endedAt: now, failing: failures > 0, ok: outcome.ok });
+    watch?.({ meter, due, askedAt, endedAt: now, failures, ok: outcome.ok });
     if (!asked?.isAsked(meter)) return;
     if (again && outcome.ok) this.#agenda.ask(turn);
     else asked.settle(meter, outcome.ok ? outcome.value : outcome.fault);

@@ -19,4 +19,9 @@ describe('the time since the last reading', () => {
     const before = firstClock(moment('a', DAY, false));
     expect(elapsedSince(before, moment('b', NOW, true))).toBeLessThanOrEqual(30 * DAY);
   });
+
+  it('is at most 400 days, where a clock in 1970 was believed because nobody could tell', () => {
+    const before = firstClock(moment('a', DAY, null));
+    expect(elapsedSince(before, moment('b', NOW, true))).toBe(400 * DAY);
+  });
 });

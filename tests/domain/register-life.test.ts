@@ -154,15 +154,19 @@ describe('what is told of a register', () => {
     expect(result.state.last?.total).toBe(11);
   });
 
-  it('a person confirms a jump: it counts as a gap, exactly', () => {
-    const doubted = run(quarters(10, (i) => (i >= 4 ? 80_000_000 + i : 100 + i)));
+  it.each([
+    ['ahead', 100, 40_000_000, 40_000_029 - 100],
+    // From it a dial that was believed wrongly comes back; it did not turn all the way round.
+    ['back', 5_000_000, 3_000_000, 3_000_029 - 5_000_000],
+  ])('a person confirms a jump %s: it counts as a gap, exactly', (_, from, to, total) => {
+    const doubted = run(quarters(10, (i) => (i >= 4 ? to + i : from + i)));
     const at = T0 + 10 * QUARTER;
     const heard = heed(doubted.state, { kind: 'vouch' }, moment(at), RULES);
-    const after = run(quarters(30, (i) => 80_000_000 + i).slice(10), RULES, heard.state);
+    const after = run(quarters(30, (i) => to + i).slice(10), RULES, heard.state);
     const entries = [...doubted.entries, ...heard.entries, ...after.entries];
-    expect(conserve(1, entries, 100, RULES.dial).problem).toBeNull();
+    expect(conserve(1, entries, from, RULES.dial).problem).toBeNull();
     expect(gapsOf(entries)[0]).toMatchObject({ why: 'quarantine' });
-    expect(after.state.last?.total).toBe(80_000_029 - 100);
+    expect(after.state.last?.total).toBe(total);
   });
 
   it('an encoder that names itself confirms a jump after a day, one that does not never does', () => {

@@ -19,6 +19,8 @@ const KEPT = 20;
 const SETTLING_MS = 10 * 60_000;
 /** A question to a sick meter: the grace for what it owes, the question, and once more where that helps. */
 const SICK_MS = 3_000;
+/** Once is chance: at the hour's edge a meter that failed once keeps its place. */
+const SICK_FROM = 2;
 
 const ROW = /"row":(\d+)/g;
 const EPOCH = /"epoch":"([^"]+)"/;
@@ -66,13 +68,13 @@ export class Oracle {
     const sick = this.#sick.get(bus) ?? [];
     this.#sick.set(bus, sick);
     if (!polled.ok) {
-      if (polled.failing) sick.push(polled);
+      if (polled.failures >= SICK_FROM) sick.push(polled);
       return;
     }
     const { disturbed, clock } = this.#world();
-    const { due, askedAt, meter, failing } = polled;
+    const { due, askedAt, meter, failures } = polled;
     while (sick[0] && sick[0].endedAt < due - SETTLING_MS) sick.shift();
-    if (failing || clock.trueNow() - disturbed < SETTLING_MS || askedAt <= due) return;
+    if (failures > 0 || clock.trueNow() - disturbed < SETTLING_MS || askedAt <= due) return;
     let waited = 0;
     for (const one of sick) {
       if (one.meter === meter) continue;

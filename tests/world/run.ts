@@ -175,17 +175,23 @@ function checkFresh(world: HostileWorld, oracle: Oracle, edge: number): void {
   }
 }
 
+/** A quarter of a false alarm a meter and year comes by chance, in one life and not in its twin. */
+const BY_CHANCE = 3;
+
 /** I12: where no water leaks, a leak is told only where the same street without any fault has it told too. */
 async function checkLeaks(world: HostileWorld, oracle: Oracle): Promise<void> {
   const { options, places } = world;
   if (Object.keys(options.rates).length === 0) return;
-  const sound = places.filter(({ leaks, bodies }) => !leaks && !bodies.some((body) => body.isOdd));
+  // Behind swapped cables another home is read, and its leaks.
+  const sound = places.filter(
+    ({ leaks, bodies, wasSwapped }) => !leaks && !wasSwapped && !bodies.some(({ isOdd }) => isOdd),
+  );
   const told = sound.map(meterOf).filter((meter) => oracle.leaks.has(meter));
-  if (told.length === 0) return;
+  if (told.length <= BY_CHANCE) return;
   const twin = await runOptions({ ...options, rates: {} });
-  for (const meter of told) {
-    if (!twin.leaks.has(meter)) oracle.violate('I12', `${meter}: a fault made a leak be told`);
-  }
+  const more = told.filter((meter) => !twin.leaks.has(meter));
+  if (more.length <= BY_CHANCE) return;
+  oracle.violate('I12', `${more.join(', ')}: faults made leaks be told`);
 }
 
 /** I4: what comes over Modbus whole was said by the dial that was asked, so only a dial that was tampered with jumps. */

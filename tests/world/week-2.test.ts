@@ -1,5 +1,5 @@
-// Seeds 11 to 20 of the hostile world.
+// Seeds 4 to 6 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(11, 20);
+liveThroughSeeds(4, 6);

@@ -1,5 +1,5 @@
-// Seeds 21 to 30 of the hostile world.
+// Seeds 7 to 9 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(21, 30);
+liveThroughSeeds(7, 9);

@@ -1,5 +1,5 @@
-// Seeds 31 to 40 of the hostile world.
+// Seeds 10 to 12 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(31, 40);
+liveThroughSeeds(10, 12);

@@ -81,14 +81,14 @@ describe('the oracle', () => {
     await world.clock.run(START + 3_600_000);
     const at = START + 3_000_000;
     const sick = (meter: string, askedAt: number): Polled => ({
-      ...{ meter, due: at, askedAt, endedAt: askedAt + 2_000, failing: true, ok: false },
+      ...{ meter, due: at, askedAt, endedAt: askedAt + 2_000, failures: 2, ok: false },
     });
     const well = { meter: 'A', due: at, askedAt: at + 4_000, endedAt: at + 4_100 };
     oracle.polled('bus-1', sick('B', at));
-    oracle.polled('bus-1', { ...well, askedAt: at + 2_000, failing: false, ok: true });
+    oracle.polled('bus-1', { ...well, askedAt: at + 2_000, failures: 0, ok: true });
     expect(oracle.violations).toEqual([]);
     oracle.polled('bus-1', sick('C', at + 2_000));
-    oracle.polled('bus-1', { ...well, failing: false, ok: true });
+    oracle.polled('bus-1', { ...well, failures: 0, ok: true });
     expect(oracle.violations.map(({ code }) => code)).toEqual(['I7']);
   });
 });

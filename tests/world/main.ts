@@ -1,6 +1,7 @@
 // `npm run world -- --seed N`: one run of the hostile world, one line of JSON; ends with 1 when something was violated.
 
 import { parseArgs } from 'node:util';
+import { FAULT_KINDS } from './faults.ts';
 import { findMutants } from './mutants.ts';
 import { runSeed } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -25,16 +26,36 @@ const { values } = parseArgs({
   },
 });
 
+/** The number that an option gives, or the end with what is wanted of it. */
+function numberOf(name: string, text: string, [least, most]: readonly [number, number]): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  process.stderr.write(`--${name} wants a whole number from ${least} to ${most}, not ${text}.\n`);
+  process.exit(2);
+}
+
+/** Ids as `F1` and `-F1`, and the words for many. */
+function knownFaults(text: string): string {
+  const known = [...FAULT_KINDS.map(({ id }) => id), 'swarm', 'all', 'none'];
+  const strange = text.split(',').find((id) => !known.includes(id.replace(/^-/, '')));
+  if (strange === undefined) return text;
+  process.stderr.write(`There is no fault ${strange}. Known are ${known.join(', ')}.\n`);
+  process.exit(2);
+}
+
+const SEEDS: readonly [number, number] = [0, 2 ** 32 - 1];
+
 const print = (line: unknown) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 async function live(): Promise<void> {
   const wishes = {
-    ...(values.meters === undefined ? {} : { meters: Number(values.meters) }),
-    ...(values.days === undefined ? {} : { days: Number(values.days) }),
-    ...(values.poll === undefined ? {} : { pollMinutes: Number(values.poll) }),
-    ...(values.faults === undefined ? {} : { faults: values.faults }),
+    ...(values.meters && { meters: numberOf('meters', values.meters, [1, 250]) }),
+    ...(values.days && { days: numberOf('days', values.days, [1, 400]) }),
+    ...(values.poll && { pollMinutes: numberOf('poll', values.poll, [1, 60]) }),
+    ...(values.faults && { faults: knownFaults(values.faults) }),
   };
-  const [from = 1, to = from] = (values.seeds ?? values.seed ?? '1').split('-').map(Number);
+  const [first = '', last = first] = (values.seeds ?? values.seed ?? '1').split('-');
+  const [from, to] = [numberOf('seed', first, SEEDS), numberOf('seed', last, SEEDS)];
   const reached: Record<string, number> = {};
   for (let seed = from; seed <= to; seed += 1) {
     const { line, sometimes } = await runSeed({ seed, ...wishes });

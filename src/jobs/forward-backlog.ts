@@ -75,10 +75,10 @@ class Backlog {
     this.#messageRows = parts.messageRows ?? MESSAGE_ROWS;
   }
 
-  /** Milliseconds of the wire until something that was refused is tried again. */
+  /** Milliseconds of the wire until something refused is tried again; without a link nothing is, and a new one rings. */
   dueInMs(): number {
-    // A new link stirs by itself.
-    return this.#parts.upstream.isConnected() ? this.#refused.dueInMs() : Number.POSITIVE_INFINITY;
+    if (!this.#parts.upstream.isConnected()) return Number.POSITIVE_INFINITY;
+    return Math.max(RETRY_MS, this.#refused.dueInMs());
   }
 
   /** Sends what is pending of every meter, once. The next rows are read while the ones before them are sent. */

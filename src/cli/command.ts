@@ -98,6 +98,6 @@ function argumentTerm(argument: Command['registeredArguments'][number]): string 
 }
 
 function optionText({ description, defaultValue }: Option, say: Manner['say']): string {
-  if (defaultValue === undefined || typeof defaultValue === 'boolean') return description;
+  if (typeof defaultValue !== 'string' || defaultValue === '') return description;
   return `${description} (${say('cli.default')} ${String(defaultValue)})`;
 }

@@ -8,6 +8,10 @@ const HEARD = 'heard_';
 /** A heard sentence may carry another (a fault's detail), and that one more; deeper there is nothing of ours. */
 const DEPTH_MAX = 3;
 
+/** A code may stand before the words (`port.absent: `), the system's own behind them (` (ECONNREFUSED)`). */
+const CODED =
+  /^(?<before>[a-z]+\.[a-z_]+: )?(?<words>.+?)(?<after> \([A-Z_]+\)| \(closed unanswered\))?$/s;
+
 /** Whole sentences that stand one after the other. */
 const BETWEEN_SENTENCES = /(?<=[.?!]) (?=[A-Z"])/;
 
@@ -30,8 +34,8 @@ export function hearing(
   const whole = (sentence: string, depth: number): string | undefined => {
     patterns ??= patternsOf(english);
     for (const { key, shape } of patterns) {
-      const places = shape.exec(sentence)?.groups;
-      if (shape.test(sentence)) return say(key, inner(places ?? {}, depth));
+      const found = shape.exec(sentence);
+      if (found !== null) return say(key, inner(found.groups ?? {}, depth));
     }
     return undefined;
   };
@@ -45,6 +49,8 @@ export function hearing(
   const hear = (text: string, depth: number): string => {
     const found = whole(text, depth);
     if (found !== undefined) return found;
+    const { before = '', words, after = '' } = CODED.exec(text)?.groups ?? {};
+    if (words !== undefined && before + after !== '') return before + hear(words, depth) + after;
     const sentences = text.split(BETWEEN_SENTENCES);
     if (sentences.length === 1) return text;
     return sentences.map((one) => whole(one, depth) ?? one).join(' ');

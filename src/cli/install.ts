@@ -25,7 +25,8 @@ export function addInstall(program: Command, desk: Desk): void {
     ...{ spec: 'install', key: 'c_install', example: 'install --print' },
   });
   const usual = `/etc/${SERVICE}/settings.yaml`;
-  command.option('--config <file>', manner.say('cli.o_config_service'), usual);
+  const file = manner.say('cli.arg_file');
+  command.option(`--config <${file}>`, manner.say('cli.o_config_service'), usual);
   option(command, desk, '--root <folder>', 'o_root');
   option(command, desk, '--print', 'o_print');
   command.action(async (request) => desk.done(await install(request, manner, io, parts)));

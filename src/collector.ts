@@ -37,10 +37,11 @@ import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardNews } from './jobs/forward.ts';
-import { forwardBacklog } from './jobs/forward-backlog.ts';
+import { forwardBacklog, WINDOW } from './jobs/forward-backlog.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import type { Refusals } from './jobs/refused.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { tellLast } from './jobs/tell-last.ts';
 import { tellScorecards } from './jobs/tell-scorecard.ts';
@@ -51,9 +52,10 @@ import type { JournalParts } from './journal/books.ts';
 import { createJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
+import { meterEntry } from './settings/meter-entry.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { healthOf, limitsOf, statusOf } from './telling.ts';
+import { faultTold, healthOf, limitsOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -142,7 +144,9 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const status = () => statusOf(settings, parts, journal, told, records, refusals);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
-  const live = liveOf(parts, { status, buses, told, upstream, stir });
+  const live = liveOf(settings, parts, {
+    ...{ status, buses, told, upstream, stir, records, refusals },
+  });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
   const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
@@ -182,20 +186,34 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
 
 /** What only a running collector tells and does for its commands. */
 function liveOf(
-  { configuring }: Parts,
+  settings: Settings,
+  { configuring, headEnd }: Parts,
   running: {
     readonly status: () => Promise<object>;
     readonly buses: readonly OpenBus[];
     readonly told: readonly ToldBus[];
     readonly upstream: RunningUpstream;
     readonly stir: Bell;
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly refusals: Refusals;
   },
 ): LiveStatus {
-  const { status, buses, told, upstream, stir } = running;
+  const { status, buses, told, upstream, stir, records, refusals } = running;
+  const entries = new Map(settings.meters.map((meter) => [meter.meter, meterEntry(meter)]));
   return {
     ...{ status, readNow: readersOf(buses), buses: told },
     ...(configuring && { configuring }),
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
+    meterLive: (meter) => ({
+      settings: entries.get(meter) ?? null,
+      fault: faultTold(records.get(meter)),
+    }),
+    queue: () => ({
+      ...{ connected: headEnd.isConnected(), detail: headEnd.linkState() },
+      ...{ refused: refusals.rows, refusedWhy: refusals.detail },
+      ...{ messagesPerS: settings.upstream.backlogPerS, window: WINDOW },
+      awaitingAck: upstream.awaiting(),
+    }),
   };
 }
 

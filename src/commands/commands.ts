@@ -49,7 +49,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
-    ...createConfigCommands(journal, live.configuring),
+    ...createConfigCommands(journal, live.configuring, operating.clock),
     ...createAlertCommands(journal, operating),
     readings: (args) => readings(journal, operating, args),
     verify: (args) => verifyDial(journal, operating, live.readNow, args),

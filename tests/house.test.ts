@@ -31,9 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...['alerts', 'bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs', 'journal'],
     ...['pipeline', 'scanning', 'settings', 'telling', 'upstream'],
   ],
+  reloading: ['boundaries', 'collector', 'commands', 'domain', 'settings'],
   daemon: [
     ...['adapters', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain', 'journal'],
-    ...['scanning', 'settings', 'telling'],
+    ...['reloading', 'scanning', 'settings', 'telling'],
   ],
   main: ['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],
 };

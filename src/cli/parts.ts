@@ -37,6 +37,8 @@ export interface TextFile {
 export interface RunningCollector {
   readonly stopped?: Promise<void>;
   stop(): Promise<void>;
+  /** Takes in the settings file as it is now, for who is named; it tells by itself what came of it. */
+  reload?(by: string): Promise<unknown>;
 }
 
 /** Readings judged line by line. */
@@ -130,6 +132,8 @@ export interface Parts {
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */
   onStop(listener: () => void): () => void;
+  /** Calls `listener` each time somebody says that the settings have changed; returns how to stop listening. */
+  onReload?(listener: () => void): () => void;
 }
 
 /** How this session wants to be spoken to: options that every command understands, and the language. */

@@ -4,11 +4,12 @@ import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { secondsOf } from './bus-trace.ts';
 import { deviceArgs } from './commission-device.ts';
+import { foundSentence } from './commission-words.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk, Manner } from './parts.ts';
 import { chosen, pressed, type Question, wanted } from './questions.ts';
 import { fail } from './say.ts';
-import { agrees, askedDial } from './verify.ts';
+import { askedDial } from './verify.ts';
 
 /** What was typed. */
 export interface CommissionRequest {
@@ -22,6 +23,8 @@ export interface CommissionRequest {
   readonly unit?: string;
   readonly pow10?: string;
   readonly tap?: string;
+  /** What stands on the dial is right where the settings say otherwise. */
+  readonly accept?: boolean;
   readonly bodySerial?: string;
   readonly registerId?: string;
   readonly servicePoint?: string;
@@ -117,7 +120,9 @@ async function once(
   const now = answer.ok ? (answer.data as Session) : session;
   const found = now.steps.find((one) => one.step === step);
   if (answer.ok && found?.state === 'done') {
-    tell(step, found.result ?? {}, desk);
+    if (!desk.manner.json) {
+      desk.io.err(`  ${foundSentence(step, found.result ?? {}, true, desk.manner)}\n`);
+    }
     return { session: now };
   }
   const wish = await afterFailure(step, answer, found, site);
@@ -166,11 +171,11 @@ async function settled(
   step: StepName,
   { id }: Session,
   { commands, desk }: Commissioning,
+  isEnough: (session: Session) => boolean = () => false,
 ): Promise<CommandAnswer> {
   let answer = begun;
   const isRunning = () =>
-    answer.ok &&
-    (answer.data as Session).steps.some((one) => one.step === step && one.state === 'running');
+    answer.ok && isUnderWay(answer.data as Session, step) && !isEnough(answer.data as Session);
   const { io, manner, parts } = desk;
   const shows = io.isTTY && !manner.json;
   for (let waits = 0; isRunning(); waits += 1) {
@@ -181,6 +186,13 @@ async function settled(
   }
   return answer;
 }
+
+const isUnderWay = ({ steps }: Session, step: StepName) =>
+  steps.some((one) => one.step === step && one.state === 'running');
+
+/** Everybody was read: now the tap may be opened. */
+const isTapOpen = (session: Session) =>
+  isUnderWay(session, 'tap') && resultOf(session, 'tap')?.['phase'] === 'open';
 
 async function argsFor(
   step: StepName,
@@ -195,7 +207,7 @@ async function argsFor(
     case 'dial':
       return { dial: await askedDial(again ? undefined : request.dial, desk) };
     case 'resolution':
-      return resolutionArgs(session, site);
+      return resolutionArgs(session, again, site);
     case 'bind':
       return bindArgs(session, site);
     case 'polls':
@@ -206,7 +218,11 @@ async function argsFor(
 }
 
 /** What the collector takes the dial for; Enter means that it is so. */
-async function resolutionArgs(session: Session, { request, settings, desk }: Commissioning) {
+async function resolutionArgs(
+  session: Session,
+  again: boolean,
+  { request, settings, desk }: Commissioning,
+) {
   const known = settings.meters.find(({ meter }) => meter === session.meter)?.dial;
   const told = resultOf(session, 'device') ?? {};
   const usual = (key: 'digits' | 'unit' | 'pow10') => {
@@ -224,7 +240,17 @@ async function resolutionArgs(session: Session, { request, settings, desk }: Com
   );
   const unit = await wanted(desk, request.unit, question('unit', 'q_bad_unit', /^(ft3|gal|m3|L)$/));
   const pow10 = await wanted(desk, request.pow10, question('pow10', 'q_bad_number', /^-?\d$/));
-  return { digits: Number(digits), unit, pow10: Number(pow10) };
+  const typed = { digits: Number(digits), unit, pow10: Number(pow10) };
+  if (request.accept === true) return { ...typed, accept: true };
+  if (!again || !desk.manner.asks) return typed;
+  const answers = ['yes', 'no'] as const;
+  const rows = answers.map((one) => desk.manner.say(`cli.answer_${one}`));
+  const answer = await chosen(desk, undefined, answers, {
+    key: 'q_accept',
+    flag: '--accept',
+    rows,
+  });
+  return { ...typed, accept: answer === 'yes' };
 }
 
 const resultOf = ({ steps }: Session, step: StepName): Result | null | undefined =>
@@ -256,53 +282,14 @@ async function tapped(
   }
   if (seconds === null && !manner.asks)
     await wanted(desk, undefined, { key: 'q_tap', flag: '--tap' });
-  const begun = await run('tap', session, { action: 'begin' }, site);
-  if (!begun.ok) return begun;
+  const asked = await run('tap', session, { action: 'begin' }, site);
+  const begun = await settled(asked, 'tap', session, site, isTapOpen);
+  if (!begun.ok || !isTapOpen(begun.data as Session)) return begun;
   if (seconds === null) {
     await pressed(desk, 'tap_open');
     await pressed(desk, 'tap_close');
   } else await parts.pause(seconds * 1000);
   return settled(await run('tap', session, { action: 'end' }, site), 'tap', session, site);
-}
-
-/** What a step found, in one sentence. */
-function tell(step: StepName, result: Result, { manner, io }: Desk): void {
-  if (manner.json) return;
-  io.err(`  ${foundSentence(step, result, manner)}\n`);
-}
-
-/** The catalogue's sentence for the step's verdict, for its cause, or that it is done. */
-function foundSentence(step: StepName, result: Result, manner: Manner): string {
-  const places = placesOf(result);
-  const verdict = result['verdict'] ?? result['cause'] ?? result['code'];
-  const keys = [
-    ...(typeof verdict === 'string'
-      ? [
-          ...(step === 'dial' ? [`site.verify_${verdict}`] : []),
-          `site.${step}_${verdict}`,
-          `site.commission_${step}_${verdict}`,
-          `cli.found_${step}_${verdict}`,
-          `doctor.${verdict}`,
-        ]
-      : []),
-    `cli.found_${step}`,
-  ];
-  for (const key of keys) {
-    const said = manner.say(key, places);
-    if (said !== key && !/\{\w+\}/.test(said)) return said;
-  }
-  const says = result['says'];
-  return typeof says === 'string' && says !== '' ? manner.hear(says) : manner.say('cli.step_done');
-}
-
-function placesOf(result: Result): Record<string, string | number> {
-  const own = (result['places'] ?? {}) as Result;
-  const all = { ...result, ...own };
-  return Object.fromEntries(
-    Object.entries(all).flatMap(([name, one]) =>
-      typeof one === 'string' || typeof one === 'number' ? [[name, one]] : [],
-    ),
-  );
 }
 
 /** Again, or past it with a reason, or an exit code: the session stays to be taken up again. */
@@ -315,16 +302,16 @@ async function afterFailure(
   const { desk, refused } = site;
   const { manner, io } = desk;
   const result = found?.result ?? {};
-  const exit = step === 'dial' && agrees(String(result['verdict'])) ? EXIT.ok : EXIT_OF_STEP[step];
+  const exit = EXIT_OF_STEP[step];
   if (!manner.asks) {
-    const message = foundSentence(step, result, manner);
+    const message = foundSentence(step, result, false, manner);
     const code = String(result['code'] ?? result['verdict'] ?? 'verify_failed');
     const hint = manner.say('cli.step_failed_hint', { step });
     return fail(io, manner, { code, message, hint, more: { step, result } }, exit);
   }
   if (!answer.ok) refused(answer);
-  else io.err(`  ${foundSentence(step, result, manner)}\n`);
-  const next = result['next'];
+  else io.err(`  ${foundSentence(step, result, false, manner)}\n`);
+  const next = result['hint'];
   if (typeof next === 'string' && next !== '') io.err(`  ${manner.hear(next)}\n`);
   const wish = await chosen(desk, undefined, ['again', 'skip', 'stop'] as const, {
     ...{ key: 'q_failed', flag: '--skip' },

@@ -20,9 +20,15 @@ export class BusScansOf implements BusScans {
   #run: ScanRun | null = null;
   #timeoutMs = 0;
   #halt = new AbortController();
+  #ring: () => void = () => undefined;
 
   constructor(parts: BusScansParts) {
     this.#parts = parts;
+  }
+
+  /** Who works on the scan, told when one begins: on a bus where nobody is due soon the loop sleeps for minutes. */
+  attach(ring: () => void): void {
+    this.#ring = ring;
   }
 
   start(run: ScanRun, timeoutMs: number): boolean {
@@ -30,6 +36,7 @@ export class BusScansOf implements BusScans {
     this.#run = run;
     this.#timeoutMs = timeoutMs;
     this.#halt = new AbortController();
+    this.#ring();
     return true;
   }
 

@@ -35,17 +35,20 @@ export function openTerminal(
   return {
     screen,
     asked: (words, ms = 60_000) =>
-      until(`${basename(program)} ${args.slice(1).join(' ')}: "${words}" at the end of:\n${screen()}`, () =>
-        screen().trimEnd().endsWith(words.trimEnd()),
-      ms),
+      until(
+        `${basename(program)} ${args.slice(1).join(' ')}: "${words}" at the end of:\n${screen()}`,
+        () => screen().trimEnd().endsWith(words.trimEnd()),
+        ms,
+      ),
     type: (text) => child.write(text),
     ended,
     kill: () => child.kill('SIGKILL'),
   };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal is steered by
-const PIECES = /\u001b\[(?<count>\d*)(?:;\d*)*(?<command>[A-Za-z])|(?<control>[\r\n\b\u0007])|(?<text>[^\u001b\r\n\b\u0007]+)/g;
+const PIECES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what a terminal is steered by
+  /\u001b\[(?<count>\d*)(?:;\d*)*(?<command>[A-Za-z])|(?<control>[\r\n\b\u0007])|(?<text>[^\u001b\r\n\b\u0007]+)/g;
 
 /** What stands on the screen after these bytes; of the commands of ECMA-48 those that a line of text needs. */
 export function onScreen(written: string): string {

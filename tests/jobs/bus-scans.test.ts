@@ -112,4 +112,16 @@ describe('a scan on a bus that polls', () => {
     expect(sittings().length).toBe(before);
     await bus.stop();
   });
+
+  it('begins at once, also on a bus that has no meter yet and sleeps', async () => {
+    const { bus, door, sittings } = await scanned({ meters: 0, pollMs: MINUTE, readMs: 50 }, 3);
+    await bus.until(3);
+    expect(sittings()).toHaveLength(1);
+    const second = endlessScan(bus.clock, 3);
+    expect(door().start(second.run, 1)).toBe(true);
+    await bus.until(3.1);
+    expect(second.sittings).toHaveLength(1);
+    expect(second.sittings[0]?.from).toBeLessThan(3 * MINUTE + 1_000);
+    await bus.stop();
+  });
 });

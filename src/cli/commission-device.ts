@@ -75,6 +75,7 @@ async function scanned(
     rows: good.map((one) => rowOf(one)),
   });
   const device = good[names.indexOf(address)];
+  site.foundId = device?.fits[0]?.id ?? null;
   const profiles = device?.fits.map(({ profile }) => profile) ?? [];
   const [only] = profiles;
   const profile = await chosen(

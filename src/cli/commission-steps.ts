@@ -60,6 +60,8 @@ export interface Commissioning {
   readonly settings: Settings;
   readonly commands: Commands;
   readonly desk: Desk;
+  /** What the encoder that was chosen from a scan calls itself; null where there was none. */
+  foundId: string | null;
   /** Says a refusal and gives its exit code. */
   refused(answer: Extract<CommandAnswer, { ok: false }>): number;
 }
@@ -209,7 +211,7 @@ async function argsFor(
     case 'resolution':
       return resolutionArgs(session, again, site);
     case 'bind':
-      return bindArgs(session, site);
+      return bindArgs(site);
     case 'polls':
       return request.pollsS === undefined ? {} : { seconds: Number(request.pollsS) };
     default:
@@ -256,12 +258,13 @@ async function resolutionArgs(
 const resultOf = ({ steps }: Session, step: StepName): Result | null | undefined =>
   steps.find((one) => one.step === step)?.result;
 
-async function bindArgs(_session: Session, { request, desk }: Commissioning) {
-  const ask = (given: string | undefined, key: string, flag: string) =>
-    wanted(desk, given, { key, flag, usual: '' });
+/** Serial numbers and place; the register's id is proposed as the encoder sent it, to be held against the label. */
+async function bindArgs({ request, desk, foundId }: Commissioning) {
+  const ask = (given: string | undefined, key: string, flag: string, usual = '') =>
+    wanted(desk, given, { key, flag, usual });
   const bound = {
     body_serial: await ask(request.bodySerial, 'q_body_serial', '--body-serial'),
-    register_id: await ask(request.registerId, 'q_register_id', '--register-id'),
+    register_id: await ask(request.registerId, 'q_register_id', '--register-id', foundId ?? ''),
     service_point: await ask(request.servicePoint, 'q_service_point', '--service-point'),
     route: await ask(request.route, 'q_route', '--route'),
   };

@@ -69,7 +69,7 @@ async function commission(request: CommissionRequest, desk: Desk): Promise<numbe
   const commands = parts.daemon(settings.control);
   const refused = (answer: Extract<CommandAnswer, { ok: false }>) =>
     failAsked(answer, settings, manner, io, request.config);
-  const site: Commissioning = { request, settings, commands, desk, refused };
+  const site: Commissioning = { request, settings, commands, desk, foundId: null, refused };
   const session = await sessionFor(site);
   if ('exit' in session) return session.exit;
   return throughSteps(session, site);

@@ -61,15 +61,16 @@ function nowRows(
   ];
 }
 
-function standsRows({ installation: stands }: ShownMeter): Row[] {
+function standsRows({ installation: stands, settings }: ShownMeter): Row[] {
   if (stands === null) return [];
+  const said = (key: string) => String(settings?.[key] ?? '-');
   const { inst, since, pow10, unit, digits, register_id: id, body_serial: serial } = stands;
   return [
     ['installation', `${inst}, ${since ?? '-'}`],
     ['count', volume(1, pow10, unit)],
     ['digits', String(digits)],
-    ['register_id', id ?? '-'],
-    ['body_serial', serial ?? '-'],
+    ['register_id', id ?? said('register_id')],
+    ['body_serial', serial ?? said('body_serial')],
   ];
 }
 

@@ -47,7 +47,8 @@ export async function wanted(
   }
   const shown = usual === undefined || usual === '' ? '' : ` [${usual}]`;
   for (;;) {
-    const answer = await line(desk, `${manner.say(`cli.${key}`, places)}${shown}: `);
+    const asked = `${manner.say(`cli.${key}`, places)}${shown}`;
+    const answer = await line(desk, `${asked}${asked.endsWith('?') ? '' : ':'} `);
     const meant = answer === '' ? usual : answer;
     if (meant === undefined) continue;
     const wrong = check(meant);

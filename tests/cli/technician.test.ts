@@ -113,7 +113,7 @@ class Technician {
 /** The last line of the screen is this question, without an answer yet. */
 function isAsked(screen: string, question: string): boolean {
   const last = screen.split('\n').at(-1) ?? '';
-  return last.startsWith(question) && /[:.]$/.test(last);
+  return last.startsWith(question) && /[:.?]$/.test(last);
 }
 
 /** Without what is another each time: times, dials, ids, ports, folders, sums, the machine's own serial ports. */
@@ -246,7 +246,7 @@ describe.skipIf(!existsSync(MAIN))('a new technician at a terminal (needs npm ru
           await runWater(technician, config);
           return '';
         };
-        const proved = await technician.types('commission --polls-s 10 --report report.html', [
+        const proved = await technician.types('commission --polls-s 5 --report report.html', [
           ['q_by', ''],
           ['q_addresses', '1-3'],
           ['q_device', '1'],

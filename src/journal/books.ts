@@ -206,7 +206,7 @@ export class Books {
   }
 
   addRow(meter: string, entry: Entry | EventEntry): void {
-    const row: Row = { ...entry, meter, row: this.nextRow };
+    const row = Object.assign({ meter, row: this.nextRow }, entry) as Row;
     this.nextRow += 1;
     const key = keyOfRow(row);
     const { changes, rows } = this.group;

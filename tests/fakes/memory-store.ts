@@ -279,17 +279,9 @@ export class Medium {
 
   /** By hand, for an async generator takes three times as long. */
   #entries(life: { open: boolean }, range: KeyRange): AsyncIterable<StoredEntry> {
-    return { [Symbol.asyncIterator]: () => this.#iterate(life, range) };
-  }
-
-  #iterate(life: { open: boolean }, range: KeyRange): AsyncIterator<StoredEntry, undefined> {
-    let rest: Iterator<StoredEntry> | undefined;
-    const next = async (): Promise<IteratorResult<StoredEntry, undefined>> => {
-      rest ??= this.#begin(range);
-      this.#mustRead(life);
-      return rest.next();
-    };
-    return { next, return: async () => DONE };
+    const begin = () => this.#begin(range);
+    const mustRead = () => this.#mustRead(life);
+    return new Entries(begin, mustRead);
   }
 
   #begin(range: KeyRange): Iterator<StoredEntry> {
@@ -306,6 +298,32 @@ export class Medium {
 }
 
 type StoredEntry = readonly [key: string, value: string];
+
+/** What an iteration began with; each iterates once, as those of LevelDB. */
+class Entries implements AsyncIterable<StoredEntry>, AsyncIterator<StoredEntry, undefined> {
+  readonly #begin: () => Iterator<StoredEntry>;
+  readonly #mustRead: () => void;
+  #rest: Iterator<StoredEntry> | undefined;
+
+  constructor(begin: () => Iterator<StoredEntry>, mustRead: () => void) {
+    this.#begin = begin;
+    this.#mustRead = mustRead;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<StoredEntry, undefined>> {
+    this.#rest ??= this.#begin();
+    this.#mustRead();
+    return this.#rest.next();
+  }
+
+  async return(): Promise<IteratorResult<StoredEntry, undefined>> {
+    return DONE;
+  }
+}
 
 const DONE = { done: true, value: undefined } as const;
 

@@ -87,8 +87,16 @@ const MULTI_DAYS = 7;
 const HOUR_MS = 3_600_000;
 
 export const NO_USAGE: Usage = {
-  ...{ today: null, at: 0, use: 0, past: [], movedAt: null, total: 0, stray: 0, next: 1 },
-  ...{ standing: {}, told: {} },
+  today: null,
+  at: 0,
+  use: 0,
+  past: [],
+  movedAt: null,
+  total: 0,
+  stray: 0,
+  next: 1,
+  standing: {},
+  told: {},
 };
 
 /** One accepted reading: `counts` moved since the one before, signed. */

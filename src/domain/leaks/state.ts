@@ -77,8 +77,9 @@ export interface Watch {
   readonly cells: Float32Array;
   /** Counts of each piece. */
   readonly pieces: Uint16Array;
-  /** Hours of true time since the watch began, and whole days of them that have faded. */
+  /** Hours of true time since the watch began, those of them in which nobody looked, and whole days of the others. */
   now: number;
+  away: number;
   days: number;
   /** Hours since a count, and since it was last unknown what passed. */
   idle: number;
@@ -157,7 +158,7 @@ export function newWatch(nights: NightState): Watch {
   return {
     cells: new Float32Array(CELLS),
     pieces: new Uint16Array(PIECES),
-    ...{ now: 0, days: 0, idle: 0, unbroken: 0, debt: 0, debtHours: 0, next: 1 },
+    ...{ now: 0, away: 0, days: 0, idle: 0, unbroken: 0, debt: 0, debtHours: 0, next: 1 },
     ...{ closed: 0, openCounts: 0, openHours: 0 },
     gap: { ...NO_GAPS },
     strong: { ...NO_STRONG },
@@ -203,7 +204,8 @@ export function saveNumbers(watch: Watch): Omit<SavedWatch, 'cells' | 'pieces'> 
 export function loadWatch(saved: SavedWatch): Watch | null {
   if (saved.v !== 1 || saved.cells.length !== CELLS || saved.pieces.length !== PIECES) return null;
   const { v: _, cells, pieces, ...rest } = structuredCopy(saved);
-  return { ...rest, cells: Float32Array.from(cells), pieces: Uint16Array.from(pieces) };
+  const away = rest.away ?? 0; // Not known by the first of this layout.
+  return { ...rest, away, cells: Float32Array.from(cells), pieces: Uint16Array.from(pieces) };
 }
 
 function structuredCopy(saved: SavedWatch): SavedWatch {

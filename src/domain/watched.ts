@@ -57,8 +57,13 @@ export interface WatchedRules {
 /** A place of which nothing is known yet. */
 export function beginWatched(inst: number): Watched {
   return {
-    ...{ inst, seen: null, used: null, torn: false },
-    ...{ watch: beginWatch(), usage: NO_USAGE, makers: NO_MAKERS },
+    inst,
+    seen: null,
+    watch: beginWatch(),
+    usage: NO_USAGE,
+    makers: NO_MAKERS,
+    used: null,
+    torn: false,
   };
 }
 

@@ -1,0 +1,80 @@
+// The tap test: a tap is opened and the counts must rise on this meter and no other; shown as they do.
+
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { command } from '../api.ts';
+import { every } from '../clock.ts';
+import { lineOf } from '../live.ts';
+import { Button } from '../parts/field.tsx';
+import { Volume } from '../parts/volume.tsx';
+import type { ReadAnswer, Step } from '../shapes.ts';
+import { t } from '../words.ts';
+import type { Bench } from './wizard.tsx';
+
+/** Who stands at a tap waits for the next count; the device decides whether it may be asked so often. */
+const LOOK_MS = 3_000;
+
+interface Props {
+  readonly step: Step;
+  readonly bench: Bench;
+}
+
+export function TapForm({ step, bench }: Props) {
+  const isRunning = step.state === 'running';
+  const { act, deed } = bench;
+  if (!isRunning) {
+    return (
+      <div class="actions">
+        <Button kind="main" busy={deed.busy.value} onClick={() => act('tap', { action: 'begin' })}>
+          {t(step.state === 'todo' ? 'tap_begin' : 'try_again')}
+        </Button>
+      </div>
+    );
+  }
+  return (
+    <>
+      <p role="status">{t('tap_running')}</p>
+      <Counting meter={bench.session.value.meter} />
+      <div class="actions">
+        <Button kind="main" busy={deed.busy.value} onClick={() => act('tap', { action: 'end' })}>
+          {t('tap_end')}
+        </Button>
+      </div>
+    </>
+  );
+}
+
+/** Counts since this was shown. */
+function Counting({ meter }: { readonly meter: string | null }) {
+  const first = useSignal<number | null>(null);
+  const last = useSignal<ReadAnswer | null>(null);
+  const line = meter === null ? undefined : lineOf(meter)?.value;
+  useEffect(() => {
+    let isGone = false;
+    let isAsking = false;
+    const look = async () => {
+      if (isAsking || meter === null) return;
+      isAsking = true;
+      const answer = await command<ReadAnswer>('read', { meter, within_s: 10 });
+      isAsking = false;
+      if (isGone || !answer.ok || answer.data.read === null) return;
+      first.value ??= answer.data.read;
+      last.value = answer.data;
+    };
+    void look();
+    const end = every(LOOK_MS, look);
+    return () => {
+      isGone = true;
+      end();
+    };
+  }, [meter]);
+  const read = last.value?.read ?? line?.read ?? null;
+  const rose = read === null || first.value === null ? 0 : read - first.value;
+  const dial = last.value;
+  return (
+    <p class="big" aria-live="polite">
+      {t('counts', { count: rose })}{' '}
+      {dial === null ? null : <Volume counts={rose} unit={dial.unit} pow10={dial.pow10} />}
+    </p>
+  );
+}

@@ -1,0 +1,32 @@
+// What happened, newest first.
+
+import { time } from '../format.ts';
+import type { EventLine } from '../shapes.ts';
+import { t } from '../words.ts';
+import { eventName } from './alarm-list.tsx';
+import { Table } from './section.tsx';
+
+/** More is in the export. */
+const SHOWN = 50;
+
+interface Props {
+  readonly label: string;
+  readonly events: readonly EventLine[];
+  readonly whose?: boolean;
+}
+
+export function EventTable({ label, events, whose = false }: Props) {
+  const rows = events
+    .slice(-SHOWN)
+    .reverse()
+    .map((event) => [
+      <time key="t" dateTime={event.at} title={event.at}>
+        {time(event.at)}
+      </time>,
+      ...(whose ? [event.meter ?? ''] : []),
+      eventName(event.code),
+      t(`phase_${event.phase}`),
+    ]);
+  const heads = [t('time'), ...(whose ? [t('meter')] : []), t('event'), t('phase')];
+  return <Table label={label} heads={heads} rows={rows} />;
+}

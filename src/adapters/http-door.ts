@@ -84,9 +84,6 @@ async function serverFor({ tls, clock, handle }: HttpDoorOptions): Promise<Serve
     badRequest(error, socket),
   );
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
-  server.on('checkContinue', (_incoming: IncomingMessage, outgoing: ServerResponse) => {
-    outgoing.writeHead(417, { connection: 'close' }).end();
-  });
   server.on('upgrade', (_incoming: IncomingMessage, socket: Socket) => socket.destroy());
   server.on('connect', (_incoming: IncomingMessage, socket: Socket) => socket.destroy());
   server.on('request', inTurn(connections, new Turnstile(clock), handle));

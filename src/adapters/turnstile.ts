@@ -2,9 +2,9 @@
 
 import type { Clock } from '../boundaries.ts';
 
-/** A page is some ten requests; a thousand a second would leave a small processor nothing for the meters. */
-const PER_SECOND = 200;
-const AT_ONCE = 100;
+/** A page is some ten requests. Between two of them the meters have their turn; this is so that a flood does not cost all power there is. */
+const PER_SECOND = 2_000;
+const AT_ONCE = 200;
 /** Connections are bounded, and each has one request here; this is for the mistake in that. */
 const WAITING_MAX = 256;
 

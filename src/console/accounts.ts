@@ -23,7 +23,7 @@ import {
 import { PASSWORD_SENTENCES, passwordProblem } from './passwords.ts';
 import { isRole, ROLES } from './roles.ts';
 
-/** `T` in `data`, or why not. Codes beside those of commands: user.unknown, user.exists, user.last_admin, password.*, code.unknown, accounts.broken. */
+/** `T` in `data`, or why not. Codes beside those of commands: user.unknown, user.exists, user.last_admin, password_*, code.unknown, accounts.broken. */
 export type Answer<T> =
   | { readonly ok: true; readonly data: T }
   | Extract<CommandAnswer, { readonly ok: false }>;
@@ -44,6 +44,8 @@ const TOKEN_MARK = 'mct_';
 /** `parts.file` may change under it: each question looks at the file as it is now. */
 export class Accounts {
   readonly #parts: AccountParts;
+  /** When the use of a token was written down. */
+  readonly #noted = new Map<string, number>();
   #parsed: { readonly text: string | undefined; readonly book: Book | null } | undefined;
 
   constructor(parts: AccountParts) {
@@ -251,13 +253,15 @@ export class Accounts {
     if (!book.ok) return undefined;
     const digest = this.#parts.secrets.digest(text);
     const token = book.data.tokens.find((one) => one.digest === digest);
-    if (token && this.#parts.clock.now() - Date.parse(token.used ?? token.created) > TOKEN_USE_MS) {
-      void this.#noteUse(token.id);
-    } else if (token?.used === null) void this.#noteUse(token.id);
+    if (token) void this.#noteUse(token);
     return token;
   }
 
-  async #noteUse(id: string): Promise<void> {
+  async #noteUse({ id, used: before }: Token): Promise<void> {
+    const now = this.#parts.clock.now();
+    const noted = this.#noted.get(id) ?? (before === null ? 0 : Date.parse(before));
+    if (now - noted < TOKEN_USE_MS) return;
+    this.#noted.set(id, now);
     const used = this.#now();
     await this.#change((book) => {
       const tokens = book.tokens.map((one) => (one.id === id ? { ...one, used } : one));

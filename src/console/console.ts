@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import type { Caller } from '../boundaries.ts';
-import { guarded, hostProblem, originProblem, readBody } from './guards.ts';
+import { guarded, hostProblem, originProblem, readBody, shapeProblem } from './guards.ts';
 import { LiveEvents } from './live.ts';
 import { pageResponse } from './pages.ts';
 import type { Desk, Inside, Outside, Person } from './parts.ts';
@@ -61,7 +61,8 @@ function appOf(desk: Desk): App {
     return next();
   });
   app.use('/api/*', async (c, next) => {
-    const problem = originProblem(c.req.method, c.req.raw.headers, c.get('url'));
+    const { method, headers } = c.req.raw;
+    const problem = shapeProblem(method, headers) ?? originProblem(method, headers, c.get('url'));
     return problem ? refuse(problem) : next();
   });
   for (const route of ROUTES) {
@@ -95,7 +96,7 @@ const SETUP = refusal(
   ...([401, 'setup_required', 'This collector has no user yet.'] as const),
   'Its log has the code for the first one: /first-run',
 );
-const SIGN_IN = refusal(401, 'sign_in.required', 'Sign in first.', '/sign-in');
+const SIGN_IN = refusal(401, 'unauthorized', 'Sign in first.', '/sign-in');
 const SET_PASSWORD = refusal(403, 'password.required', 'Set a password first.', '/first-run');
 
 async function barredBy(

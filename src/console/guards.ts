@@ -32,10 +32,15 @@ export function hostProblem(
   const [, name] = HOST.exec(host.toLowerCase()) ?? [];
   const isOwn = name !== undefined && (names.has(name) || name === inUrl(local));
   // A request line that names another host than the header is nobody's mistake.
-  const agrees = url.host === new URL(`${url.protocol}//${host.toLowerCase()}`).host;
-  if (isOwn && agrees) return null;
+  if (isOwn && url.host === hostIn(url.protocol, host)) return null;
   const hint = 'Add the name to console.allowed_hosts, or use the address of the collector.';
   return refusal(421, 'host.foreign', 'That is not a name of this collector.', hint);
+}
+
+/** As a URL has it, without the scheme's own port. */
+function hostIn(protocol: string, host: string): string | null {
+  const text = `${protocol}//${host}`;
+  return URL.canParse(text) ? new URL(text).host : null;
 }
 
 function inUrl(address: string): string {
@@ -57,19 +62,27 @@ export function originProblem(method: string, headers: Headers, url: URL): Refus
   if (origin !== null && origin !== url.origin) return FOREIGN;
   const site = headers.get('sec-fetch-site');
   if (site !== null && site !== 'same-origin' && !(isAsking && site === 'none')) return FOREIGN;
-  if (isAsking) return null;
+  // A DELETE is never sent for another site without asking first, and has no body.
+  const isBare = method === 'DELETE' && Number(headers.get('content-length') ?? 0) === 0;
+  if (isAsking || (isBare && !headers.has('transfer-encoding'))) return null;
   const [type = ''] = (headers.get('content-type') ?? '').toLowerCase().split(';');
   return type.trim() === 'application/json' ? null : NOT_JSON;
 }
 
 const TOO_LARGE = refusal(413, 'bad_request', `A body has at most ${BODY_BYTES_MAX} bytes.`);
+const NO_METHOD = refusal(405, 'bad_request', 'Not in this way.');
+
+/** What is said to be too large is not begun; a HEAD of what only programs ask for has no use. */
+export function shapeProblem(method: string, headers: Headers): Refusal | null {
+  if (Number(headers.get('content-length') ?? 0) > BODY_BYTES_MAX) return TOO_LARGE;
+  return method === 'HEAD' ? NO_METHOD : null;
+}
 const NOT_AN_OBJECT = refusal(400, 'bad_request', 'The body must be a JSON object.');
 
 /** The body as an object; an absent one is empty. */
 export async function readBody(
   request: Request,
 ): Promise<{ readonly args: Readonly<Record<string, unknown>> } | Refusal> {
-  if (Number(request.headers.get('content-length') ?? 0) > BODY_BYTES_MAX) return TOO_LARGE;
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   try {

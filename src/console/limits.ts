@@ -23,7 +23,7 @@ export const STREAMS_OF_ONE_MAX = 4;
 /** Between two looks at what is told live, and the share of the thread that the looking may take. */
 export const LIVE_MS = 1_000;
 export const LIVE_SHARE = 0.05;
-/** A comment so often keeps proxies from closing a quiet stream, and finds out that its reader is gone. */
+/** A sign of life so often keeps proxies from closing a quiet stream, and finds out that its reader is gone. */
 export const HEARTBEAT_MS = 15_000;
 /** Commands of one user under way at once, and what they change in a minute. */
 export const COMMANDS_AT_ONCE = 8;

@@ -50,6 +50,9 @@ class Stream {
 
 const encoder = new TextEncoder();
 
+/** An event, not a comment: pages must see it to know that the stream lives. */
+const BEAT = 'event: beat\ndata: 0\n\n';
+
 /** Lives as long as the console. Nothing is looked at while nobody watches. */
 export class LiveEvents {
   readonly #commands: Commands;
@@ -101,7 +104,7 @@ export class LiveEvents {
           if (stream.isOver) return controller.close();
           const news = this.#newest;
           const isNew = news !== undefined && news.number !== sent;
-          controller.enqueue(encoder.encode(isNew ? this.#eventOf(news) : ': still here\n\n'));
+          controller.enqueue(encoder.encode(isNew ? this.#eventOf(news) : BEAT));
           sent = news?.number ?? 0;
         },
         cancel: () => this.#end(stream),

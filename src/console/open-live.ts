@@ -4,7 +4,7 @@ import type { Asked, Desk, Person } from './parts.ts';
 import { refusal, refuse } from './refusals.ts';
 
 export function openLive({ desk, person, request }: Asked): Response {
-  if (!person) return refuse(refusal(401, 'sign_in.required', 'Sign in first.'));
+  if (!person) return refuse(refusal(401, 'unauthorized', 'Sign in first.'));
   const seen = request.headers.get('last-event-id');
   const stream = desk.live.open(person.name, seen, () => isWelcome(desk, person));
   return stream ?? refuse(refusal(503, 'busy', 'Too many watch at once.', 'Close a page.', 10));

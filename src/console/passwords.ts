@@ -12,10 +12,10 @@ const COMMON = [
   ...['letmein', 'iloveyou', 'changeme', 'welcome', 'qwerty', 'medidor', 'agua'],
 ];
 
-/** What is wrong with a password, or null. Codes: password.short, password.long, password.common. */
+/** What is wrong with a password, or null. Codes: password_short, password_long, password_common. */
 export function passwordProblem(password: string, user: string): string | null {
-  if ([...password].length < PASSWORD_MIN) return 'password.short';
-  if (password.length > PASSWORD_MAX) return 'password.long';
+  if ([...password].length < PASSWORD_MIN) return 'password_short';
+  if (password.length > PASSWORD_MAX) return 'password_long';
   const plain = password
     .toLowerCase()
     .normalize('NFKD')
@@ -24,12 +24,12 @@ export function passwordProblem(password: string, user: string): string | null {
   const isCommon = COMMON.includes(plain) || (bare !== '' && COMMON.includes(bare));
   const isUser = bare !== '' && bare === user.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   const isOne = new Set(password).size < 4;
-  return isCommon || isUser || isOne ? 'password.common' : null;
+  return isCommon || isUser || isOne ? 'password_common' : null;
 }
 
 /** The same in English, for who has no catalogue. */
 export const PASSWORD_SENTENCES: Readonly<Record<string, string>> = {
-  'password.short': `A password has at least ${PASSWORD_MIN} characters.`,
-  'password.long': `A password has at most ${PASSWORD_MAX} characters.`,
-  'password.common': 'That password is one of those that everybody tries first.',
+  password_short: `A password has at least ${PASSWORD_MIN} characters.`,
+  password_long: `A password has at most ${PASSWORD_MAX} characters.`,
+  password_common: 'That password is one of those that everybody tries first.',
 };

@@ -5,7 +5,7 @@ import type { Asked, Handler } from './parts.ts';
 import { json, refuse } from './refusals.ts';
 import { refusalOf } from './sign-in.ts';
 
-/** Does it, tells of it, and answers as a command does. */
+/** Does it, tells of it, and answers what it came to. */
 function told<T>(name: string, act: (asked: Asked) => Promise<Answer<T>>): Handler {
   return async (asked) => {
     const { desk, person, args, params } = asked;
@@ -16,7 +16,7 @@ function told<T>(name: string, act: (asked: Asked) => Promise<Answer<T>>): Handl
       code: answer.ok ? 'ok' : answer.code,
     };
     await desk.tell({ code: 'command.executed', severity: 'info', data });
-    return answer.ok ? json(answer) : refuse(refusalOf(answer));
+    return answer.ok ? json(answer.data) : refuse(refusalOf(answer));
   };
 }
 
@@ -24,7 +24,7 @@ const asking =
   <T>(ask: (asked: Asked) => Promise<Answer<T>>): Handler =>
   async (asked) => {
     const answer = await ask(asked);
-    return answer.ok ? json(answer) : refuse(refusalOf(answer));
+    return answer.ok ? json(answer.data) : refuse(refusalOf(answer));
   };
 
 export const listUsers = asking(({ desk }) => desk.accounts.list());

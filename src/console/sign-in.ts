@@ -105,7 +105,7 @@ export function sessionOf({ desk, person }: Asked): Response {
 export async function prefer({ desk, person, args }: Asked): Promise<Response> {
   if (!person?.session) return refuse(ONLY_PEOPLE);
   const done = await desk.accounts.prefer(person.name, args);
-  return done.ok ? json({ ok: true, data: done.data }) : refuse(refusalOf(done));
+  return done.ok ? json(done.data) : refuse(refusalOf(done));
 }
 
 const ONLY_PEOPLE = refusal(403, 'forbidden', 'A token has no account.');
@@ -134,7 +134,7 @@ export async function ownPassword(asked: Asked): Promise<Response> {
   if (changed) desk.sessions.renew(session, changed);
   const data = { name: 'user.password', by: account.user, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
-  return json({ ok: true, data: done.data });
+  return json(done.data);
 }
 
 export const refusalOf = (no: {

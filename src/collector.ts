@@ -24,9 +24,10 @@ import { type CommandClass, commandsOf, remoteCommand } from './commands/classes
 import { createCommands, type LiveStatus } from './commands/commands.ts';
 import type { Configuring } from './commands/config.ts';
 import { CommandInbox } from './commands/inbox.ts';
-import { type LocalParts, withLocal } from './commands/local.ts';
+import { backupLines, type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
 import type { MeterRules } from './domain/advance.ts';
+import type { Evidence } from './domain/alarms.ts';
 import type { Fault } from './domain/fault.ts';
 import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
@@ -74,6 +75,8 @@ export interface Parts {
   ) => Promise<OpenedScan | { readonly problem: string }>;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
+  /** Opens the web console over what the collector lends it; absent: none. */
+  readonly openConsole?: (lent: LentToConsole) => Promise<Door>;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
   /** The settings file and the log's level, where they can be changed. */
@@ -94,6 +97,20 @@ export interface Parts {
 export interface Door {
   readonly problem: string | null;
   close(): Promise<void>;
+}
+
+/** What the web console works with. */
+export interface LentToConsole {
+  readonly collector: string;
+  readonly version: string;
+  readonly commands: Commands;
+  /** Tells an event of the collector itself (C4), and has it written. */
+  readonly tell: (event: {
+    readonly code: 'command.executed' | 'login.failed';
+    readonly severity: 'info' | 'minor';
+    readonly data: Evidence;
+  }) => Promise<void>;
+  readonly backup: () => AsyncIterable<string>;
 }
 
 export interface RunningCollector {
@@ -145,8 +162,11 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   const live = liveOf(parts, { status, buses, told, upstream, stir });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const door = await parts.serve?.(withLocal(commands, journal, localParts(settings, parts)));
-  tellClosedDoor(door, log);
+  const local = withLocal(commands, journal, localParts(settings, parts));
+  const door = await parts.serve?.(local);
+  tellClosedDoor(door, log, 'the command line cannot reach this collector');
+  const console = await parts.openConsole?.(lentToConsole(settings, parts, journal, local));
+  tellClosedDoor(console, log, 'the console is not open');
   absence.announce = () => upstream.announce();
   upstream.start();
   log.info({ collector: settings.collector, meters: places.length }, 'collecting');
@@ -173,6 +193,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     last.abort('stopping');
     await Promise.allSettled(sending);
     await upstream.stop();
+    await console?.close();
     await door?.close();
     await journal.close();
     log.info({}, 'stopped');
@@ -435,9 +456,26 @@ function readersOf(buses: readonly OpenBus[]): ReadNow {
   return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
 }
 
-function tellClosedDoor(door: Door | undefined, log: Log): void {
+function tellClosedDoor(door: Door | undefined, log: Log, what: string): void {
   const problem = door?.problem;
-  if (problem) log.error({ problem }, 'the command line cannot reach this collector');
+  if (problem) log.error({ problem }, what);
+}
+
+function lentToConsole(
+  settings: Settings,
+  parts: Parts,
+  journal: Journal,
+  commands: Commands,
+): LentToConsole {
+  return {
+    ...{ collector: settings.collector, version: parts.version, commands },
+    // Who did what is on the medium before it is told as done; a disk that fails keeps nobody out.
+    async tell(event) {
+      journal.note(event);
+      await journal.flush();
+    },
+    backup: () => backupLines(journal, localParts(settings, parts)),
+  };
 }
 
 /** The jobs that write the journal, prove it and keep it small. */

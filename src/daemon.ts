@@ -41,6 +41,7 @@ import { openScan } from './scanning.ts';
 import { editApart } from './settings/edit-apart.ts';
 import type { BusSettings, Settings } from './settings/settings.ts';
 import { offlineStatus } from './telling.ts';
+import { openConsole } from './web-console.ts';
 
 /** The daemon: real clocks, ports, LevelDB and broker. */
 export async function startCollector(
@@ -73,6 +74,7 @@ export async function startCollector(
     openBus: (bus) => openBus(bus, wire, random),
     openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
+    ...openConsoleOf(settings, { root: options.root, clock: wire, log }),
     writeFile: writeLines,
     commandCheck: commandCheck(options.root),
     ...(options.file !== undefined && {
@@ -86,6 +88,14 @@ export async function startCollector(
     return collector.stop();
   };
   return { ...collector, stop };
+}
+
+/** How the console is opened, where the settings want one. */
+function openConsoleOf(
+  { data, console }: Settings,
+  outside: Parameters<typeof openConsole>[2],
+): Pick<Parameters<typeof runCollector>[1], 'openConsole'> | undefined {
+  return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
 }
 
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */

@@ -25,6 +25,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   adapters: ['adapters', 'boundaries', 'codec', 'domain', 'settings'],
   settings: ['settings', 'codec', 'domain'],
   cli: ['cli', 'boundaries', 'domain', 'settings'],
+  console: ['console', 'boundaries', 'domain'],
+  'web-console': ['adapters', 'boundaries', 'console', 'settings'],
   scanning: ['adapters', 'boundaries', 'bus', 'codec', 'domain', 'settings'],
   telling: ['boundaries', 'codec', 'commands', 'domain', 'jobs', 'settings'],
   collector: [
@@ -33,9 +35,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   daemon: [
     ...['adapters', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain', 'journal'],
-    ...['scanning', 'settings', 'telling'],
+    ...['scanning', 'settings', 'telling', 'web-console'],
   ],
-  main: ['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],
+  main: [
+    ...['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],
+    'web-console',
+  ],
 };
 
 /** Packages, and the files of src that may import them. */
@@ -50,6 +55,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['settings/'],
   ajv: ['settings/', 'adapters/command-schema.ts'],
   commander: ['cli/'],
+  hono: ['console/'],
+  '@hono/node-server': ['adapters/http-door.ts'],
 };
 
 /** Rooms in which nothing may wait, touch the outside, read a clock or throw dice. */

@@ -448,6 +448,8 @@ export interface Journal {
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;
+  /** Releases all rows but those that are news: who had claimed them is there no more. */
+  letGo(): void;
   /** Forgets that acknowledged rows were pending; written with the next group. */
   settle(rows: readonly Row[]): void;
   pending(): Promise<Pending>;

@@ -244,6 +244,10 @@ class GroupJournal implements Journal {
     this.#pending.release(rows);
   }
 
+  letGo(): void {
+    this.#pending.letGo();
+  }
+
   settle(rows: readonly Row[]): void {
     this.#pending.settle(rows);
   }

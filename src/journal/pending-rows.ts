@@ -87,6 +87,12 @@ export class PendingRows {
     for (const { row } of rows) this.#books.claimed.delete(row);
   }
 
+  letGo(): void {
+    this.#books.claimed.clear();
+    this.claim(this.#books.fresh);
+    this.#books.freshBell.ring();
+  }
+
   settle(rows: readonly Row[]): void {
     for (const { meter, row } of rows) this.#settle(meter, row);
   }

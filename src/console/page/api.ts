@@ -17,12 +17,11 @@ export type Role = 'viewer' | 'technician' | 'admin';
 export interface Session {
   readonly user: string;
   readonly role: Role;
-  readonly csrf?: string;
   readonly language?: string;
   readonly collector?: string;
   readonly version?: string;
   readonly timezone?: string;
-  /** A one-time sign-in: a password is to be chosen. */
+  /** Came in by a one-time code and has no password: one is to be chosen. */
   readonly first_run?: boolean;
 }
 
@@ -40,14 +39,12 @@ const AWAY: Refusal = { code: 'network', message: '', hint: '' };
 
 /** Asks `path`; a JSON body makes it a POST unless `method` says otherwise. Never rejects. */
 export async function ask<T>(path: string, body?: object, method?: string): Promise<Answer<T>> {
-  const csrf = session.value?.csrf;
   try {
     const response = await fetch(path, {
       method: method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(csrf === undefined ? {} : { 'x-csrf-token': csrf }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       cache: 'no-store',
@@ -71,21 +68,19 @@ async function answerOf<T>(response: Response): Promise<Answer<T>> {
 export async function command<T>(name: string, args: object = {}): Promise<Answer<T>> {
   const answer = await ask<{ data: T }>(`/api/commands/${name}`, args);
   if (answer.ok) return { ok: true, data: answer.data.data };
-  if (answer.error.code === 'unauthorized' || answer.error.code === 'http_401') {
-    session.value = null;
-  }
+  if (answer.error.code === 'unauthorized') session.value = null;
   return answer;
 }
 
-/** Finds out who is signed in. */
+/** Finds out who is signed in; where the collector does not answer, that stays as it was. */
 export async function whoAmI(): Promise<void> {
-  const answer = await ask<Session & { first_run?: boolean }>('/api/session');
+  const answer = await ask<Session>('/api/session');
   if (answer.ok) {
-    const { first_run, user } = answer.data;
-    isFirstRun.value = first_run === true && !user;
-    session.value = user ? answer.data : null;
+    isFirstRun.value = false;
+    session.value = answer.data;
     return;
   }
-  isFirstRun.value = answer.error.code === 'first_run';
-  if (answer.error.code !== 'network') session.value = null;
+  const { code } = answer.error;
+  isFirstRun.value = code === 'setup_required';
+  if (code === 'setup_required' || code === 'unauthorized') session.value = null;
 }

@@ -6,7 +6,7 @@ import { App } from './app.tsx';
 import { pause } from './clock.ts';
 import { listen } from './live.ts';
 import { followLinks } from './router.ts';
-import { language, speak } from './words.ts';
+import { language, prefer, speak } from './words.ts';
 
 const RETRY_MS = 2_000;
 const root = document.getElementById('app');
@@ -15,6 +15,7 @@ async function begin(at: HTMLElement): Promise<void> {
   await Promise.all([speak(language.value), whoAmI()]);
   at.replaceChildren();
   render(<App />, at);
+  session.subscribe((who) => void prefer(who?.language));
   followLinks();
   listen();
   // A collector that is just starting answers soon.

@@ -22,7 +22,7 @@ const speaker = computed(() => sayIn(language.value, catalogue.value));
 export const region = computed(() => REGION[language.value]);
 
 /** True once somebody chose a language in this browser. */
-export const hasChosen = (): boolean => LANGUAGES.some((one) => one === read('language'));
+const hasChosen = (): boolean => LANGUAGES.some((one) => one === read('language'));
 
 /** Fetches the language's sentences and speaks it from then on. */
 export async function speak(wanted: Language): Promise<void> {
@@ -36,6 +36,12 @@ export async function speak(wanted: Language): Promise<void> {
 export async function choose(wanted: Language): Promise<void> {
   write('language', wanted);
   await speak(wanted);
+}
+
+/** Speaks what the person who signed in prefers, unless another language was chosen in this browser. */
+export async function prefer(wanted: string | null | undefined): Promise<void> {
+  const one = LANGUAGES.find((known) => known === wanted);
+  if (one !== undefined && one !== language.value && !hasChosen()) await speak(one);
 }
 
 /** A sentence of the console. */

@@ -1,7 +1,7 @@
 // The first run: the code from the collector proves who stands here, and a name and a password are chosen. There is no default.
 
 import { useSignal } from '@preact/signals';
-import { ask, isFirstRun, type Refusal, type Session, session, whoAmI } from '../api.ts';
+import { ask, type Refusal, session, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
 import { Button, Form, Text } from '../parts/field.tsx';
@@ -20,6 +20,8 @@ export function FirstRun() {
   const [password, again] = [useSignal(''), useSignal('')];
   const wrong = useSignal<Refusal | null>(null);
   const deed = useDeed();
+  // Who came in by a one-time code of their own only lacks a password.
+  const isKnown = Boolean(session.value);
   const set = async () => {
     wrong.value = problemOf(password.value, again.value);
     if (wrong.value !== null) return;
@@ -27,10 +29,10 @@ export function FirstRun() {
       ...{ code: code.value.trim(), user: user.value.trim(), password: password.value },
       language: language.value,
     };
-    const known = await deed.runWith(() => ask<Session>('/api/first-run', body));
-    if (known === undefined) return;
-    isFirstRun.value = false;
-    session.value = known;
+    const done = await deed.runWith(() =>
+      isKnown ? ask('/api/password', { password: password.value }) : ask('/api/first-run', body),
+    );
+    if (done === undefined) return;
     await whoAmI();
     go('/', true);
   };
@@ -47,12 +49,12 @@ export function FirstRun() {
   );
   return (
     <main class="sign-in">
-      <Title>{t('first_run')}</Title>
-      <p>{t('first_run_says')}</p>
+      <Title>{t(isKnown ? 'password_new' : 'first_run')}</Title>
+      <p>{t(isKnown ? 'password_new_says' : 'first_run_says')}</p>
       <LanguageSwitch />
       <Form onSubmit={set}>
-        {oneTimeCode === '' ? text(t('code'), code, { help: t('code_help') }) : null}
-        {text(t('user'), user, { complete: 'username', name: 'username' })}
+        {isKnown || oneTimeCode !== '' ? null : text(t('code'), code, { help: t('code_help') })}
+        {isKnown ? null : text(t('user'), user, { complete: 'username', name: 'username' })}
         {text(t('password'), password, {
           ...{ type: 'password', complete: 'new-password', name: 'new-password' },
           help: t('password_help', { least: PASSWORD_LEAST }),

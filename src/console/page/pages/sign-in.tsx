@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ask, type Session, session, whoAmI } from '../api.ts';
+import { ask, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
 import { Button, Form, Text } from '../parts/field.tsx';
@@ -19,9 +19,7 @@ export function SignIn() {
   const password = useSignal('');
   const deed = useDeed();
   const enter = async (body: object) => {
-    const known = await deed.runWith(() => ask<Session>('/api/sign-in', body));
-    if (known === undefined) return;
-    session.value = known;
+    if ((await deed.runWith(() => ask('/api/sign-in', body))) === undefined) return;
     await whoAmI();
     if (path() === '/sign-in') go('/', true);
     else place.value = location.pathname + location.search;

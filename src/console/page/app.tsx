@@ -3,15 +3,13 @@
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { isFirstRun, may, type Role, session } from './api.ts';
-import { Frame } from './parts/frame.tsx';
-import { Busy, Notice } from './parts/notice.tsx';
+import { ChangeOut } from './changeout/change-out.tsx';
+import { Install } from './install/install.tsx';
 import { About } from './pages/about.tsx';
 import { Alarms } from './pages/alarms.tsx';
 import { Backup } from './pages/backup.tsx';
 import { BusPage } from './pages/bus.tsx';
-import { ChangeOut } from './changeout/change-out.tsx';
 import { FirstRun } from './pages/first-run.tsx';
-import { Install } from './install/install.tsx';
 import { MeterPage } from './pages/meter.tsx';
 import { Meters } from './pages/meters.tsx';
 import { Overview } from './pages/overview.tsx';
@@ -20,6 +18,8 @@ import { SettingsPage } from './pages/settings.tsx';
 import { SignIn } from './pages/sign-in.tsx';
 import { Upstream } from './pages/upstream.tsx';
 import { Users } from './pages/users.tsx';
+import { Frame, Threshold } from './parts/frame.tsx';
+import { Busy, Notice } from './parts/notice.tsx';
 import { go, path } from './router.ts';
 import { t } from './words.ts';
 
@@ -33,7 +33,7 @@ const PAGES: Readonly<Record<string, readonly [page: ComponentType, role: Role]>
   '/upstream': [Upstream, 'viewer'],
   '/reports': [Reports, 'viewer'],
   '/settings': [SettingsPage, 'admin'],
-  '/users': [Users, 'admin'],
+  '/settings/users': [Users, 'admin'],
   '/backup': [Backup, 'admin'],
   '/about': [About, 'viewer'],
 };
@@ -53,9 +53,9 @@ export function App() {
 /** The collector does not answer yet; it is asked again by the stream of events. */
 function Away() {
   return (
-    <main class="sign-in">
+    <Threshold>
       <Busy says={t('connecting')} />
-    </main>
+    </Threshold>
   );
 }
 

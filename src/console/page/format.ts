@@ -23,11 +23,14 @@ export function number(one: number, digits = 0): string {
 export const percent = (share: number): string =>
   new Intl.NumberFormat(region.value, { style: 'percent', maximumFractionDigits: 1 }).format(share);
 
-/** As many decimals as say something of a volume of this size. */
-function decimalsOf(volume: number): number {
+/** As many decimals as say something of a volume of this size: below one unit two digits that are not zero. */
+function rounded(volume: number): string {
   const size = Math.abs(volume);
-  if (size === 0 || size >= 100) return 0;
-  return size >= 10 ? 1 : 2;
+  const form =
+    size > 0 && size < 1
+      ? { maximumSignificantDigits: 2 }
+      : { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2 };
+  return new Intl.NumberFormat(region.value, form).format(volume);
 }
 
 export const inUnit = (volume: number, from: VolumeUnit, to: VolumeUnit): number =>
@@ -36,8 +39,8 @@ export const inUnit = (volume: number, from: VolumeUnit, to: VolumeUnit): number
 /** A volume of `from` in `to`, rounded as people read it. `exact`: decimals where the unit is the dial's own. */
 export function volumeIn(volume: number, from: VolumeUnit, to: VolumeUnit, exact?: number): string {
   const one = inUnit(volume, from, to);
-  const digits = from === to && exact !== undefined ? exact : decimalsOf(one);
-  return `${number(one, digits)} ${say(`unit.${to}`)}`;
+  const text = from === to && exact !== undefined ? number(one, exact) : rounded(one);
+  return `${text} ${say(`unit.${to}`)}`;
 }
 
 export const volumeOf = (counts: number, dial: Pick<Dial, 'pow10'>): number =>

@@ -199,7 +199,11 @@ export interface MeterShown {
     readonly q: string;
     readonly disabled?: boolean;
   } | null;
-  readonly commissioned: { readonly at: string; readonly by: string; readonly report?: string } | null;
+  readonly commissioned: {
+    readonly at: string;
+    readonly by: string;
+    readonly report?: string;
+  } | null;
   readonly events_open: readonly EventLine[];
   readonly detectable: {
     readonly rate_per_h: number | null;

@@ -1,7 +1,7 @@
 // The language of the pages: its sentences, fetched alone, and how it writes numbers and times.
 
 import { computed, signal } from '@preact/signals';
-import { type Catalogue, type Language, LANGUAGES, languageOf, sayIn } from '../../domain/words.ts';
+import { type Catalogue, LANGUAGES, type Language, languageOf, sayIn } from '../../domain/words.ts';
 import { read, write } from './kept.ts';
 
 const FILES: Readonly<Record<Language, () => Promise<{ default: Catalogue }>>> = {

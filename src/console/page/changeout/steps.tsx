@@ -146,7 +146,11 @@ export function Changed({ swapping }: Props) {
     const answer = await deed.run<{ inst: number }>('changeout', {
       ...{ meter, by: session.value?.user ?? '' },
       ...(final === undefined || byEncoder === true ? {} : { final }),
-      ...{ digits: Number(dial.digits.value), unit: dial.unit.value, pow10: Number(dial.pow10.value) },
+      ...{
+        digits: Number(dial.digits.value),
+        unit: dial.unit.value,
+        pow10: Number(dial.pow10.value),
+      },
       ...(fields.initial.value === '' ? {} : { initial: fields.initial.value.trim() }),
       ...(fields.id.value === '' ? {} : { register_id: fields.id.value.trim() }),
       ...(fields.body.value === '' ? {} : { body_serial: fields.body.value.trim() }),

@@ -2,10 +2,10 @@
 
 import type { VNode } from 'preact';
 import { number, percent, time } from '../format.ts';
+import { ReportLinks } from '../pages/reports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Facts } from '../parts/section.tsx';
 import { Verdict } from '../parts/verdict.tsx';
-import { ReportLinks } from '../pages/reports.tsx';
 import type { Commission, Step, StepResult } from '../shapes.ts';
 import { known, t } from '../words.ts';
 import { countedIn, isBlind, numberIn, placesIn, textIn } from './results.ts';

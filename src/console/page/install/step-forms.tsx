@@ -198,7 +198,10 @@ const BOUND = ['body_serial', 'register_id', 'service_point', 'route'] as const;
 function BindForm({ step, bench }: Props) {
   const before = (key: string) => textIn(step.result, key) ?? '';
   const fields = {
-    ...{ body_serial: useSignal(before('body_serial')), register_id: useSignal(before('register_id')) },
+    ...{
+      body_serial: useSignal(before('body_serial')),
+      register_id: useSignal(before('register_id')),
+    },
     ...{ service_point: useSignal(before('service_point')), route: useSignal(before('route')) },
   };
   const bind = () => {

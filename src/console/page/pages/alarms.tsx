@@ -40,7 +40,7 @@ export function Alarms() {
         {recent.length === 0 ? (
           <Empty says={t('events_none')} />
         ) : (
-          <EventTable label={t('own_events')} events={[...recent].reverse()} />
+          <EventTable label={t('own_events')} events={[...recent].reverse()} whose />
         )}
       </Section>
     </>

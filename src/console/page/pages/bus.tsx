@@ -1,6 +1,7 @@
 // The buses: what is wrong in a sentence, how questions end, how busy the wire is, its frames as they pass, and a scan.
 
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { may } from '../api.ts';
 import { every } from '../clock.ts';
 import { number, percent } from '../format.ts';
@@ -13,7 +14,6 @@ import { Facts, Section, Table, Title } from '../parts/section.tsx';
 import { Trace } from '../parts/trace.tsx';
 import type { BusAdvice, BusStats, Tally } from '../shapes.ts';
 import { known, t } from '../words.ts';
-import { useEffect } from 'preact/hooks';
 
 /** Counters change with every poll; nobody reads them faster. */
 const LOOK_MS = 5_000;
@@ -106,7 +106,8 @@ function Says({ advice }: { readonly advice: BusAdvice }) {
   const key = `advice_${advice.code.replace('.', '_')}`;
   const places = { meters: advice.meters.join(', ') };
   const next = known(`${key}_next`, places);
-  const state = advice.code === 'bus.fine' ? 'ok' : advice.code === 'bus.unread' ? 'unknown' : 'bad';
+  const state =
+    advice.code === 'bus.fine' ? 'ok' : advice.code === 'bus.unread' ? 'unknown' : 'bad';
   return (
     <Notice state={state}>
       <p>

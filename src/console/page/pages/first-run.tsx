@@ -5,7 +5,7 @@ import { ask, type Refusal, session, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
 import { Button, Form, Text } from '../parts/field.tsx';
-import { LanguageSwitch } from '../parts/frame.tsx';
+import { LanguageSwitch, Threshold } from '../parts/frame.tsx';
 import { Refused } from '../parts/notice.tsx';
 import { Title } from '../parts/section.tsx';
 import { go } from '../router.ts';
@@ -48,7 +48,7 @@ export function FirstRun() {
     />
   );
   return (
-    <main class="sign-in">
+    <Threshold>
       <Title>{t(isKnown ? 'password_new' : 'first_run')}</Title>
       <p>{t(isKnown ? 'password_new_says' : 'first_run_says')}</p>
       <LanguageSwitch />
@@ -67,7 +67,7 @@ export function FirstRun() {
           </Button>
         </div>
       </Form>
-    </main>
+    </Threshold>
   );
 }
 

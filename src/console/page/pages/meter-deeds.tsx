@@ -23,7 +23,12 @@ export function MeterDeeds({ found, again }: Props) {
       <ReadNow meter={meter} />
       <VerifyDial meter={meter} />
       <h3>{t('service_here')}</h3>
-      <Turn meter={meter} isDisabled={last?.disabled === true} isUnder={last?.q === 'T'} again={again} />
+      <Turn
+        meter={meter}
+        isDisabled={last?.disabled === true}
+        isUnder={last?.q === 'T'}
+        again={again}
+      />
       <div class="actions">
         <a class="button plain" href={`/install?meter=${meter}`}>
           {t('commission_this')}
@@ -69,7 +74,8 @@ export function VerifyDial({ meter }: { readonly meter: string }) {
   const typed = useSignal('');
   const answer = useSignal<VerifyAnswer | null>(null);
   const verify = async () => {
-    answer.value = (await deed.run<VerifyAnswer>('verify', { meter, dial: typed.value.trim() })) ?? null;
+    answer.value =
+      (await deed.run<VerifyAnswer>('verify', { meter, dial: typed.value.trim() })) ?? null;
   };
   return (
     <Form onSubmit={verify} label={t('verify')}>

@@ -56,7 +56,9 @@ export function Meters() {
       </search>
       <p role="status">{t('meters_shown', { count: names.value.length })}</p>
       {status.value === null ? <Busy says={t('connecting')} /> : null}
-      {status.value !== null && names.value.length === 0 ? <Empty says={t('meters_empty')} /> : null}
+      {status.value !== null && names.value.length === 0 ? (
+        <Empty says={t('meters_empty')} />
+      ) : null}
       <ul class="rows meters card">
         {names.value.map((name) => (
           <li key={name}>
@@ -97,7 +99,11 @@ function Row({ name }: { readonly name: string }) {
         <br />
         <small class="help">{line.bus}</small>
       </span>
-      {hasDial ? <DialFace small read={read} digits={digits} unit={unit} pow10={pow10} /> : <span />}
+      {hasDial ? (
+        <DialFace small read={read} digits={digits} unit={unit} pow10={pow10} />
+      ) : (
+        <span />
+      )}
       {fault === null ? (
         <span class="says soft">
           {hasDial && use !== null ? (
@@ -108,7 +114,8 @@ function Row({ name }: { readonly name: string }) {
         </span>
       ) : (
         <span class="says bad">
-          {faultSays(fault.code)} ({ago(Date.parse(fault.since), Date.parse(status.peek()?.now ?? fault.since))})
+          {faultSays(fault.code)} (
+          {ago(Date.parse(fault.since), Date.parse(status.peek()?.now ?? fault.since))})
         </span>
       )}
     </a>

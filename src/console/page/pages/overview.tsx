@@ -73,6 +73,7 @@ function upstreamLight({ upstream, journal, now: at }: Whole): Light {
     const behind = lasting(behindMs / 1000);
     return { ...light, state: 'warn', says: t('upstream_behind', { waiting, behind }) };
   }
+  if (pending === 0) return { ...light, state: 'ok', says: t('upstream_idle') };
   return { ...light, state: 'ok', says: t('upstream_fine', { count: pending, waiting }) };
 }
 

@@ -6,8 +6,8 @@ import { useAsked, useDeed } from '../parts/asked.ts';
 import { Button, Form } from '../parts/field.tsx';
 import { Busy, Notice, Refused } from '../parts/notice.tsx';
 import { Section, Table, Title } from '../parts/section.tsx';
-import { type Changes, Fields } from '../settings/schema-form.tsx';
 import type { Schema } from '../settings/schema.ts';
+import { type Changes, Fields } from '../settings/schema-form.tsx';
 import { t } from '../words.ts';
 
 interface Said {
@@ -80,7 +80,10 @@ function Edit({ root, said, again }: EditProps) {
   const outcome = useSignal<Applied | null>(null);
   const deed = useDeed();
   const steps = () =>
-    [...changes.value].map(([path, value]) => ({ path, ...(value === undefined ? {} : { value }) }));
+    [...changes.value].map(([path, value]) => ({
+      path,
+      ...(value === undefined ? {} : { value }),
+    }));
   const compare = async () => {
     outcome.value = null;
     const wish = { changes: steps() };
@@ -123,7 +126,11 @@ function Edit({ root, said, again }: EditProps) {
 }
 
 const shown = (one: unknown): string =>
-  one === undefined || one === null ? '-' : typeof one === 'object' ? JSON.stringify(one) : String(one);
+  one === undefined || one === null
+    ? '-'
+    : typeof one === 'object'
+      ? JSON.stringify(one)
+      : String(one);
 
 interface DifferencesProps {
   readonly all: readonly Change[];

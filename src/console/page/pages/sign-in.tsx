@@ -6,7 +6,7 @@ import { ask, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
 import { Button, Form, Text } from '../parts/field.tsx';
-import { LanguageSwitch } from '../parts/frame.tsx';
+import { LanguageSwitch, Threshold } from '../parts/frame.tsx';
 import { Busy, Refused } from '../parts/notice.tsx';
 import { Title } from '../parts/section.tsx';
 import { go, path, place } from '../router.ts';
@@ -30,7 +30,7 @@ export function SignIn() {
     void enter({ code: oneTimeCode });
   }, []);
   return (
-    <main class="sign-in">
+    <Threshold>
       <Title>{t('sign_in')}</Title>
       <Form onSubmit={() => enter({ user: user.value.trim(), password: password.value })}>
         <Text
@@ -63,6 +63,6 @@ export function SignIn() {
         </div>
       </Form>
       <LanguageSwitch />
-    </main>
+    </Threshold>
   );
 }

@@ -57,12 +57,17 @@ function Standing({ queue }: { readonly queue: QueueStatus }) {
           </p>
         )}
       </Notice>
-      {refused > 0 ? <Notice state="bad">{t('upstream_refused', { count: refused })}</Notice> : null}
+      {refused > 0 ? (
+        <Notice state="bad">{t('upstream_refused', { count: refused })}</Notice>
+      ) : null}
       <Facts
         facts={[
           [t('pending'), t('pending_says', { count: pending, waiting: number(pending) })],
           [t('oldest'), oldest === null ? null : time(oldest)],
-          [t('drain_eta'), eta === null ? t('eta_unknown') : eta === 0 ? t('eta_none') : lasting(eta)],
+          [
+            t('drain_eta'),
+            eta === null ? t('eta_unknown') : eta === 0 ? t('eta_none') : lasting(eta),
+          ],
           [t('window'), String(queue.window)],
           queue.awaiting_ack == null ? null : [t('awaiting_ack'), number(queue.awaiting_ack)],
           queue.acknowledged_row == null

@@ -45,7 +45,8 @@ function UserList() {
   const deed = useDeed();
   const remove = async (user: string) => {
     const path = `/api/users/${encodeURIComponent(user)}`;
-    if ((await deed.runWith(() => ask(path, undefined, 'DELETE'))) !== undefined) await asked.again();
+    if ((await deed.runWith(() => ask(path, undefined, 'DELETE'))) !== undefined)
+      await asked.again();
   };
   return (
     <>
@@ -139,7 +140,8 @@ function TokenList() {
   };
   const revoke = async (id: string) => {
     const path = `/api/tokens/${encodeURIComponent(id)}`;
-    if ((await deed.runWith(() => ask(path, undefined, 'DELETE'))) !== undefined) await asked.again();
+    if ((await deed.runWith(() => ask(path, undefined, 'DELETE'))) !== undefined)
+      await asked.again();
   };
   return (
     <>

@@ -1,9 +1,9 @@
 // The doctor's checks of one area: cause and next step, in the reader's words.
 
+import { useSignal } from '@preact/signals';
 import type { Check } from '../shapes.ts';
 import { known, t } from '../words.ts';
 import { useDeed } from './asked.ts';
-import { useSignal } from '@preact/signals';
 import { Button } from './field.tsx';
 import { Notice, Refused } from './notice.tsx';
 

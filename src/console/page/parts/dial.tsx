@@ -24,7 +24,9 @@ export function DialFace(props: Shown & { readonly small?: boolean }) {
   const { read, unit, pow10, small = false } = props;
   const wheels = wheelsOf(props);
   const label =
-    read === null ? t('dial_unread') : t('dial_label', { digits: wheels.map((w) => w.digit).join('') });
+    read === null
+      ? t('dial_unread')
+      : t('dial_label', { digits: wheels.map((w) => w.digit).join('') });
   return (
     <div class={small ? 'dial small' : 'dial'}>
       <span class="face" role="img" aria-label={label}>
@@ -33,11 +35,14 @@ export function DialFace(props: Shown & { readonly small?: boolean }) {
             {digit}
           </span>
         ))}
-        {'0'.repeat(Math.max(0, pow10)).split('').map((zero, i) => (
-          <span key={`p${i}`} class="wheel painted" aria-hidden="true">
-            {zero}
-          </span>
-        ))}
+        {'0'
+          .repeat(Math.max(0, pow10))
+          .split('')
+          .map((zero, i) => (
+            <span key={`p${i}`} class="wheel painted" aria-hidden="true">
+              {zero}
+            </span>
+          ))}
       </span>
       <span class="dial-unit">{say(`unit.${unit}`)}</span>
     </div>

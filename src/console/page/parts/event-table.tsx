@@ -15,6 +15,12 @@ interface Props {
   readonly whose?: boolean;
 }
 
+/** Who did what, of an event that tells it. */
+function wordOf({ data }: EventLine): string {
+  const said = [data['command'] ?? data['name'] ?? data['changed'], data['by'] ?? data['user']];
+  return said.filter((one) => one !== undefined && one !== null).join(' · ');
+}
+
 export function EventTable({ label, events, whose = false }: Props) {
   const rows = events
     .slice(-SHOWN)
@@ -23,10 +29,11 @@ export function EventTable({ label, events, whose = false }: Props) {
       <time key="t" dateTime={event.at} title={event.at}>
         {time(event.at)}
       </time>,
-      ...(whose ? [event.meter ?? ''] : []),
+      ...(whose ? [event.meter ?? String(event.data['meter'] ?? '')] : []),
       eventName(event.code),
-      t(`phase_${event.phase}`),
+      whose ? wordOf(event) : t(`phase_${event.phase}`),
     ]);
-  const heads = [t('time'), ...(whose ? [t('meter')] : []), t('event'), t('phase')];
+  const last = whose ? t('count_what') : t('phase');
+  const heads = [t('time'), ...(whose ? [t('meter')] : []), t('event'), last];
   return <Table label={label} heads={heads} rows={rows} />;
 }

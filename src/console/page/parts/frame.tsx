@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { LANGUAGES } from '../../../domain/words.ts';
 import { ask, may, type Role, session } from '../api.ts';
-import { clockTime, SHOWN_UNITS, showUnit, shownUnit, shownZone, showZone } from '../format.ts';
+import { clockTime, SHOWN_UNITS, shownUnit, shownZone, showUnit, showZone } from '../format.ts';
 import { faults, lostSince, status } from '../live.ts';
 import { path } from '../router.ts';
 import { choose, language, say, t } from '../words.ts';
@@ -20,7 +20,7 @@ const PAGES: readonly (readonly [path: string, key: string, role: Role])[] = [
   ['/upstream', 'nav_upstream', 'viewer'],
   ['/reports', 'nav_reports', 'viewer'],
   ['/settings', 'nav_settings', 'admin'],
-  ['/users', 'nav_users', 'admin'],
+  ['/settings/users', 'nav_users', 'admin'],
   ['/backup', 'nav_backup', 'admin'],
   ['/about', 'nav_about', 'viewer'],
 ];
@@ -76,8 +76,22 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
   );
 }
 
+/** What stands above a page for who is not signed in. */
+export function Threshold({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <>
+      <header class="bar">
+        <span class="brand">{t('name')}</span>
+      </header>
+      <main id="page" class="sign-in">
+        {children}
+      </main>
+    </>
+  );
+}
+
 const isAt = (here: string, to: string): boolean =>
-  to === '/' ? here === '/' : here === to || here.startsWith(`${to}/`);
+  here === to || (to === '/meters' && here.startsWith('/meters/'));
 
 /** Whether what is shown is what is; told aloud when it changes. */
 function Liveness() {

@@ -23,9 +23,7 @@ export function Hours({ label, found }: Props) {
   const unit = shownUnit.value;
   const volume = ({ inst, use }: HourLine): number | null => {
     const dial = dialOf(inst);
-    return use === null || dial === undefined
-      ? null
-      : inUnit(volumeOf(use, dial), dial.unit, unit);
+    return use === null || dial === undefined ? null : inUnit(volumeOf(use, dial), dial.unit, unit);
   };
   const bars: Bar[] = intervals.map((one) => ({
     ...{ at: Date.parse(one.start), volume: volume(one), soft: one.q !== 'A' && one.q !== 'T' },
@@ -35,7 +33,12 @@ export function Hours({ label, found }: Props) {
       <Bars
         label={label}
         bars={bars}
-        drawing={{ unit: say(`unit.${unit}`), lengthS: 3600, time: hour, number: (n) => number(n, n < 10 && n % 1 !== 0 ? 1 : 0) }}
+        drawing={{
+          unit: say(`unit.${unit}`),
+          lengthS: 3600,
+          time: hour,
+          number: (n) => number(n, n < 10 && n % 1 !== 0 ? 1 : 0),
+        }}
         summary={summaryOf(intervals, volume)}
         heads={[t('hour'), t('use'), t('reading'), t('quality')]}
         rows={() => [...intervals].reverse().map((one) => rowOf(one, dialOf(one.inst)))}
@@ -54,10 +57,7 @@ export function Hours({ label, found }: Props) {
   );
 }
 
-function summaryOf(
-  hours: readonly HourLine[],
-  volume: (hour: HourLine) => number | null,
-): string {
+function summaryOf(hours: readonly HourLine[], volume: (hour: HourLine) => number | null): string {
   const unit = shownUnit.value;
   const measured = hours.flatMap((one) => volume(one) ?? []);
   const sum = measured.reduce((all, one) => all + one, 0);

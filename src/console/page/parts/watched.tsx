@@ -38,7 +38,9 @@ export function UsageAlerts({ found, again }: Props) {
           ],
           [
             t('alert_cycle'),
-            cycle ? t('alert_cycle_says', { amount: amountSays(cycle), day: cycle.day }) : t('not_watched'),
+            cycle
+              ? t('alert_cycle_says', { amount: amountSays(cycle), day: cycle.day })
+              : t('not_watched'),
           ],
           [t('alert_none'), none ? t('days', { count: none }) : t('not_watched')],
         ]}
@@ -68,7 +70,13 @@ export function UsageAlerts({ found, again }: Props) {
   );
 }
 
-function AlertForm({ found, done }: { readonly found: MeterShown; readonly done: () => Promise<void> }) {
+function AlertForm({
+  found,
+  done,
+}: {
+  readonly found: MeterShown;
+  readonly done: () => Promise<void>;
+}) {
   const { billing_cycle: cycle, daily, multi_day: several, no_use_days: none } = found.alerts;
   const text = (one: number | null | undefined) => useSignal(one ? String(one) : '');
   const fields = {
@@ -188,7 +196,13 @@ export const vacationSays = ({ from, to, amount, unit }: Vacation): string =>
     amount: amountSays({ amount, unit }),
   });
 
-function VacationForm({ meter, done }: { readonly meter: string; readonly done: () => Promise<void> }) {
+function VacationForm({
+  meter,
+  done,
+}: {
+  readonly meter: string;
+  readonly done: () => Promise<void>;
+}) {
   const [from, to, amount] = [useSignal(''), useSignal(''), useSignal('5')];
   const unit = useSignal<string>('gal');
   const deed = useDeed();

@@ -1,6 +1,7 @@
 // Fields made from the settings' schema: one for each key, groups within groups, and lists whose entries have names.
 
 import { type Signal, useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { Choice, Text } from '../parts/field.tsx';
 import { t } from '../words.ts';
 import { followed, isOnlyHere, kindOf, type Schema, typedOf, valueOf } from './schema.ts';
@@ -44,12 +45,9 @@ function Field(props: Props & { readonly name: string }) {
   if (kind === 'named') return <Named {...props} />;
   if (kind === 'group' && !isOnlyHere(path)) {
     return (
-      <fieldset class="group">
-        <legend>
-          <code>{name}</code>
-        </legend>
+      <Group name={name}>
         <Fields {...props} />
-      </fieldset>
+      </Group>
     );
   }
   if (kind === 'other' || kind === 'group' || isOnlyHere(path) || schema.const !== undefined) {
@@ -62,7 +60,8 @@ function Shown({ name, said }: { readonly name: string; readonly said: unknown }
   if (said === undefined) return null;
   return (
     <p>
-      <code>{name}</code>: <code>{typeof said === 'object' ? JSON.stringify(said) : String(said)}</code>{' '}
+      <code>{name}</code>:{' '}
+      <code>{typeof said === 'object' ? JSON.stringify(said) : String(said)}</code>{' '}
       <small class="help">{t('set_here_only')}</small>
     </p>
   );
@@ -84,7 +83,9 @@ function One({ name, schema, root, said, path, changes }: Props & { readonly nam
     const all = kind === 'switch' ? ['true', 'false'] : (schema.enum ?? []).map(String);
     const named = (one: string) => (kind === 'switch' ? t(`is_${one}`) : one);
     const options = [['', t('as_usual')] as const, ...all.map((one) => [one, named(one)] as const)];
-    return <Choice label={name} value={typedOf(value)} options={options} onValue={change} help={help} />;
+    return (
+      <Choice label={name} value={typedOf(value)} options={options} onValue={change} help={help} />
+    );
   }
   return (
     <Text
@@ -105,10 +106,7 @@ function Named({ name, schema, root, said, path, changes }: Props & { readonly n
   const key = name === 'buses' ? 'bus' : name.replace(/s$/, '');
   const one = entries.find((entry) => String(entry[key]) === chosen.value);
   return (
-    <fieldset class="group">
-      <legend>
-        <code>{name}</code>
-      </legend>
+    <Group name={name}>
       <Choice
         label={t('entry')}
         value={chosen.value}
@@ -130,6 +128,24 @@ function Named({ name, schema, root, said, path, changes }: Props & { readonly n
           changes={changes}
         />
       )}
-    </fieldset>
+    </Group>
+  );
+}
+
+/** Folded, so that a phone shows all sections at once. */
+function Group({
+  name,
+  children,
+}: {
+  readonly name: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <details class="group">
+      <summary>
+        <code>{name}</code>
+      </summary>
+      {children}
+    </details>
   );
 }

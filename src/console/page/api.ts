@@ -1,6 +1,7 @@
 // Asking the collector: commands by POST, and who is signed in. A refusal is a value with a code.
 
 import { signal } from '@preact/signals';
+import { read, write } from './kept.ts';
 
 export interface Refusal {
   readonly code: string;
@@ -72,14 +73,23 @@ export async function command<T>(name: string, args: object = {}): Promise<Answe
   return answer;
 }
 
-/** Finds out who is signed in; where the collector does not answer, that stays as it was. */
+/** Set in a browser in which somebody signed in: without it nobody is, and the collector need not be asked. */
+const SIGNED = 'signed';
+
+/** Finds out who is signed in. Where the collector does not answer, what was known stays. */
 export async function whoAmI(): Promise<void> {
+  if (read(SIGNED) === null && session.value === undefined) {
+    session.value = null;
+    return;
+  }
   const answer = await ask<Session>('/api/session');
   if (answer.ok) {
+    write(SIGNED, 'yes');
     isFirstRun.value = false;
     session.value = answer.data;
     return;
   }
+  if (answer.error.code !== 'network') write(SIGNED, null);
   const { code } = answer.error;
   isFirstRun.value = code === 'setup_required';
   if (code === 'setup_required' || code === 'unauthorized') session.value = null;

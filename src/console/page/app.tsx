@@ -41,7 +41,8 @@ const PAGES: Readonly<Record<string, readonly [page: ComponentType, role: Role]>
 export function App() {
   const who = session.value;
   if (who === undefined) return <Away />;
-  if (isFirstRun.value || who?.first_run === true) return <FirstRun />;
+  if (who?.first_run === true) return <FirstRun />;
+  if (who === null && (isFirstRun.value || path() === '/first-run')) return <FirstRun />;
   if (who === null) return <SignIn />;
   return (
     <Frame>

@@ -62,7 +62,7 @@ function Counting({ meter }: { readonly meter: string | null }) {
       last.value = answer.data;
     };
     void look();
-    const end = every(LOOK_MS, look);
+    const end = every(LOOK_MS, () => void look());
     return () => {
       isGone = true;
       end();

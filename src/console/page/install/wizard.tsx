@@ -34,11 +34,12 @@ export function Wizard({ begun }: { readonly begun: Commission }) {
     return after;
   };
   const isRunning = session.value.steps.some(({ state }) => state === 'running');
-  useEvery(isRunning, LOOK_MS, async () => {
+  const look = async () => {
     const answer = await command<Commission>('commission.get', { id: session.value.id });
     // What a command answered meanwhile is newer.
     if (answer.ok && !deed.busy.peek()) session.value = answer.data;
-  });
+  };
+  useEvery(isRunning, LOOK_MS, () => void look());
   const bench = { session, deed, act };
   const { steps, next, meter, bus, by } = session.value;
   return (
@@ -83,7 +84,6 @@ function One({ step, number, isNow, bench }: OneProps) {
     if (isNow && number > 1) heading.current?.focus();
   }, [isNow]);
   const isOpen = isNow || isAgain.value;
-  const isRepeatable = !isNow && (step.state === 'done' || step.state === 'skipped');
   return (
     <li class={isNow ? 'step now' : 'step'} aria-current={isNow ? 'step' : undefined}>
       <div class="step-head">
@@ -100,24 +100,45 @@ function One({ step, number, isNow, bench }: OneProps) {
         <div class="step-body">
           {isOpen ? <p class="help">{t(`step_${step.step}_help`)}</p> : null}
           <Outcome step={step} session={bench.session.value} />
-          {isOpen ? <StepForm step={step} bench={bench} /> : null}
-          {isOpen ? <Refused error={bench.deed.error.value} /> : null}
-          {isOpen ? <Skip step={step} bench={bench} /> : null}
-          {isRepeatable && step.step !== 'finish' ? (
-            <div class="actions">
-              <Button
-                expanded={isAgain.value}
-                onClick={() => {
-                  isAgain.value = !isAgain.value;
-                }}
-              >
-                {t('step_again', { step: t(`step_${step.step}`) })}
-              </Button>
-            </div>
-          ) : null}
+          {isOpen ? <Work step={step} bench={bench} /> : null}
+          <Again step={step} isNow={isNow} isAgain={isAgain} />
         </div>
       ) : null}
     </li>
+  );
+}
+
+function Work({ step, bench }: { readonly step: Step; readonly bench: Bench }) {
+  return (
+    <>
+      <StepForm step={step} bench={bench} />
+      <Refused error={bench.deed.error.value} />
+      <Skip step={step} bench={bench} />
+    </>
+  );
+}
+
+interface AgainProps {
+  readonly step: Step;
+  readonly isNow: boolean;
+  readonly isAgain: Signal<boolean>;
+}
+
+/** What is done can be done again, but the report. */
+function Again({ step, isNow, isAgain }: AgainProps) {
+  const isDone = step.state === 'done' || step.state === 'skipped';
+  if (isNow || !isDone || step.step === 'finish') return null;
+  return (
+    <div class="actions">
+      <Button
+        expanded={isAgain.value}
+        onClick={() => {
+          isAgain.value = !isAgain.value;
+        }}
+      >
+        {t('step_again', { step: t(`step_${step.step}`) })}
+      </Button>
+    </div>
   );
 }
 

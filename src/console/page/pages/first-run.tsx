@@ -67,6 +67,11 @@ export function FirstRun() {
           </Button>
         </div>
       </Form>
+      {isKnown ? null : (
+        <p>
+          <a href="/sign-in">{t('sign_in')}</a>
+        </p>
+      )}
     </Threshold>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ask, whoAmI } from '../api.ts';
+import { ask, isFirstRun, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
 import { Button, Form, Text } from '../parts/field.tsx';
@@ -19,7 +19,9 @@ export function SignIn() {
   const password = useSignal('');
   const deed = useDeed();
   const enter = async (body: object) => {
-    if ((await deed.runWith(() => ask('/api/sign-in', body))) === undefined) return;
+    const done = await deed.runWith(() => ask('/api/sign-in', body));
+    if (deed.error.value?.code === 'setup_required') isFirstRun.value = true;
+    if (done === undefined) return;
     await whoAmI();
     if (path() === '/sign-in') go('/', true);
     else place.value = location.pathname + location.search;
@@ -63,6 +65,9 @@ export function SignIn() {
         </div>
       </Form>
       <LanguageSwitch />
+      <p>
+        <a href="/first-run">{t('first_run_link')}</a>
+      </p>
     </Threshold>
   );
 }

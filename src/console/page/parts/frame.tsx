@@ -83,9 +83,7 @@ export function Threshold({ children }: { readonly children: ComponentChildren }
       <header class="bar">
         <span class="brand">{t('name')}</span>
       </header>
-      <main id="page" class="sign-in">
-        {children}
-      </main>
+      <main class="sign-in">{children}</main>
     </>
   );
 }

@@ -13,6 +13,10 @@ import { Busy, Empty, Notice, Refused } from './notice.tsx';
 
 const LOOK_MS = 1_000;
 
+interface Scanned {
+  readonly buses: readonly { readonly scan: ScanProgress | null }[];
+}
+
 interface Props {
   readonly bus: string;
   /** Where something is chosen of what was found. */
@@ -27,8 +31,13 @@ export function Scan({ bus, onChoose }: Props) {
     const answer = await command<ScanProgress>('bus.scan.progress', { bus });
     if (answer.ok) progress.value = answer.data;
   };
+  // One that was begun before, here or by somebody else, is followed too.
+  const resume = async () => {
+    const answer = await command<Scanned>('bus.stats', { bus });
+    if (answer.ok && progress.peek() === null) progress.value = answer.data.buses[0]?.scan ?? null;
+  };
   useEffect(() => {
-    void look();
+    void resume();
     return every(LOOK_MS, () => {
       if (progress.peek()?.over === false) void look();
     });

@@ -4,7 +4,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Choice, Text } from '../parts/field.tsx';
 import { t } from '../words.ts';
-import { followed, isOnlyHere, kindOf, type Schema, typedOf, valueOf } from './schema.ts';
+import { followed, isOnlyHere, kindOf, type Schema, typedOf, wantedOf } from './schema.ts';
 
 /** Changes by path; undefined as a value takes the key out. */
 export type Changes = Signal<ReadonlyMap<string, unknown>>;
@@ -73,7 +73,7 @@ function One({ name, schema, root, said, path, changes }: Props & { readonly nam
   const usual = schema.default === undefined ? '' : typedOf(schema.default);
   const change = (typed: string) => {
     const next = new Map(changes.value);
-    const wanted = valueOf(typed, kind, schema);
+    const wanted = wantedOf(typed, kind, schema);
     if (typedOf(wanted) === typedOf(said)) next.delete(path);
     else next.set(path, wanted);
     changes.value = next;

@@ -40,7 +40,7 @@ export function kindOf(schema: Schema, root: Schema): Kind {
 }
 
 /** What a person typed, as the schema wants it; undefined takes the key out, so that its default holds. */
-export function valueOf(typed: string, kind: Kind, schema: Schema): unknown {
+export function wantedOf(typed: string, kind: Kind, schema: Schema): unknown {
   if (typed.trim() === '') return undefined;
   if (kind === 'number') return Number(typed);
   if (kind === 'switch') return typed === 'true';

@@ -22,10 +22,12 @@ import { zoneOf } from './codec/time-zone.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, type LiveStatus } from './commands/commands.ts';
+import type { CommissionParts } from './commands/commission.ts';
 import type { Configuring } from './commands/config.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { backupLines, type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
+import { siteAnswerers, withAnswerers } from './commands/site.ts';
 import type { MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
 import type { Fault } from './domain/fault.ts';
@@ -95,6 +97,14 @@ export interface Parts {
   readonly watch?: (polled: Polled) => void;
   readonly supervisor?: Supervisor;
   readonly version: string;
+  /** What commissionings and their reports are made with; absent where there are none. */
+  readonly site?: SiteParts;
+}
+
+/** Tools for work on site. */
+export interface SiteParts extends Pick<CommissionParts, 'sha256' | 'qrSvg' | 'sayIn'> {
+  /** Looks at the port of a bus from outside. */
+  readonly lookAtPort?: (bus: BusSettings) => Promise<object>;
 }
 
 /** The way in for the command line; `problem` says in words why there is none. */
@@ -152,8 +162,10 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   let life = prepareLife(settings, parts, core);
   let reloading: Promise<void> = Promise.resolve();
-  const commands: Commands = { run: (name, args) => life.commands.run(name, args) };
-  const local: Commands = { run: (name, args) => life.local.run(name, args) };
+  const inner: Commands = { run: (name, args) => life.local.run(name, args) };
+  const site = siteOf(parts, journal, inner, () => life.settings);
+  const commands = withAnswerers({ run: (name, args) => life.commands.run(name, args) }, site);
+  const local = withAnswerers(inner, site);
   const door = await parts.serve?.(local);
   tellClosedDoor(door, log, 'the command line cannot reach this collector');
   const console = await parts.openConsole?.(lentToConsole(settings, parts, journal, local));
@@ -190,6 +202,26 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     },
     reloadInMs: () => quietInMs(life.settings, parts.clock),
   };
+}
+
+/** The commands of work on site: they outlive a change of settings, which they may bring about. */
+function siteOf(
+  { site, clock, wire, version }: Parts,
+  journal: Journal,
+  local: Commands,
+  settings: () => Settings,
+): ReturnType<typeof siteAnswerers> {
+  if (!site) return {};
+  const { collector, utility } = settings();
+  const { lookAtPort } = site;
+  return siteAnswerers({
+    ...{ ...site, journal, clock, wire, collector, utility, version },
+    run: (name, args) => local.run(name, args),
+    lookAtPort: async (name) => {
+      const bus = settings().buses.find((one) => one.bus === name);
+      return (bus && (await lookAtPort?.(bus))) ?? null;
+    },
+  });
 }
 
 /** A change of settings takes about so long, in milliseconds of the wire. */
@@ -339,6 +371,7 @@ function liveOf(
       ...{ refused: refusals.rows, refusedWhy: refusals.detail },
       ...{ messagesPerS: settings.upstream.backlogPerS, window: WINDOW },
       awaitingAck: upstream.awaiting(),
+      isWithBroker: (row) => upstream.isWithBroker(row),
     }),
   };
 }

@@ -7,11 +7,15 @@ import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
 import { expiries } from './adapters/enrolment.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
+import { speaker } from './adapters/locales.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog, goesToJournald, type LeveledLog } from './adapters/pino-log.ts';
+import { lookAtPort } from './adapters/port-look.ts';
+import { qrSvg } from './adapters/qr-code.ts';
 import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
+import { sha256 } from './adapters/sha256.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
@@ -91,6 +95,10 @@ export async function startCollector(
       configuring: { ...configuringOf(file, root, log), ...(reloading && { reloading }) },
     }),
     expiries,
+    site: {
+      ...{ sha256, qrSvg, sayIn: speaker(root) },
+      lookAtPort: (bus) => lookAtPort(bus, wire),
+    },
   });
   void supervisor.ready();
   const stop = () => {

@@ -53,6 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   level: ['adapters/level-store.ts'],
   mqtt: ['adapters/mqtt-head-end.ts'],
   pino: ['adapters/pino-log.ts'],
+  uqr: ['adapters/qr-code.ts'],
   yaml: ['settings/'],
   ajv: ['settings/', 'adapters/command-schema.ts'],
   commander: ['cli/'],

@@ -17,9 +17,6 @@ export interface MeterLive {
   readonly fault: object | null;
 }
 
-/** When a meter was proved on site; of one that never was null. */
-export type Commissioned = (meter: string) => Promise<object | null>;
-
 /** Answers `{ meter, installation, settings, last, commissioned, events_open, detectable, alerts, vacations, service, bus, fault, seen }`. */
 export async function showMeter(
   journal: Journal,
@@ -27,7 +24,6 @@ export async function showMeter(
   live: {
     readonly meterLive?: ((meter: string) => MeterLive) | undefined;
     readonly buses?: readonly ToldBus[] | undefined;
-    readonly commissioned?: Commissioned | undefined;
   },
   args: Args,
 ): Promise<CommandAnswer> {
@@ -47,7 +43,7 @@ export async function showMeter(
     data: {
       ...{ meter, installation: installationOf(journal, meter), settings },
       last: lastOf(journal, meter),
-      commissioned: (await live.commissioned?.(meter)) ?? null,
+      commissioned: commissionedOf(journal, meter),
       events_open: await openEvents(journal, meter),
       detectable: isByHand ? null : detectableOf(place.rules),
       ...{ alerts, vacations: vacation === null ? [] : [vacation], service: rules.service ?? null },
@@ -65,6 +61,12 @@ function installationOf(journal: Journal, meter: string): object | null {
     since: installed === null ? null : isoTime(installed),
     initial_read: initialRead,
   };
+}
+
+/** When what stands there now was proved on site; null: never. */
+function commissionedOf(journal: Journal, meter: string): object | null {
+  const proved = journal.facts(meter)?.proved;
+  return proved ? { ...proved, at: isoTime(proved.at) } : null;
 }
 
 function lastOf(journal: Journal, meter: string): object | null {

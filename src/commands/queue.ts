@@ -18,10 +18,13 @@ export interface Queue {
   readonly window: number;
   /** Delivered rows that wait for the head-end's word; null where the broker's is enough. */
   readonly awaitingAck: number | null;
+  /** The broker has the row, and the head-end has not acknowledged it. */
+  isWithBroker(row: number): boolean;
 }
 
 /**
- * `queue.status` answers {pending, oldest, drain_eta_s, refused, refused_why, connected, link, window, awaiting_ack, acknowledged_row, last_row};
+ * `queue.status` {row?} answers {pending, oldest, drain_eta_s, refused, refused_why, connected, link, window, awaiting_ack,
+ * acknowledged_row, last_row}, and where that row (of the collector itself) stands: `row_state` pending, with_broker or settled;
  * `queue.resend` {meter?, from, to} has hours sent again, of one meter or of all, and answers {rows}.
  */
 export function createQueueCommands(
@@ -30,12 +33,16 @@ export function createQueueCommands(
   replay: Answerer,
 ): Readonly<Record<string, Answerer>> {
   return {
-    'queue.status': () => queueStatus(journal, queueNow?.()),
+    'queue.status': (args) => queueStatus(journal, queueNow?.(), args),
     'queue.resend': (args) => resend(journal, replay, args),
   };
 }
 
-async function queueStatus(journal: Journal, queue: Queue | undefined): Promise<CommandAnswer> {
+async function queueStatus(
+  journal: Journal,
+  queue: Queue | undefined,
+  { row }: Args,
+): Promise<CommandAnswer> {
   const { rows, oldest } = await journal.pending();
   const meters = journal.metersPending().length;
   const eta = queue && drainEtaS({ ...queue, rows, meters });
@@ -48,8 +55,14 @@ async function queueStatus(journal: Journal, queue: Queue | undefined): Promise<
       ...{ link: queue?.detail ?? 'the collector is not running', window: queue?.window ?? 0 },
       ...{ awaiting_ack: queue?.awaitingAck ?? null, last_row: journal.lastRow() },
       acknowledged_row: journal.acknowledged().row,
+      ...(typeof row === 'number' ? { row_state: await stateOf(journal, queue, row) } : {}),
     },
   };
+}
+
+async function stateOf(journal: Journal, queue: Queue | undefined, row: number): Promise<string> {
+  if (!(await journal.isPending('', row))) return 'settled';
+  return queue?.isWithBroker(row) ? 'with_broker' : 'pending';
 }
 
 async function resend(journal: Journal, replay: Answerer, args: Args): Promise<CommandAnswer> {

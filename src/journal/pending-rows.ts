@@ -223,6 +223,13 @@ export class PendingRows {
     return null;
   }
 
+  async isPending(meter: string, row: number): Promise<boolean> {
+    const key = keys.pending(meter, row);
+    if (this.#books.settled.has(key)) return false;
+    if (this.#books.group.changes.get(key) !== undefined) return true;
+    return (await textAt(this.#books.store, key)) !== undefined;
+  }
+
   async standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
     if (this.#books.claimed.has(row)) return 'claimed';
     const key = keys.pending(meter, row);

@@ -167,6 +167,7 @@ describe('what waits', () => {
   const queue = {
     ...{ connected: true, detail: 'connected', refused: 3, refusedWhy: 'no right' },
     ...{ messagesPerS: 1, window: 20, awaitingAck: 2 },
+    isWithBroker: (row: number) => row === 3,
   };
 
   it('is told with its age, how long it will take, and what is refused', async () => {

@@ -169,6 +169,7 @@ export interface Commission {
   readonly steps: readonly Step[];
   readonly next: string | null;
   readonly done: boolean;
+  readonly ended?: { readonly at: string; readonly how: string } | null;
 }
 
 export interface Amount {

@@ -41,14 +41,13 @@ function Resumed({ id }: { readonly id: string }) {
 }
 
 interface Sessions {
-  readonly sessions?: readonly Commission[];
-  readonly commissions?: readonly Commission[];
+  readonly sessions: readonly Commission[];
 }
 
 function Choose() {
   const asked = useAsked(() => command<Sessions>('commission.list'), 'list');
-  const list = asked.data.value?.sessions ?? asked.data.value?.commissions ?? [];
-  const open = list.filter(({ done }) => !done);
+  const list = asked.data.value?.sessions ?? [];
+  const open = list.filter(({ done, ended }) => !done && !ended);
   const deed = useDeed();
   const cancel = async (id: string) => {
     if ((await deed.run('commission.cancel', { id })) !== undefined) await asked.again();

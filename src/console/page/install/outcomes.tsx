@@ -35,13 +35,15 @@ const SELF_SAID = ['dial', 'tap'];
 
 function Failed({ step }: { readonly step: Step }) {
   const { result } = step;
-  if (SELF_SAID.includes(step.step) && textIn(result, 'verdict') !== null) return null;
+  const isSaid = SELF_SAID.includes(step.step) && textIn(result, 'verdict') !== null;
+  if (isSaid && textIn(result, 'code') !== 'volume_differs') return null;
   const code = textIn(result, 'code') ?? textIn(result, 'cause') ?? 'other';
   const places = placesIn(result);
   const key = code.replaceAll('.', '_');
   const says =
     known(`site.commission_${key}`, places) ??
-    known(`site.${key}`, places) ??
+    known(`doctor.${key}`, places) ??
+    known(`failed_${key}`, places) ??
     known(`fault_${key}`, places) ??
     known(`error_${key}`, places) ??
     t('step_failed', { code });
@@ -68,12 +70,15 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     state === 'done' ? (
       <p>{t('port_fine', { path: textIn(result, 'path') ?? textIn(result, 'bus') ?? '' })}</p>
     ) : null,
-  device: (result, session) => (
+  device: (result, session, { state }) => (
     <Facts
       facts={[
         [t('meter'), textIn(result, 'meter') ?? session.meter],
         [t('address'), textIn(result, 'address')],
         [t('profile'), textIn(result, 'profile')],
+        state === 'running' && textIn(result, 'waits_until') !== null
+          ? [t('waits_until'), time(textIn(result, 'waits_until') ?? '')]
+          : null,
       ]}
     />
   ),
@@ -128,6 +133,8 @@ function tellReads(result: StepResult, session: Commission, { state }: Step): VN
 function tellTap(result: StepResult, _: Commission, { state }: Step): VNode | null {
   const verdict = textIn(result, 'verdict');
   if (verdict === null || state === 'running') return null;
+  // It rose, but by another volume than was measured: that is said above.
+  if (textIn(result, 'code') === 'volume_differs') return null;
   const others = countedIn(result, 'others').filter(({ counts }) => counts !== 0);
   const places = { meters: others.map(({ meter }) => meter).join(', '), ...placesIn(result) };
   return (

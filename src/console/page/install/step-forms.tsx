@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { VOLUME_UNITS } from '../../../domain/units.ts';
 import { told } from '../format.ts';
-import { Button, Choice, Form, Text } from '../parts/field.tsx';
+import { Button, Check, Choice, Form, Text } from '../parts/field.tsx';
 import { Busy, Notice } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
 import type { ScanFound, Step } from '../shapes.ts';
@@ -139,14 +139,16 @@ function DialForm({ bench }: Props) {
 /** Powers of ten that dials have. */
 const POWERS = [-4, -3, -2, -1, 0, 1, 2, 3];
 
-function ResolutionForm({ bench }: Props) {
+function ResolutionForm({ step, bench }: Props) {
   const dial = resultOf(bench.session.value, 'dial');
+  const isRight = useSignal(false);
   const digits = useSignal(textIn(dial, 'digits') ?? '');
   const unit = useSignal<string>(textIn(dial, 'unit') ?? 'ft3');
   const pow10 = useSignal(String(numberIn(dial, 'pow10') ?? -1));
   const check = () =>
     bench.act('resolution', {
       ...{ digits: Number(digits.value), unit: unit.value, pow10: Number(pow10.value) },
+      ...(isRight.value ? { accept: true } : {}),
     });
   const known = VOLUME_UNITS.find((one) => one === unit.value) ?? 'ft3';
   const { main, help } = told(10 ** Number(pow10.value), known, Math.max(0, -Number(pow10.value)));
@@ -184,6 +186,15 @@ function ResolutionForm({ bench }: Props) {
       <Notice state="unknown">
         <p>{t('one_count_says', { volume: main, help })}</p>
       </Notice>
+      {textIn(step.result, 'code') === 'resolution_differs' ? (
+        <Check
+          label={t('dial_is_right')}
+          value={isRight.value}
+          onValue={(one) => {
+            isRight.value = one;
+          }}
+        />
+      ) : null}
       <div class="actions">
         <Button kind="main" type="submit" busy={bench.deed.busy.value}>
           {t('step_resolution_do')}

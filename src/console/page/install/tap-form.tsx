@@ -2,13 +2,16 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { VOLUME_UNITS } from '../../../domain/units.ts';
 import { command } from '../api.ts';
 import { every } from '../clock.ts';
 import { lineOf } from '../live.ts';
-import { Button } from '../parts/field.tsx';
+import { Button, Choice, Text } from '../parts/field.tsx';
+import { Busy } from '../parts/notice.tsx';
 import { Volume } from '../parts/volume.tsx';
 import type { ReadAnswer, Step } from '../shapes.ts';
-import { t } from '../words.ts';
+import { say, t } from '../words.ts';
+import { textIn } from './results.ts';
 import type { Bench } from './wizard.tsx';
 
 /** Who stands at a tap waits for the next count; the device decides whether it may be asked so often. */
@@ -22,6 +25,13 @@ interface Props {
 export function TapForm({ step, bench }: Props) {
   const isRunning = step.state === 'running';
   const { act, deed } = bench;
+  const [amount, unit] = [useSignal(''), useSignal<string>('gal')];
+  // Until everybody was read the tap stays closed.
+  if (isRunning && textIn(step.result, 'phase') !== 'open') return <Busy says={t('tap_reading')} />;
+  const end = () => {
+    const drawn = { amount: Number(amount.value), unit: unit.value };
+    return act('tap', { action: 'end', ...(amount.value === '' ? {} : { drawn }) });
+  };
   if (!isRunning) {
     return (
       <div class="actions">
@@ -35,8 +45,30 @@ export function TapForm({ step, bench }: Props) {
     <>
       <p role="status">{t('tap_running')}</p>
       <Counting meter={bench.session.value.meter} />
+      <details>
+        <summary>{t('tap_measured')}</summary>
+        <div class="two">
+          <Text
+            label={t('tap_amount')}
+            type="number"
+            numeric
+            value={amount.value}
+            onValue={(text) => {
+              amount.value = text;
+            }}
+          />
+          <Choice
+            label={t('unit')}
+            value={unit.value}
+            options={VOLUME_UNITS.map((one) => [one, say(`unit.${one}`)])}
+            onValue={(one) => {
+              unit.value = one;
+            }}
+          />
+        </div>
+      </details>
       <div class="actions">
-        <Button kind="main" busy={deed.busy.value} onClick={() => act('tap', { action: 'end' })}>
+        <Button kind="main" busy={deed.busy.value} onClick={end}>
           {t('tap_end')}
         </Button>
       </div>

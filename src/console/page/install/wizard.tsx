@@ -150,7 +150,7 @@ function Skip({ step, bench }: { readonly step: Step; readonly bench: Bench }) {
   const reason = useSignal('');
   if (NEEDED.includes(step.step)) return null;
   const skip = async () => {
-    const after = await bench.act('skip', { skip: step.step, reason: reason.value.trim() });
+    const after = await bench.act(step.step, { skip: true, reason: reason.value.trim() });
     if (after !== undefined) isOpen.value = false;
   };
   if (!isOpen.value) {

@@ -91,7 +91,7 @@ function Row({ name }: { readonly name: string }) {
   const state = stateOf(line);
   const hasDial = digits !== null && unit !== null && pow10 !== null;
   return (
-    <a href={`/meters/${name}`}>
+    <a class="row" href={`/meters/${name}`}>
       <Sign state={state} />
       <span>
         <strong>{name}</strong>

@@ -107,7 +107,7 @@ export function Overview() {
       <ul class="lights">
         {lights.value.map(({ name, to, state, says }) => (
           <li key={name} class={state}>
-            <a href={to}>
+            <a class="light" href={to}>
               <Sign state={state} />
               <strong>
                 {t(name)}

@@ -5,6 +5,7 @@ import { VOLUME_UNITS } from '../../../domain/units.ts';
 import { command, may } from '../api.ts';
 import { ago, lasting, number, time, told } from '../format.ts';
 import { status } from '../live.ts';
+import { path } from '../router.ts';
 import type { EventLine, Evidence } from '../shapes.ts';
 import { known, t } from '../words.ts';
 import { useAsked, useDeed } from './asked.ts';
@@ -90,7 +91,7 @@ export function Alarm({ event, again }: AlarmProps) {
       ) : null}
       <Refused error={deed.error.value} />
       <div class="actions">
-        {event.meter === undefined ? null : (
+        {event.meter === undefined || path() === `/meters/${event.meter}` ? null : (
           <a class="button plain" href={`/meters/${event.meter}`}>
             {t('see_meter', { meter: event.meter })}
           </a>
@@ -162,7 +163,12 @@ function limitFacts(data: Evidence): (Fact | null)[] {
     observed === null
       ? null
       : [
-          t('observed'),
+          // A flow that keeps its strength is told in hours, all else by its weight.
+          t(
+            typeof data['why'] === 'string' && data['why'] !== 'strong_flow'
+              ? 'weight'
+              : 'observed',
+          ),
           limit === null
             ? form(observed)
             : t('against', { observed: form(observed), limit: form(limit) }),

@@ -67,6 +67,7 @@ interface TableProps {
 export function Table({ label, heads, rows }: TableProps) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1).
+    // biome-ignore lint/a11y/useSemanticElements: it is no fieldset.
     <div class="scroll" role="group" aria-label={label} tabIndex={0}>
       <table>
         <caption class="hidden">{label}</caption>

@@ -82,6 +82,7 @@ export function Trace({ bus }: { readonly bus: string }) {
 function Frames({ frames }: { readonly frames: readonly TracedFrame[] }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard (WCAG 2.1.1).
+    // biome-ignore lint/a11y/useSemanticElements: it is no fieldset.
     <div class="trace" role="group" aria-label={t('trace')} tabIndex={0}>
       <ol class="rows mono">
         {frames.map(({ at_us, dir, hex, gap_us }) => (

@@ -14,7 +14,7 @@ import type {
   Row,
   RowRanges,
 } from './domain/entry.ts';
-import type { Declaration, InstallationFacts } from './domain/facts.ts';
+import type { Declaration, InstallationFacts, Proved } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { ScanProgress } from './domain/scan.ts';
@@ -268,6 +268,52 @@ export type CommandAnswer =
   | { readonly ok: true; readonly data: unknown }
   | { readonly ok: false; readonly code: string; readonly message: string; readonly hint: string };
 
+/** Chance and one-way functions, for the passwords, sessions and tokens of the console. */
+export interface Secrets {
+  /** So many random bytes, as base64url text. */
+  random(bytes: number): string;
+  /** SHA-256 as base64url text: for secrets that are too random to be guessed. */
+  digest(secret: string): string;
+  /** Scrypt over a salt of its own, as text that tells its costs. Slow and large on purpose: not to be called many times at once. */
+  scramble(password: string): Promise<string>;
+  /** Whether the text was scrambled from this password; false for what is no such text. As slow as `scramble`. */
+  matches(password: string, scrambled: string): Promise<boolean>;
+}
+
+/** A small text file for its owner alone, which other processes read and replace too. Nothing here rejects for the disk. */
+export interface SharedText {
+  /** Its text as it is now; undefined where it is not there. Cheap while nobody has changed it. */
+  read(): Promise<Result<string | undefined>>;
+  /** Replaces the text by what `edit` makes of it (`text` left out: leaves it), on the medium, while no other process does. */
+  change<T>(
+    edit: (text: string | undefined) => { readonly text?: string; readonly outcome: T },
+  ): Promise<Result<T>>;
+}
+
+/** A file of the console's pages, with its packed forms. */
+export interface PageFile {
+  readonly type: string;
+  readonly etag: string;
+  /** Its name changes with its content. */
+  readonly lasting: boolean;
+  readonly plain: Uint8Array;
+  readonly packed: Readonly<Partial<Record<'br' | 'gzip', Uint8Array>>>;
+}
+
+/** The pages as they were built: a closed set, so that no path leads elsewhere. */
+export type PageFiles = ReadonlyMap<string, PageFile>;
+
+/** Who asks over HTTP, as the socket knows it. */
+export interface Caller {
+  readonly address: string;
+  /** The address of this machine that was called. */
+  readonly local: string;
+  /** Under TLS. */
+  readonly secure: boolean;
+  /** They have proved who they are: their connection is the last to be given up when there are too many. */
+  trust(): void;
+}
+
 /** Where a meter hangs and how it is asked. */
 export interface ReadTarget {
   readonly meter: string;
@@ -402,6 +448,8 @@ export interface Journal {
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;
+  /** Releases all rows but those that are news: who had claimed them is there no more. */
+  letGo(): void;
   /** Forgets that acknowledged rows were pending; written with the next group. */
   settle(rows: readonly Row[]): void;
   pending(): Promise<Pending>;
@@ -469,6 +517,19 @@ export interface Journal {
   wishes(meter: string): AlertWishes | undefined;
   /** Keeps it with the next group, and has the meter described again. */
   keepWishes(meter: string, wishes: AlertWishes): void;
+  /**
+   * Keeps what a technician leaves, plain JSON, under `folder/name` (letters, digits, `.`, `_`, `-`) with the next group; undefined
+   * takes it away.
+   */
+  keepPaper(name: string, paper: unknown): void;
+  /** Undefined where there is none, or it is damaged. Throws StoreLost. */
+  paper(name: string): Promise<unknown>;
+  /** All papers of a folder in the order of their names. Throws StoreLost. */
+  papers(folder: string): Promise<readonly unknown[]>;
+  /** Whether the row waits to be sent, or for the word of who is to have it. Throws StoreLost. */
+  isPending(meter: string, row: number): Promise<boolean>;
+  /** Somebody compared the dial that stands there with its encoder: told with the meter's description (S3). */
+  noteProved(meter: string, proved: Proved): void;
   /** What is left of what was thinned of an installation; undefined where nothing was. */
   checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;

@@ -52,7 +52,8 @@ export function withLocal(commands: Commands, journal: Journal, parts: LocalPart
   };
 }
 
-async function* backupLines(
+/** The whole journal as `restore` takes it. */
+export async function* backupLines(
   journal: Journal,
   { collector, now }: LocalParts,
 ): AsyncGenerator<string> {

@@ -45,7 +45,9 @@ const parts: Parts = {
   version,
   catalogues: { en: catalogue('en'), es: catalogue('es') },
   settingsFile: usualSettings(),
-  prompt: (question) => promptAtTerminal(question, process.stdin, process.stderr),
+  prompt: (question, { isSecret } = { isSecret: false }) =>
+    promptAtTerminal(question, { input: process.stdin, output: process.stderr, isSecret }),
+  accounts: async (settings) => (await import('./web-console.ts')).openAccounts(settings),
   pause: (ms, signal) => clock.sleep(ms, signal),
   writeGzip,
   schemaText: async () => readFileSync(join(root, 'config/settings.schema.json'), 'utf8'),

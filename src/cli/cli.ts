@@ -26,6 +26,7 @@ import { addQueue } from './queue.ts';
 import { fail } from './say.ts';
 import { addUpstream } from './upstream.ts';
 import { failureOf, unanswered, usageFailure } from './usage.ts';
+import { addUsers } from './user.ts';
 import { addVerify } from './verify.ts';
 
 /** Runs one command line (without node and script). Resolves to the exit code; never rejects. */
@@ -94,7 +95,7 @@ export function commandLine(desk: Desk): Command {
   group('repair', addDoctor, addBusCommands);
   group('watch', addAlerts, addBacktest);
   group('up', addQueue, addUpstream);
-  group('keep', addConfig, addJournal);
+  group('keep', addConfig, addJournal, addUsers);
   group('try', addPrograms);
   group('more', addCompletion, addHelp);
   return program;

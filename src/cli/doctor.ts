@@ -118,20 +118,26 @@ const COLORS: Readonly<Record<DoctorCheck['state'], number>> = {
   unknown: 36,
 };
 
+const STATES = Object.keys(COLORS) as (keyof typeof COLORS)[];
+
 function screen(checks: readonly DoctorCheck[], manner: Manner): string {
-  const { say, color, plain } = manner;
+  const { say, plain } = manner;
+  const width = Math.max(...STATES.map((state) => say(`cli.state_${state}`).length));
+  const areas = Math.max(...checks.map(({ area }) => say(`cli.area_${area}`).length));
+  const indent = ' '.repeat(width + areas + 4);
   const lines = checks.map((check) => {
-    const state = say(`cli.state_${check.state}`);
-    const area = say(`cli.area_${check.area}`);
     const { says, next } = inWords(check, manner);
     if (plain) return [check.state, check.area, check.cause, says, next].join('\t');
-    const mark = color
-      ? `\u001b[${COLORS[check.state]}m${state.padEnd(9)}\u001b[39m`
-      : state.padEnd(9);
-    const step = next === '' || check.state === 'ok' ? '' : `\n${' '.repeat(20)}${printable(next)}`;
-    return `${mark} ${area.padEnd(10)}${printable(says)}${step}`;
+    const area = say(`cli.area_${check.area}`).padEnd(areas);
+    const step = next === '' || check.state === 'ok' ? '' : `\n${indent}${printable(next)}`;
+    return `${markOf(check, width, manner)}  ${area}  ${printable(says)}${step}`;
   });
   return `${lines.join('\n')}\n`;
+}
+
+function markOf({ state }: DoctorCheck, width: number, { say, color }: Manner): string {
+  const word = say(`cli.state_${state}`).padEnd(width);
+  return color ? `\u001b[${COLORS[state]}m${word}\u001b[39m` : word;
 }
 
 /** By the cause's own sentence where the catalogue has one, else as the collector says it. */

@@ -33,6 +33,8 @@ const EXIT_OF_CODE: Readonly<Record<string, number>> = {
   bad_request: EXIT.usage,
   unknown_command: EXIT.usage,
   unknown_meter: EXIT.usage,
+  'user.unknown': EXIT.usage,
+  'token.unknown': EXIT.usage,
   forbidden: EXIT.permission,
   no_answer: EXIT.noAnswer,
   'line.silent': EXIT.noAnswer,

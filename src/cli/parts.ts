@@ -70,6 +70,24 @@ export interface Host {
   run(tool: string, args: readonly string[]): Promise<number>;
 }
 
+/** The accounts of the console; every change is written when it resolves good. */
+export interface Accounts {
+  list(): Promise<CommandAnswer>;
+  add(wish: { readonly user: string; readonly role: string }): Promise<CommandAnswer>;
+  setPassword(user: string, password: string): Promise<CommandAnswer>;
+  reset(user: string): Promise<CommandAnswer>;
+  remove(user: string): Promise<CommandAnswer>;
+  /** A one-time code that lets a user in; without one the code that makes the first user. */
+  code(user?: string): Promise<CommandAnswer>;
+  listTokens(): Promise<CommandAnswer>;
+  createToken(wish: {
+    readonly name: string;
+    readonly role: string;
+    readonly by: string;
+  }): Promise<CommandAnswer>;
+  revokeToken(id: string): Promise<CommandAnswer>;
+}
+
 /** Programs of the simulator, which start as processes of their own. */
 export const PROGRAMS = ['sim', 'demo', 'headend', 'conformance'] as const;
 export type Program = (typeof PROGRAMS)[number];
@@ -80,8 +98,10 @@ export interface Parts {
   readonly catalogues: Readonly<Record<Language, Catalogue>>;
   /** The settings file where none is named, and whether it is there. */
   readonly settingsFile: { readonly path: string; readonly isThere: boolean };
-  /** Asks the person at the terminal; null when there will be no answer (Ctrl-C, Ctrl-D). */
-  prompt(question: string): Promise<string | null>;
+  /** Asks the person at the terminal; null when there will be no answer (Ctrl-C, Ctrl-D). A secret is not shown. */
+  prompt(question: string, how?: { readonly isSecret: boolean }): Promise<string | null>;
+  /** Users and tokens of the console of these settings, whether the collector runs or not. */
+  accounts(settings: Settings): Promise<Accounts>;
   loadSettings(file: string): Promise<Checked>;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;

@@ -36,15 +36,7 @@ export async function wanted(
   { key, flag, places = {}, usual, check = () => null }: Question,
 ): Promise<string> {
   const { manner, io } = desk;
-  if (given !== undefined) {
-    const wrong = check(given);
-    if (wrong === null) return given;
-    throw new Unanswered(flag, wrong);
-  }
-  if (!manner.asks) {
-    if (usual !== undefined) return usual;
-    throw new Unanswered(flag);
-  }
+  if (given !== undefined || !manner.asks) return withoutAsking(given, { flag, usual, check });
   const shown = usual === undefined || usual === '' ? '' : ` [${usual}]`;
   for (;;) {
     const asked = `${manner.say(`cli.${key}`, places)}${shown}`;
@@ -55,6 +47,18 @@ export async function wanted(
     if (wrong === null) return meant;
     io.err(`${manner.say(`cli.${wrong}`)}\n`);
   }
+}
+
+/** The option, or what an empty answer would mean. */
+function withoutAsking(
+  given: string | undefined,
+  { flag, usual, check = () => null }: Pick<Question, 'flag' | 'usual' | 'check'>,
+): string {
+  const answer = given ?? usual;
+  if (answer === undefined) throw new Unanswered(flag);
+  const wrong = check(answer);
+  if (wrong === null) return answer;
+  throw new Unanswered(flag, wrong);
 }
 
 /** Waits until the person says that it is done (Enter). */

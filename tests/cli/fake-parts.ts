@@ -62,6 +62,9 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     settingsFile: { path: 'good.yaml', isThere: true },
     prompt: async () => null,
     pause: async () => undefined,
+    accounts: async () => {
+      throw new Error('no accounts');
+    },
     writeGzip: async () => undefined,
     schemaText: async () => '{}\n',
     versions: { node: 'v20.0.0' },

@@ -123,6 +123,7 @@ function masked(text: string, folder: string): string {
     .replaceAll(street, '/home/ana/street')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:1883')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-11-22T15:04:05.678Z')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, '2026-11-22 15:04')
     .replaceAll(/\bC\d{14}\b/g, 'C20261122150405')
     .replaceAll(/-\d{4}-\d\d-\d\d\b/g, '-2026-11-22')
     .replaceAll(/\b[0-9a-f]{64}\b/g, '5f'.repeat(32))

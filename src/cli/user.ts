@@ -1,0 +1,162 @@
+// `user` and `token`: who may use the local web console, kept in a file of the data folder, whether the collector runs or not.
+
+import type { Command } from 'commander';
+import type { CommandAnswer } from '../boundaries.ts';
+import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
+import { EXIT } from './exit-codes.ts';
+import type { Accounts, Desk } from './parts.ts';
+import { Unanswered, wanted } from './questions.ts';
+import { fail, failHeard, sayJson, table } from './say.ts';
+import { settingsOf } from './settings-file.ts';
+
+const ROLES = ['viewer', 'technician', 'admin'] as const;
+const ROLE_QUESTION = {
+  ...{ key: 'q_role', flag: '--role', usual: 'technician' },
+  check: (one: string) => (ROLES.some((role) => role === one) ? null : 'q_bad_role'),
+};
+
+type Told = Readonly<Record<string, unknown>>;
+
+export function addUsers(program: Command, desk: Desk): void {
+  addUserWords(program, desk);
+  addTokenWords(program, desk);
+}
+
+/** Does something with the accounts and says so, or why not. */
+async function act(
+  file: string,
+  deed: (accounts: Accounts) => Promise<CommandAnswer>,
+  told: (data: Told) => string,
+  { manner, io, parts, done }: Desk,
+): Promise<void> {
+  const loaded = await settingsOf(file, manner, io, parts);
+  if ('exit' in loaded) return done(loaded.exit);
+  const answer = await deed(await parts.accounts(loaded.settings));
+  if (!answer.ok) return done(failHeard(io, manner, answer));
+  if (manner.json) sayJson(io, answer.data);
+  else io.out(told(answer.data as Told));
+  return done(EXIT.ok);
+}
+
+function addUserWords(program: Command, desk: Desk): void {
+  const { say } = desk.manner;
+  const users = addGroup(program, desk, 'user', 'g_user');
+  const add = (spec: string, key: string, example: string) =>
+    addCommand(users, desk, { spec, key: `c_user_${key}`, example: `user ${example}` });
+  const coded = ({ user, code, minutes = 15 }: Told) =>
+    `${say('cli.user_code', { user: String(user ?? '-'), code: String(code), minutes: Number(minutes) })}\n`;
+
+  withConfig(add('list', 'list', 'list'), desk).action(({ config }) =>
+    act(
+      config,
+      (accounts) => accounts.list(),
+      (data) => userTable(data, desk),
+      desk,
+    ),
+  );
+  const added = add('add <user>', 'add', 'add ana --role technician');
+  option(added, desk, '--role <role>', 'o_role');
+  withConfig(added, desk).action(async (user, { config, role: given }) => {
+    const role = await wanted(desk, given, ROLE_QUESTION);
+    return act(config, (accounts) => accounts.add({ user, role }), coded, desk);
+  });
+  const password = add('set-password <user>', 'set_password', 'set-password ana');
+  option(password, desk, '--password-file <file>', 'o_password_file');
+  withConfig(password, desk).action(async (user, { config, passwordFile }) => {
+    const typed = await askedPassword(passwordFile, desk);
+    if (typed === null) return;
+    const sentence = () => `${say('cli.user_password_set', { user })}\n`;
+    await act(config, (accounts) => accounts.setPassword(user, typed), sentence, desk);
+  });
+  withConfig(add('reset <user>', 'reset', 'reset ana'), desk).action((user, { config }) =>
+    act(config, (accounts) => accounts.reset(user), coded, desk),
+  );
+  withConfig(add('remove <user>', 'remove', 'remove ana'), desk).action((user, { config }) =>
+    act(
+      config,
+      (accounts) => accounts.remove(user),
+      () => `${say('cli.user_removed', { user })}\n`,
+      desk,
+    ),
+  );
+  withConfig(add('code [user]', 'code', 'code'), desk).action((user, { config }) =>
+    act(config, (accounts) => accounts.code(user), coded, desk),
+  );
+}
+
+function userTable({ users }: Told, { manner }: Desk): string {
+  const { say } = manner;
+  const rows = (users as readonly Told[]).map(({ user, role, created, has_password: has }) => [
+    ...[String(user), String(role), String(created), say(has === true ? 'cli.yes' : 'cli.no')],
+  ]);
+  if (rows.length === 0) return `${say('cli.users_none', { name: NAME })}\n`;
+  const headings = ['user', 'role', 'since', 'password'].map((name) => say(`cli.h_${name}`));
+  return table(headings, rows, manner);
+}
+
+/** The first line of a file (- is standard input), or typed twice and not shown. Null after a failure was said. */
+async function askedPassword(file: string | undefined, desk: Desk): Promise<string | null> {
+  const { manner, io, parts, done } = desk;
+  if (file !== undefined) {
+    let text = '';
+    for await (const piece of parts.readText(file)) text += piece;
+    return text.split(/\r?\n/)[0] ?? '';
+  }
+  if (!manner.asks) throw new Unanswered('--password-file');
+  const ask = async (key: string) => {
+    const typed = await parts.prompt(`${manner.say(`cli.${key}`)}: `, { isSecret: true });
+    if (typed === null) throw new Unanswered(null);
+    return typed;
+  };
+  const first = await ask('q_password');
+  if ((await ask('q_password_again')) === first) return first;
+  const message = manner.say('cli.passwords_differ');
+  done(fail(io, manner, { code: 'usage.password', message, hint: '' }, EXIT.usage));
+  return null;
+}
+
+function addTokenWords(program: Command, desk: Desk): void {
+  const { say } = desk.manner;
+  const tokens = addGroup(program, desk, 'token', 'g_token');
+  const add = (spec: string, key: string, example: string) =>
+    addCommand(tokens, desk, { spec, key: `c_token_${key}`, example: `token ${example}` });
+
+  withConfig(add('list', 'list', 'list'), desk).action(({ config }) =>
+    act(
+      config,
+      (accounts) => accounts.listTokens(),
+      (data) => tokenTable(data, desk),
+      desk,
+    ),
+  );
+  const created = add('create <name>', 'create', 'create nightly-export --role viewer');
+  option(created, desk, '--role <role>', 'o_role');
+  option(created, desk, '--by <name>', 'o_by');
+  withConfig(created, desk).action(async (name, { config, role: given, by = '' }) => {
+    const role = await wanted(desk, given, { ...ROLE_QUESTION, usual: 'viewer' });
+    // The token alone on standard output, for a script to keep; the sentence beside it.
+    const told = ({ token, id }: Told) => {
+      desk.io.err(`${say('cli.token_made', { id: String(id) })}\n`);
+      return `${String(token)}\n`;
+    };
+    return act(config, (accounts) => accounts.createToken({ name, role, by }), told, desk);
+  });
+  withConfig(add('revoke <id>', 'revoke', 'revoke t1'), desk).action((id, { config }) =>
+    act(
+      config,
+      (accounts) => accounts.revokeToken(id),
+      () => `${say('cli.token_gone', { id })}\n`,
+      desk,
+    ),
+  );
+}
+
+function tokenTable({ tokens }: Told, { manner }: Desk): string {
+  const { say } = manner;
+  const rows = (tokens as readonly Told[]).map(({ id, name, role, created, used }) => [
+    ...[String(id), String(name), String(role), String(created), String(used ?? '-')],
+  ]);
+  if (rows.length === 0) return `${say('cli.tokens_none')}\n`;
+  const headings = ['id', 'name', 'role', 'since', 'used'].map((name) => say(`cli.h_${name}`));
+  return table(headings, rows, manner);
+}

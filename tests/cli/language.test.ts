@@ -245,7 +245,28 @@ describe('what is heard', () => {
     expect(said.filter((one) => english(one).length > 0)).toEqual([]);
   });
 
+  it('of a command that refuses is said in Spanish, whatever it refuses for', () => {
+    const rooms = readdirSync(`${ROOT}src/commands`).map((name) => `commands/${name}`);
+    const others = ['adapters/enrolment.ts', 'console/accounts.ts', 'journal/restore-backup.ts'];
+    const sentences = [...rooms, ...others].flatMap((file) => sentencesIn(`${ROOT}src/${file}`));
+    expect(sentences.length).toBeGreaterThan(150);
+    expect(sentences.filter((one) => hear(one) === one)).toEqual([]);
+  });
+
   it('and is not known is left as it is', () => {
     expect(hear('EWHATEVER happened')).toBe('EWHATEVER happened');
   });
 });
+
+/** What a source file says in whole sentences, with a number wherever something is put in. */
+function sentencesIn(file: string): string[] {
+  const code = readFileSync(file, 'utf8')
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/^\s*\/\/.*$/gm, '');
+  const texts = [...code.matchAll(/'((?:[^'\\\n]|\\.)*)'|`([^`]*)`/g)].map(
+    ([, plain, template]) => plain ?? template ?? '',
+  );
+  return texts
+    .filter((text) => /^[A-Za-z"$].* .*[.?]$/.test(text))
+    .map((text) => text.replaceAll(/\$\{[^}]*\}/g, '7').replaceAll("\\'", "'"));
+}

@@ -22,11 +22,13 @@ export interface FirstSettings {
   /** The control socket where it is not in that folder. */
   readonly control: string | null;
   readonly bus: FirstBus;
+  /** Where the web console listens; null: there is none. */
+  readonly listen: string | null;
 }
 
 /** YAML. Meters come with commissioning. */
 export function firstSettings(settings: FirstSettings, { say }: Manner): string {
-  const { utility, collector, broker, data, control, bus } = settings;
+  const { utility, collector, broker, data, control, bus, listen } = settings;
   const note = (key: string) =>
     say(`cli.y_${key}`)
       .split('\n')
@@ -48,6 +50,11 @@ export function firstSettings(settings: FirstSettings, { say }: Manner): string 
     'upstream:',
     `  url: ${quoted(broker)}`,
     ...note('upstream_more').map((line) => `  ${line}`),
+    '',
+    ...note('console'),
+    listen === null
+      ? '# console: { listen: "127.0.0.1:8080" }'
+      : `console: { listen: ${JSON.stringify(listen)} }`,
     '',
     ...note('buses'),
     'buses:',

@@ -24,6 +24,7 @@ interface InitRequest {
   readonly tcpPort?: string;
   readonly baud?: string;
   readonly parity?: string;
+  readonly console?: string;
   readonly force?: boolean;
 }
 
@@ -55,6 +56,7 @@ const OPTIONS: readonly (readonly [flags: string, key: string])[] = [
   ['--tcp-port <n>', 'o_init_tcp_port'],
   ['--baud <n>', 'o_init_baud'],
   ['--parity <parity>', 'o_init_parity'],
+  ['--console <address>', 'o_init_console'],
   ['--force', 'o_init_force'],
 ];
 
@@ -79,10 +81,17 @@ async function init(request: InitRequest, desk: Desk): Promise<number> {
   }
   await parts.host.folder(checked.settings.data, 0o700);
   const next = [`${NAME} run --config ${file}`, `${NAME} commission --config ${file}`];
-  if (manner.json) sayJson(io, { file, data: checked.settings.data, next });
-  else {
+  const code = `${NAME} user code --config ${file}`;
+  const hasConsole = checked.settings.console !== undefined;
+  if (manner.json) {
+    sayJson(io, {
+      ...{ file, data: checked.settings.data },
+      next: [...next, ...(hasConsole ? [code] : [])],
+    });
+  } else {
     io.out(`${say('cli.init_done', { file, data: checked.settings.data })}\n`);
     io.err(`${say('cli.init_next', { run: next[0] ?? '', commission: next[1] ?? '' })}\n`);
+    if (hasConsole) io.err(`${say('cli.init_console', { code })}\n`);
   }
   return EXIT.ok;
 }
@@ -98,13 +107,14 @@ async function asked(request: InitRequest, file: string, desk: Desk): Promise<Fi
     ...{ key: 'q_broker', flag: '--broker' },
     check: (one) => (BROKER.test(one) ? null : 'q_bad_broker'),
   });
+  const listen = request.console ?? null;
   const isService = resolve(file) === `/etc/${SERVICE}/settings.yaml`;
   const state = isService ? `/var/lib/${SERVICE}/journal` : './journal';
   const data = request.data ?? state;
   const bus = await askedBus(request, desk);
   const whole = isAbsolute(data) ? data : join(dirname(resolve(file)), data);
   const control = isService ? `/run/${SERVICE}/control.sock` : null;
-  return { utility, collector, broker, data: isService ? whole : data, control, bus };
+  return { utility, collector, broker, data: isService ? whole : data, control, bus, listen };
 }
 
 async function askedBus(request: InitRequest, desk: Desk): Promise<FirstBus> {

@@ -67,6 +67,16 @@ describe('init', () => {
     expect(err).toContain(`meter-collector commission --config ${file}`);
   });
 
+  it('opens a web console only where one is wanted, and says how to get in', async () => {
+    const { parts, file } = await site();
+    const line = `init --config ${file} ${NAMES} --port /dev/x`;
+    expect((await typed(line, parts)).err).not.toContain('user code');
+    expect(await loadSettings({ file, root: ROOT })).not.toHaveProperty('settings.console');
+    const { err } = await typed(`${line} --console 127.0.0.1:8081 --force`, parts);
+    expect(err).toContain(`meter-collector user code --config ${file}`);
+    expect(await loadSettings({ file, root: ROOT })).toHaveProperty('settings.console.port', 8081);
+  });
+
   it('asks for what is not said, again where an answer cannot be, and takes a port by its number', async () => {
     const answers = [
       'demo',

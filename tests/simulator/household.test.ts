@@ -163,4 +163,19 @@ describe('a simulated household', () => {
     const lost = running.gallonsAt(START + 10 * DAY) - tight.gallonsAt(START + 10 * DAY);
     expect(lost / 10).toBeGreaterThan(60);
   });
+
+  test('a tap that is run by hand adds its water, and no more once it is closed', () => {
+    const plain = new Household({ ...INDOORS, seed: 3 });
+    const tapped = new Household({ ...INDOORS, seed: 3 });
+    const minute = 60_000;
+    tapped.openTap(START + HOUR, 6);
+    const extra = (at: number) => tapped.gallonsAt(at) - plain.gallonsAt(at);
+    expect(extra(START + HOUR)).toBe(0);
+    expect(extra(START + HOUR + minute)).toBeCloseTo(6);
+    tapped.openTap(START + HOUR + 2 * minute, 3);
+    tapped.closeTap(START + HOUR + 4 * minute);
+    tapped.closeTap(START + HOUR + 5 * minute);
+    expect(extra(START + 2 * HOUR)).toBeCloseTo(18);
+    expect(extra(START + DAY)).toBeCloseTo(18);
+  });
 });

@@ -3,11 +3,12 @@
 import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { secondsOf } from './bus-trace.ts';
+import { bindArgs, resolutionArgs } from './commission-answers.ts';
 import { deviceArgs } from './commission-device.ts';
 import { foundSentence } from './commission-words.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk, Manner } from './parts.ts';
-import { chosen, pressed, type Question, wanted } from './questions.ts';
+import { chosen, pressed, wanted } from './questions.ts';
 import { fail } from './say.ts';
 import { askedDial } from './verify.ts';
 
@@ -219,57 +220,8 @@ async function argsFor(
   }
 }
 
-/** What the collector takes the dial for; Enter means that it is so. */
-async function resolutionArgs(
-  session: Session,
-  again: boolean,
-  { request, settings, desk }: Commissioning,
-) {
-  const known = settings.meters.find(({ meter }) => meter === session.meter)?.dial;
-  const told = resultOf(session, 'device') ?? {};
-  const usual = (key: 'digits' | 'unit' | 'pow10') => {
-    const one = (told['dial'] as Result | undefined)?.[key] ?? told[key] ?? known?.[key];
-    return one === undefined ? undefined : String(one);
-  };
-  const question = (key: 'digits' | 'unit' | 'pow10', wrong: string, shape: RegExp): Question => ({
-    ...{ key: `q_${key}`, flag: `--${key}`, usual: usual(key) },
-    check: (one) => (shape.test(one) ? null : wrong),
-  });
-  const digits = await wanted(
-    desk,
-    request.digits,
-    question('digits', 'q_bad_number', /^\d{1,2}$/),
-  );
-  const unit = await wanted(desk, request.unit, question('unit', 'q_bad_unit', /^(ft3|gal|m3|L)$/));
-  const pow10 = await wanted(desk, request.pow10, question('pow10', 'q_bad_number', /^-?\d$/));
-  const typed = { digits: Number(digits), unit, pow10: Number(pow10) };
-  if (request.accept === true) return { ...typed, accept: true };
-  if (!again || !desk.manner.asks) return typed;
-  const answers = ['yes', 'no'] as const;
-  const rows = answers.map((one) => desk.manner.say(`cli.answer_${one}`));
-  const answer = await chosen(desk, undefined, answers, {
-    key: 'q_accept',
-    flag: '--accept',
-    rows,
-  });
-  return { ...typed, accept: answer === 'yes' };
-}
-
 const resultOf = ({ steps }: Session, step: StepName): Result | null | undefined =>
   steps.find((one) => one.step === step)?.result;
-
-/** Serial numbers and place; the register's id is proposed as the encoder sent it, to be held against the label. */
-async function bindArgs({ request, desk, foundId }: Commissioning) {
-  const ask = (given: string | undefined, key: string, flag: string, usual = '') =>
-    wanted(desk, given, { key, flag, usual });
-  const bound = {
-    body_serial: await ask(request.bodySerial, 'q_body_serial', '--body-serial'),
-    register_id: await ask(request.registerId, 'q_register_id', '--register-id', foundId ?? ''),
-    service_point: await ask(request.servicePoint, 'q_service_point', '--service-point'),
-    route: await ask(request.route, 'q_route', '--route'),
-  };
-  return Object.fromEntries(Object.entries(bound).filter(([, text]) => text !== ''));
-}
 
 /** The tap is opened and closed by hand, or, with --tap, left to whoever does it for so long. */
 async function tapped(

@@ -1,19 +1,39 @@
 // What whoever helps from afar needs to know of a collector, in one document, without its secrets.
 
-import type { CommandAnswer } from '../boundaries.ts';
+import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Parts } from './parts.ts';
 
 /** Events beyond the newest so many tell of other days. */
 const EVENTS_MAX = 500;
 
-/** `doctor` is its answer. A part that cannot be had stands in it as its refusal. */
+/**
+ * `doctor` is its answer. Where no collector runs its journal is asked; a part that cannot be had stands in it as its
+ * refusal.
+ */
 export async function bundleOf(
   doctor: CommandAnswer,
   settings: Settings,
   parts: Parts,
 ): Promise<object> {
   const daemon = parts.daemon(settings.control);
+  const alive = await daemon.run('ping', {});
+  if (alive.ok || alive.code !== 'daemon.absent') return gathered(doctor, daemon, settings, parts);
+  const opened = await parts.openJournal(settings);
+  if (!opened.ok) return gathered(doctor, daemon, settings, parts);
+  try {
+    return await gathered(doctor, opened.value, settings, parts);
+  } finally {
+    await opened.value.close();
+  }
+}
+
+async function gathered(
+  doctor: CommandAnswer,
+  daemon: Commands,
+  settings: Settings,
+  parts: Parts,
+): Promise<object> {
   const ask = async (name: string, args = {}) => partOf(await daemon.run(name, args));
   const events = partOf(await daemon.run('events', {})) as { events?: readonly unknown[] };
   return {

@@ -15,6 +15,9 @@ const ROLE_QUESTION = {
   check: (one: string) => (ROLES.some((role) => role === one) ? null : 'q_bad_role'),
 };
 
+/** A new user's code is good for so long, in minutes. */
+const CODE_MIN = 15;
+
 type Told = Readonly<Record<string, unknown>>;
 
 export function addUsers(program: Command, desk: Desk): void {
@@ -43,8 +46,12 @@ function addUserWords(program: Command, desk: Desk): void {
   const users = addGroup(program, desk, 'user', 'g_user');
   const add = (spec: string, key: string, example: string) =>
     addCommand(users, desk, { spec, key: `c_user_${key}`, example: `user ${example}` });
-  const coded = ({ user, code, minutes = 15 }: Told) =>
-    `${say('cli.user_code', { user: String(user ?? '-'), code: String(code), minutes: Number(minutes) })}\n`;
+  const coded = ({ user, code, minutes = CODE_MIN }: Told) => {
+    const places = { code: String(code), minutes: Number(minutes) };
+    return typeof user === 'string'
+      ? `${say('cli.user_code', { ...places, user })}\n`
+      : `${say('cli.user_code_first', places)}\n`;
+  };
 
   withConfig(add('list', 'list', 'list'), desk).action(({ config }) =>
     act(

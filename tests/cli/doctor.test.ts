@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { withoutSecrets } from '../../src/cli/bundle.ts';
+import { good } from '../../src/domain/fault.ts';
 import { absent, fakeParts, scriptedCommands, typed } from './fake-parts.ts';
 
 const check = (area: string, state: string, cause = 'some_cause') => ({
@@ -89,4 +90,25 @@ describe('the bundle', () => {
       deep: [{ apiToken: '(removed)', at: 1 }],
     });
   });
+});
+
+it('a bundle of a collector that does not run tells what its journal knows', async () => {
+  const written = new Map<string, string>();
+  let closed = 0;
+  const { commands } = scriptedCommands({
+    status: { ok: true, data: { meters: [] } },
+    events: { ok: true, data: { events: [{ id: 'a' }] } },
+  });
+  const close = async () => {
+    closed += 1;
+  };
+  const parts = fakeParts({
+    daemon: () => absent,
+    openJournal: async () => good({ ...commands, close }),
+    writeGzip: async (path, text) => void written.set(path, text),
+  });
+  expect((await typed('doctor --bundle b.gz', parts)).exit).toBe(7);
+  const bundle = JSON.parse(written.get('b.gz') ?? '{}');
+  expect(bundle).toMatchObject({ status: { meters: [] }, events: [{ id: 'a' }] });
+  expect(closed).toBe(1);
 });

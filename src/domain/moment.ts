@@ -15,7 +15,7 @@ export interface Moment {
 const HOLD_MS = 15 * 60_000;
 
 /** Water may have run for so long when no clock can tell how long the collector was away. */
-const UNKNOWN_ABSENCE_MS = 30 * 24 * HOUR_MS;
+export const UNKNOWN_ABSENCE_MS = 30 * 24 * HOUR_MS;
 
 /** No collector is away for longer: a wall clock that says so was wrong at one end, whoever believed it. */
 const ABSENCE_MAX_MS = 400 * 24 * HOUR_MS;

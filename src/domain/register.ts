@@ -1,5 +1,6 @@
 // What one reading means against the accepted one before it: nothing is ever dropped without a name.
 
+import { UNKNOWN_ABSENCE_MS } from './moment.ts';
 import { type Counts, capacity, type Dial, HOUR_MS, modulo } from './units.ts';
 
 /** What a dial can do in the time that passed. */
@@ -38,6 +39,9 @@ export function flowLimit(elapsedMs: number, rules: RegisterRules): Counts {
 /**
  * Classifies the dial position `seen` against the accepted position `before`, `elapsedMs` of true time earlier.
  * Both are counts in [0, 10^digits). Total: every pair has exactly one movement.
+ *
+ * A dial that stands a little behind has rocked, however far it could have turned meanwhile. And where nobody knows how
+ * long that was, more than half a turn is not taken for water: that would be a flow without a pause, or a dial that ran back.
  */
 export function classify(
   before: Counts,
@@ -51,10 +55,13 @@ export function classify(
   const limit = flowLimit(elapsedMs, rules);
   const ambiguous = forward + turn <= limit || (forward > 0 && forward <= limit && back <= limit);
   if (forward === 0) return { kind: 'none', counts: 0, ambiguous };
+  if (back <= rules.jitter) return { kind: 'jitter', counts: -back };
   if (forward <= limit) {
+    if (elapsedMs === UNKNOWN_ABSENCE_MS && back < forward) {
+      return { kind: 'implausible', forward, limit };
+    }
     return { kind: 'forward', counts: forward, rollover: seen < before, ambiguous };
   }
-  if (back <= rules.jitter) return { kind: 'jitter', counts: -back };
   if (back <= limit) return { kind: 'reverse', counts: -back, rollover: seen > before };
   return { kind: 'implausible', forward, limit };
 }

@@ -73,6 +73,12 @@ export function storeSuite(name: string, create: () => Promise<StoreRig>): void 
       expect(await keysOf(store, { from: 'i/', to: 'i0', limit: 0 })).toEqual([]);
     });
 
+    it('a range that ends before it begins is empty', async () => {
+      must(await store.write([put('a', '1'), put('b', '2'), put('c', '3')]));
+      expect(await keysOf(store, { from: 'c', to: 'a' })).toEqual([]);
+      expect(await keysOf(store, { from: 'c', to: 'a', reverse: true })).toEqual([]);
+    });
+
     it('five thousand hours come back in order, each once, whatever order they went in', async () => {
       const hours = Array.from(
         { length: 5_000 },

@@ -344,7 +344,7 @@ function inOrder(
       leaf = leaves[at];
       if (leaf === undefined) return false;
       const first = lowerBound(leaf.keys, from);
-      const behind = lowerBound(leaf.keys, to);
+      const behind = Math.max(first, lowerBound(leaf.keys, to));
       i = reverse ? behind - 1 : first;
       end = reverse ? first - 1 : behind;
     }

@@ -76,7 +76,7 @@ export const STORAGE_FAULTS: readonly FaultKind[] = [
       const ms = chance.chance(0.6)
         ? chance.between(1_000, 90_000)
         : chance.between(2, 90) * MINUTE;
-      world.life?.suspend(ms);
+      world.suspend(ms);
       world.disturb();
       world.later(ms, () => world.disturb());
     },

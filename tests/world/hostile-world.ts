@@ -68,6 +68,8 @@ export class HostileWorld {
   readonly #byAddress = new Map<string, Place>();
   #errands: Errand[] = [];
   #names = 0;
+  /** When a process that stands still goes on. */
+  #goesOnAt = 0;
   #life: Life | null = null;
   #collector: RunningCollector | null = null;
 
@@ -195,13 +197,20 @@ export class HostileWorld {
     this.medium.crash(kept);
   }
 
+  /** The whole process stands still for so long. */
+  suspend(ms: number): void {
+    this.life?.suspend(ms);
+    this.#goesOnAt = Math.max(this.#goesOnAt, this.trueNow() + ms);
+  }
+
   /** Stops it in good order; one that is still starting is killed. */
   async stop(): Promise<void> {
     const collector = this.#collector;
     if (!collector) return this.kill(this.medium.unsynced);
     this.#collector = null;
     const stopped = collector.stop().then(() => true);
-    const patience = this.clock.sleep(STOP_MS).then(() => false);
+    const still = Math.max(0, this.#goesOnAt - this.trueNow());
+    const patience = this.clock.sleep(still + STOP_MS).then(() => false);
     if (!(await this.clock.runUntil(Promise.race([stopped, patience])))) {
       this.violate('F53', `it did not stop within ${STOP_MS} ms`);
     }

@@ -1,7 +1,7 @@
 // Conservation at the head-end: by registers alone, which no clock can spoil, and hour by hour where the clock was right.
 
 import { audit } from '../../simulator/audit.ts';
-import type { Entry, HourEntry, Installation } from '../../simulator/entries.ts';
+import { type Entry, HOUR_MS, type HourEntry, type Installation } from '../../simulator/entries.ts';
 import type { Ledger } from '../../simulator/ledger.ts';
 import type { Body } from './body.ts';
 import type { HostileWorld } from './hostile-world.ts';
@@ -79,15 +79,20 @@ function checkInstallation(
     else if (count - first !== entry.total) {
       say('I1', `${at}: total ${entry.total}, the dial moved by ${count - first}`);
     }
-    if (!last || (entry.at ?? 0) >= (last.at ?? 0)) last = entry;
+    if (!last || readAt(entry) >= readAt(last)) last = entry;
   }
   if (!last) return;
   // What a person read when it was taken away may follow the last hour as a gap.
-  const { total, at } = last;
-  const counted = entries.filter((one) => one.kind === 'hour' || one.to <= (at ?? 0));
+  const { total } = last;
+  const at = readAt(last);
+  const counted = entries.filter((one) => one.kind === 'hour' || one.to <= at);
   const sum = counted.reduce((all, { use }) => all + (use ?? 0), 0);
   if (total !== sum) say('I1', `uses and gaps sum to ${sum}, the last total is ${total}`);
 }
+
+/** When the hour's last reading came; one that a clock in 1970 stamped came at its end. */
+const readAt = ({ at, start }: HourEntry): number =>
+  at !== null && at >= START ? at : start + HOUR_MS;
 
 /** Entry by entry against the registers served at their times; only while the wall clock was right. */
 export function checkHours(

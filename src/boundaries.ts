@@ -14,7 +14,7 @@ import type {
   Row,
   RowRanges,
 } from './domain/entry.ts';
-import type { Declaration, InstallationFacts } from './domain/facts.ts';
+import type { Declaration, InstallationFacts, Proved } from './domain/facts.ts';
 import type { Result } from './domain/fault.ts';
 import type { HandProfile, Profile, Register } from './domain/profile.ts';
 import type { ScanProgress } from './domain/scan.ts';
@@ -448,6 +448,8 @@ export interface Journal {
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;
+  /** Releases all rows but those that are news: who had claimed them is there no more. */
+  letGo(): void;
   /** Forgets that acknowledged rows were pending; written with the next group. */
   settle(rows: readonly Row[]): void;
   pending(): Promise<Pending>;
@@ -515,6 +517,19 @@ export interface Journal {
   wishes(meter: string): AlertWishes | undefined;
   /** Keeps it with the next group, and has the meter described again. */
   keepWishes(meter: string, wishes: AlertWishes): void;
+  /**
+   * Keeps what a technician leaves, plain JSON, under `folder/name` (letters, digits, `.`, `_`, `-`) with the next group; undefined
+   * takes it away.
+   */
+  keepPaper(name: string, paper: unknown): void;
+  /** Undefined where there is none, or it is damaged. Throws StoreLost. */
+  paper(name: string): Promise<unknown>;
+  /** All papers of a folder in the order of their names. Throws StoreLost. */
+  papers(folder: string): Promise<readonly unknown[]>;
+  /** Whether the row waits to be sent, or for the word of who is to have it. Throws StoreLost. */
+  isPending(meter: string, row: number): Promise<boolean>;
+  /** Somebody compared the dial that stands there with its encoder: told with the meter's description (S3). */
+  noteProved(meter: string, proved: Proved): void;
   /** What is left of what was thinned of an installation; undefined where nothing was. */
   checkpoint(meter: string, inst: number): Checkpoint | undefined;
   close(): Promise<void>;

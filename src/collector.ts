@@ -22,26 +22,29 @@ import { zoneOf } from './codec/time-zone.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, type LiveStatus } from './commands/commands.ts';
+import type { CommissionParts } from './commands/commission.ts';
 import type { Configuring } from './commands/config.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { backupLines, type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
+import { siteAnswerers, withAnswerers } from './commands/site.ts';
 import type { MeterRules } from './domain/advance.ts';
 import type { Evidence } from './domain/alarms.ts';
 import type { Fault } from './domain/fault.ts';
 import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
 import type { Scorecard } from './domain/scorecard.ts';
-import { HOUR_MS } from './domain/units.ts';
+import { HOUR_MS, hourOf } from './domain/units.ts';
 import { UTC } from './domain/usage/civil.ts';
 import { AskedReads } from './jobs/asked-reads.ts';
 import { BusScansOf } from './jobs/bus-scans.ts';
 import { commitGroups } from './jobs/commit-groups.ts';
 import { type ForwardParts, forwardNews } from './jobs/forward.ts';
-import { forwardBacklog } from './jobs/forward-backlog.ts';
+import { forwardBacklog, WINDOW } from './jobs/forward-backlog.ts';
 import { keepJournal } from './jobs/keep-journal.ts';
 import { passHours } from './jobs/pass-hours.ts';
 import { type Polled, type PollRecord, passAbsence, pollBus } from './jobs/poll-bus.ts';
+import type { Refusals } from './jobs/refused.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { tellLast } from './jobs/tell-last.ts';
 import { tellScorecards } from './jobs/tell-scorecard.ts';
@@ -52,9 +55,10 @@ import type { JournalParts } from './journal/books.ts';
 import { createJournal } from './journal/journal.ts';
 import type { MeteredPlace } from './pipeline.ts';
 import type { OpenedScan } from './scanning.ts';
+import { meterEntry } from './settings/meter-entry.ts';
 import { expectedReadMs } from './settings/read-time.ts';
 import type { BusSettings, MeterSettings, Settings } from './settings/settings.ts';
-import { healthOf, limitsOf, statusOf } from './telling.ts';
+import { faultTold, healthOf, limitsOf, statusOf } from './telling.ts';
 import { createUpstream, type RunningUpstream } from './upstream/upstream.ts';
 
 /** Everything outside the collector. The daemon gets real parts, simulations get others; the root is the same. */
@@ -65,6 +69,8 @@ export interface Parts {
   readonly wire: Clock;
   readonly log: Log;
   readonly headEnd: HeadEnd;
+  /** Another way to it, after a change of settings; absent where they never change. */
+  readonly nextHeadEnd?: (settings: Settings) => HeadEnd;
   /** Where the journal's store lies. */
   readonly vault: Vault;
   readonly openBus: (settings: BusSettings) => Bus;
@@ -82,7 +88,7 @@ export interface Parts {
   /** The settings file and the log's level, where they can be changed. */
   readonly configuring?: Configuring;
   /** The certificates that the settings name, and when each is over. */
-  readonly expiries: CertificateParts['expiries'];
+  readonly expiries: (upstream: Settings['upstream']) => ReturnType<CertificateParts['expiries']>;
   /** What holds commands against the published schema. */
   readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
@@ -91,6 +97,14 @@ export interface Parts {
   readonly watch?: (polled: Polled) => void;
   readonly supervisor?: Supervisor;
   readonly version: string;
+  /** What commissionings and their reports are made with; absent where there are none. */
+  readonly site?: SiteParts;
+}
+
+/** Tools for work on site. */
+export interface SiteParts extends Pick<CommissionParts, 'sha256' | 'qrSvg' | 'sayIn'> {
+  /** Looks at the port of a bus from outside. */
+  readonly lookAtPort?: (bus: BusSettings) => Promise<object>;
 }
 
 /** The way in for the command line; `problem` says in words why there is none. */
@@ -119,6 +133,13 @@ export interface RunningCollector {
   readonly stopped: Promise<void>;
   /** Stops polling, writes what is staged, says goodbye to the head-end. Idempotent. */
   stop(): Promise<void>;
+  /**
+   * Goes on with other settings over the journal that is open, away from the hour's edge; resolves when it does. Whose journal
+   * it is, where it lies and what the time is stay as they are.
+   */
+  reload(settings: Settings): Promise<void>;
+  /** Milliseconds of the schedule until a reload would disturb no read for an hour's edge. */
+  reloadInMs(): number;
 }
 
 /** The start waits so long for the journal, in milliseconds of the wire; then the collector polls without it. */
@@ -133,17 +154,126 @@ const OPEN_TELL_MS = 60_000;
  * without: registers are absolute, what passes meanwhile is told later. Waits only for another collector to be stopped.
  */
 export async function runCollector(settings: Settings, parts: Parts): Promise<RunningCollector> {
-  const { clock, wire, log } = parts;
-  const began = wire.monotonicMs();
+  const { log } = parts;
   const halt = new AbortController();
-  const places = settings.meters.map(placeOf);
-  const { journal, watches, absence } = layJournal(settings, parts, places);
+  const core = layJournal(settings, parts);
+  const { journal, absence } = core;
   await openPatiently(journal, parts, halt.signal);
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
+  let life = prepareLife(settings, parts, core);
+  let reloading: Promise<void> = Promise.resolve();
+  const inner: Commands = { run: (name, args) => life.local.run(name, args) };
+  const site = siteOf(parts, journal, inner, () => life.settings);
+  const commands = withAnswerers({ run: (name, args) => life.commands.run(name, args) }, site);
+  const local = withAnswerers(inner, site);
+  const door = await parts.serve?.(local);
+  tellClosedDoor(door, log, 'the command line cannot reach this collector');
+  const console = await parts.openConsole?.(lentToConsole(settings, parts, journal, local));
+  tellClosedDoor(console, log, 'the console is not open');
+  const keeping = lookAfter(core, settings, parts, core.last.signal);
+  const supervised = supervise(async () => {
+    halt.abort('stopping');
+    await reloading;
+    await life.end();
+    core.last.abort('stopping');
+    await Promise.allSettled(keeping);
+    await console?.close();
+    await door?.close();
+    await journal.close();
+    log.info({}, 'stopped');
+  }, log);
+  supervised.watch([...life.start(), ...keeping]);
+  log.info({ collector: settings.collector, meters: settings.meters.length }, 'collecting');
+  const change = async (next: Settings) => {
+    await parts.clock.sleep(quietInMs(life.settings, parts.clock), halt.signal);
+    if (halt.signal.aborted) return;
+    await life.giveWay();
+    journal.letGo();
+    await journal.flush();
+    life = prepareLife(next, parts, core);
+    supervised.watch(life.start());
+  };
+  return {
+    ...{ commands, stop: supervised.stop, stopped: supervised.stopped },
+    reload(next) {
+      const after = reloading.then(() => change(next));
+      reloading = after.catch(() => undefined);
+      return after;
+    },
+    reloadInMs: () => quietInMs(life.settings, parts.clock),
+  };
+}
+
+/** The commands of work on site: they outlive a change of settings, which they may bring about. */
+function siteOf(
+  { site, clock, wire, version }: Parts,
+  journal: Journal,
+  local: Commands,
+  settings: () => Settings,
+): ReturnType<typeof siteAnswerers> {
+  if (!site) return {};
+  const { collector, utility } = settings();
+  const { lookAtPort } = site;
+  return siteAnswerers({
+    ...{ ...site, journal, clock, wire, collector, utility, version },
+    run: (name, args) => local.run(name, args),
+    lookAtPort: async (name) => {
+      const bus = settings().buses.find((one) => one.bus === name);
+      return (bus && (await lookAtPort?.(bus))) ?? null;
+    },
+  });
+}
+
+/** A change of settings takes about so long, in milliseconds of the wire. */
+const CHANGE_MS = 5_000;
+/** Beyond the round of reads for an hour's edge it is left alone for so long, in milliseconds of the wire. */
+const EDGE_SPARE_MS = 30_000;
+/** However long a round is, an hour has half its time for a change. */
+const EDGE_CLEAR_MAX_MS = HOUR_MS / 4;
+
+/** Milliseconds of the schedule until no bus reads for an hour's edge; 0 where time runs too fast to find such a moment. */
+function quietInMs(settings: Settings, clock: Clock): number {
+  const rounds = settings.buses.map((bus) => {
+    const here = settings.meters.filter((meter) => meter.bus === bus.bus);
+    return here.reduce((sum, meter) => sum + expectedReadMs(meter, bus), 0);
+  });
+  const tolerances = settings.meters.map(({ toleranceS }) => toleranceS * 1000);
+  const wireMs = Math.max(0, ...rounds) + EDGE_SPARE_MS;
+  const clear = Math.min(EDGE_CLEAR_MAX_MS, wireMs * clock.speed + Math.max(0, ...tolerances));
+  if (CHANGE_MS * clock.speed > EDGE_CLEAR_MAX_MS) return 0;
+  const past = clock.now() - hourOf(clock.now());
+  if (past < clear) return clear - past;
+  return HOUR_MS - past < clear ? HOUR_MS - past + clear : 0;
+}
+
+/** What outlives a change of settings: the journal, and who looks after it. */
+type Core = ReturnType<typeof layJournal>;
+
+/** The collector under one set of settings. */
+interface Life {
+  readonly settings: Settings;
+  /** For every door, and for those at the collector itself. */
+  readonly commands: Commands;
+  readonly local: Commands;
+  start(): readonly Promise<void>[];
+  /** Stops polling, then sending. */
+  end(): Promise<void>;
+  /** Stops sending, which may take long, then polling, which the next life goes on with at once. */
+  giveWay(): Promise<void>;
+}
+
+function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
+  const { clock, wire, log } = parts;
+  const { journal, began } = core;
+  const isFirst = core.lives === 0;
+  core.lives += 1;
+  const headEnd = isFirst ? parts.headEnd : (parts.nextHeadEnd?.(settings) ?? parts.headEnd);
+  if (!isFirst) core.watch(settings);
+  const { places, watches } = core.watched();
   const stir = new Bell();
   const allowed = allowedClasses(settings);
   const upstream = createUpstream({
-    ...upstreamParts(settings, parts, journal),
+    ...upstreamParts(settings, { ...parts, headEnd }, journal),
     ...{ journal, commands: commandsOf(allowed), stir: () => stir.ring() },
     onCommand: (message, name) => inbox.take(message, name),
   });
@@ -154,69 +284,95 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     ...{ refusals, journal, upstream, clock, wire, log, collector: settings.collector, stir },
     ...{ smearMs: settings.upstream.smearS * 1000, backlogPerS: settings.upstream.backlogPerS },
   };
-  watchLink(parts.headEnd, journal, settings, stir);
+  watchLink(headEnd, journal, settings, stir);
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
-  const status = () => statusOf(settings, parts, journal, told, records, refusals);
+  const telling = { ...parts, headEnd };
+  const status = () => statusOf(settings, telling, journal, told, records, refusals);
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
-  const health = () => healthOf(settings, parts, { journal, buses: told, records, began });
-  const live = liveOf(parts, { status, buses, told, upstream, stir });
+  const health = () => healthOf(settings, telling, { journal, buses: told, records, began });
+  const live = liveOf(settings, telling, {
+    ...{ status, buses, told, upstream, stir, records, refusals },
+  });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const local = withLocal(commands, journal, localParts(settings, parts));
-  const door = await parts.serve?.(local);
-  tellClosedDoor(door, log, 'the command line cannot reach this collector');
-  const console = await parts.openConsole?.(lentToConsole(settings, parts, journal, local));
-  tellClosedDoor(console, log, 'the console is not open');
-  absence.announce = () => upstream.announce();
-  upstream.start();
-  log.info({ collector: settings.collector, meters: places.length }, 'collecting');
-
-  const watchdog = watchdogOf(settings, parts, upstream, records);
-  const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
-  const polling = startPolling(settings, parts, polled, halt.signal);
-  const last = new AbortController();
-  const sending = [
-    forwardNews(forward, last.signal),
-    forwardBacklog(forward, last.signal),
-    upstream.watchAcks(last.signal),
-    inbox.work(halt.signal),
-    ...lookAfter(journal, settings, { ...parts, watchdog }, last.signal),
-    ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
-  ];
+  const [halt, last] = [new AbortController(), new AbortController()];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
-  const jobs = [...polling, ...sending];
-  const end = async () => {
+  let polling: readonly Promise<void>[] = [];
+  let sending: readonly Promise<void>[] = [];
+  const hear = new AbortController();
+  const stopPolling = async () => {
     halt.abort('stopping');
     await Promise.allSettled(polling);
     for (const { bus } of buses) await bus.close();
+  };
+  const stopSending = async () => {
+    hear.abort('stopping');
     last.abort('stopping');
     await Promise.allSettled(sending);
     await upstream.stop();
-    await console?.close();
-    await door?.close();
-    await journal.close();
-    log.info({}, 'stopped');
   };
-  return { commands, ...supervise(jobs, end, log) };
+  return {
+    ...{ settings, commands, local: withLocal(commands, journal, localParts(settings, parts)) },
+    start() {
+      core.announce(() => upstream.announce());
+      upstream.start();
+      const watchdog = watchdogOf(settings, parts, upstream, records);
+      core.watchdog = watchdog;
+      const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
+      polling = startPolling(settings, parts, polled, halt.signal);
+      sending = [
+        forwardNews(forward, last.signal),
+        forwardBacklog(forward, last.signal),
+        upstream.watchAcks(last.signal),
+        inbox.work(hear.signal),
+        ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
+      ];
+      return [...polling, ...sending];
+    },
+    async end() {
+      hear.abort('stopping');
+      await stopPolling();
+      await stopSending();
+    },
+    async giveWay() {
+      await stopSending();
+      await stopPolling();
+    },
+  };
 }
 
 /** What only a running collector tells and does for its commands. */
 function liveOf(
-  { configuring }: Parts,
+  settings: Settings,
+  { configuring, headEnd }: Pick<Parts, 'configuring' | 'headEnd'>,
   running: {
     readonly status: () => Promise<object>;
     readonly buses: readonly OpenBus[];
     readonly told: readonly ToldBus[];
     readonly upstream: RunningUpstream;
     readonly stir: Bell;
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly refusals: Refusals;
   },
 ): LiveStatus {
-  const { status, buses, told, upstream, stir } = running;
+  const { status, buses, told, upstream, stir, records, refusals } = running;
+  const entries = new Map(settings.meters.map((meter) => [meter.meter, meterEntry(meter)]));
   return {
     ...{ status, readNow: readersOf(buses), buses: told },
     ...(configuring && { configuring }),
     sending: { announceBirth: () => upstream.announceBirth(), stir: () => stir.ring() },
+    meterLive: (meter) => ({
+      settings: entries.get(meter) ?? null,
+      fault: faultTold(records.get(meter)),
+    }),
+    queue: () => ({
+      ...{ connected: headEnd.isConnected(), detail: headEnd.linkState() },
+      ...{ refused: refusals.rows, refusedWhy: refusals.detail },
+      ...{ messagesPerS: settings.upstream.backlogPerS, window: WINDOW },
+      awaitingAck: upstream.awaiting(),
+      isWithBroker: (row) => upstream.isWithBroker(row),
+    }),
   };
 }
 
@@ -235,7 +391,7 @@ function tellOfItself(
   return [
     tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
     tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
-    watchCertificates(parts, signal),
+    watchCertificates({ ...parts, expiries: () => parts.expiries(settings.upstream) }, signal),
     ...(settings.upstream.last === true
       ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
       : []),
@@ -273,13 +429,12 @@ function watchLink(headEnd: HeadEnd, journal: Journal, { collector }: Settings, 
   });
 }
 
-/** The journal with all meters declared, not open yet, and what watches over it. */
-function layJournal(
-  settings: Settings,
-  { vault, clock, log, newName }: Parts,
-  places: readonly MeteredPlace[],
-) {
-  const absence = { isPassed: false, passing: Promise.resolve(), announce: () => {} };
+/** The journal with all meters declared, not open yet, and what goes on over it from one set of settings to the next. */
+function layJournal(settings: Settings, { vault, clock, wire, log, newName }: Parts) {
+  const absence = { isPassed: false, passing: Promise.resolve() };
+  let announce = () => {};
+  let watches: PlaceWatches;
+  let places: readonly MeteredPlace[] = [];
   const journal = createJournal({
     ...journalParts(settings, vault, clock, newName),
     // Before any reading is taken in: the hours that nobody polled are closed as cut by power.
@@ -287,15 +442,31 @@ function layJournal(
       watches.forget();
       if (!absence.isPassed) absence.passing = passAbsence(places, { journal, clock, log });
       absence.isPassed = true;
-      absence.announce();
+      announce();
     },
   });
-  const watches = watchesOf(settings, journal, clock);
-  for (const { target, rules } of places) {
-    const { meter, dial, registerId = null } = target;
-    journal.declare(meter, { dial, registerId }, rules);
-  }
-  return { journal, watches, absence };
+  const core = {
+    ...{ journal, absence, began: wire.monotonicMs(), last: new AbortController(), lives: 0 },
+    watchdog: undefined as Watchdog | undefined,
+    limits: limitsOf(settings),
+    watched: () => ({ places, watches }),
+    /** From now on the places of these settings stand in the journal and are watched, and it is thinned, by their rules. */
+    watch(now: Settings): void {
+      places = now.meters.map(placeOf);
+      watches = watchesOf(now, journal, clock);
+      Object.assign(core.limits, limitsOf(now));
+      for (const { target, rules } of places) {
+        const { meter, dial, registerId = null } = target;
+        journal.declare(meter, { dial, registerId }, rules);
+      }
+    },
+    announce(act: () => void) {
+      announce = act;
+    },
+  };
+  setMaxListeners(0, core.last.signal);
+  core.watch(settings);
+  return core;
 }
 
 function healthParts(
@@ -480,41 +651,42 @@ function lentToConsole(
 
 /** The jobs that write the journal, prove it and keep it small. */
 function lookAfter(
-  journal: Journal,
+  core: Core,
   settings: Settings,
-  { vault, clock, wire, log, watchdog }: Parts & { readonly watchdog: Watchdog | undefined },
+  { vault, clock, wire, log }: Parts,
   signal: AbortSignal,
 ): Promise<void>[] {
-  const writing = watchdog && { writing: (is: boolean) => watchdog.writing(is) };
+  const { journal } = core;
+  const writing = (is: boolean) => core.watchdog?.writing(is);
   return [
     commitGroups(
-      { journal, wire, log, speed: clock.speed, ...writing },
+      { journal, wire, log, speed: clock.speed, writing },
       settings.journal.commitS * 1000,
       signal,
     ),
     keepJournal({ journal, vault, clock, wire, log }, signal),
-    thinJournal({ journal, clock, wire, log }, limitsOf(settings), signal),
+    thinJournal({ journal, clock, wire, log }, core.limits, signal),
   ];
 }
 
 /** Ends everything once, when asked or when a job fails, which it never does for reasons of the world. */
-function supervise(
-  jobs: readonly Promise<void>[],
-  end: () => Promise<void>,
-  log: Log,
-): Pick<RunningCollector, 'stop' | 'stopped'> {
+function supervise(end: () => Promise<void>, log: Log) {
   let ending: Promise<void> | null = null;
+  let over: () => void = () => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    over = resolve;
+  });
   const stop = () => {
-    ending ??= end();
+    ending ??= end().finally(over);
     return ending;
   };
-  const stopped = Promise.all(jobs)
-    .catch((bug: unknown) => {
+  const watch = (jobs: readonly Promise<void>[]) => {
+    Promise.all(jobs).catch((bug: unknown) => {
       log.error({ error: bug instanceof Error ? bug.stack : String(bug) }, 'a job failed');
       return stop();
-    })
-    .then(() => ending ?? undefined);
-  return { stop, stopped };
+    });
+  };
+  return { stop, stopped, watch };
 }
 
 /** Opens the journal, or leaves it to be opened later; a journal that another collector holds is waited for. */

@@ -1,15 +1,21 @@
 // The daemon: the collector over real clocks, ports, LevelDB and broker, and its journal while it does not run.
 
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { commandCheck } from './adapters/command-schema.ts';
 import { serveCommands } from './adapters/control-socket.ts';
 import { expiries } from './adapters/enrolment.ts';
 import { createLevelVault } from './adapters/level-vault.ts';
+import { speaker } from './adapters/locales.ts';
 import { createMqttHeadEnd } from './adapters/mqtt-head-end.ts';
 import { createPinoLog, goesToJournald, type LeveledLog } from './adapters/pino-log.ts';
+import { lookAtPort } from './adapters/port-look.ts';
+import { qrSvg } from './adapters/qr-code.ts';
 import { placeStore } from './adapters/restore-store.ts';
 import { createSerialLine } from './adapters/serial-line.ts';
 import { createSerialWire } from './adapters/serial-wire.ts';
+import { sha256 } from './adapters/sha256.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
@@ -37,11 +43,18 @@ import { withLocal } from './commands/local.ts';
 import { good, type Result } from './domain/fault.ts';
 import { openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
+import { createReloading } from './reloading.ts';
 import { openScan } from './scanning.ts';
 import { editApart } from './settings/edit-apart.ts';
 import type { BusSettings, Settings } from './settings/settings.ts';
 import { offlineStatus } from './telling.ts';
 import { openConsole } from './web-console.ts';
+
+/** A collector that can be told that its settings file has changed. */
+export interface Daemon extends Omit<RunningCollector, 'reload'> {
+  /** Takes the file in: `config.apply` by its caller's name. */
+  reload(by: string): Promise<CommandAnswer>;
+}
 
 /** The daemon: real clocks, ports, LevelDB and broker. */
 export async function startCollector(
@@ -53,7 +66,7 @@ export async function startCollector(
     readonly file?: string | undefined;
     readonly env: Readonly<Record<string, string | undefined>>;
   },
-): Promise<RunningCollector> {
+): Promise<Daemon> {
   const clock = createSystemClock(settings.time);
   const wire = createSystemClock();
   const log = createPinoLog({
@@ -61,15 +74,16 @@ export async function startCollector(
   });
   const random = Math.random;
   const supervisor = createSupervisor({ env: options.env, log });
-  const collector = await runCollector(settings, {
-    ...{ clock, wire, log, supervisor, version: options.version, newName },
-    headEnd: createMqttHeadEnd({
-      settings: settings.upstream,
-      clientId: settings.collector,
-      clock: wire,
-      random,
-      log,
-    }),
+  const nextHeadEnd = ({ upstream, collector: clientId }: Settings) =>
+    createMqttHeadEnd({ settings: upstream, clientId, clock: wire, random, log });
+  const { file, root } = options;
+  const reloading =
+    file === undefined
+      ? undefined
+      : createReloading({ ...{ settings, file, root, log }, collector: () => collector });
+  const collector: RunningCollector = await runCollector(settings, {
+    ...{ clock, wire, log, supervisor, version: options.version, newName, nextHeadEnd },
+    headEnd: nextHeadEnd(settings),
     vault: createLevelVault({ folder: settings.data, ballastBytes: ballastOf(settings), log }),
     openBus: (bus) => openBus(bus, wire, random),
     openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
@@ -77,17 +91,22 @@ export async function startCollector(
     ...openConsoleOf(settings, { root: options.root, clock: wire, log }),
     writeFile: writeLines,
     commandCheck: commandCheck(options.root),
-    ...(options.file !== undefined && {
-      configuring: configuringOf(options.file, options.root, log),
+    ...(file !== undefined && {
+      configuring: { ...configuringOf(file, root, log), ...(reloading && { reloading }) },
     }),
-    expiries: () => expiries(settings.upstream),
+    expiries,
+    site: {
+      ...{ sha256, qrSvg, sayIn: speaker(root) },
+      lookAtPort: (bus) => lookAtPort(bus, wire),
+    },
   });
   void supervisor.ready();
   const stop = () => {
     void supervisor.stopping();
     return collector.stop();
   };
-  return { ...collector, stop };
+  const reload = (by: string) => collector.commands.run('config.apply', { by });
+  return { ...collector, stop, reload };
 }
 
 /** How the console is opened, where the settings want one. */
@@ -104,6 +123,9 @@ function configuringOf(file: string, root: string, log: LeveledLog): Configuring
     edit: (steps) => editApart({ file, root, steps }),
     write: (text) => replaceText(file, text),
     setLogLevel: (level) => log.setLevel(level),
+    schema: async () =>
+      JSON.parse(await readFile(join(root, 'config/settings.schema.json'), 'utf8')),
+    read: (text) => editApart({ file, root, steps: [], text }),
   };
 }
 

@@ -88,6 +88,7 @@ const parts: Parts = {
   host: createHost(here, () => readFileSync(join(root, 'config/field.yaml'), 'utf8')),
   runProgram,
   onStop: (listener) => onSignals(['SIGINT', 'SIGTERM'], listener),
+  onReload: (listener) => onSignals(['SIGHUP'], listener, 0),
 };
 
 async function createFile(path: string): Promise<TextFile> {
@@ -129,11 +130,12 @@ function drained(): Promise<void> {
 function onSignals(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals) => void,
+  oneWishMs = ONE_WISH_MS,
 ): () => void {
   let before = Number.NEGATIVE_INFINITY;
   const heard = (signal: NodeJS.Signals) => {
     const now = clock.monotonicMs();
-    if (now - before >= ONE_WISH_MS) listener(signal);
+    if (now - before >= oneWishMs) listener(signal);
     before = now;
   };
   for (const signal of signals) process.on(signal, heard);

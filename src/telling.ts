@@ -78,6 +78,12 @@ function busHealth(told: ToldBus): BusHealth {
   return { bus: told.bus, ...counts, p50Ms, p95Ms };
 }
 
+/** Why a meter was not read last, and since when; null where it was. */
+export function faultTold(record: PollRecord | undefined): object | null {
+  const fault = record?.fault;
+  return fault ? { ...fault, since: isoTime(fault.since) } : null;
+}
+
 export async function statusOf(
   settings: Settings,
   { clock, headEnd, version }: TellingParts,
@@ -87,15 +93,11 @@ export async function statusOf(
   { rows: refused, detail: why }: Refusals,
 ): Promise<object> {
   const pending = await journal.pending();
-  const fault = (meter: string) => {
-    const found = records.get(meter)?.fault;
-    return found ? { ...found, since: isoTime(found.since) } : null;
-  };
   const meters = await Promise.all(
     settings.meters.map(async (meter) => ({
       ...(await meterStatus(journal, meter.meter)),
       bus: meter.bus,
-      fault: fault(meter.meter),
+      fault: faultTold(records.get(meter.meter)),
     })),
   );
   return {

@@ -35,6 +35,8 @@ export interface TextFile {
 export interface RunningCollector {
   readonly stopped?: Promise<void>;
   stop(): Promise<void>;
+  /** Takes in the settings file as it is now, for who is named; it tells by itself what came of it. */
+  reload?(by: string): Promise<unknown>;
 }
 
 /** Readings judged line by line. */
@@ -110,6 +112,8 @@ export interface Parts {
   runProgram(program: Program, args: readonly string[]): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */
   onStop(listener: () => void): () => void;
+  /** Calls `listener` each time somebody says that the settings have changed; returns how to stop listening. */
+  onReload?(listener: () => void): () => void;
 }
 
 /** Options that every command understands. */

@@ -1,7 +1,7 @@
-// The command `run`: the collector in the foreground, from good settings to a clean stop.
+// The command `run`: the collector in the foreground, from good settings to a clean stop; SIGHUP has it take them in anew.
 
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts } from './parts.ts';
+import type { Io, Manner, Parts, RunningCollector } from './parts.ts';
 import { fail } from './say.ts';
 import { sayWarnings, settingsOf } from './settings-file.ts';
 
@@ -30,13 +30,22 @@ async function live(
   io: Io,
   parts: Parts,
 ): Promise<number> {
+  let collector: RunningCollector | undefined;
+  let isLate = false;
+  const deaf = parts.onReload?.(() => {
+    isLate = collector === undefined;
+    if (collector) void collector.reload?.('SIGHUP');
+  });
   // A start may wait long for a disk. Nothing is read or sent before it is done, so then it is simply left.
-  const collector = await Promise.race([parts.startCollector(settings, file), asked]);
-  if (collector === undefined) return EXIT.ok;
+  const left = asked.then(() => undefined);
+  collector = await Promise.race([parts.startCollector(settings, file), left]);
+  if (!collector) return EXIT.ok;
+  // The file may have been read before it was changed.
+  if (isLate) void collector.reload?.('SIGHUP');
   const why = await Promise.race([
     asked.then(() => 'asked' as const),
     collector.stopped?.then(() => 'itself' as const) ?? new Promise<never>(() => undefined),
-  ]);
+  ]).finally(() => deaf?.());
   if (why === 'asked') {
     await collector.stop();
     return EXIT.ok;

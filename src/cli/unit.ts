@@ -35,6 +35,7 @@ Type=notify
 # Its signs of life come from systemd-notify, a child.
 NotifyAccess=all
 ExecStart=${quoted(node)} ${quoted(program)} run --config ${quoted(config)}
+ExecReload=/bin/kill -HUP $MAINPID
 User=${SERVICE}
 Group=${SERVICE}
 SupplementaryGroups=dialout

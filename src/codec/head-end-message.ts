@@ -255,9 +255,13 @@ export function meterPayload(facts: InstallationFacts, meter: MeterFacts): Omit<
     max_flow_per_h: meter.maxFlowPerH,
     installed: facts.installed === null ? null : isoTime(facts.installed),
     initial_read: facts.initialRead,
-    verified: null,
+    verified: verifiedOf(facts),
     detectable: meter.bus === null ? null : detectableOf(facts.dial, meter.pollS),
   };
+}
+
+function verifiedOf({ proved }: InstallationFacts): MeterInfo['verified'] {
+  return proved ? { at: isoTime(proved.at), by: proved.by, dial: proved.dial } : null;
 }
 
 /** What the dial can show of leaks; rates in its unit an hour. */

@@ -178,7 +178,7 @@ async function changeRules(
 }
 
 /** The rules of a place, each amount with the counts it is compared in. */
-function rulesTold(journal: Journal, { watches }: Operating, place: MeteredPlace): object {
+export function rulesTold(journal: Journal, { watches }: Operating, place: MeteredPlace): object {
   const { target, rules } = standing(place, journal);
   const now = watches?.rulesOf(target.meter, rules);
   return { meter: target.meter, ...(now ? { service: now.usage.service, alerts: told(now) } : {}) };

@@ -81,6 +81,12 @@ async function statsOf(told: ToldBus): Promise<object> {
   };
 }
 
+/** What was seen of one meter of the bus; null where it was not asked yet. */
+export function meterSeen(told: ToldBus, meter: string): object | null {
+  const seen = seenOn(told).meters.find((one) => one.meter === meter);
+  return seen ? meterStats(seen, told) : null;
+}
+
 function meterStats(
   { meter, p50Ms, p95Ms, latestMs, total, day }: MeterSeen,
   { addresses }: ToldBus,

@@ -4,6 +4,7 @@ import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { alarms } from './alarms.ts';
 import { createAlertCommands } from './alerts.ts';
 import { type Answerer, type Args, type NamedCommands, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
@@ -12,9 +13,12 @@ import { busStats, type ToldBus } from './bus-stats.ts';
 import { createTraces } from './bus-trace.ts';
 import { type Configuring, createConfigCommands } from './config.ts';
 import { createHeadEndCommands, type Sending } from './head-end.ts';
+import { type MeterLive, showMeter } from './meter-show.ts';
 import { createOperations, type Operating } from './operations.ts';
+import { createQueueCommands, type Queue } from './queue.ts';
 import { type ReadNow, readMeter } from './read.ts';
 import { readings } from './readings.ts';
+import { verifyDial } from './verify.ts';
 
 /** What only a running collector can tell or do; a journal read offline has none of it. */
 export interface LiveStatus {
@@ -24,6 +28,10 @@ export interface LiveStatus {
   readNow?: ReadNow;
   readonly buses?: readonly ToldBus[];
   readonly configuring?: Configuring;
+  /** What is known of a meter beside the journal. */
+  meterLive?: (meter: string) => MeterLive;
+  /** How the sending goes. */
+  queue?: () => Queue;
 }
 
 /** The commands over `journal`; `live` answers `status`. */
@@ -32,20 +40,25 @@ export function createCommands(
   live: LiveStatus,
   operating: Operating,
 ): NamedCommands {
+  const headEnd = createHeadEndCommands(journal, operating, live.sending);
   const named: Readonly<Record<string, Answerer>> = {
     status: async () => ({ ok: true, data: await live.status() }),
     intervals: (args) => intervals(journal, args),
     audit: async () => ({ ok: true, data: await auditJournal(journal) }),
     events: (args) => events(journal, args),
-    ...createHeadEndCommands(journal, operating, live.sending),
+    ...headEnd,
+    ...createQueueCommands(journal, live.queue, headEnd.replay),
     'bus.stats': (args) => busStats(live.buses, args),
     ...createTraces(live.buses),
     ...createScans(live.buses),
     read: (args) => readMeter(journal, live.readNow, args),
     ...createOperations(journal, operating),
-    ...createConfigCommands(journal, live.configuring),
+    ...createConfigCommands(journal, live.configuring, operating.clock),
     ...createAlertCommands(journal, operating),
     readings: (args) => readings(journal, operating, args),
+    verify: (args) => verifyDial(journal, operating, live.readNow, args),
+    'meter.show': (args) => showMeter(journal, operating, live, args),
+    alarms: () => alarms(journal, operating),
   };
   return {
     names: Object.keys(named),

@@ -1,6 +1,8 @@
-// `config.get`, `config.set`, `meter.add`, `meter.update`, `log.level`: the settings file from afar, checked whole before it is written.
+// `config.*`, `meter.add`, `meter.update`, `log.level`: the settings file, checked whole before it is written, compared and applied.
 
-import type { CommandAnswer, Journal } from '../boundaries.ts';
+import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
+import { isoTime } from '../codec/head-end-message.ts';
+import { type ConfigChange, configChanges } from '../domain/config-diff.ts';
 import type { Result } from '../domain/fault.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 
@@ -28,7 +30,30 @@ export interface Configuring {
   /** Puts the text in the file's place, whole or not at all; what was there stays beside it. */
   readonly write: (text: string) => Promise<Result<void>>;
   readonly setLogLevel: (level: LogLevel) => void;
+  /** The JSON Schema of the file. */
+  readonly schema?: () => Promise<unknown>;
+  /** What a text in the file's place would say, checked as a whole. */
+  readonly read?: (text: string) => Promise<EditedConfig>;
+  /** Has the running collector go on with what the file says; absent where it cannot. */
+  readonly reloading?: Reloading;
 }
+
+/** The way from the file to the collector that runs. */
+export interface Reloading {
+  /** The file as it was taken in last. */
+  running(): Promise<EditedConfig>;
+  apply(): Promise<Applied>;
+}
+
+/** What came of it. `inMs`: so long, in milliseconds of the schedule, it waits for the hour's edge to be over. */
+export type Applied =
+  | {
+      readonly ok: true;
+      readonly applied: readonly ConfigChange[];
+      readonly restartRequired: readonly ConfigChange[];
+      readonly inMs: number;
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LEVELS)[number];
@@ -52,6 +77,7 @@ const NO_DAEMON = refused(
 export function createConfigCommands(
   journal: Journal,
   configuring: Configuring | undefined,
+  clock: Clock,
 ): Readonly<Record<string, Answerer>> {
   const having =
     (act: (desk: Configuring, args: Args) => Promise<CommandAnswer>): Answerer =>
@@ -62,6 +88,9 @@ export function createConfigCommands(
   return {
     'config.get': having(get),
     'config.set': changing(setSteps),
+    'config.schema': having(schema),
+    'config.diff': having(diff),
+    'config.apply': having((desk, args) => apply(journal, desk, clock, args)),
     'meter.add': changing((args) => meterSteps(args, 'whole')),
     'meter.update': changing((args) => meterSteps(args, 'keys')),
     'log.level': having(async (desk, { level }) => {
@@ -102,6 +131,62 @@ async function get(desk: Configuring, args: Args): Promise<CommandAnswer> {
     );
   }
   return { ok: true, data: { rev: edited.rev, settings: wanted } };
+}
+
+async function schema({ schema: read }: Configuring): Promise<CommandAnswer> {
+  const found = await read?.();
+  return found === undefined ? NO_DAEMON : { ok: true, data: found };
+}
+
+/**
+ * `config.diff`: what `changes` (as of config.set) or a whole `text` would change in the file; with neither what the file says and
+ * the collector has not taken in. Answers {changes: [{path, before, after, restart}], warnings}.
+ */
+async function diff(desk: Configuring, args: Args): Promise<CommandAnswer> {
+  const { text, changes } = args;
+  if (text !== undefined && (typeof text !== 'string' || desk.read === undefined)) {
+    return refused('bad_request', 'text is the whole file.', '');
+  }
+  const steps = changes === undefined ? [] : setSteps(args);
+  if (typeof steps === 'string') return refused('bad_request', steps, '');
+  const isOfFile = text === undefined && changes === undefined;
+  const before = await ((isOfFile && desk.reloading?.running()) || desk.edit([]));
+  const after = await (text === undefined ? desk.edit(steps) : desk.read?.(text));
+  if (!after?.ok) return broken(after?.problems ?? []);
+  const said = before.ok ? before.said : {};
+  const warnings = after.warnings.slice(0, PROBLEMS_TOLD);
+  return { ok: true, data: { changes: configChanges(said, after.said), warnings } };
+}
+
+/**
+ * `config.apply`: the collector goes on with what the file says, as on SIGHUP. Answers {applied, restart_required, takes_effect};
+ * refused as `verify_failed` for a file that is not good, and then nothing is changed.
+ */
+async function apply(
+  journal: Journal,
+  { reloading }: Configuring,
+  clock: Clock,
+  args: Args,
+): Promise<CommandAnswer> {
+  if (!reloading) {
+    return refused('conflict', 'This collector takes settings in when it starts.', 'Restart it.');
+  }
+  const by = textOf(args['by']);
+  const came = await reloading.apply();
+  if (!came.ok) {
+    const data = { by, problem: came.problems[0] ?? '' };
+    journal.note({ code: 'config.rejected', severity: 'minor', data });
+    return broken(came.problems);
+  }
+  const { applied, restartRequired, inMs } = came;
+  if (applied.length > 0) {
+    const changed = applied.slice(0, PROBLEMS_TOLD).map(({ path }) => path);
+    const data = { by, applied: changed.join(', '), restart_required: restartRequired.length };
+    journal.note({ code: 'config.changed', severity: 'info', data });
+  }
+  const takesEffect = isoTime(clock.now() + inMs);
+  const data = { applied, restart_required: restartRequired, takes_effect: takesEffect };
+  return { ok: true, data };
 }
 
 /** `changes` [{path: "/upstream/keepalive_s", value}] ; a value that is left out is taken out. */
@@ -166,7 +251,8 @@ async function change(
   const paths = steps.map(({ path }) => path.join('/')).slice(0, PROBLEMS_TOLD);
   const data = { by: textOf(args['by']), rev_before: revNow, rev, changed: paths.join(', ') };
   journal.note({ code: 'config.changed', severity: 'info', data });
-  return { ok: true, data: { ...told, written: true, takes_effect: 'at the next start' } };
+  const when = desk.reloading ? 'with config.apply, or at the next start' : 'at the next start';
+  return { ok: true, data: { ...told, written: true, takes_effect: when } };
 }
 
 /** meter.add is for a place that is not there yet. */

@@ -22,7 +22,7 @@ export function createHeadEndCommands(
   journal: Journal,
   { clock }: Operating,
   sending: Sending | undefined,
-): Readonly<Record<string, Answerer>> {
+): Readonly<Record<string, Answerer>> & { readonly replay: Answerer } {
   return {
     ping: async () => ({ ok: true, data: { now: isoTime(clock.now()) } }),
     'time.get': async () => ({

@@ -176,7 +176,8 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 
 /** `GET /api/reports/ID.html?lang=` and `.json`. */
 export async function report({ desk, person, params, url }: Asked): Promise<Response> {
-  const [, id, format] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,119})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
+  const [, id, format] =
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,119})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
   if (id === undefined || format === undefined) {
     return refuse(refusal(404, 'not_found', 'There is no such report.'));
   }

@@ -8,6 +8,14 @@ export interface Declaration {
   readonly registerId: string | null;
 }
 
+/** That a meter was proved on site: when, by whom, with which dial typed, and in which report. */
+export interface Proved {
+  readonly at: EpochMs;
+  readonly by: string;
+  readonly dial: Counts;
+  readonly report: string;
+}
+
 /** One installation's record; `inst` counts the meters that stood at this place, from 1. */
 export interface InstallationFacts extends Declaration {
   readonly meter: string;
@@ -19,6 +27,8 @@ export interface InstallationFacts extends Declaration {
   /** When it was first read, and its dial then: total 0. Null before. */
   readonly installed: EpochMs | null;
   readonly initialRead: Counts | null;
+  /** When it was proved last; absent: never. */
+  readonly proved?: Proved;
 }
 
 /** Whether two declarations describe the same dial and encoder. */

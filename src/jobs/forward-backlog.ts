@@ -13,7 +13,7 @@ import { Refused } from './refused.ts';
 const MESSAGE_ROWS = 168;
 
 /** Messages under way (A4). */
-const WINDOW = 20;
+export const WINDOW = 20;
 
 /** So many messages are read and written ahead, so that a place in the window is filled as its PUBACK comes. */
 const AHEAD = 2;

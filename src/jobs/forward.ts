@@ -32,15 +32,46 @@ export interface ForwardParts {
 /** Rows older than this when they become durable are no news: they go with the backlog. */
 const NEWS_MS = 2 * HOUR_MS;
 
-/** Sends new rows as they become durable, spread over the smear by the collector's id (A4). */
+/**
+ * Sends new rows as they become durable, spread over the smear by the collector's id (A4). What the collector tells of itself is no
+ * hourly send and goes at once: somebody at the pole may wait for it.
+ */
 export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Promise<void> {
   const smear = spreadOf(parts.collector) * parts.smearMs;
-  while (!signal.aborted) {
-    await parts.journal.fresh(signal);
+  const failed = new AbortController();
+  const over = AbortSignal.any([signal, failed.signal]);
+  const sending = new Set<Promise<void>>();
+  const begin = (work: Promise<void>) => {
+    const done = work
+      .catch((bug: unknown) => failed.abort({ bug }))
+      .finally(() => sending.delete(done));
+    sending.add(done);
+    return done;
+  };
+  let gathered: Row[] = [];
+  let spreading: Promise<void> | null = null;
+  const spread = async () => {
+    while (gathered.length > 0) {
+      const rows = gathered;
+      gathered = [];
+      await sendNews(rows, smear, parts, signal);
+    }
+  };
+  while (!over.aborted) {
+    await parts.journal.fresh(over);
     await describeChanged(parts);
     const rows = takeNews(parts);
-    if (rows.length > 0) await sendNews(rows, smear, parts, signal);
+    const own = rows.filter(({ meter }) => meter === '');
+    gathered.push(...rows.filter(({ meter }) => meter !== ''));
+    if (own.length > 0) begin(sendNews(own, 0, parts, signal));
+    if (gathered.length > 0) {
+      spreading ??= begin(spread()).finally(() => {
+        spreading = null;
+      });
+    }
   }
+  await Promise.all(sending);
+  if (failed.signal.aborted) throw (failed.signal.reason as { bug: unknown }).bug;
 }
 
 async function describeChanged({ journal, upstream }: ForwardParts): Promise<void> {

@@ -25,7 +25,7 @@ import type {
   Row,
   RowRanges,
 } from '../domain/entry.ts';
-import type { Declaration, InstallationFacts } from '../domain/facts.ts';
+import type { Declaration, InstallationFacts, Proved } from '../domain/facts.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { Answers } from './answers.ts';
@@ -35,6 +35,7 @@ import { Keeping } from './keeping.ts';
 import { encodeMark } from './mark.ts';
 import { Memories } from './memories.ts';
 import { Metering } from './metering.ts';
+import { Papers } from './papers.ts';
 import { PendingRows } from './pending-rows.ts';
 import { Scrubbing } from './scrubbing.ts';
 
@@ -59,6 +60,7 @@ class GroupJournal implements Journal {
   readonly #scrubbing: Scrubbing;
   readonly #keeping: Keeping;
   readonly #memories: Memories;
+  readonly #papers: Papers;
 
   constructor(parts: JournalParts) {
     this.#books = new Books(parts);
@@ -68,6 +70,7 @@ class GroupJournal implements Journal {
     this.#scrubbing = new Scrubbing(this.#books);
     this.#keeping = new Keeping(this.#books, this.#pending);
     this.#memories = new Memories(this.#books);
+    this.#papers = new Papers(this.#books);
   }
 
   get epoch(): string {
@@ -244,6 +247,10 @@ class GroupJournal implements Journal {
     this.#pending.release(rows);
   }
 
+  letGo(): void {
+    this.#pending.letGo();
+  }
+
   settle(rows: readonly Row[]): void {
     this.#pending.settle(rows);
   }
@@ -306,6 +313,26 @@ class GroupJournal implements Journal {
 
   keepWishes(meter: string, wishes: AlertWishes): void {
     this.#memories.keepWishes(meter, wishes);
+  }
+
+  keepPaper(name: string, paper: unknown): void {
+    this.#papers.keep(name, paper);
+  }
+
+  paper(name: string): Promise<unknown> {
+    return this.#papers.paper(name);
+  }
+
+  papers(folder: string): Promise<readonly unknown[]> {
+    return this.#papers.papers(folder);
+  }
+
+  isPending(meter: string, row: number): Promise<boolean> {
+    return this.#pending.isPending(meter, row);
+  }
+
+  noteProved(meter: string, proved: Proved): void {
+    this.#metering.noteProved(meter, proved);
   }
 
   remembered(meter: string): Promise<Memory | undefined> {

@@ -12,7 +12,7 @@ import {
 } from '../domain/advance.ts';
 import { newest } from '../domain/conservation.ts';
 import type { Entry, EntryRow, Flag } from '../domain/entry.ts';
-import { type Declaration, judgeDeclaration } from '../domain/facts.ts';
+import { type Declaration, judgeDeclaration, type Proved } from '../domain/facts.ts';
 import type { EpochMs } from '../domain/units.ts';
 import type { Books } from './books.ts';
 
@@ -67,6 +67,13 @@ export class Metering {
     this.#books.keepFacts({ meter, inst, dial, registerId, declared, ...unread });
     const carried = this.#books.standing.states.get(meter)?.alarms.alerts;
     this.#books.keepState(meter, newInstallation(inst, birth, carried));
+  }
+
+  noteProved(meter: string, proved: Proved): void {
+    const facts = this.#books.sound ? this.#books.facts(meter) : undefined;
+    if (!facts) return;
+    this.#books.keepFacts({ ...facts, proved });
+    this.#books.stagedBell.ring();
   }
 
   commit(meter: string, after: Advance): void {

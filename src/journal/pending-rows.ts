@@ -87,6 +87,12 @@ export class PendingRows {
     for (const { row } of rows) this.#books.claimed.delete(row);
   }
 
+  letGo(): void {
+    this.#books.claimed.clear();
+    this.claim(this.#books.fresh);
+    this.#books.freshBell.ring();
+  }
+
   settle(rows: readonly Row[]): void {
     for (const { meter, row } of rows) this.#settle(meter, row);
   }
@@ -215,6 +221,13 @@ export class PendingRows {
       if (row) return beginOf(row);
     }
     return null;
+  }
+
+  async isPending(meter: string, row: number): Promise<boolean> {
+    const key = keys.pending(meter, row);
+    if (this.#books.settled.has(key)) return false;
+    if (this.#books.group.changes.get(key) !== undefined) return true;
+    return (await textAt(this.#books.store, key)) !== undefined;
   }
 
   async standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {

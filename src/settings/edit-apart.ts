@@ -15,6 +15,7 @@ export async function editApart(options: {
   readonly file: string;
   readonly root: string;
   readonly steps: readonly EditStep[];
+  readonly text?: string;
 }): Promise<Edited> {
   const edited = existsSync(PROGRAM) ? await fromChild(options) : undefined;
   return edited ?? (await import('./edit-settings.ts')).editSettings(options);

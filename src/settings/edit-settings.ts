@@ -34,11 +34,13 @@ export async function editSettings(options: {
   readonly file: string;
   readonly root: string;
   readonly steps: readonly EditStep[];
+  /** What the file would say; absent: what it says. */
+  readonly text?: string;
 }): Promise<Edited> {
   const { file, root, steps } = options;
   let before: string;
   try {
-    before = await readBounded(file);
+    before = options.text ?? (await readBounded(file));
   } catch (cause) {
     return {
       ok: false,

@@ -53,6 +53,10 @@ export class Acknowledgement {
     return this.#awaiting.size;
   }
 
+  isAwaiting(row: number): boolean {
+    return this.#awaiting.has(row);
+  }
+
   /** Takes claimed rows that the broker has. */
   delivered(rows: readonly Row[]): void {
     const { journal } = this.#parts;

@@ -72,6 +72,8 @@ export interface RunningUpstream extends Upstream {
   tellLast(meter: string): Promise<void>;
   /** Delivered rows that wait for the head-end's word; null where PUBACK settles. */
   awaiting(): number | null;
+  /** The row is delivered and waits for the head-end's word. */
+  isWithBroker(row: number): boolean;
   /** Announces again, where it is connected: the journal is there now, or is not any more. */
   announce(): void;
   /** Says goodbye (state `disconnected`) and disconnects. */
@@ -134,6 +136,10 @@ class MessageUpstream implements RunningUpstream {
 
   awaiting(): number | null {
     return this.#acks.isRequired() ? this.#acks.awaiting() : null;
+  }
+
+  isWithBroker(row: number): boolean {
+    return this.#acks.isAwaiting(row);
   }
 
   announce(): void {

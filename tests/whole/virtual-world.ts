@@ -132,6 +132,7 @@ export class VirtualWorld {
       wire: life.wire(),
       log: this.log,
       headEnd: this.broker.headEnd({ clock: life.wire() }),
+      nextHeadEnd: () => this.broker.headEnd({ clock: life.wire() }),
       vault: this.vault,
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
@@ -145,6 +146,18 @@ export class VirtualWorld {
       version: 'test',
     });
     this.#collector = await starting;
+  }
+
+  /** Goes on with other settings; resolves when the collector does. */
+  async reload(settings: Settings): Promise<void> {
+    if (!this.#collector) throw new Error('not started');
+    await this.clock.runUntil(this.#collector.reload(settings));
+  }
+
+  /** Begins to; it goes on as time does. */
+  beginReload(settings: Settings): Promise<void> {
+    if (!this.#collector) throw new Error('not started');
+    return this.#collector.reload(settings);
   }
 
   /** The process dies between two instants: nothing it awaited ever settles, what was synced stays. */

@@ -66,7 +66,7 @@ export function createSharedText(path: string, clock: Clock): SharedText {
         known = undefined;
         return good(outcome);
       } finally {
-        await rm(lock, { force: true });
+        await freeLock(lock);
       }
     } catch (cause) {
       return faulty('store.failed', fileWords(cause, path));
@@ -83,20 +83,42 @@ export function createSharedText(path: string, clock: Clock): SharedText {
   };
 }
 
+/** Locks that this process holds or is about to take. */
+const OURS = new Set<string>();
+
 /** False when a process that lives held it all the time. */
 async function takeLock(lock: string, clock: Clock): Promise<boolean> {
   for (let tries = 0; tries < LOCK_TRIES; tries += 1) {
-    try {
-      await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    if (!OURS.has(lock)) {
+      OURS.add(lock);
+      let taken = false;
+      try {
+        taken = await tryLock(lock);
+      } finally {
+        if (!taken) OURS.delete(lock);
+      }
+      if (taken) return true;
     }
-    const holder = Number(await unless(readFile(lock, 'utf8'), ['ENOENT']));
-    // Killed while it held it. Our own id is that of a process before us: in this one all wait in a row.
-    if (holder > 0 && (holder === process.pid || !(await exists(`/proc/${holder}`))))
-      await rm(lock, { force: true });
-    else await clock.sleep(LOCK_REST_MS);
+    await clock.sleep(LOCK_REST_MS);
   }
   return false;
+}
+
+async function tryLock(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+  const holder = Number(await unless(readFile(lock, 'utf8'), ['ENOENT']));
+  // Killed while it held it; in a container the one before us had our own number.
+  const isGone = holder === process.pid || !(await exists(`/proc/${holder}`));
+  if (holder > 0 && isGone) await rm(lock, { force: true });
+  return false;
+}
+
+async function freeLock(lock: string): Promise<void> {
+  await rm(lock, { force: true });
+  OURS.delete(lock);
 }

@@ -49,7 +49,10 @@ export class Turnstile {
 
   #fill(): void {
     const now = this.#clock.monotonicMs();
-    this.#tokens = Math.min(AT_ONCE, this.#tokens + ((now - this.#at) * PER_SECOND) / 1000);
+    this.#tokens = Math.min(
+      AT_ONCE,
+      this.#tokens + (Math.max(0, now - this.#at) * PER_SECOND) / 1000,
+    );
     this.#at = now;
   }
 }

@@ -12,7 +12,7 @@ export const COMMAND_ROLES: Readonly<Record<string, Access>> = {
   readings: 'viewer',
   events: 'viewer',
   alarms: 'viewer',
-  'alerts.list': 'viewer',
+  alerts: 'viewer',
   'meter.list': 'viewer',
   'meter.show': 'viewer',
   'bus.stats': 'viewer',

@@ -3,7 +3,7 @@
 import { runCommand } from './commanding.ts';
 import { CSV_ROWS_AT_ONCE } from './limits.ts';
 import type { Asked, CommandAnswer } from './parts.ts';
-import { refusal, refuse, statusOf } from './refusals.ts';
+import { BROKEN, refusal, refuse, statusOf } from './refusals.ts';
 
 type Lines = AsyncIterable<string> | Iterable<string>;
 
@@ -176,7 +176,8 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 
 /** `GET /api/reports/ID.html?lang=` and `.json`. */
 export async function report({ desk, person, params, url }: Asked): Promise<Response> {
-  const [, id, format] = /^([A-Za-z0-9._-]{1,120})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
+  const [, id, format] =
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,119})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
   if (id === undefined || format === undefined) {
     return refuse(refusal(404, 'not_found', 'There is no such report.'));
   }
@@ -184,7 +185,8 @@ export async function report({ desk, person, params, url }: Asked): Promise<Resp
   const args = { id, format, lang };
   const answer = await runCommand(desk, { name: person?.name ?? '' }, 'report.get', args);
   if (!answer.ok) return no(answer);
-  const { text } = answer.data as { text: string };
+  const { text } = answer.data as { text?: unknown };
+  if (typeof text !== 'string') return refuse(BROKEN);
   const isPage = format === 'html';
   return new Response(text, {
     headers: {

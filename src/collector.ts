@@ -19,11 +19,13 @@ import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import { zoneOf } from './codec/time-zone.ts';
+import type { Answerer, Args } from './commands/answer.ts';
 import type { ToldBus } from './commands/bus-stats.ts';
 import { type CommandClass, commandsOf, remoteCommand } from './commands/classes.ts';
 import { createCommands, type LiveStatus } from './commands/commands.ts';
 import type { CommissionParts } from './commands/commission.ts';
 import type { Configuring } from './commands/config.ts';
+import { type DoctorParts, examine, type PortSeen } from './commands/doctor.ts';
 import { CommandInbox } from './commands/inbox.ts';
 import { backupLines, type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
@@ -104,7 +106,11 @@ export interface Parts {
 /** Tools for work on site. */
 export interface SiteParts extends Pick<CommissionParts, 'sha256' | 'qrSvg' | 'sayIn'> {
   /** Looks at the port of a bus from outside. */
-  readonly lookAtPort?: (bus: BusSettings) => Promise<object>;
+  readonly lookAtPort?: (bus: BusSettings) => Promise<PortSeen>;
+  /** One connection to the broker, beside the collector's. */
+  readonly tryUpstream?: (
+    settings: Settings,
+  ) => ReturnType<NonNullable<DoctorParts['tryUpstream']>>;
 }
 
 /** The way in for the command line; `problem` says in words why there is none. */
@@ -164,7 +170,11 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   let reloading: Promise<void> = Promise.resolve();
   const inner: Commands = { run: (name, args) => life.local.run(name, args) };
   const site = siteOf(parts, journal, inner, () => life.settings);
-  const commands = withAnswerers({ run: (name, args) => life.commands.run(name, args) }, site);
+  const doctor = (args: Args) => inner.run('doctor', args);
+  const commands = withAnswerers(
+    { run: (name, args) => life.commands.run(name, args) },
+    { ...site, doctor },
+  );
   const local = withAnswerers(inner, site);
   const door = await parts.serve?.(local);
   tellClosedDoor(door, log, 'the command line cannot reach this collector');
@@ -221,6 +231,39 @@ function siteOf(
       const bus = settings().buses.find((one) => one.bus === name);
       return (bus && (await lookAtPort?.(bus))) ?? null;
     },
+  });
+}
+
+/** `doctor` over these settings, where there are tools for it; `queue` is absent where no collector runs. */
+export function doctorOf(
+  settings: Settings,
+  { site, clock, wire, expiries }: Pick<Parts, 'site' | 'clock' | 'wire' | 'expiries'>,
+  of: Pick<DoctorParts, 'journal' | 'buses' | 'queue'>,
+): Readonly<Record<string, Answerer>> {
+  if (!site) return {};
+  const { upstream, journal, buses } = settings;
+  const { lookAtPort, tryUpstream } = site;
+  const parts: DoctorParts = {
+    ...{ ...of, clock, wire, limits: limitsOf(settings), wearBudget: journal.writeMbPerDay * 1e6 },
+    ...{ url: upstream.url, expiries: () => expiries(upstream), sayIn: site.sayIn },
+    lookAtPort: async (name) => {
+      const bus = buses.find((one) => one.bus === name);
+      return (bus && (await lookAtPort?.(bus))) ?? null;
+    },
+    ...(tryUpstream && { tryUpstream: () => tryUpstream(settings) }),
+  };
+  return { doctor: (args) => examine(parts, args) };
+}
+
+/** The buses of settings whose collector does not run: nothing is known of them but what stands there. */
+export function idleBuses({ buses, meters }: Settings): readonly ToldBus[] {
+  return buses.map((bus) => {
+    const here = meters.filter((meter) => meter.bus === bus.bus);
+    return {
+      ...{ bus: bus.bus, type: bus.type, kind: kindOf(bus), timeoutMs: bus.timeoutMs },
+      conversation: { link: () => ({ open: false, detail: 'the collector is not running' }) },
+      addresses: new Map(here.map(({ meter, address }) => [meter, address])),
+    };
   });
 }
 
@@ -313,7 +356,11 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
     await upstream.stop();
   };
   return {
-    ...{ settings, commands, local: withLocal(commands, journal, localParts(settings, parts)) },
+    ...{ settings, commands },
+    local: withAnswerers(
+      withLocal(commands, journal, localParts(settings, parts)),
+      doctorOf(settings, parts, { journal, buses: told, queue: live.queue }),
+    ),
     start() {
       core.announce(() => upstream.announce());
       upstream.start();
@@ -604,14 +651,18 @@ function openBuses(settings: Settings, parts: Parts): OpenBus[] {
 /** What the commands tell of a bus. */
 function toldOf({ settings, bus, scans, meters }: OpenBus, openScan: Parts['openScan']): ToldBus {
   const { type, timeoutMs } = settings;
-  const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
-  const kind = type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
+  const kind = kindOf(settings);
   const addresses = new Map(meters.map(({ meter, address }) => [meter, address]));
   const scan = openScan && { scans, open: (wish: ScanWish) => openScan(settings, wish) };
   return {
     ...{ bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses },
     ...(scan && { scan }),
   };
+}
+
+function kindOf({ type }: BusSettings): ToldBus['kind'] {
+  const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
+  return type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
 }
 
 /** How long the read of a place on this bus is expected to take. */

@@ -21,6 +21,7 @@ import { createSupervisor } from './adapters/systemd-supervisor.ts';
 import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { readLines, replaceText, writeLines } from './adapters/text-file.ts';
+import { tryLink } from './adapters/upstream-trial.ts';
 import type { Bus, Clock, CommandAnswer, Commands, Wire } from './boundaries.ts';
 import { BusTally } from './bus/bus-tally.ts';
 import { FrameTrace } from './bus/frame-trace.ts';
@@ -30,16 +31,21 @@ import { createModbusBus } from './bus/modbus-bus.ts';
 import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import {
+  doctorOf,
+  idleBuses,
   journalParts,
   localParts,
   placeOf,
   type RunningCollector,
   runCollector,
+  type SiteParts,
   watchesOf,
 } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
 import type { Configuring } from './commands/config.ts';
 import { withLocal } from './commands/local.ts';
+import { reportAnswerers } from './commands/report.ts';
+import { withAnswerers } from './commands/site.ts';
 import { good, type Result } from './domain/fault.ts';
 import { openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
@@ -95,10 +101,7 @@ export async function startCollector(
       configuring: { ...configuringOf(file, root, log), ...(reloading && { reloading }) },
     }),
     expiries,
-    site: {
-      ...{ sha256, qrSvg, sayIn: speaker(root) },
-      lookAtPort: (bus) => lookAtPort(bus, wire),
-    },
+    site: siteParts(root, wire),
   });
   void supervisor.ready();
   const stop = () => {
@@ -117,6 +120,14 @@ function openConsoleOf(
   return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
 }
 
+function siteParts(root: string, wire: Clock): SiteParts {
+  return {
+    ...{ sha256, qrSvg, sayIn: speaker(root) },
+    lookAtPort: (bus) => lookAtPort(bus, wire),
+    tryUpstream: (settings) => tryLink(settings, wire),
+  };
+}
+
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */
 function configuringOf(file: string, root: string, log: LeveledLog): Configuring {
   return {
@@ -132,6 +143,7 @@ function configuringOf(file: string, root: string, log: LeveledLog): Configuring
 /** The journal alone, for questions while no collector runs. */
 export async function openJournalOffline(
   settings: Settings,
+  root: string,
 ): Promise<Result<Commands & { close(): Promise<void> }>> {
   const clock = createSystemClock(settings.time);
   const vault = createLevelVault({
@@ -155,7 +167,15 @@ export async function openJournalOffline(
     ...{ clock: createSystemClock(settings.time), wire },
     writeFile: writeLines,
   });
-  return good({ run: withLocal(commands, journal, local).run, close: () => journal.close() });
+  const site = siteParts(root, wire);
+  const buses = idleBuses(settings);
+  const doctor = doctorOf(settings, { site, clock, wire, expiries }, { journal, buses });
+  const { collector, utility } = settings;
+  const reports = reportAnswerers({
+    ...{ ...site, journal, clock, collector, utility, version: '', run: commands.run },
+  });
+  const { run } = withAnswerers(withLocal(commands, journal, local), { ...doctor, ...reports });
+  return good({ run, close: () => journal.close() });
 }
 
 /** Puts a backup in the place of the journal while no collector runs. */

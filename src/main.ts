@@ -57,7 +57,7 @@ const parts: Parts = {
     });
   },
   daemon: callCommands,
-  openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings),
+  openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings, root),
   requestCertificate: async (...asked) =>
     (await import('./adapters/enrolment.ts')).requestCertificate(...asked),
   takeCertificate: async (settings, text) =>

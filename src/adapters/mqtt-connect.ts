@@ -93,7 +93,8 @@ async function readSecrets(
       read[secret] = secret === 'password' ? withoutNewline(content) : content;
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
-      return faulty('upstream.offline', `cannot read ${path}: ${code ?? message}`);
+      const { fault } = faulty('upstream.offline', `cannot read ${path}: ${code ?? message}`);
+      return { ok: false, fault: { ...fault, why: 'file' } };
     }
   }
   return good(read);

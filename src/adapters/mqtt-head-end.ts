@@ -462,7 +462,8 @@ class Link {
     const late = new AbortController();
     void this.opened.then(() => late.abort());
     await this.#clock.sleep(CONNECT_TIMEOUT_MS, late.signal);
-    if (!this.wasUp) this.#lose({ fault: offline(`no answer from ${this.#where}: timed out`) });
+    const fault = offline(`no answer from ${this.#where}: timed out`);
+    if (!this.wasUp) this.#lose({ fault: { ...fault, why: 'ETIMEDOUT' } });
   }
 
   async #within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
@@ -500,6 +501,7 @@ function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss 
     const fault = {
       code: 'upstream.refused',
       detail: `refused by ${where}: ${reasonWords(code)}`,
+      why: `connack_${code}`,
     } as const;
     return { fault, versionRefused: VERSION_REFUSED.includes(code) };
   }
@@ -509,10 +511,10 @@ function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss 
   if (trouble) {
     const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname;
     const detail = tlsSentence(trouble, { where, code: tls, now, ...(names && { names }) });
-    return { fault: { code: 'upstream.untrusted', detail } };
+    return { fault: { code: 'upstream.untrusted', detail, why: trouble } };
   }
   const what = wasUp ? 'lost the link to' : 'no answer from';
-  return { fault: offline(`${what} ${where}: ${words}`) };
+  return { fault: { ...offline(`${what} ${where}: ${words}`), why: words } };
 }
 
 /** A TLS link that was closed without a word may have been so for the sake of our own certificate. */
@@ -520,8 +522,8 @@ function explained(loss: Loss, options: IClientOptions, where: string, now: numb
   if (!loss.mute || options.protocol !== 'mqtts') return loss;
   const trouble = ownTroubleOf(options.cert as Uint8Array | undefined, now);
   const code = 'closed unanswered';
-  const fault = { code: 'upstream.untrusted', detail: tlsSentence(trouble, { where, code, now }) };
-  return { ...loss, fault: fault as Fault };
+  const detail = tlsSentence(trouble, { where, code, now });
+  return { ...loss, fault: { code: 'upstream.untrusted', detail, why: trouble } };
 }
 
 function offline(detail: string): Fault {
@@ -529,7 +531,8 @@ function offline(detail: string): Fault {
 }
 
 function refused(topic: string, words: string) {
-  return faulty('upstream.refused', `the broker refused ${topic}: ${words}`);
+  const { fault } = faulty('upstream.refused', `the broker refused ${topic}: ${words}`);
+  return { ok: false, fault: { ...fault, why: `publish_${Number.parseInt(words, 10)}` } } as const;
 }
 
 /** "135 Not authorized", as MQTT 5 table 2-6 has it. */

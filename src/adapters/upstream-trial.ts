@@ -1,6 +1,7 @@
 // One connection to the broker as the settings say, beside whatever collector runs, to see whether it lets this collector speak.
 
 import type { Clock, CommandAnswer, Log } from '../boundaries.ts';
+import type { Fault } from '../domain/fault.ts';
 import type { Settings } from '../settings/settings.ts';
 import { createMqttHeadEnd } from './mqtt-head-end.ts';
 
@@ -15,12 +16,19 @@ const SILENT: Log = {
   error: () => undefined,
 };
 
+/** What a trial came to: in the link's words, and whether the broker said yes to a message; or its fault. */
+export type Trial =
+  | { readonly link: string; readonly publish: 'accepted' | 'not_confirmed' }
+  | { readonly fault: Fault };
+
 /**
  * Connects with an id of its own, for the collector's own would end its link, and publishes an answer that nobody asked for
- * where the collector's answers go. Data: {broker, link, publish: accepted | not_confirmed}. On MQTT 3.1.1 a broker cannot say no.
+ * where the collector's answers go. On MQTT 3.1.1 a broker cannot say no.
  */
-export async function tryUpstream(settings: Settings, clock: Clock): Promise<CommandAnswer> {
-  const { utility, collector, upstream } = settings;
+export async function tryLink(
+  { utility, collector, upstream }: Pick<Settings, 'utility' | 'collector' | 'upstream'>,
+  clock: Clock,
+): Promise<Trial> {
   const link = createMqttHeadEnd({
     ...{ settings: upstream, clientId: `${collector}-trial`, clock, random: Math.random },
     ...{ log: SILENT, sessionS: 0 },
@@ -41,11 +49,15 @@ export async function tryUpstream(settings: Settings, clock: Clock): Promise<Com
   const words = link.linkState();
   const fault = link.lastFault();
   await link.close();
-  if (sent.ok) {
-    const publish = words.includes('MQTT 5') ? 'accepted' : 'not_confirmed';
-    return { ok: true, data: { broker: upstream.url, link: words, publish } };
-  }
-  const { code, detail } = fault ?? sent.fault;
+  if (!sent.ok) return { fault: fault ?? sent.fault };
+  return { link: words, publish: words.includes('MQTT 5') ? 'accepted' : 'not_confirmed' };
+}
+
+/** A trial as a command answers it. Data: {broker, link, publish: accepted | not_confirmed}. */
+export async function tryUpstream(settings: Settings, clock: Clock): Promise<CommandAnswer> {
+  const trial = await tryLink(settings, clock);
+  if (!('fault' in trial)) return { ok: true, data: { broker: settings.upstream.url, ...trial } };
+  const { code, detail } = trial.fault;
   const hint = code === 'upstream.refused' ? "Look at the broker's rights for this collector." : '';
   return { ok: false, code, message: `${detail}.`, hint };
 }

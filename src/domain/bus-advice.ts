@@ -44,6 +44,8 @@ export interface Advice {
   readonly says: string;
   /** Empty where nothing is to be done. */
   readonly next: string;
+  /** What the sentence tells of, for who says it in another language. */
+  readonly places: Readonly<Record<string, string | number>>;
 }
 
 /** From so many ends alike in a row on it is no chance. One question in ten is spoilt on a bad line: a thousandth then. */
@@ -69,7 +71,7 @@ export function adviceOn(bus: BusCase): readonly Advice[] {
   const asked = bus.meters.filter(({ recent }) => endsOf(recent).length > 0);
   const ends = asked.flatMap(({ recent }) => endsOf(recent));
   if (ends.length === 0) {
-    return [finding('bus.unread', [], 'No meter was asked yet', 'Wait for the next poll')];
+    return [finding('bus.unread', [], 'No meter was asked yet', 'Wait for the next poll', {})];
   }
   const whole = wholeBus(bus, asked, ends);
   if (whole !== null) return [whole];
@@ -77,7 +79,7 @@ export function adviceOn(bus: BusCase): readonly Advice[] {
   const noise = noiseOn(asked);
   const all = [...(noise === null ? [] : [noise]), ...single];
   if (all.length > 0) return all.sort((a, b) => weight(a) - weight(b));
-  return [finding('bus.fine', [], 'All meters answer', '')];
+  return [finding('bus.fine', [], 'All meters answer', '', { count: asked.length })];
 }
 
 function closed({ bus, link }: BusCase): Advice {
@@ -86,7 +88,7 @@ function closed({ bus, link }: BusCase): Advice {
     : link.startsWith('peer.')
       ? 'See that the device has power and network, and that host and port are right'
       : 'See that the cable is plugged in and that no other program holds the port';
-  return finding('bus.closed', [], `${bus} is not open: ${link}`, next);
+  return finding('bus.closed', [], `${bus} is not open: ${link}`, next, { bus, link });
 }
 
 /** What all meters of the bus share, or null. */
@@ -96,14 +98,15 @@ function wholeBus(
   ends: readonly SeenEnd[],
 ): Advice | null {
   if (ends.length >= IN_A_ROW && ends.every((end) => UNANSWERED.has(end))) {
-    return finding('bus.silent', [], ...SILENT[kind]);
+    return finding('bus.silent', [], ...SILENT[kind], { count: asked.length });
   }
   const isSpoilt = (meter: MeterCase) => shareOf(meter, SPOILT) >= MOST;
   // One meter's spoilt answers may be its own branch; nothing ever whole on a bus with one meter is the settings.
   const several = asked.length > 1 || !ends.some(isWhole);
   if (kind !== 'tcp' && several && ends.length >= IN_A_ROW && asked.every(canBeSpoilt(isSpoilt))) {
     const says = 'Bits arrive wrong: baud or parity';
-    return finding('bus.spoilt', [], says, 'Try the others: meter-collector scan');
+    const next = 'Try the others: meter-collector scan';
+    return finding('bus.spoilt', [], says, next, { count: asked.length });
   }
   return null;
 }
@@ -136,7 +139,7 @@ function noiseOn(asked: readonly MeterCase[]): Advice | null {
   if (noisy.length < 2) return null;
   const says = `Some bits of ${noisy.length} meters arrive wrong: noise, a missing terminator or a line too long`;
   const next = 'Put 120 ohm at both ends, join the grounds, or lower the baud';
-  return finding('bus.noise', namesOf(noisy), says, next);
+  return finding('bus.noise', namesOf(noisy), says, next, { count: noisy.length });
 }
 
 /** What is wrong with one meter alone, or null. */
@@ -147,6 +150,7 @@ function meterAdvice(
 ): Advice | undefined {
   const { address, recent, lastFault } = meter;
   const name = [meter.meter];
+  const places = { meter: meter.meter, address };
   const who = `${meter.meter} (address ${address})`;
   const ends = endsOf(recent);
   const has = (end: SeenEnd) => recent.includes(end);
@@ -154,24 +158,26 @@ function meterAdvice(
     ends.length >= IN_A_ROW && ends.slice(-IN_A_ROW).every((one) => one === end);
   if ((has('ok') && timesOf(recent, 'wrong_id') >= 2) || timesOf(recent, 'unasked') >= 2) {
     const says = `Two meters answer ${address}`;
-    return finding('meter.shared', name, says, `Give one of them another address, or unplug it`);
+    const next = 'Give one of them another address, or unplug it';
+    return finding('meter.shared', name, says, next, places);
   }
   if (rows('wrong_id')) {
     const id = meter.strangerId ?? 'one without identification';
     const says = `Another encoder answers at ${address}: ${id}`;
     const next = `Check the address; if the meter was changed: meter-collector changeout ${meter.meter}`;
-    return finding('meter.stranger', name, says, next);
+    return finding('meter.stranger', name, says, next, { ...places, id });
   }
   const late = lateAdvice(bus, meter, who);
   if (late !== null) return late;
   if (rows('timeouts')) {
     const others = asked.length > 1 ? ', others answer' : '';
     const next = 'See its power, its address and its branch of the line';
-    return finding('meter.silent', name, `${who} is silent${others}`, next);
+    return finding('meter.silent', name, `${who} is silent${others}`, next, places);
   }
   if (rows('exceptions')) {
     const next = 'See whether its profile is the right one: meter-collector scan';
-    return finding('meter.refuses', name, `${who} refuses the question: ${lastFault}`, next);
+    const says = `${who} refuses the question: ${lastFault}`;
+    return finding('meter.refuses', name, says, next, { ...places, fault: lastFault ?? '' });
   }
   if (rows('unusable')) {
     const next = 'See its profile and dial in the settings, and the wire to its encoder';
@@ -180,6 +186,7 @@ function meterAdvice(
       name,
       `${who} answers, but without a dial: ${lastFault}`,
       next,
+      { ...places, fault: lastFault ?? '' },
     );
   }
   return spoiltAlone(bus, meter, asked);
@@ -192,13 +199,14 @@ function spoiltAlone(
   asked: readonly MeterCase[],
 ): Advice | undefined {
   const mine = shareOf(meter, SPOILT);
+  const places = { meter: meter.meter, address: meter.address };
   if (endsOf(meter.recent).length < IN_A_ROW || mine < MOST) return undefined;
   const others = asked.filter((one) => one !== meter);
   const clean = others.some(({ recent }) => recent.some(isWhole));
   if (bus.kind !== 'tcp' && clean && others.every((one) => shareOf(one, SPOILT) < NOISY)) {
     const says = `Two meters answer ${meter.address}, or its branch is disturbed`;
     const next = `Unplug ${meter.meter}: if ${meter.address} still answers, another has its address`;
-    return finding('meter.shared', [meter.meter], says, next);
+    return finding('meter.shared', [meter.meter], says, next, places);
   }
   const says = `Most answers of ${meter.meter} (address ${meter.address}) arrive wrong`;
   return finding(
@@ -206,6 +214,7 @@ function spoiltAlone(
     [meter.meter],
     says,
     'See its wires and its settings of baud and parity',
+    places,
   );
 }
 
@@ -218,7 +227,11 @@ function lateAdvice({ timeoutMs }: BusCase, meter: MeterCase, who: string): Advi
   const slowest = Math.max(came ? latestMs : 0, p95Ms ?? 0, timeoutMs);
   const enough = Math.ceil((SPARE * slowest) / ROUND_MS) * ROUND_MS;
   const says = `Answers of ${who} come late: after up to ${Math.round(slowest)} ms`;
-  return finding('meter.late', [meter.meter], says, `Raise timeout_ms to ${enough}`);
+  const places = {
+    ...{ meter: meter.meter, address: meter.address },
+    ...{ slowest_ms: Math.round(slowest), timeout_ms: enough },
+  };
+  return finding('meter.late', [meter.meter], says, `Raise timeout_ms to ${enough}`, places);
 }
 
 /** The weightiest first: what may give wrong numbers, then what keeps readings away. */
@@ -245,6 +258,12 @@ function shareOf({ recent }: MeterCase, those: ReadonlySet<SeenEnd>): number {
   return ends.length === 0 ? 0 : ends.filter((end) => those.has(end)).length / ends.length;
 }
 
-function finding(code: AdviceCode, meters: readonly string[], says: string, next: string): Advice {
-  return { code, meters, says: `${says}.`, next: next === '' ? '' : `${next}.` };
+function finding(
+  code: AdviceCode,
+  meters: readonly string[],
+  says: string,
+  next: string,
+  places: Advice['places'],
+): Advice {
+  return { code, meters, says: `${says}.`, next: next === '' ? '' : `${next}.`, places };
 }

@@ -41,6 +41,8 @@ export type FaultCode = keyof typeof FAULTS;
 export interface Fault {
   readonly code: FaultCode;
   readonly detail: string;
+  /** Finer than the code, for programs: what TLS, the system or the broker named as the reason. */
+  readonly why?: string;
   /** Identification of the encoder that answered, with `frame.wrong_id`. */
   readonly id?: string;
   /** The meter is better left alone for so many milliseconds of the wire: its late answer may be under way. */

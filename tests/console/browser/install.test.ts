@@ -1,6 +1,6 @@
 // A meter is installed with a phone and without a mouse: first run, ten steps, a wrong dial, a tap at the wrong meter, the report.
 
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultPlan } from '../../../simulator/world.ts';
 import { START } from '../../end-to-end/street.ts';
@@ -20,38 +20,49 @@ import {
 /** Above 180 settings are applied at once, for no moment is far enough from an hour's edge. */
 const SPEED = 240;
 /** Hangs on bus-4 and is not in the settings. */
-const NEW = 'SP-00008';
+const NEW = 'SP-00004';
 const OTHER = 'SP-00002';
+/** Homes that draw water when they like would spoil a tap test for whoever waits for its verdict. */
+const QUIET = [1, 3, 5, 6, 7, 8].map((one) => `SP-0000${one}`);
 
-/** A tap: closed until it is opened, then so much has run. */
-const tap = (meter: string, by: number) => ({
-  ...{ kind: 'shifted' as const, meter, by },
-  from: Number.POSITIVE_INFINITY,
-  to: Number.POSITIVE_INFINITY,
-});
+/** Counts a minute of an open tap, below what the pipe can bear, and for how many minutes it runs. */
+const A_MINUTE = 25;
+const MINUTES = 10;
+
+/** A tap that is closed until somebody opens it. */
+const tap = (meter: string) =>
+  Array.from({ length: MINUTES }, () => ({
+    ...{ kind: 'shifted' as const, meter, by: A_MINUTE },
+    ...{ from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY },
+  }));
 
 describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)', () => {
-  const taps = { wrong: tap(OTHER, 250), right: tap(NEW, 250) };
+  const taps = { wrong: tap(OTHER), right: tap(NEW) };
   let stage: Stage;
   let browser: Browser;
   let here: Visit;
   let page: Page;
 
-  /** Ten minutes of water: as much at once would be believed of no pipe. */
-  const run = async (one: { from: number }) => {
+  /** Opens a tap and waits until its water has run. */
+  const run = async (minutes: { from: number }[]) => {
     const { world } = stage.street;
-    const end = world.now() + 600_000;
-    await until('the water has run', () => world.now() > end);
-    one.from = (world.now() - START) / 3_600_000;
+    const now = world.now();
+    for (const [i, minute] of minutes.entries()) minute.from = (now - START) / 3_600_000 + i / 60;
+    await until('the water has run', () => world.now() > now + (MINUTES + 2) * 60_000);
   };
   const step = () => page.locator('.step.now');
   const button = (name: string) => step().getByRole('button', { name, exact: true });
-  const stands = (name: string) =>
-    step().getByRole('heading', { name }).waitFor({ timeout: 40_000 });
+  /** What is waited for, or what stands there instead. */
+  const awaited = (target: Locator, ms: number) =>
+    target.waitFor({ timeout: ms }).catch(async (cause: unknown) => {
+      throw new Error(`${String(cause)}\nIt says: ${await step().textContent()}`);
+    });
+  const says = (text: string, ms = 20_000) => awaited(step().getByText(text), ms);
+  const stands = (name: string) => awaited(step().getByRole('heading', { name }), 40_000);
 
   beforeAll(async () => {
-    const faults: FaultPlan[] = [taps.wrong, taps.right];
-    stage = await Stage.open({ seed: 11, speed: SPEED, unknown: [NEW], faults });
+    const faults: FaultPlan[] = [...taps.wrong, ...taps.right];
+    stage = await Stage.open({ seed: 11, speed: SPEED, unknown: [NEW, ...QUIET], faults });
     browser = await openBrowser();
     here = await visit(browser, stage.url, { size: 'phone' });
     page = here.page;
@@ -100,16 +111,18 @@ describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)'
     await press(page, button('Scan'));
     const devices = step().getByRole('radio');
     await until('the scan found two', async () => (await devices.count()) >= 2, 40_000);
-    await step().getByText('Done.').waitFor({ timeout: 40_000 });
+    await says('Done.', 40_000);
     expect(await axe(page)).toEqual([]);
     await shot(page, 'phone-install-scan');
     await tabTo(page, devices.first());
     await page.keyboard.press('Space');
-    const second = step().locator('label', { hasText: /Address 2.*generic-8-digit-modbus/ }).getByRole('radio');
-    for (let i = 0; i < 20 && !(await second.isChecked()); i += 1) {
+    const ours = step()
+      .locator('label', { hasText: /Address 1.*generic-8-digit-modbus/ })
+      .getByRole('radio');
+    for (let i = 0; i < 20 && !(await ours.isChecked()); i += 1) {
       await page.keyboard.press('ArrowUp');
     }
-    expect(await step().getByLabel('Address', { exact: true }).inputValue()).toBe('2');
+    expect(await step().getByLabel('Address', { exact: true }).inputValue()).toBe('1');
     await type(page, step().getByLabel('Name of the place'), NEW);
     await press(page, button('This is it'));
     await stands('Three reads');
@@ -124,7 +137,7 @@ describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)'
     const wrong = whole.slice(0, 2) + ((Number(whole[2]) + 4) % 10) + whole.slice(3);
     await type(page, step().getByLabel('What the dial shows'), wrong);
     await press(page, button('Compare'));
-    await step().getByText('One digit differs, at place 3').waitFor({ timeout: 20_000 });
+    await says('One digit differs, at place 3', 20_000);
     expect(await axe(page)).toEqual([]);
     await shot(page, 'phone-install-wrong-dial');
     await type(page, step().getByLabel('What the dial shows'), stage.dialOf(NEW));
@@ -143,14 +156,14 @@ describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)'
 
   it('water that runs through another meter is told with its name; then it runs through this one', async () => {
     await press(page, button('Begin, then open the tap'));
-    await step().getByText('Let the water run').waitFor({ timeout: 40_000 });
+    await says('Let the water run', 40_000);
     await run(taps.wrong);
     await press(page, button('The tap is closed'));
-    await step().getByText(`another meter: ${OTHER}`).waitFor({ timeout: 60_000 });
+    await says(`another meter: ${OTHER}`, 30_000);
     expect(await axe(page)).toEqual([]);
     await shot(page, 'phone-install-wrong-meter');
     await press(page, button('Try again'));
-    await step().getByText('Let the water run').waitFor({ timeout: 40_000 });
+    await says('Let the water run', 40_000);
     await run(taps.right);
     await step()
       .locator('.big', { hasText: /\b2[5-9]\d counts/ })
@@ -174,7 +187,7 @@ describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)'
     await page.reload();
     await stands('Report');
     await press(page, button('Make the report'));
-    await step().getByText('The meter is commissioned.').waitFor();
+    await says('The meter is commissioned.');
     expect(await axe(page)).toEqual([]);
     await shot(page, 'phone-install-report');
     const href = await step().getByRole('link', { name: 'To print' }).getAttribute('href');

@@ -107,13 +107,15 @@ export class Served {
     return join(this.folder, 'console-users.json');
   }
 
-  static async open(options: { readonly allowed?: readonly string[] } = {}): Promise<Served> {
+  static async open(
+    options: { readonly allowed?: readonly string[]; readonly pages?: PageFiles } = {},
+  ): Promise<Served> {
     const served = new Served(await mkdtemp(join(tmpdir(), 'console-')));
-    await served.#start(options.allowed ?? []);
+    await served.#start(options.allowed ?? [], options.pages ?? PAGES);
     return served;
   }
 
-  async #start(allowed: readonly string[]): Promise<void> {
+  async #start(allowed: readonly string[], pages: PageFiles): Promise<void> {
     const { accounts, secrets, clock, log, commands, events } = this;
     const tell = async (event: ConsoleEvent) => void events.push(event);
     const backup = async function* () {
@@ -122,7 +124,7 @@ export class Served {
     };
     const desk = createConsole(
       { collector: 'COL-1', version: '1', commands, tell, backup },
-      { accounts, secrets, clock, log, pages: PAGES, hosts: hostNames(allowed, ['pole-7']) },
+      { accounts, secrets, clock, log, pages, hosts: hostNames(allowed, ['pole-7']) },
     );
     // An address of its own, so that its tests can ask from several.
     const door = await openHttpDoor({ host: '127.0.0.1', port: 0, clock, handle: desk.handle });

@@ -208,6 +208,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     reload(next) {
       const after = reloading.then(() => change(next));
       reloading = after.catch(() => undefined);
+      // A collector that could not go on with other settings has ended: who supervises it starts it again.
+      supervised.watch([after]);
       return after;
     },
     reloadInMs: () => quietInMs(life.settings, parts.clock),

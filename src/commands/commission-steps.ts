@@ -162,17 +162,28 @@ function taken({ meter, bus, installation, settings }: Shown, added: boolean, is
   return { state: 'done', result, session: { meter, bus }, isChange } as const;
 }
 
-/** A device that waited for the hour's edge to be over: done once the collector has it. */
-export async function deviceNow(session: Session, parts: StepParts): Promise<StepOutcome | null> {
-  const { result } = stepOf(session, 'device');
-  const [meter, until] = [result?.['meter'], result?.['waits_until']];
-  if (typeof meter !== 'string' || typeof until !== 'string') return null;
+/** A change of settings that waited for the hour's edge to be over: the step is done once the collector has it. */
+export async function waitedFor(
+  session: Session,
+  name: StepName,
+  parts: StepParts,
+): Promise<StepOutcome | null> {
+  const { result } = stepOf(session, name);
+  const until = result?.['waits_until'];
+  const meter = name === 'device' ? result?.['meter'] : session.meter;
+  if (typeof until !== 'string' || parts.clock.now() < Date.parse(until)) return null;
   const shown = await parts.run('meter.show', { meter });
   if (!shown.ok) return null;
-  const { bus } = shown.data as Shown;
-  // A meter that was moved is there before it has moved.
-  if (bus !== result?.['bus'] || parts.clock.now() < Date.parse(until)) return null;
-  return taken(shown.data as Shown, result['added'] === true);
+  const { bus, installation } = shown.data as Shown;
+  if (name === 'device') {
+    // A meter that was moved is there before it has moved.
+    if (bus !== result?.['bus']) return null;
+    return { ...taken(shown.data as Shown, result['added'] === true) };
+  }
+  const typed = dialIn(result as Args);
+  if (!typed || !installation || !isSameDial(typed, installation)) return null;
+  const { waits_until: _, ...rest } = result as StepResult;
+  return done(rest);
 }
 
 /** `reads`: three in a row that agree with each other. */
@@ -215,7 +226,7 @@ const dial: StepDoer = async (session, { dial: typed, looked_s }, { run }) => {
 const TRIES_TOLD = 10;
 
 /** `resolution` {digits, unit, pow10, accept?}: what stands on the dial against what the collector counts in; `accept`: the dial is right. */
-const resolution: StepDoer = async (session, args, { run }) => {
+const resolution: StepDoer = async (session, args, { run, clock }) => {
   const meter = session.meter ?? '';
   const shown = await run('meter.show', { meter });
   if (!shown.ok) return failedBy(shown);
@@ -234,9 +245,10 @@ const resolution: StepDoer = async (session, args, { run }) => {
   if (!set.ok) return failedBy(set);
   const applied = await run('config.apply', { by });
   if (!applied.ok) return failedBy(applied);
-  const { takes_effect } = applied.data as { takes_effect: string };
-  const result = { ...typed, agrees: true, changed: known, takes_effect, places };
-  return { ...done(result), isChange: true };
+  const { takes_effect: at } = applied.data as { takes_effect: string };
+  const result = { ...typed, agrees: true, changed: known, places };
+  if (Date.parse(at) <= clock.now()) return { ...done(result), isChange: true };
+  return { state: 'running', result: { ...result, waits_until: at }, isChange: true };
 };
 
 const BAD_DIAL = 'digits, unit (ft3, gal, m3, L) and pow10 are those on the dial.';

@@ -20,9 +20,15 @@ export class BusScansOf implements BusScans {
   #run: ScanRun | null = null;
   #timeoutMs = 0;
   #halt = new AbortController();
+  #wake: () => void = () => undefined;
 
   constructor(parts: BusScansParts) {
     this.#parts = parts;
+  }
+
+  /** Who works on it, and may be asleep until the next poll, is woken by `wake` when a scan begins. */
+  attach(wake: () => void): void {
+    this.#wake = wake;
   }
 
   start(run: ScanRun, timeoutMs: number): boolean {
@@ -30,6 +36,7 @@ export class BusScansOf implements BusScans {
     this.#run = run;
     this.#timeoutMs = timeoutMs;
     this.#halt = new AbortController();
+    this.#wake();
     return true;
   }
 

@@ -140,7 +140,8 @@ class BusLoop {
   }
 
   #openDoor(): void {
-    const { asked, clock } = this.#plan;
+    const { asked, scans, clock } = this.#plan;
+    scans?.attach(() => this.#waker.ring());
     const turns = new Map(this.#turns.map((turn) => [turn.place.target.meter, turn]));
     const to = (act: (turn: Turn) => void) => (meter: string) => {
       const turn = turns.get(meter);

@@ -44,7 +44,6 @@ function Failed({ step }: { readonly step: Step }) {
   const says =
     known(`site.commission_${key}`, places) ??
     known(`doctor.${key}`, places) ??
-    known(`failed_${key}`, places) ??
     known(`fault_${key}`, places) ??
     known(`error_${key}`, places) ??
     t('step_failed', { code });

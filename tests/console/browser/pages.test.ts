@@ -114,6 +114,23 @@ describe.skipIf(!hasChromium)('the console’s pages (needs chromium)', () => {
     await context.close();
   }, 60_000);
 
+  it('at night the pages are dark, and as easy to read', async () => {
+    const { page, context } = await visit(browser, stage.url, { size: 'phone' });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await signIn(page, stage.url);
+    for (const path of ['/', '/meters', '/alarms', '/install']) {
+      await page.goto(stage.url + path);
+      await page.locator('#page h1').waitFor();
+      await page.locator('.liveness').getByText('Live', { exact: true }).waitFor();
+      expect([path, await axe(page)]).toEqual([path, []]);
+    }
+    await page.goto(`${stage.url}/meters/${LEAK}`);
+    await page.locator('canvas').waitFor();
+    expect(await axe(page)).toEqual([]);
+    await shot(page, 'phone-dark-meter');
+    await context.close();
+  }, 60_000);
+
   it('gallons and cubic metres are shown first to whom likes them so, and stay so', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'desk' });
     await signIn(page, stage.url, `/meters/${LEAK}`);

@@ -49,7 +49,7 @@ const HEADERS = [
     'Content-Length: -1',
     'Content-Length: 99999999999',
     'Expect: 100-continue',
-    'Connection: close',
+    'Connection: keep-alive',
   ],
   ...['Connection: Upgrade\r\nUpgrade: websocket', 'X-Forwarded-For: 127.0.0.1', 'Range: bytes=0-'],
   ...['Accept-Encoding: br', 'If-None-Match: *', 'Last-Event-ID: \u00e9', ': nothing', 'A'],
@@ -91,6 +91,9 @@ function requestOf(random: Random): string {
   return text.slice(0, cut) + (random.next() < 0.5 ? noise(20) : '');
 }
 
+/** Of a request that is whole: its answer is waited for. */
+const WHOLE = 'Connection: close';
+
 /** HTTP as it should be, for what is behind the parser: routes, bodies, cookies, tokens and origins. */
 function plausible(pick: <T>(all: readonly T[]) => T, noise: (most: number) => string): string {
   const method = pick(['GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']);
@@ -118,6 +121,7 @@ function plausible(pick: <T>(all: readonly T[]) => T, noise: (most: number) => s
       'Accept: */*',
     ]),
     `Content-Length: ${Buffer.byteLength(body, 'latin1')}`,
+    WHOLE,
   ];
   return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
@@ -132,7 +136,9 @@ function answerTo(port: number, request: string): Promise<string> {
     });
     socket.on('error', () => undefined);
     socket.once('close', () => resolve(answer));
-    socket.end(Buffer.from(request, 'latin1'));
+    // What may be cut short is ended, else it would be waited for.
+    if (request.includes(`\r\n${WHOLE}\r\n\r\n`)) socket.write(Buffer.from(request, 'latin1'));
+    else socket.end(Buffer.from(request, 'latin1'));
   });
 }
 

@@ -116,7 +116,11 @@ const notNull = (result: StepResult) =>
 function stepRow({ step, state, at, result }: Step, say: Say): string {
   const mark = say(`site.state_${state}`);
   const told =
-    state === 'skipped' ? [textOf(result?.['reason'])] : tellingOf(step, result ?? {}, say);
+    state === 'skipped'
+      ? [textOf(result?.['reason'])]
+      : state === 'done'
+        ? tellingOf(step, result ?? {}, say)
+        : [];
   const lines = told.filter((line) => line !== '').map(html);
   const when = at === null ? '' : `<br>${html(at)}`;
   const cell = `<span class="mark">${html(mark)}</span>${when}${lines.map((line) => `<br>${line}`).join('')}`;

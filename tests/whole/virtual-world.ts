@@ -1,6 +1,7 @@
 // The whole collector on virtual time: the composition root over in-memory boundaries, simulated homes, and the truth beside it.
 
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type Audit, audit } from '../../simulator/audit.ts';
 import { Household } from '../../simulator/household.ts';
 import { Ledger } from '../../simulator/ledger.ts';
@@ -11,9 +12,11 @@ import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
 import { type RunningCollector, runCollector } from '../../src/collector.ts';
+import type { Configuring } from '../../src/commands/config.ts';
 import { good } from '../../src/domain/fault.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
+import { type Catalogue, type Language, sayIn } from '../../src/domain/words.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { COMMAND_CHECK } from '../contract/command-check.ts';
@@ -29,6 +32,15 @@ import { type Life, VirtualClock } from '../fakes/virtual-clock.ts';
 
 export const START = Date.UTC(2026, 5, 1);
 export const HOUR = 3_600_000;
+
+const wordsOf = (language: Language) =>
+  sayIn(
+    language,
+    JSON.parse(
+      readFileSync(new URL(`../../config/locales/${language}.json`, import.meta.url), 'utf8'),
+    ) as Catalogue,
+  );
+const WORDS = { en: wordsOf('en'), es: wordsOf('es') };
 
 const FINE: Dial = { digits: 8, unit: 'ft3', pow10: -1 };
 const COARSE: Dial = { digits: 4, unit: 'ft3', pow10: 2 };
@@ -61,6 +73,8 @@ export interface WorldOptions {
   readonly lineType?: 'modbus-rtu' | 'line-serial';
   readonly watch?: (polled: Polled) => void;
   readonly supervisor?: Supervisor;
+  /** The settings file and what can be done to it; absent: there is none. */
+  readonly configuring?: (world: VirtualWorld) => Configuring;
   /** Holds each message against the contract; absent: its schemas do. */
   readonly check?: (topic: string, payload: string) => void;
 }
@@ -137,6 +151,12 @@ export class VirtualWorld {
       openBus: (bus) => this.#openBus(bus, life),
       serve: null,
       writeFile: async () => good(0),
+      site: {
+        sha256: (text) => createHash('sha256').update(text).digest('hex'),
+        qrSvg: (text) => `<svg><title>${text}</title></svg>`,
+        sayIn: async (language) => WORDS[language],
+      },
+      ...(this.#options.configuring && { configuring: this.#options.configuring(this) }),
       ...(this.#options.watch && { watch: this.#options.watch }),
       ...(this.#options.supervisor && { supervisor: this.#options.supervisor }),
       newName: () => {

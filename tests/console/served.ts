@@ -68,7 +68,6 @@ export interface Wish {
   readonly cookie?: string;
   /** The address of this machine that asks. */
   readonly from?: string;
-  readonly agent?: import('node:http').Agent;
 }
 
 const PAGES: PageFiles = new Map([
@@ -167,12 +166,12 @@ export class Served {
 
   /** One request on a connection of its own. Rejects when there is no answer. */
   ask(method: string, path: string, wish: Wish = {}): Promise<Reply> {
-    const { body, raw, headers = {}, cookie, from, agent } = wish;
+    const { body, raw, headers = {}, cookie, from } = wish;
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
-          ...{ host: '127.0.0.1', port: this.port, method, path, agent: agent ?? false },
+          ...{ host: '127.0.0.1', port: this.port, method, path, agent: false },
           ...(from && { localAddress: from }),
           headers: {
             ...(sent !== undefined && { 'content-type': 'application/json' }),

@@ -3,9 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { type Document, parseDocument } from 'yaml';
 import { type EmbeddedBroker, startBroker } from './broker.ts';
 import { CollectorProcess } from './collector-process.ts';
+import { consoleUrl, makeAccount } from './demo-console.ts';
 import { HeadEnd } from './head-end.ts';
 import { buildWorld, type World } from './world.ts';
 
@@ -36,6 +37,8 @@ export interface Stage {
   readonly transports: ReadonlyMap<string, string>;
   /** How far from an hour's edge a reading still counts for it, simulated ms; the widest of all meters. */
   readonly toleranceMs: number;
+  /** Where one may sign in to the collector's console, once; undefined until it listens. */
+  readonly signIn: () => string | undefined;
   close(): Promise<void>;
 }
 
@@ -62,11 +65,17 @@ const TOLERANCE_S = 15;
  * On a broker of somebody else a demo takes a utility and a collector id of its own, so that it meets
  * neither a real collector nor another demo.
  */
-async function ownNames(path: string, settings: string): Promise<WrittenSettings> {
-  const document = parseDocument(settings);
+function takeOwnNames(document: Document): void {
   const mark = randomBytes(4).toString('hex');
   document.set('utility', `demo-${mark}`);
   document.set('collector', `DEMO-${mark}`);
+}
+
+/** The street's settings as the demo has them: with a console, on any free port of this machine alone. */
+async function writeSettings(path: string, street: string, isGuest: boolean) {
+  const document = parseDocument(street);
+  document.set('console', { listen: '127.0.0.1:0' });
+  if (isGuest) takeOwnNames(document);
   await writeFile(path, String(document));
   return document.toJS() as WrittenSettings;
 }
@@ -95,10 +104,8 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const url = options.broker ?? embedded?.url ?? '';
     const world = keep(await buildWorld({ ...options, brokerUrl: url }));
     const config = join(options.folder, 'collector.yaml');
-    const settings =
-      embedded === undefined
-        ? await ownNames(config, world.settings)
-        : (parseDocument(world.settings).toJS() as WrittenSettings);
+    const settings = await writeSettings(config, world.settings, embedded === undefined);
+    const code = await makeAccount(join(options.folder, 'journal'));
     const { utility, collector: collectorId, buses, meters } = settings;
     const headEnd = keep(await HeadEnd.connect({ url, utility }));
     const log = join(options.folder, 'collector.log');
@@ -115,6 +122,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       collectorId,
       transports: new Map(buses.map(({ bus, type }) => [bus, TRANSPORTS[type] ?? type])),
       toleranceMs: 1000 * Math.max(...meters.map((meter) => meter.tolerance_s ?? TOLERANCE_S)),
+      signIn: () => {
+        const url = consoleUrl(log);
+        return url === undefined ? undefined : `${url}/sign-in#code=${code}`;
+      },
       close: async () => {
         await collector.stop();
         if (embedded === undefined) await headEnd.clearRetained();

@@ -170,6 +170,20 @@ function tellAudit(result: Audit, malformed: number, json: boolean): number {
   return passes(result) && malformed === 0 ? OK : FAILED;
 }
 
+/** Says once where the console is, when it is there. */
+function consoleNews({ signIn }: Stage, options: DemoOptions, display: Display): () => void {
+  let told = false;
+  return () => {
+    const link = told ? undefined : signIn();
+    if (link === undefined) return;
+    told = true;
+    if (options.json) print(JSON.stringify({ type: 'console', sign_in: link }));
+    else if (options.plain || !canRedraw(process.stdout))
+      process.stderr.write(`Console: ${link}\n`);
+    else display.say(`Console: ${link}`);
+  };
+}
+
 /** Says each leak once when it is raised and when it is over. */
 function leakNews({ headEnd }: Stage, display: Display): () => void {
   const told = new Set<string>();
@@ -191,9 +205,9 @@ async function play(stage: Stage, options: DemoOptions, stop: StopRequest): Prom
     if (entry.kind === 'hour') arrivals.add(entry.meter, entry.start);
     display.arrived(entry);
   });
-  const leaks = leakNews(stage, display);
+  const news = [consoleNews(stage, options, display), leakNews(stage, display)];
   const timer = setInterval(() => {
-    leaks();
+    for (const tell of news) tell();
     display.refresh();
   }, REFRESH_MS);
   try {

@@ -33,8 +33,6 @@ export class DayFlow {
     this.from = from;
     this.to = to;
     this.before = before;
-    const starts = flows.toSorted((a, b) => a.start - b.start);
-    const ends = flows.toSorted((a, b) => a.end - b.end);
     const size = 2 * flows.length + 1;
     this.#times = new Float64Array(size);
     this.#rates = new Float64Array(size);
@@ -44,19 +42,18 @@ export class DayFlow {
     let last = from;
     this.#times[0] = from;
     this.#rates[0] = rate;
-    for (let piece = 1, s = 0, e = 0; piece < size; piece++) {
-      const opening = starts[s];
-      const closing = ends[e] as Flow;
-      const opens = opening !== undefined && opening.start <= closing.end;
-      const at = opens ? opening.start : closing.end;
+    let piece = 1;
+    for (const change of changesOf(flows, from)) {
+      const which = change % size;
+      const at = from + (change - which) / size;
+      const { rate: by } = flows[which >> 1] as Flow;
       sum += rate * (at - last);
-      rate += opens ? opening.rate : -closing.rate;
+      rate += which % 2 === 0 ? by : -by;
       last = at;
-      if (opens) s++;
-      else e++;
       this.#times[piece] = at;
       this.#rates[piece] = rate;
       this.#sums[piece] = sum;
+      piece += 1;
     }
     this.total = sum + rate * (to - last);
   }
@@ -90,4 +87,18 @@ export class DayFlow {
     }
     return low;
   }
+}
+
+/**
+ * The beginnings and ends of `flows` in the order of time, each as one number: milliseconds since `from`, times twice the
+ * flows and one, plus twice the flow's place, plus one at its end. Plain numbers are sorted ten times as fast as flows.
+ */
+function changesOf(flows: readonly Flow[], from: number): Float64Array {
+  const size = 2 * flows.length + 1;
+  const changes = new Float64Array(2 * flows.length);
+  flows.forEach(({ start, end }, i) => {
+    changes[2 * i] = (start - from) * size + 2 * i;
+    changes[2 * i + 1] = (end - from) * size + 2 * i + 1;
+  });
+  return changes.sort();
 }

@@ -21,7 +21,17 @@ export interface HouseholdOptions extends Omit<HomeOptions, 'seed'> {
   readonly utcOffsetHours?: number;
 }
 
-/** The volume drawn by one house (or several homes behind one meter). Pure: the same options give the same water. */
+/** Water that somebody lets run by hand, from `from` to `to` (epoch ms; Infinity while it runs), in gallons a minute. */
+interface Tap {
+  readonly from: number;
+  to: number;
+  readonly gpm: number;
+}
+
+/**
+ * The volume drawn by one house (or several homes behind one meter). Pure but for taps that are opened by hand: the same
+ * options give the same water.
+ */
 export class Household {
   readonly start: number;
   readonly #homes: readonly Home[];
@@ -32,6 +42,7 @@ export class Household {
   readonly #before: number[] = [0];
   readonly #days = new Map<number, DayFlow>();
   readonly #atStart: number;
+  readonly #taps: Tap[] = [];
   #today: DayFlow;
 
   constructor(options: HouseholdOptions) {
@@ -56,7 +67,27 @@ export class Household {
   gallonsAt(at: number): number {
     if (at <= this.start) return 0;
     if (at < this.#today.from || at >= this.#today.to) this.#today = this.#flowOf(this.#dayOf(at));
-    return (this.#today.before + this.#today.unitsAt(at) - this.#atStart) / UNITS_PER_GALLON;
+    const drawn = (this.#today.before + this.#today.unitsAt(at) - this.#atStart) / UNITS_PER_GALLON;
+    return this.#taps.length === 0 ? drawn : drawn + this.#byHand(at);
+  }
+
+  /** A tap that runs from `at` on; `at` is now or later, for what has passed has been read. */
+  openTap(at: number, gpm: number): void {
+    this.closeTap(at);
+    this.#taps.push({ from: at, to: Number.POSITIVE_INFINITY, gpm });
+  }
+
+  /** Closes the tap that runs, if one does. */
+  closeTap(at: number): void {
+    const last = this.#taps.at(-1);
+    if (last) last.to = Math.min(last.to, at);
+  }
+
+  #byHand(at: number): number {
+    return this.#taps.reduce(
+      (sum, { from, to, gpm }) => sum + (gpm * Math.max(0, Math.min(at, to) - from)) / 60_000,
+      0,
+    );
   }
 
   #dayOf(at: number): number {

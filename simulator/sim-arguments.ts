@@ -27,6 +27,8 @@ export interface SimOptions {
   readonly replay?: string;
   readonly tcpPort?: number;
   readonly json?: boolean;
+  /** Taps are opened and closed by lines on standard input. */
+  readonly taps?: boolean;
 }
 
 /** A number from `low` to `high`, whole unless `fraction`. */
@@ -107,6 +109,10 @@ export function simCommand(): Command {
     .option('--rtu-over-tcp', 'serve the Modbus RTU bus over TCP, as behind a serial device server')
     .option('--replay <file>', 'instead of a street, answer as a trace of `bus trace` tells')
     .option('--tcp-port <n>', 'serve the trace there, not on a terminal', numeric(0, 65_535))
+    .option(
+      '--taps',
+      'take "open METER" and "close METER" from standard input, as taps run by hand',
+    )
     .option('--json', 'one JSON object a line')
     .allowExcessArguments(false)
     .exitOverride();

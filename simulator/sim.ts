@@ -1,6 +1,7 @@
 // `meter-collector sim`: a simulated street to point a collector at, until Ctrl-C.
 
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { CommanderError } from 'commander';
 import { plugTrace } from './replay.ts';
 import { type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
@@ -100,6 +101,26 @@ function reportHours(world: World, json: boolean): () => void {
   return () => clearInterval(timer);
 }
 
+/** What a garden hose gives, in gallons a minute. */
+const TAP_GPM = 9;
+
+/** Opens and closes taps as lines of standard input say. Returns what stops listening. */
+function takeTaps(world: World, json: boolean): () => void {
+  const lines = createInterface({ input: process.stdin });
+  lines.on('line', (line) => {
+    const [, verb, meter = ''] = /^\s*(open|close)\s+(\S+)\s*$/.exec(line) ?? [];
+    const isKnown = world.truth.meters.some((one) => one.meter === meter);
+    if (verb === undefined || !isKnown) {
+      complain(json, 'bad_request', `"${line}" is no tap.`, 'It is like: open SP-00001');
+      return;
+    }
+    world.tap(meter, verb === 'open' ? TAP_GPM : 0);
+    if (json) print(JSON.stringify({ type: 'tap', meter, open: verb === 'open' }));
+    else print(`the tap behind ${meter} is ${verb === 'open' ? 'open' : 'closed'}`);
+  });
+  return () => lines.close();
+}
+
 /** Resolves on Ctrl-C, SIGTERM, a closed standard output, or after `seconds`. */
 function untilEnd(seconds: number | undefined): Promise<void> {
   return new Promise((resolve) => {
@@ -140,7 +161,9 @@ async function simulate(options: SimOptions): Promise<number> {
   }
   introduce(world, options, folder);
   const stop = reportHours(world, json);
+  const close = options.taps ? takeTaps(world, json) : () => undefined;
   await untilEnd(options.for);
+  close();
   stop();
   try {
     await world.close();

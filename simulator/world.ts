@@ -51,6 +51,8 @@ export interface World {
   now(): number;
   /** The dial that stands at a place at a simulated instant. Throws for a meter that is not of this world. */
   registerAt(meter: string, at: number): { register: number; count: number };
+  /** Somebody lets water run behind the meter, in gallons a minute, or stops it (0). */
+  tap(meter: string, gpm: number): void;
   /** While on, the meter answers nothing. */
   silence(meter: string, on: boolean): void;
   /** The port of the bus disappears, as when somebody pulls the plug. Unplugging twice is unplugging once. */
@@ -143,6 +145,12 @@ class Street implements World {
   registerAt(meter: string, at: number): { register: number; count: number } {
     const { register, count } = this.#encoder(meter).standingAt(at);
     return { register, count };
+  }
+
+  tap(meter: string, gpm: number): void {
+    const { water } = this.#point(meter);
+    if (gpm > 0) water.openTap(this.now(), gpm);
+    else water.closeTap(this.now());
   }
 
   silence(meter: string, on: boolean): void {

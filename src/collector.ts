@@ -27,10 +27,11 @@ import type { CommissionParts } from './commands/commission.ts';
 import type { Configuring } from './commands/config.ts';
 import { type DoctorParts, examine, type PortSeen } from './commands/doctor.ts';
 import { CommandInbox } from './commands/inbox.ts';
-import { type LocalParts, withLocal } from './commands/local.ts';
+import { backupLines, type LocalParts, withLocal } from './commands/local.ts';
 import type { ReadNow } from './commands/read.ts';
 import { siteAnswerers, withAnswerers } from './commands/site.ts';
 import type { MeterRules } from './domain/advance.ts';
+import type { Evidence } from './domain/alarms.ts';
 import type { Fault } from './domain/fault.ts';
 import type { Health } from './domain/health.ts';
 import type { ScanWish } from './domain/scan.ts';
@@ -82,6 +83,8 @@ export interface Parts {
   ) => Promise<OpenedScan | { readonly problem: string }>;
   /** Opens the door for the command line, or none. */
   readonly serve: ((commands: Commands) => Promise<Door>) | null;
+  /** Opens the web console over what the collector lends it; absent: none. */
+  readonly openConsole?: (lent: LentToConsole) => Promise<Door>;
   /** Writes a file for a person at the command line. */
   readonly writeFile: LocalParts['writeFile'];
   /** The settings file and the log's level, where they can be changed. */
@@ -114,6 +117,20 @@ export interface SiteParts extends Pick<CommissionParts, 'sha256' | 'qrSvg' | 's
 export interface Door {
   readonly problem: string | null;
   close(): Promise<void>;
+}
+
+/** What the web console works with. */
+export interface LentToConsole {
+  readonly collector: string;
+  readonly version: string;
+  readonly commands: Commands;
+  /** Tells an event of the collector itself (C4), and has it written. */
+  readonly tell: (event: {
+    readonly code: 'command.executed' | 'login.failed';
+    readonly severity: 'info' | 'minor';
+    readonly data: Evidence;
+  }) => Promise<void>;
+  readonly backup: () => AsyncIterable<string>;
 }
 
 export interface RunningCollector {
@@ -151,15 +168,18 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
   await absence.passing.then(() => (journal.isSound() ? journal.flush() : undefined));
   let life = prepareLife(settings, parts, core);
   let reloading: Promise<void> = Promise.resolve();
-  const local: Commands = { run: (name, args) => life.local.run(name, args) };
-  const site = siteOf(parts, journal, local, () => life.settings);
-  const doctor = (args: Args) => local.run('doctor', args);
+  const inner: Commands = { run: (name, args) => life.local.run(name, args) };
+  const site = siteOf(parts, journal, inner, () => life.settings);
+  const doctor = (args: Args) => inner.run('doctor', args);
   const commands = withAnswerers(
     { run: (name, args) => life.commands.run(name, args) },
     { ...site, doctor },
   );
-  const door = await parts.serve?.(withAnswerers(local, site));
-  tellClosedDoor(door, log);
+  const local = withAnswerers(inner, site);
+  const door = await parts.serve?.(local);
+  tellClosedDoor(door, log, 'the command line cannot reach this collector');
+  const console = await parts.openConsole?.(lentToConsole(settings, parts, journal, local));
+  tellClosedDoor(console, log, 'the console is not open');
   const keeping = lookAfter(core, settings, parts, core.last.signal);
   const supervised = supervise(async () => {
     halt.abort('stopping');
@@ -167,6 +187,7 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     await life.end();
     core.last.abort('stopping');
     await Promise.allSettled(keeping);
+    await console?.close();
     await door?.close();
     await journal.close();
     log.info({}, 'stopped');
@@ -319,44 +340,65 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const [halt, last] = [new AbortController(), new AbortController()];
-  // Every bus and job listens on these; Node would warn from the eleventh.
-  setMaxListeners(0, halt.signal, last.signal);
-  let polling: readonly Promise<void>[] = [];
-  let sending: readonly Promise<void>[] = [];
-  const hear = new AbortController();
-  const stopPolling = async () => {
-    halt.abort('stopping');
-    await Promise.allSettled(polling);
-    for (const { bus } of buses) await bus.close();
-  };
-  const stopSending = async () => {
-    hear.abort('stopping');
-    last.abort('stopping');
-    await Promise.allSettled(sending);
-    await upstream.stop();
-  };
+  const ofItself = { ...parts, journal, upstream, records, health };
   return {
     ...{ settings, commands },
     local: withAnswerers(
       withLocal(commands, journal, localParts(settings, parts)),
       doctorOf(settings, parts, { journal, buses: told, queue: live.queue }),
     ),
-    start() {
+    ...startAndEnd(buses, upstream, (halt, last, hear) => {
       core.announce(() => upstream.announce());
       upstream.start();
       const watchdog = watchdogOf(settings, parts, upstream, records);
       core.watchdog = watchdog;
       const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
-      polling = startPolling(settings, parts, polled, halt.signal);
-      sending = [
-        forwardNews(forward, last.signal),
-        forwardBacklog(forward, last.signal),
-        upstream.watchAcks(last.signal),
-        inbox.work(hear.signal),
-        ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
+      const polling = startPolling(settings, parts, polled, halt);
+      const sending = [
+        forwardNews(forward, last),
+        forwardBacklog(forward, last),
+        upstream.watchAcks(last),
+        inbox.work(hear),
+        ...tellOfItself(settings, ofItself, last),
       ];
-      return [...polling, ...sending];
+      return { polling, sending };
+    }),
+  };
+}
+
+/** Begins the jobs of a life, and ends them: polling by `halt`, sending by `last`, and what the head-end asks for by `hear`. */
+function startAndEnd(
+  buses: readonly OpenBus[],
+  upstream: RunningUpstream,
+  begin: (
+    halt: AbortSignal,
+    last: AbortSignal,
+    hear: AbortSignal,
+  ) => Readonly<Record<'polling' | 'sending', readonly Promise<void>[]>>,
+): Pick<Life, 'start' | 'end' | 'giveWay'> {
+  const [halt, last, hear] = [0, 1, 2].map(() => new AbortController()) as [
+    AbortController,
+    AbortController,
+    AbortController,
+  ];
+  // Every bus and job listens on these; Node would warn from the eleventh.
+  setMaxListeners(0, halt.signal, last.signal);
+  let jobs: ReturnType<typeof begin> = { polling: [], sending: [] };
+  const stopPolling = async () => {
+    halt.abort('stopping');
+    await Promise.allSettled(jobs.polling);
+    for (const { bus } of buses) await bus.close();
+  };
+  const stopSending = async () => {
+    hear.abort('stopping');
+    last.abort('stopping');
+    await Promise.allSettled(jobs.sending);
+    await upstream.stop();
+  };
+  return {
+    start() {
+      jobs = begin(halt.signal, last.signal, hear.signal);
+      return [...jobs.polling, ...jobs.sending];
     },
     async end() {
       hear.abort('stopping');
@@ -659,9 +701,26 @@ function readersOf(buses: readonly OpenBus[]): ReadNow {
   return (meter, withinMs) => doors.get(meter)?.ask(meter, withinMs);
 }
 
-function tellClosedDoor(door: Door | undefined, log: Log): void {
+function tellClosedDoor(door: Door | undefined, log: Log, what: string): void {
   const problem = door?.problem;
-  if (problem) log.error({ problem }, 'the command line cannot reach this collector');
+  if (problem) log.error({ problem }, what);
+}
+
+function lentToConsole(
+  settings: Settings,
+  parts: Parts,
+  journal: Journal,
+  commands: Commands,
+): LentToConsole {
+  return {
+    ...{ collector: settings.collector, version: parts.version, commands },
+    // Who did what is on the medium before it is told as done; a disk that fails keeps nobody out.
+    async tell(event) {
+      journal.note(event);
+      await journal.flush();
+    },
+    backup: () => backupLines(journal, localParts(settings, parts)),
+  };
 }
 
 /** The jobs that write the journal, prove it and keep it small. */

@@ -54,6 +54,7 @@ import { openScan } from './scanning.ts';
 import { editApart } from './settings/edit-apart.ts';
 import type { BusSettings, Settings } from './settings/settings.ts';
 import { offlineStatus } from './telling.ts';
+import { openConsole } from './web-console.ts';
 
 /** A collector that can be told that its settings file has changed. */
 export interface Daemon extends Omit<RunningCollector, 'reload'> {
@@ -93,6 +94,7 @@ export async function startCollector(
     openBus: (bus) => openBus(bus, wire, random),
     openScan: (bus, wish) => openScan({ bus }, wish, { root: options.root, clock: wire }),
     serve: (commands) => serveCommands(settings.control, commands),
+    ...openConsoleOf(settings, { root: options.root, clock: wire, log }),
     writeFile: writeLines,
     commandCheck: commandCheck(options.root),
     ...(file !== undefined && {
@@ -116,6 +118,14 @@ function siteParts(root: string, wire: Clock): SiteParts {
     lookAtPort: (bus) => lookAtPort(bus, wire),
     tryUpstream: (settings) => tryLink(settings, wire),
   };
+}
+
+/** How the console is opened, where the settings want one. */
+function openConsoleOf(
+  { data, console }: Settings,
+  outside: Parameters<typeof openConsole>[2],
+): Pick<Parameters<typeof runCollector>[1], 'openConsole'> | undefined {
+  return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
 }
 
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */

@@ -4,19 +4,21 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { constants, release } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
 import { createHost } from './adapters/host.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
-import { readPieces } from './adapters/text-file.ts';
+import { promptAtTerminal } from './adapters/terminal-prompt.ts';
+import { readPieces, writeGzip } from './adapters/text-file.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
 import type { Io, Parts, TextFile } from './cli/parts.ts';
+import { SERVICE } from './cli/unit.ts';
 import { Backtest } from './codec/backtest.ts';
+import type { Catalogue } from './domain/words.ts';
 import { loadApart } from './settings/load-apart.ts';
-import { formatProblem } from './settings/problems.ts';
 
 /** npm passes on the Ctrl-C that the terminal has sent already: two in one breath are one wish. */
 const ONE_WISH_MS = 500;
@@ -30,6 +32,7 @@ const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTTY: process.stdout.isTTY === true && process.stderr.isTTY === true,
+  hasKeyboard: process.stdin.isTTY === true,
   env: process.env,
 };
 
@@ -40,11 +43,22 @@ if (stays) void clearHeap(clock, new AbortController().signal);
 // Each is loaded by the command that needs it: `status` needs no journal, the daemon no parser of settings.
 const parts: Parts = {
   version,
+  catalogues: { en: catalogue('en'), es: catalogue('es') },
+  settingsFile: usualSettings(),
+  prompt: (question) => promptAtTerminal(question, process.stdin, process.stderr),
+  pause: (ms, signal) => clock.sleep(ms, signal),
+  writeGzip,
+  schemaText: async () => readFileSync(join(root, 'config/settings.schema.json'), 'utf8'),
+  versions: {
+    node: process.version,
+    platform: process.platform,
+    arch: process.arch,
+    system: release(),
+  },
   loadSettings: async (file) => {
     const apart = stays ? await loadApart({ file, root }) : undefined;
     return apart ?? (await import('./settings/load-settings.ts')).loadSettings({ file, root });
   },
-  formatProblem,
   tryProfile: async (name, answer) =>
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
   startCollector: async (settings, file) => {
@@ -107,6 +121,21 @@ function packageRoot(folder: string): string {
   const parent = dirname(folder);
   if (parent === folder) throw new Error('package.json is missing above the program');
   return packageRoot(parent);
+}
+
+function catalogue(language: string): Catalogue {
+  return JSON.parse(
+    readFileSync(join(root, `config/locales/${language}.json`), 'utf8'),
+  ) as Catalogue;
+}
+
+/** Where the settings are when nobody says: as the environment has it, else here, else the service's. */
+function usualSettings(): Parts['settingsFile'] {
+  const named = process.env['METER_COLLECTOR_CONFIG'];
+  const service = `/etc/${SERVICE}/settings.yaml`;
+  const here = './settings.yaml';
+  const path = named || (existsSync(here) ? here : service);
+  return { path, isThere: existsSync(path) };
 }
 
 function packageVersion(folder: string): string {

@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileError } from './file-words.ts';
 
 /** systemd is running where this folder is (sd_booted(3)). */
@@ -31,6 +31,17 @@ export function createHost(program: string, example: () => string) {
       }
       return true;
     },
+    async has(path: string): Promise<boolean> {
+      return existsSync(path);
+    },
+    async folder(path: string, mode: number): Promise<void> {
+      try {
+        await mkdir(path, { recursive: true, mode });
+      } catch (cause) {
+        throw fileError(cause, path);
+      }
+    },
+    ports: serialPorts,
     run(tool: string, args: readonly string[]): Promise<number> {
       return new Promise((resolve) => {
         const child = spawn(tool, args, { stdio: ['ignore', 'ignore', 'inherit'] });
@@ -39,4 +50,16 @@ export function createHost(program: string, example: () => string) {
       });
     },
   };
+}
+
+/** By their ids, which outlast a restart; where there are none, as the kernel numbers them. */
+async function serialPorts(): Promise<readonly string[]> {
+  const byId = '/dev/serial/by-id';
+  const named = await readdir(byId).catch(() => []);
+  if (named.length > 0) return named.sort().map((name) => join(byId, name));
+  const devices = await readdir('/dev').catch(() => []);
+  return devices
+    .filter((name) => /^tty(USB|ACM|AMA)\d+$/.test(name))
+    .sort()
+    .map((name) => join('/dev', name));
 }

@@ -24,6 +24,9 @@ export class LineInbox {
   #waiting: Frame[] = [];
   #lastByteAt = 0;
   #settle: ((frame: Frame) => void) | undefined;
+  /** What may end the wait under way. One listener a signal serves all waits: there is one at every poll. */
+  #signal: AbortSignal | undefined;
+  readonly #heard = new WeakSet<AbortSignal>();
 
   constructor(clock: Clock, framer: Framer = framerOf(CR_FRAMING)) {
     this.#clock = clock;
@@ -68,18 +71,27 @@ export class LineInbox {
 
   #wait(timeoutMs: number, signal: AbortSignal | undefined): Promise<Frame> {
     return new Promise((resolve) => {
-      const giveUp = () => settle(faulty('aborted', 'given up'));
       const settle = (frame: Frame) => {
         if (this.#settle !== settle) return;
         this.#settle = undefined;
-        signal?.removeEventListener('abort', giveUp);
+        this.#signal = undefined;
         resolve(frame);
       };
       this.#settle = settle;
-      signal?.addEventListener('abort', giveUp, { once: true });
+      this.#signal = signal;
+      if (signal) this.#hear(signal);
       // Left to run out: it settles nothing once a frame has come, and costs less than calling it off.
       void this.#clock.sleep(timeoutMs).then(() => settle(this.#silence(timeoutMs)));
     });
+  }
+
+  #hear(signal: AbortSignal): void {
+    if (this.#heard.has(signal)) return;
+    this.#heard.add(signal);
+    const giveUp = () => {
+      if (this.#signal === signal) this.#settle?.(faulty('aborted', 'given up'));
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
   }
 
   #silence(timeoutMs: number): Frame {

@@ -1,8 +1,10 @@
 // Files of many lines, for people to carry away: written whole or not at all, read line by line.
 
 import { createReadStream } from 'node:fs';
-import { copyFile, open, rm, stat } from 'node:fs/promises';
+import { copyFile, open, rm, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileError, fileWords } from './file-words.ts';
 import { moveIn } from './store-files.ts';
@@ -39,6 +41,15 @@ export async function writeLines(
   } catch (cause) {
     await rm(aside, { force: true }).catch(() => undefined);
     return faulty('store.failed', fileWords(cause, path));
+  }
+}
+
+/** Writes `text` compressed, for this user alone. Throws in words why it cannot be written. */
+export async function writeGzip(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, await promisify(gzip)(text), { mode: 0o600 });
+  } catch (cause) {
+    throw fileError(cause, path);
   }
 }
 

@@ -6,9 +6,12 @@ const LATENCIES_KEPT = 32;
 export class Latencies {
   readonly #kept: number[] = [];
   #next = 0;
+  /** What is kept, rising; null when something came since. It is asked for more often than an answer comes. */
+  #sorted: Float64Array | null = null;
 
   /** An answer came so long after its question was written. */
   took(ms: number): void {
+    if (this.#kept[this.#next] !== ms) this.#sorted = null;
     this.#kept[this.#next] = ms;
     this.#next = (this.#next + 1) % LATENCIES_KEPT;
   }
@@ -19,7 +22,8 @@ export class Latencies {
 
   /** The latency that a `share` (0 to 1) of the last answers did not exceed; null when there was none. */
   atShare(share: number): number | null {
-    return atShare(Float64Array.from(this.#kept).sort(), share);
+    this.#sorted ??= Float64Array.from(this.#kept).sort();
+    return atShare(this.#sorted, share);
   }
 }
 

@@ -54,6 +54,8 @@ class LineBus implements Bus {
   readonly #owed = new OwedAnswers();
   readonly #patience = new Patience();
   readonly #tally: BusTally;
+  /** A target changes only when another meter stands there, and is another object then. */
+  readonly #requests = new WeakMap<ReadTarget, Uint8Array | null>();
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
@@ -68,7 +70,7 @@ class LineBus implements Bus {
   async read(target: ReadTarget, signal?: AbortSignal, spareMs = 0): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
-    const question = { target, profile, spareMs, request: requestOf(profile, target.address) };
+    const question = { target, profile, spareMs, request: this.#requestTo(target, profile) };
     const began = this.#clock.monotonicMs();
     let second = false;
     const attempt = (ended: AbortSignal) => {
@@ -79,6 +81,14 @@ class LineBus implements Bus {
     const register = await this.#turns.take(attempt, profile.minPollS, signal);
     this.#tally.used(register, this.#clock.monotonicMs() - began);
     return register;
+  }
+
+  #requestTo(target: ReadTarget, profile: LineProfile): Uint8Array | null {
+    const known = this.#requests.get(target);
+    if (known !== undefined) return known;
+    const request = requestOf(profile, target.address);
+    this.#requests.set(target, request);
+    return request;
   }
 
   link(): { open: boolean; detail: string } {
@@ -273,9 +283,12 @@ function wrongId(id: string | null, expected: string): Result<never> {
 /** `frame` comes without the line end of the request. */
 function isEcho(frame: Uint8Array, request: Uint8Array | null): boolean {
   if (request === null) return false;
-  const text = String.fromCharCode(...request).replace(/[\r\n]+$/, '');
-  return frame.length === text.length && frame.every((byte, i) => byte === text.charCodeAt(i));
+  let length = request.length;
+  while (length > 0 && isLineEnd(request[length - 1])) length -= 1;
+  return frame.length === length && frame.every((byte, i) => byte === request[i]);
 }
+
+const isLineEnd = (byte: number | undefined) => byte === 0x0d || byte === 0x0a;
 
 /** True for what only an encoder sends, read or not. */
 function isMessage(message: Result<LineMessage>): boolean {

@@ -10,6 +10,9 @@ export class Turns {
   readonly #timeoutMs: number;
   #closed = false;
   #current: AbortController | undefined;
+  /** The signal of the turn under way. One listener a signal serves all its turns: a bus is asked at every poll. */
+  #signal: AbortSignal | undefined;
+  readonly #heard = new WeakSet<AbortSignal>();
   /** One controller serves all turns until one is given up. */
   #spare = new AbortController();
 
@@ -33,8 +36,8 @@ export class Turns {
     if (this.#closed || signal?.aborted) return faulty('aborted', 'given up');
     // Not AbortSignal.any: it leaves a trace of each turn on a signal that lives as long as the daemon.
     const current = this.#spare.signal.aborted ? new AbortController() : this.#spare;
-    const giveUp = () => current.abort('over');
-    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal) this.#hear(signal);
+    this.#signal = signal;
     this.#spare = current;
     this.#current = current;
     try {
@@ -46,8 +49,17 @@ export class Turns {
       return again ? await attempt(current.signal) : first;
     } finally {
       this.#current = undefined;
-      signal?.removeEventListener('abort', giveUp);
+      this.#signal = undefined;
     }
+  }
+
+  #hear(signal: AbortSignal): void {
+    if (this.#heard.has(signal)) return;
+    this.#heard.add(signal);
+    const end = () => {
+      if (this.#signal === signal) this.#current?.abort('over');
+    };
+    signal.addEventListener('abort', end, { once: true });
   }
 
   /** Ends the turn under way; none begins after this. */

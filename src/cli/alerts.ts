@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { ask, perform } from './ask.ts';
+import { addCommand, addGroup, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts } from './parts.ts';
+import type { Desk, Manner } from './parts.ts';
 import { fail, sayJson, table } from './say.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,121 +80,156 @@ interface ToldMeter {
 }
 
 /** One alert in words: `500 gal (669 counts, rounded up)`. */
-function inWords(one: ToldAmount | number | readonly string[]): string {
-  if (typeof one === 'number') return `${one} days`;
+function inWords(one: ToldAmount | number | readonly string[], { say }: Manner): string {
+  if (typeof one === 'number') return say('cli.a_days', { count: one });
   if ('length' in one) return one.join(', ');
   const { amount, unit, counts, rounded, day, days, from, to } = one;
   const when = [
-    ...(day === undefined ? [] : [`from day ${day}`]),
-    ...(days === undefined ? [] : [`over ${days} days`]),
-    ...(from === undefined ? [] : [`from ${from} to ${to}`]),
+    ...(day === undefined ? [] : [say('cli.a_from_day', { day })]),
+    ...(days === undefined ? [] : [say('cli.a_over_days', { days })]),
+    ...(from === undefined ? [] : [say('cli.a_range', { from, to: to ?? '' })]),
   ];
-  const counted = `${counts} counts${rounded === 'no' ? '' : ', rounded up'}`;
+  const counted = say(rounded === 'no' ? 'cli.a_counts' : 'cli.a_counts_up', { counts });
   return [`${amount} ${unit} (${counted})`, ...when].join(' ');
 }
 
-function rulesText(meters: readonly ToldMeter[]): string {
+function rulesText(meters: readonly ToldMeter[], manner: Manner): string {
+  const { say } = manner;
   const rows = meters.flatMap(({ meter, service, alerts }) => {
     const set = Object.entries(alerts).flatMap(([name, one]) => {
       const isSet = one !== null && !(Array.isArray(one) && one.length === 0);
-      return isSet ? [[meter, name, inWords(one)]] : [];
+      return isSet ? [[meter, name, inWords(one, manner)]] : [];
     });
-    return [[meter, 'service', service], ...set];
+    return [[meter, say('cli.a_service'), service], ...set];
   });
-  return table(['METER', 'ALERT', 'AT'], rows);
+  const headings = ['meter', 'alert', 'at_level'].map((name) => say(`cli.h_${name}`));
+  return table(headings, rows, manner);
 }
 
-function standingText(meters: readonly ToldMeter[]): string {
+function standingText(meters: readonly ToldMeter[], manner: Manner): string {
+  const { say } = manner;
   const rows = meters.flatMap(({ standing = [] }) =>
     standing.map(({ id, code, since, acknowledged_by: by }) => [id, code, since, by ?? '-']),
   );
-  return rows.length === 0 ? 'Nothing stands.\n' : table(['ID', 'CODE', 'SINCE', 'KNOWN TO'], rows);
+  if (rows.length === 0) return `${say('cli.nothing_stands')}\n`;
+  const headings = ['id', 'code', 'since', 'known_to'].map((name) => say(`cli.h_${name}`));
+  return table(headings, rows, manner);
 }
 
-function toldRules(data: Fields): string {
+function toldRules(data: Fields, manner: Manner): string {
   const all = (data['meters'] ?? [data]) as readonly ToldMeter[];
-  return rulesText(all.filter((one) => one.alerts !== undefined));
+  return rulesText(
+    all.filter((one) => one.alerts !== undefined),
+    manner,
+  );
 }
 
-/** Adds the commands to the command line; `done` takes the exit code. */
-export function addAlerts(
-  program: Command,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
-  done: (exit: number) => void,
-): void {
-  const command = (parent: Command, spec: string, description: string): Command =>
-    parent
-      .command(spec)
-      .description(description)
-      .option('--json', 'answer in JSON')
-      .requiredOption('--config <file>', 'settings file');
-  const act = async (file: string, name: string, args: Fields, say: (data: Fields) => string) => {
-    const answered = await perform({ file, name, args }, manner, io, parts);
-    if ('exit' in answered) return done(answered.exit);
-    if (manner.json) sayJson(io, answered.data);
-    else io.out(say(answered.data as Fields));
-    return done(EXIT.ok);
-  };
-  const badAmount = (typed: string): void => {
-    const message = `"${typed}" is no amount.`;
-    const hint = 'An amount is a number and ft3, gal, m3 or L, as in "500 gal".';
-    done(fail(io, manner, { code: 'usage.amount', message, hint }, EXIT.usage));
-  };
-
-  const alerts = program.command('alerts').description('say what meters are watched for');
-  command(alerts, 'list [meter]', 'the alerts of a meter, or of all, and what stands').action(
-    async (meter, { config: file }) => {
-      const args = meter === undefined ? {} : { meter };
-      const question = { file, name: 'alerts', args, list: 'meters' };
-      const answered = await ask(question, manner, io, parts);
-      if ('exit' in answered) return done(answered.exit);
-      const { meters } = answered.data as { meters: readonly ToldMeter[] };
-      if (manner.json) sayJson(io, answered.data);
-      else io.out(`${rulesText(meters)}\n${standingText(meters)}`);
-      return done(EXIT.ok);
-    },
+/** Adds `alert`, `vacation`, `service` and `ack`. */
+export function addAlerts(program: Command, desk: Desk): void {
+  addAlert(program, desk);
+  addVacation(program, desk);
+  const service = addCommand(program, desk, {
+    ...{ spec: 'service <meter> <state>', key: 'c_service', example: 'service SP-1 inactive' },
+  });
+  withConfig(service, desk).action(async (meter, state, { config: file }) =>
+    act(desk, { file, name: 'service.set', args: { meter, service: state } }, toldRules),
   );
-  command(alerts, 'set [meter]', 'set alerts of a meter; amounts as in "500 gal"')
-    .option('--defaults', 'of all meters that have none of their own')
-    .option('--daily <amount>', 'use of a local day')
-    .option('--billing-cycle <amount>', 'use since a day of the month')
-    .option('--day <n>', 'that day, 1 to 31 (default 1)')
-    .option('--multi-day <amount>', 'use of several local days')
-    .option('--days <n>', 'so many, 2 to 31 (default 7)')
-    .option('--idle-days <n>', 'days without a count')
-    .option('--makers <rules>', 'rules of the makers, with commas between them')
-    .option('--off <names>', 'any of billing_cycle, daily, multi_day, no_use_days')
-    .option('--as-settings <names>', 'any of those, as the settings say again')
-    .action(async (meter, { config: file, ...options }) => {
-      const args = alertArgs(meter, options);
-      if (typeof args['bad'] === 'string') return badAmount(args['bad']);
-      return act(file, 'alerts.set', args, toldRules);
-    });
-
-  const vacations = program.command('vacation').description('watch a place while nobody is home');
-  command(vacations, 'set <meter>', 'one amount over a range of dates, in place of other alerts')
-    .requiredOption('--from <date>', 'first day, as in 2026-07-01')
-    .requiredOption('--to <date>', 'last day')
-    .requiredOption('--amount <amount>', 'as in "5 gal"')
-    .action(async (meter, { config: file, from, to, amount: typed }) => {
-      const amount = amountOf(typed);
-      if (!amount) return badAmount(typed);
-      return act(file, 'vacation.set', { meter, from, to, ...amount }, toldRules);
-    });
-  command(vacations, 'clear <meter>', 'the other alerts apply again').action(
-    async (meter, { config: file }) => act(file, 'vacation.clear', { meter }, toldRules),
-  );
-  command(program, 'service <meter> <state>', 'the service is active or inactive').action(
-    async (meter, service, { config: file }) =>
-      act(file, 'service.set', { meter, service }, toldRules),
-  );
-  command(program, 'ack <event>', 'you know of an event: its id stands in "alerts list"')
-    .option('--by <name>', 'who knows of it')
-    .action(async (id, { config: file, by }) =>
-      act(file, 'event.ack', { id, by }, ({ code, stands, acknowledged_by: who }) =>
-        stands === true ? `${code} is known to ${who}.\n` : `${code} is over.\n`,
+  const ack = addCommand(program, desk, {
+    ...{ spec: 'ack <event>', key: 'c_ack', example: 'ack SP-1-1-7 --by ANA' },
+  });
+  option(withConfig(ack, desk), desk, '--by <name>', 'o_by_ack').action(
+    async (id, { config: file, by }) =>
+      act(
+        desk,
+        { file, name: 'event.ack', args: { id, by } },
+        ({ code, stands, acknowledged_by: who }, { say }) =>
+          `${say(stands === true ? 'cli.ack_known' : 'cli.ack_over', {
+            ...{ code: String(code), who: String(who) },
+          })}\n`,
       ),
-    );
+  );
+}
+
+async function act(
+  { manner, io, parts, done }: Desk,
+  asked: { readonly file: string; readonly name: string; readonly args: Fields },
+  told: (data: Fields, manner: Manner) => string,
+): Promise<void> {
+  const answered = await perform(asked, manner, io, parts);
+  if ('exit' in answered) return done(answered.exit);
+  if (manner.json) sayJson(io, answered.data);
+  else io.out(told(answered.data as Fields, manner));
+  return done(EXIT.ok);
+}
+
+function badAmount(what: string, { manner, io, done }: Desk): void {
+  const message = manner.say('cli.bad_amount', { what });
+  const hint = manner.say('cli.bad_amount_hint');
+  done(fail(io, manner, { code: 'usage.amount', message, hint }, EXIT.usage));
+}
+
+const SET_OPTIONS: readonly (readonly [flags: string, key: string])[] = [
+  ['--defaults', 'o_defaults'],
+  ['--daily <amount>', 'o_daily'],
+  ['--billing-cycle <amount>', 'o_billing'],
+  ['--day <n>', 'o_day'],
+  ['--multi-day <amount>', 'o_multi'],
+  ['--days <n>', 'o_days'],
+  ['--idle-days <n>', 'o_idle'],
+  ['--makers <rules>', 'o_makers'],
+  ['--off <names>', 'o_off'],
+  ['--as-settings <names>', 'o_as_settings'],
+];
+
+function addAlert(program: Command, desk: Desk): void {
+  const { manner, io, parts, done } = desk;
+  const alert = addGroup(program, desk, 'alert', 'g_alert');
+  const list = addCommand(alert, desk, {
+    ...{ spec: 'list [meter]', key: 'c_alert_list', example: 'alert list SP-1' },
+  });
+  withConfig(list, desk).action(async (meter, { config: file }) => {
+    const args = meter === undefined ? {} : { meter };
+    const answered = await ask({ file, name: 'alerts', args, list: 'meters' }, manner, io, parts);
+    if ('exit' in answered) return done(answered.exit);
+    const { meters } = answered.data as { meters: readonly ToldMeter[] };
+    if (manner.json) sayJson(io, answered.data);
+    else io.out(`${rulesText(meters, manner)}\n${standingText(meters, manner)}`);
+    return done(EXIT.ok);
+  });
+  const set = addCommand(alert, desk, {
+    ...{ spec: 'set [meter]', key: 'c_alert_set', example: 'alert set SP-1 --daily "500 gal"' },
+  });
+  for (const [flags, key] of SET_OPTIONS) option(set, desk, flags, key);
+  withConfig(set, desk).action(async (meter, { config: file, ...options }) => {
+    const args = alertArgs(meter, options);
+    if (typeof args['bad'] === 'string') return badAmount(args['bad'], desk);
+    return act(desk, { file, name: 'alerts.set', args }, toldRules);
+  });
+}
+
+function addVacation(program: Command, desk: Desk): void {
+  const { say } = desk.manner;
+  const vacation = addGroup(program, desk, 'vacation', 'g_vacation');
+  const set = addCommand(vacation, desk, {
+    spec: 'set <meter>',
+    key: 'c_vacation_set',
+    example: 'vacation set SP-1 --from 2026-07-01 --to 2026-07-14 --amount "5 gal"',
+  });
+  const date = say('cli.arg_date');
+  set
+    .requiredOption(`--from <${date}>`, say('cli.o_first_day'))
+    .requiredOption(`--to <${date}>`, say('cli.o_last_day'))
+    .requiredOption(`--amount <${say('cli.arg_amount')}>`, say('cli.o_amount'));
+  withConfig(set, desk).action(async (meter, { config: file, from, to, amount: typed }) => {
+    const amount = amountOf(typed);
+    if (!amount) return badAmount(typed, desk);
+    const args = { meter, from, to, ...amount };
+    return act(desk, { file, name: 'vacation.set', args }, toldRules);
+  });
+  const clear = addCommand(vacation, desk, {
+    ...{ spec: 'clear <meter>', key: 'c_vacation_clear', example: 'vacation clear SP-1' },
+  });
+  withConfig(clear, desk).action(async (meter, { config: file }) =>
+    act(desk, { file, name: 'vacation.clear', args: { meter } }, toldRules),
+  );
 }

@@ -2,8 +2,9 @@
 
 import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
+import { NAME } from './command.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail } from './say.ts';
+import { fail, failHeard } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 /** A command to ask, and the file that says of whom. */
@@ -29,12 +30,11 @@ export async function ask(
   const { name, args = {}, list, watch } = question;
   const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
   if (!answer.ok) {
-    const hint = answer.hint === '' ? hintOf(answer.code, loaded.settings) : answer.hint;
-    return { exit: fail(io, manner, { ...answer, hint }) };
+    return { exit: failAsked(answer, loaded.settings, manner, io) };
   }
   if (!Array.isArray((answer.data as Record<string, unknown> | null)?.[list])) {
-    const message = `The collector gave an answer to "${name}" that this program does not know.`;
-    const hint = 'Restart the collector, so that both are of one version.';
+    const message = manner.say('cli.answer_unknown', { name });
+    const hint = manner.say('cli.answer_unknown_hint');
     return { exit: fail(io, manner, { code: 'answer.unknown', message, hint }) };
   }
   return { data: answer.data };
@@ -51,8 +51,37 @@ export async function perform(
   if ('exit' in loaded) return loaded;
   const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
   if (answer.ok) return { data: answer.data };
-  const hint = answer.hint === '' ? hintOf(answer.code, loaded.settings) : answer.hint;
-  return { exit: fail(io, manner, { ...answer, hint }) };
+  return { exit: failAsked(answer, loaded.settings, manner, io) };
+}
+
+/** The answer of a running collector alone: its journal cannot stand in for it. */
+export async function askRunning(
+  { file, name, args = {} }: Omit<Question, 'list' | 'watch'>,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<{ data: unknown } | { exit: number }> {
+  const loaded = await settingsOf(file, manner, io, parts);
+  if ('exit' in loaded) return loaded;
+  const answer = await parts.daemon(loaded.settings.control).run(name, args);
+  if (answer.ok) return { data: answer.data };
+  return { exit: failAsked(answer, loaded.settings, manner, io, file) };
+}
+
+/** Says a refusal with the next step that these settings suggest. */
+export function failAsked(
+  answer: Extract<CommandAnswer, { ok: false }>,
+  settings: Settings,
+  manner: Manner,
+  io: Io,
+  file?: string,
+): number {
+  const isAway = answer.code === 'daemon.absent' && file !== undefined;
+  const own = isAway
+    ? manner.say('cli.start_it', { name: NAME, file })
+    : hintOf(answer.code, settings, manner);
+  const hint = answer.hint === '' || (isAway && manner.language !== 'en') ? own : answer.hint;
+  return failHeard(io, manner, { ...answer, hint });
 }
 
 interface Asked {
@@ -73,15 +102,16 @@ async function answerOf(
   const opened = await parts.openJournal(settings);
   if (!opened.ok) {
     const { code, detail } = opened.fault;
+    // Heard as what a collector says is, by its pattern in the catalogue.
     const message = `The journal cannot be opened: ${detail}.`;
     if (DENIED.test(detail)) {
-      const hint = `Ask as the user who runs the collector, who owns ${settings.data}.`;
+      const hint = manner.say('cli.ask_as_owner', { path: settings.data });
       return { ok: false, code: 'forbidden', message, hint };
     }
-    const hint = ABSENT.test(detail) ? 'Has the collector run with these settings yet?' : '';
+    const hint = ABSENT.test(detail) ? manner.say('cli.has_it_run') : '';
     return { ok: false, code, message, hint };
   }
-  if (!manner.json) io.err('The collector is not running; this is what its journal says.\n');
+  if (!manner.json) io.err(`${manner.say('cli.from_journal')}\n`);
   try {
     return await watched(asked, opened.value);
   } finally {
@@ -105,19 +135,21 @@ const ABSENT = /ENOENT/;
 /** Enough names to see what is meant, on one line. */
 const NAMES_SHOWN_MAX = 8;
 
-function hintOf(code: string, settings: Settings): string {
+function hintOf(code: string, settings: Settings, { say }: Manner): string {
   switch (code) {
     case 'unknown_meter': {
       const names = settings.meters.map(({ meter }) => meter);
+      if (names.length === 0) return say('cli.meters_none', { name: NAME });
       const more = names.length > NAMES_SHOWN_MAX ? ', ...' : '';
-      return `Meters in the settings: ${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more}`;
+      const shown = `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more}`;
+      return say('cli.meters_known', { names: shown });
     }
     case 'store.locked':
-      return `Another process holds ${settings.data}, but nothing answers on ${settings.control}.`;
+      return say('cli.locked_hint', { data: settings.data, control: settings.control });
     case 'daemon.denied':
-      return `Ask as the user who runs the collector: ${settings.control} is for that user alone.`;
+      return say('cli.denied_hint', { control: settings.control });
     case 'daemon.silent':
-      return 'See the log of the collector; it may be starting, stopping or stuck.';
+      return say('cli.silent_hint');
     default:
       return '';
   }

@@ -24,52 +24,58 @@ export async function audit(
     const exported = await perform(question, manner, io, parts);
     if ('exit' in exported) return exported.exit;
     const { bytes } = exported.data as { bytes: number };
-    io.err(`${printable(file)}: ${bytes} bytes\n`);
+    io.err(`${manner.say('cli.bytes', { file: printable(file), bytes })}\n`);
   }
-  const watch = (commands: Commands) => watchProgress(commands, io, parts);
+  const watch = (commands: Commands) => watchProgress(commands, manner, io, parts);
   const question = { file: config, name: 'audit', list: 'meters', watch };
   const answered = await ask(question, manner, io, parts);
   if ('exit' in answered) return answered.exit;
   const answer = answered.data as AuditAnswer;
   if (manner.json) sayJson(io, answer);
-  else io.out(screen(answer));
+  else io.out(screen(answer, manner));
   return answer.ok ? EXIT.ok : EXIT.audit;
 }
 
-/** Says on standard error how many records were read; on a terminal always on the same line. */
-function watchProgress(commands: Commands, io: Io, parts: Parts): () => void {
-  const [begin, end] = io.isTTY ? ['\r', ''] : ['', '\n'];
+/** Says on a terminal how many records were read, always on the same line. */
+function watchProgress(commands: Commands, { say }: Manner, io: Io, parts: Parts): () => void {
+  if (!io.isTTY) return () => undefined;
   let said = false;
   const stop = parts.every(PROGRESS_MS, () => {
     void commands.run('audit.progress', {}).then((answer) => {
       const records = answer.ok ? (answer.data as { records?: unknown }).records : null;
       if (typeof records !== 'number') return;
       said = true;
-      io.err(`${begin}${records} records read${end}`);
+      io.err(`\r${say('cli.records_read', { records })}`);
     });
   });
   return () => {
     stop();
-    if (said && io.isTTY) io.err('\n');
+    if (said) io.err('\n');
   };
 }
 
-function screen(answer: AuditAnswer): string {
+function screen(answer: AuditAnswer, manner: Manner): string {
+  const { say } = manner;
   const { ok, meters, rows, pending, problems = [], problem_count: count = 0 } = answer;
   const wrong = meters.filter((meter) => !meter.ok).length;
-  const sentence = ok
-    ? 'The journal holds every count: the hours and gaps of each installation sum to its total.'
-    : `The journal does not hold: ${wrong} of ${meters.length} installations fail.`;
-  const headings = ['METER', 'INST', 'HOURS', 'GAPS', 'SUM (COUNTS)', 'TOTAL (COUNTS)', 'PROOF'];
+  const sentence = ok ? say('cli.audit_good') : say('cli.audit_bad', { wrong, all: meters.length });
+  const headings = ['meter', 'inst', 'hours', 'gaps', 'sum', 'total_counts', 'proof'].map((name) =>
+    say(`cli.h_${name}`),
+  );
   const body = meters.map(({ meter, inst, hours, gaps, sum, total, ok: holds, problem }) => [
     meter,
     ...[inst, hours, gaps, sum, total].map(String),
-    holds ? 'ok' : (problem ?? 'fails'),
+    holds ? say('cli.ok') : (problem ?? say('cli.fails')),
   ]);
   const places = problems.map((problem) => `${printable(problem)}\n`).join('');
-  const more = count > problems.length ? `and ${count - problems.length} more\n` : '';
+  const more =
+    count > problems.length ? `${say('cli.and_more', { count: count - problems.length })}\n` : '';
   const found = places === '' ? '' : `\n${places}${more}`;
-  const acknowledged =
-    answer.acknowledged === undefined ? '' : `, ${answer.acknowledged} acknowledged`;
-  return `${sentence} ${rows} rows, ${pending} of them not yet sent${acknowledged}.\n\n${table(headings, body)}${found}`;
+  const { acknowledged: acked } = answer;
+  const sent =
+    acked === undefined
+      ? say('cli.audit_rows', { rows, pending })
+      : say('cli.audit_rows_acked', { rows, pending, acked });
+  const said = manner.plain ? '' : `${sentence} ${sent}\n\n`;
+  return `${said}${table(headings, body, manner)}${found}`;
 }

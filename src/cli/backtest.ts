@@ -2,11 +2,12 @@
 
 import type { Command } from 'commander';
 import { type BacktestRules, DEFAULT_RULES } from '../domain/backtest-rules.ts';
+import { addCommand, option } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { journalReadings, NoReadings, ownRules } from './journal-readings.ts';
-import type { Backtesting, Io, Manner, Parts } from './parts.ts';
-import { fail } from './say.ts';
-import { settingsOf } from './settings-file.ts';
+import type { Backtesting, Desk, Io, Manner, Parts } from './parts.ts';
+import { fail, failHeard } from './say.ts';
+import { sayProblems, settingsOf } from './settings-file.ts';
 
 export interface BacktestRequest {
   readonly readings?: string | undefined;
@@ -26,26 +27,19 @@ const LINE_CHARS_MAX = 1_000_000;
 /** Progress is told after so many readings. */
 const PROGRESS = 1_000_000;
 
-/** Adds the command to the command line; `done` takes the exit code. */
-export function addBacktest(
-  program: Command,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
-  done: (exit: number) => void,
-): void {
-  program
-    .command('backtest')
-    .description('say what would have been raised over a file of readings, or over the journal')
-    .option('--json', 'answer in JSON')
-    .option('--readings <file>', 'NDJSON of meters and readings; - is standard input')
-    .option('--config <file>', 'settings file of a collector, whose journal is taken instead')
-    .option('--from <time>', 'first reading of the journal (UTC), as in 2026-11-22')
-    .option('--to <time>', 'end, not included')
-    .option('--meter <meter>', 'one meter of the journal')
-    .option('--rules <file>', 'YAML with usage alerts and makers’ rules')
-    .option('--intervals', 'write hours and gaps too')
-    .action(async (request) => done(await backtest(request, manner, io, parts)));
+export function addBacktest(program: Command, desk: Desk): void {
+  const { manner, io, parts, done } = desk;
+  const command = addCommand(program, desk, {
+    ...{ spec: 'backtest', key: 'c_backtest', example: 'backtest --readings readings.ndjson' },
+  });
+  option(command, desk, '--readings <file>', 'o_readings');
+  option(command, desk, '--config <file>', 'o_bt_config');
+  option(command, desk, '--from <time>', 'o_bt_from');
+  option(command, desk, '--to <time>', 'o_to_hour');
+  option(command, desk, '--meter <meter>', 'o_bt_meter');
+  option(command, desk, '--rules <file>', 'o_rules');
+  option(command, desk, '--intervals', 'o_bt_intervals');
+  command.action(async (request) => done(await backtest(request, manner, io, parts)));
 }
 
 /** 0 when every line was taken, 2 with the number of the first that could not be, 3 for rules with problems. */
@@ -59,7 +53,7 @@ export async function backtest(
   if ('exit' in source) return source.exit;
   const rules = await rulesOf(request.rules, source.rules, manner, io, parts);
   if ('exit' in rules) return rules.exit;
-  const run = new Run(rules.rules, request.intervals === true, io, parts);
+  const run = new Run(rules.rules, request.intervals === true, manner, io, parts);
   const told = { ...manner, json: false };
   try {
     const bad = await run.all(source.text);
@@ -67,12 +61,12 @@ export async function backtest(
       run.sayWhatWasDone();
       return EXIT.ok;
     }
-    const hint = 'Lines are described in docs/leaks.md, under "Backtest".';
-    const message = `${source.name}: ${bad}.`;
+    const hint = manner.say('cli.bt_hint');
+    const message = manner.say('cli.bt_bad_line', { name: source.name, bad });
     return fail(io, told, { code: 'backtest.line', message, hint }, EXIT.usage);
   } catch (error) {
     if (!(error instanceof NoReadings)) throw error;
-    return fail(io, told, error.refusal);
+    return failHeard(io, told, error.refusal);
   }
 }
 
@@ -91,15 +85,16 @@ async function sourceOf(
   parts: Parts,
 ): Promise<Source | { exit: number }> {
   const { readings, config, meter } = request;
+  const { say } = manner;
   const usage = (message: string, hint: string) => ({
     exit: fail(io, manner, { code: 'usage.source', message, hint }, EXIT.usage),
   });
   if ((readings === undefined) === (config === undefined)) {
-    return usage('One of --readings and --config is wanted.', 'A file of readings, or a journal.');
+    return usage(say('cli.bt_one'), say('cli.bt_one_hint'));
   }
   if (readings !== undefined) {
     if (request.from !== undefined || request.to !== undefined) {
-      return usage('--from and --to go with --config.', 'A file is taken whole.');
+      return usage(say('cli.bt_span'), say('cli.bt_span_hint'));
     }
     return { name: readings, text: parts.readText(readings), rules: DEFAULT_RULES };
   }
@@ -107,13 +102,13 @@ async function sourceOf(
     said === undefined ? undefined : INSTANT.test(said) ? Date.parse(said) : Number.NaN,
   );
   if (Number.isNaN(from) || Number.isNaN(to)) {
-    return usage('--from and --to are instants in UTC.', 'Write 2026-11-22T06:00:00Z.');
+    return usage(say('cli.bt_times'), say('cli.bad_time_hint'));
   }
   const loaded = await settingsOf(config ?? '', manner, io, parts);
   if ('exit' in loaded) return loaded;
   const { settings } = loaded;
   const text = journalReadings(settings, { from, to, meter }, parts);
-  return { name: 'the journal', text, rules: ownRules(settings) };
+  return { name: say('cli.bt_journal'), text, rules: ownRules(settings) };
 }
 
 /** A day or an instant, always UTC. */
@@ -130,8 +125,8 @@ async function rulesOf(
   const checked = await parts.loadBacktestRules(file);
   if (checked.ok) return checked;
   const { problems } = checked;
-  if (!manner.json) for (const one of problems) io.err(`${parts.formatProblem(one)}\n`);
-  const message = `${file} has problems; nothing was read.`;
+  if (!manner.json) sayProblems(problems, manner, io);
+  const message = manner.say('cli.bt_rules_bad', { file });
   const failure = { code: 'config.invalid', message, hint: '', more: { problems } };
   return { exit: fail(io, manner, failure, EXIT.settings) };
 }
@@ -139,13 +134,15 @@ async function rulesOf(
 /** One pass over the text. */
 class Run {
   readonly #backtest: Backtesting;
+  readonly #manner: Manner;
   readonly #io: Io;
   readonly #parts: Parts;
   #portion = '';
   #line = 0;
   #told = PROGRESS;
 
-  constructor(rules: BacktestRules, intervals: boolean, io: Io, parts: Parts) {
+  constructor(rules: BacktestRules, intervals: boolean, manner: Manner, io: Io, parts: Parts) {
+    this.#manner = manner;
     this.#io = io;
     this.#parts = parts;
     const write = (line: string) => {
@@ -166,7 +163,8 @@ class Run {
         from = end + 1;
       }
       rest = rest.slice(from);
-      if (rest.length > LINE_CHARS_MAX) return await this.#stop(this.#at('has no end'));
+      if (rest.length > LINE_CHARS_MAX)
+        return await this.#stop(this.#at(this.#manner.say('cli.bt_endless')));
       await this.#flush(PORTION);
     }
     const bad = this.#take(rest);
@@ -183,7 +181,7 @@ class Run {
   }
 
   #at(wrong: string): string {
-    return `line ${this.#line} ${wrong}`;
+    return this.#manner.say('cli.bt_line', { line: this.#line, wrong: this.#manner.hear(wrong) });
   }
 
   async #stop(bad: string | null): Promise<string | null> {
@@ -201,11 +199,11 @@ class Run {
 
   #sayProgress(): void {
     this.#told += PROGRESS;
-    this.sayWhatWasDone();
+    if (this.#io.isTTY) this.sayWhatWasDone();
   }
 
   sayWhatWasDone(): void {
     const { readings, meters, events } = this.#backtest;
-    this.#io.err(`${readings} readings of ${meters} meters, ${events} events\n`);
+    this.#io.err(`${this.#manner.say('cli.bt_done', { readings, meters, events })}\n`);
   }
 }

@@ -1,9 +1,9 @@
 // `bus stats`: how the questions on each bus end, how busy it is, and what to do about it.
 
+import { askRunning } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail, printable, sayJson, table } from './say.ts';
-import { settingsOf } from './settings-file.ts';
+import { printable, sayJson, table } from './say.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -45,50 +45,50 @@ export async function busStats(
   io: Io,
   parts: Parts,
 ): Promise<number> {
-  const loaded = await settingsOf(file, manner, io, parts);
-  if ('exit' in loaded) return loaded.exit;
   const args = bus === undefined ? {} : { bus };
-  const answer = await parts.daemon(loaded.settings.control).run('bus.stats', args);
-  if (!answer.ok) {
-    const start = `Start it: meter-collector run --config ${file}`;
-    const hint = answer.hint === '' && answer.code === 'daemon.absent' ? start : answer.hint;
-    return fail(io, manner, { ...answer, hint });
-  }
-  const { buses } = answer.data as BusStatsAnswer;
-  if (manner.json) sayJson(io, answer.data);
-  else io.out(`${buses.map(screen).join('\n')}`);
+  const answered = await askRunning({ file, name: 'bus.stats', args }, manner, io, parts);
+  if ('exit' in answered) return answered.exit;
+  const { buses } = answered.data as BusStatsAnswer;
+  if (manner.json) sayJson(io, answered.data);
+  else io.out(`${buses.map((one) => screen(one, manner)).join('\n')}`);
   return EXIT.ok;
 }
 
-function screen(bus: BusStatsAnswer['buses'][number]): string {
-  const busy = `${(100 * bus.utilisation).toFixed(1)} % busy in the last hour`;
-  const room =
-    bus.headroom_per_min === null ? '' : `, ${bus.headroom_per_min} reads a minute still fit`;
-  const head = `${bus.bus} (${bus.type}): ${busy}${room}`;
-  const advice = bus.advice.map(({ says, next }) => `  ${says}${next === '' ? '' : ` ${next}`}`);
+function screen(bus: BusStatsAnswer['buses'][number], manner: Manner): string {
+  const { say, hear } = manner;
+  const { headroom_per_min: room } = bus;
+  const places = { bus: bus.bus, type: bus.type, busy: (100 * bus.utilisation).toFixed(1) };
+  const head =
+    room === null ? say('cli.bus_head', places) : say('cli.bus_head_room', { ...places, room });
+  const advice = bus.advice.map(
+    ({ says, next }) => `  ${hear(says)}${next === '' ? '' : ` ${hear(next)}`}`,
+  );
   const rows = bus.meters.map((meter) => [
     ...[meter.meter, meter.address ?? '-', ms(meter.p50_ms), ms(meter.p95_ms)],
     ...COLUMNS.map(([, keys]) => String(keys.reduce((sum, key) => sum + (meter.day[key] ?? 0), 0))),
   ]);
-  const headings = ['METER', 'ADDRESS', 'P50', 'P95', ...COLUMNS.map(([name]) => name)];
-  const counts = rows.length === 0 ? '' : `\nLast 24 hours:\n${table(headings, rows)}`;
+  const headings = ['meter', 'address', 'p50', 'p95', ...COLUMNS.map(([name]) => name)].map(
+    (name) => say(`cli.h_${name}`),
+  );
+  const counts =
+    rows.length === 0 ? '' : `\n${say('cli.last_24')}\n${table(headings, rows, manner)}`;
   return `${[head, ...advice].map(printable).join('\n')}\n${counts}`;
 }
 
 /** The columns of the table, and the counts that each sums. */
 const COLUMNS: readonly (readonly [name: string, keys: readonly string[]])[] = [
-  ['ASKED', ['polls']],
-  ['OK', ['ok']],
-  ['AGAIN', ['second']],
-  ['SILENT', ['timeouts']],
-  ['TORN', ['torn']],
-  ['CRC', ['crc']],
-  ['FRAMING', ['framing']],
-  ['REFUSED', ['exceptions']],
-  ['OTHER', ['wrong_unit', 'wrong_id']],
-  ['NO DIAL', ['unusable']],
-  ['LATE', ['late']],
-  ['UNASKED', ['unasked']],
+  ['asked', ['polls']],
+  ['ok', ['ok']],
+  ['again', ['second']],
+  ['silent', ['timeouts']],
+  ['torn', ['torn']],
+  ['crc', ['crc']],
+  ['framing', ['framing']],
+  ['refused', ['exceptions']],
+  ['other', ['wrong_unit', 'wrong_id']],
+  ['no_dial', ['unusable']],
+  ['late', ['late']],
+  ['unasked', ['unasked']],
 ];
 
 function ms(value: number | null): string {

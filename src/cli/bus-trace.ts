@@ -1,9 +1,10 @@
 // `bus trace`: what goes over a wire, as NDJSON on standard output or in a file, while the collector polls on.
 
 import type { TracedFrames } from '../boundaries.ts';
+import { failAsked } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts, TextFile } from './parts.ts';
-import { fail } from './say.ts';
+import { fail, failHeard } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 export interface TraceRequest {
@@ -23,7 +24,7 @@ export async function busTrace(
 ): Promise<number> {
   const seconds = secondsOf(request.lasts ?? '60s');
   if (seconds === null) {
-    const message = `--for takes a time like 60s or 5m, not "${request.lasts}".`;
+    const message = manner.say('cli.bad_for', { what: request.lasts ?? '' });
     return fail(io, manner, { code: 'usage.for', message, hint: '' }, EXIT.usage);
   }
   const loaded = await settingsOf(request.file, manner, io, parts);
@@ -31,17 +32,17 @@ export async function busTrace(
   const daemon = parts.daemon(loaded.settings.control);
   const { bus, out } = request;
   const started = await daemon.run('bus.trace', { bus, for_s: seconds });
-  if (!started.ok) return fail(io, manner, started);
+  if (!started.ok) return failAsked(started, loaded.settings, manner, io, request.file);
   const { trace } = started.data as { trace: number };
   const file = out === undefined ? null : await parts.createFile(out);
-  io.err(`Listening to ${bus} for ${seconds} s; Ctrl-C ends it.\n`);
+  io.err(`${manner.say('cli.trace_listening', { bus, seconds })}\n`);
   const release = parts.onStop(() => void daemon.run('bus.trace.stop', { bus, trace }));
   let after = 0;
   let lost = 0;
   try {
     for (;;) {
       const answer = await daemon.run('bus.trace.take', { bus, trace, after });
-      if (!answer.ok) return fail(io, manner, answer);
+      if (!answer.ok) return failHeard(io, manner, answer);
       const taken = answer.data as TracedFrames;
       await write(taken, file, io);
       after = taken.next;
@@ -52,8 +53,8 @@ export async function busTrace(
     release();
     await file?.close();
   }
-  const missed = lost === 0 ? '' : ` ${lost} more came too fast to be kept.`;
-  io.err(`${after - lost} pieces.${missed}\n`);
+  const told = { pieces: after - lost, lost };
+  io.err(`${manner.say(lost === 0 ? 'cli.trace_pieces' : 'cli.trace_lost', told)}\n`);
   return EXIT.ok;
 }
 

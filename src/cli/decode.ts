@@ -5,6 +5,7 @@ import type { Profile, Register } from '../domain/profile.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { fail, printable, sayJson, volume } from './say.ts';
+import { sayProblems } from './settings-file.ts';
 
 export interface DecodeRequest {
   readonly name: string;
@@ -24,29 +25,32 @@ export async function decode(
   parts: Parts,
 ): Promise<number> {
   const name = file.replace(/\.yaml$/, '');
-  const answer = answerOf(text, hex);
+  const { say } = manner;
+  const answer = answerOf(text, hex, manner);
   if ('refused' in answer) return usage(io, manner, 'usage.answer', answer.refused);
   const tried = await parts.tryProfile(name, answer.bytes);
   switch (tried.kind) {
     case 'read':
-      say(tried.profile, tried.outcome, manner, io);
+      tell(tried.profile, tried.outcome, manner, io);
       return tried.outcome.ok ? EXIT.ok : EXIT.mismatch;
     case 'unknown': {
       const { names, meant } = tried;
       const hint =
-        meant === undefined ? `Known are ${names.join(', ')}.` : `Did you mean ${meant}?`;
-      return usage(io, manner, 'unknown_profile', `There is no profile "${name}".`, hint);
+        meant === undefined
+          ? say('cli.known_are', { names: names.join(', ') })
+          : say('cli.usage_meant', { meant });
+      return usage(io, manner, 'unknown_profile', say('cli.no_profile', { name }), hint);
     }
     case 'broken': {
       const { problems } = tried;
-      if (!manner.json) for (const one of problems) io.err(`${parts.formatProblem(one)}\n`);
-      const message = `The file of the profile "${name}" has problems.`;
+      if (!manner.json) sayProblems(problems, manner, io);
+      const message = say('cli.profile_bad', { name });
       const failure = { code: 'config.invalid', message, hint: '', more: { problems } };
       return fail(io, manner, failure, EXIT.settings);
     }
     case 'no-text': {
-      const message = `The profile "${name}" answers in bytes that are no text.`;
-      return usage(io, manner, 'usage.answer', message, 'Give them with --hex.');
+      const message = say('cli.decode_bytes', { name });
+      return usage(io, manner, 'usage.answer', message, say('cli.decode_bytes_hint'));
     }
   }
 }
@@ -54,17 +58,18 @@ export async function decode(
 function answerOf(
   text: string | undefined,
   hex: string | undefined,
+  { say }: Manner,
 ): { bytes: string | Uint8Array } | { refused: string } {
   if ((text === undefined) === (hex === undefined)) {
-    return { refused: 'Give the answer with --text or with --hex.' };
+    return { refused: say('cli.decode_one') };
   }
   if ((text ?? hex ?? '').length > ANSWER_MAX) {
-    return { refused: `An answer has at most ${ANSWER_MAX} characters.` };
+    return { refused: say('cli.decode_long', { most: ANSWER_MAX }) };
   }
   if (text !== undefined) return { bytes: unescaped(text) };
   const pairs = (hex ?? '').replaceAll(/[\s:,]/g, '');
   if (!/^([0-9A-Fa-f]{2})+$/.test(pairs)) {
-    return { refused: '--hex takes pairs of hexadecimal digits, as in "01 03 04".' };
+    return { refused: say('cli.decode_hex') };
   }
   const bytes = pairs.match(/../g) ?? [];
   return { bytes: Uint8Array.from(bytes, (pair) => Number.parseInt(pair, 16)) };
@@ -77,7 +82,8 @@ function unescaped(text: string): string {
   );
 }
 
-function say(profile: Profile, outcome: Result<Register>, manner: Manner, io: Io): void {
+function tell(profile: Profile, outcome: Result<Register>, manner: Manner, io: Io): void {
+  const { say, hear } = manner;
   const { name, dial } = profile;
   const { register, digits, id, flags } = outcome.ok
     ? outcome.value
@@ -87,14 +93,15 @@ function say(profile: Profile, outcome: Result<Register>, manner: Manner, io: Io
     sayJson(io, { profile: name, ok: outcome.ok, read: register, digits, id, flags, fault });
     return;
   }
+  const line = (key: string, text: string) => `${say(`cli.decode_${key}`).padEnd(9)}${text}`;
   const lines = outcome.ok
     ? [
-        `reading  ${digits}, ${volume(outcome.value.register, dial.pow10, dial.unit)}`,
-        `id       ${id ?? 'none'}`,
-        `flags    ${flags?.join(', ') || 'none'}`,
+        line('reading', `${digits}, ${volume(outcome.value.register, dial.pow10, dial.unit)}`),
+        line('id', id ?? say('cli.none')),
+        line('flags', flags?.join(', ') || say('cli.none')),
       ]
-    : [`fault    ${outcome.fault.code}: ${outcome.fault.detail}`];
-  io.out(`${[`profile  ${name}`, ...lines].map(printable).join('\n')}\n`);
+    : [line('fault', `${outcome.fault.code}: ${hear(outcome.fault.detail)}`)];
+  io.out(`${[line('profile', name), ...lines].map(printable).join('\n')}\n`);
 }
 
 function usage(io: Io, manner: Manner, code: string, message: string, hint = ''): number {

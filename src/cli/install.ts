@@ -1,7 +1,9 @@
 // `install`: makes the collector a service of this host, under systemd, with a user and folders of its own.
 
+import type { Command } from 'commander';
+import { addCommand, option } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Host, Io, Manner, Parts } from './parts.ts';
+import type { Desk, Host, Io, Manner, Parts } from './parts.ts';
 import { fail, sayJson } from './say.ts';
 import { SERVICE, SYSUSERS, unitText } from './unit.ts';
 
@@ -17,6 +19,19 @@ export interface InstallRequest {
 /** ProtectHome= hides these from the service. */
 const HIDDEN = /^\/(home|root|run\/user)\//;
 
+export function addInstall(program: Command, desk: Desk): void {
+  const { manner, io, parts } = desk;
+  const command = addCommand(program, desk, {
+    ...{ spec: 'install', key: 'c_install', example: 'install --print' },
+  });
+  const usual = `/etc/${SERVICE}/settings.yaml`;
+  const file = manner.say('cli.arg_file');
+  command.option(`--config <${file}>`, manner.say('cli.o_config_service'), usual);
+  option(command, desk, '--root <folder>', 'o_root');
+  option(command, desk, '--print', 'o_print');
+  command.action(async (request) => desk.done(await install(request, manner, io, parts)));
+}
+
 /** 0 when all files stand; 1 when a step after them failed, 2 for a path that cannot be, 8 where this user may not. */
 export async function install(
   request: InstallRequest,
@@ -25,7 +40,8 @@ export async function install(
   { host }: Pick<Parts, 'host'>,
 ): Promise<number> {
   const { config, root = '/', print } = request;
-  const problem = problemOf(config, host);
+  const { say } = manner;
+  const problem = problemOf(config, host, manner);
   if (problem !== null) return fail(io, manner, { code: 'bad_request', ...problem }, EXIT.usage);
   const { node, program } = host;
   const unit = unitText({ node, program, config });
@@ -42,14 +58,16 @@ export async function install(
   const runs = base === '' && host.runsSystemd;
   const failed = runs ? await firstFailing(stepsFor(config), host) : null;
   if (failed !== null) {
-    const message = `The files stand, but "${failed}" failed.`;
-    return fail(io, manner, { code: 'internal', message, hint: 'Run it by hand; it says why.' });
+    const message = say('cli.install_step_failed', { step: failed });
+    return fail(io, manner, { code: 'internal', message, hint: say('cli.install_step_hint') });
   }
   if (manner.json) sayJson(io, { files, next: nextFor(config, runs) });
   else {
-    for (const { path, kept } of files) io.out(`${kept ? 'kept    ' : 'written '} ${path}\n`);
+    for (const { path, kept } of files) {
+      io.out(`${say(kept ? 'cli.install_kept' : 'cli.install_written').padEnd(12)} ${path}\n`);
+    }
     io.out(
-      `Next:\n${nextFor(config, runs)
+      `${say('cli.next_steps')}\n${nextFor(config, runs)
         .map((step) => `  ${step}\n`)
         .join('')}`,
     );
@@ -57,15 +75,15 @@ export async function install(
   return EXIT.ok;
 }
 
-function problemOf(config: string, { node, program }: Host) {
+function problemOf(config: string, { node, program }: Host, { say }: Manner) {
   if (!config.startsWith('/')) {
-    const hint = 'e.g. --config /etc/meter-collector/settings.yaml';
-    return { message: `A whole path is wanted for the settings, not ${config}.`, hint };
+    const hint = say('cli.install_path_hint');
+    return { message: say('cli.install_path', { path: config }), hint };
   }
   const hidden = [node, program, config].find((path) => HIDDEN.test(path));
   if (hidden === undefined) return null;
-  const hint = 'Install Node and the collector for all users, e.g. below /usr or /opt.';
-  return { message: `The service cannot see ${hidden}: homes are closed to it.`, hint };
+  const hint = say('cli.install_hidden_hint');
+  return { message: say('cli.install_hidden', { path: hidden }), hint };
 }
 
 async function placed(host: Host, path: string, text: string, mode: number, keep = false) {

@@ -16,6 +16,19 @@ export interface IntervalsOptions {
 /** A day or an instant, always UTC: a local time would shift a bill's hours. */
 const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
 
+/** The instant in ISO 8601, or null for what is none. */
+export function instantOf(said: string): string | null {
+  if (!INSTANT.test(said) || Number.isNaN(Date.parse(said))) return null;
+  return new Date(said).toISOString();
+}
+
+/** Says that `said` behind `flag` is no instant. */
+export function badTime(flag: string, said: string, manner: Manner, io: Io): number {
+  const message = manner.say('cli.bad_time', { flag, said });
+  const hint = manner.say('cli.bad_time_hint');
+  return fail(io, manner, { code: 'usage.time', message, hint }, EXIT.usage);
+}
+
 /** Shows the answer to `intervals`; `from` inclusive, `to` exclusive. */
 export async function intervals(
   options: IntervalsOptions,
@@ -28,12 +41,9 @@ export async function intervals(
   for (const edge of ['from', 'to'] as const) {
     const said = options[edge];
     if (said === undefined) continue;
-    if (!INSTANT.test(said) || Number.isNaN(Date.parse(said))) {
-      const message = `--${edge} is "${said}", which is not an instant in UTC.`;
-      const hint = 'Write 2026-11-22 or 2026-11-22T06:00:00Z.';
-      return fail(io, manner, { code: 'usage.time', message, hint }, EXIT.usage);
-    }
-    args[edge] = new Date(said).toISOString();
+    const instant = instantOf(said);
+    if (instant === null) return badTime(`--${edge}`, said, manner, io);
+    args[edge] = instant;
   }
   const answered = await ask(
     { file, name: 'intervals', args, list: 'intervals' },
@@ -43,20 +53,25 @@ export async function intervals(
   );
   if ('exit' in answered) return answered.exit;
   if (manner.json) sayJson(io, answered.data);
-  else io.out(screen(answered.data as IntervalsAnswer));
+  else io.out(screen(answered.data as IntervalsAnswer, manner));
   return EXIT.ok;
 }
 
-function screen(answer: IntervalsAnswer): string {
+function screen(answer: IntervalsAnswer, manner: Manner): string {
+  const { say } = manner;
   const { meter, installations, intervals: hours, gaps } = answer;
-  if (hours.length + gaps.length === 0) return `${meter} has no hours there.\n`;
+  if (hours.length + gaps.length === 0) return `${say('cli.no_hours', { meter })}\n`;
   const dials = new Map(installations.map((one) => [one.inst, one]));
   const shown = (inst: number, counts: number | null) => {
     const dial = dials.get(inst);
     if (counts === null || dial === undefined) return '-';
     return volume(counts, dial.pow10, dial.unit);
   };
-  const sentence = `${meter}: ${hours.length} hours and ${gaps.length} gaps.\n\n`;
+  const counted = {
+    hours: say('cli.hours', { count: hours.length }),
+    gaps: say('cli.gaps', { count: gaps.length }),
+  };
+  const sentence = manner.plain ? '' : `${say('cli.hours_and_gaps', { meter, ...counted })}\n\n`;
   const hourRows = hours.map((hour) => [
     hour.start,
     String(hour.inst),
@@ -75,11 +90,13 @@ function screen(answer: IntervalsAnswer): string {
     gap.why,
     flagsOf(gap),
   ]);
+  const heads = (...names: readonly string[]) => names.map((name) => say(`cli.h_${name}`));
   const ofHours = table(
-    ['HOUR', 'INST', 'DIAL', 'READ AT', 'USE', 'TOTAL', 'Q', 'FLAGS'],
+    heads('hour', 'inst', 'dial', 'read_at', 'use', 'total', 'q', 'flags'),
     hourRows,
+    manner,
   );
-  const ofGaps = `\n${table(['GAP FROM', 'TO', 'INST', 'USE', 'WHY', 'FLAGS'], gapRows)}`;
+  const ofGaps = `\n${table(heads('gap_from', 'to', 'inst', 'use', 'why', 'flags'), gapRows, manner)}`;
   return sentence + (hours.length > 0 ? ofHours : '') + (gaps.length > 0 ? ofGaps : '');
 }
 

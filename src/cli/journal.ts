@@ -1,12 +1,38 @@
 // The commands `journal stats`, `backup` and `restore`: what the journal holds and costs, and how it is kept and brought back.
 
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import type { StatsAnswer } from './answers.ts';
 import { perform } from './ask.ts';
+import { addCommand, addGroup, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts } from './parts.ts';
-import { fail, printable, sayJson, table } from './say.ts';
+import type { Desk, Io, Manner, Parts } from './parts.ts';
+import { failHeard, printable, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
+
+export function addJournal(program: Command, desk: Desk): void {
+  const { manner, io, parts, done } = desk;
+  const journal = addGroup(program, desk, 'journal', 'g_journal');
+  const stats = addCommand(journal, desk, {
+    ...{ spec: 'stats', key: 'c_journal_stats', example: 'journal stats' },
+  });
+  withConfig(stats, desk).action(async ({ config }) =>
+    done(await journalStats(config, manner, io, parts)),
+  );
+  const saved = addCommand(program, desk, {
+    ...{ spec: 'backup <file>', key: 'c_backup', example: 'backup /media/usb/COL-00001.backup' },
+  });
+  withConfig(saved, desk).action(async (file, { config }) =>
+    done(await backup(config, file, manner, io, parts)),
+  );
+  const back = addCommand(program, desk, {
+    ...{ spec: 'restore <file>', key: 'c_restore', example: 'restore /media/usb/COL-00001.backup' },
+  });
+  option(withConfig(back, desk), desk, '--force', 'o_force_restore').action(
+    async (file, { config, force }) =>
+      done(await restore(config, file, force === true, manner, io, parts)),
+  );
+}
 
 /** Shows rows, room, days and the wear of the disk. */
 export async function journalStats(
@@ -18,35 +44,38 @@ export async function journalStats(
   const answered = await perform({ file, name: 'journal.stats' }, manner, io, parts);
   if ('exit' in answered) return answered.exit;
   if (manner.json) sayJson(io, answered.data);
-  else io.out(screen(answered.data as StatsAnswer));
+  else io.out(screen(answered.data as StatsAnswer, manner));
   return EXIT.ok;
 }
 
-function screen(stats: StatsAnswer): string {
-  const { rows, pending, days_kept: kept, limits, days_left: left } = stats;
+function screen(stats: StatsAnswer, manner: Manner): string {
+  const { say } = manner;
+  const { rows, pending, days_kept: kept, limits, days_left: days } = stats;
   const mb = (bytes: number | null) =>
-    bytes === null ? 'not known' : `${(bytes / 1e6).toFixed(1)} MB`;
+    bytes === null ? say('cli.not_known') : `${(bytes / 1e6).toFixed(1)} MB`;
+  const written = { bytes: mb(stats.written_today), budget: mb(stats.write_budget) };
   const share =
-    stats.written_today === null
-      ? ''
-      : ` (${percent(stats.written_today, stats.write_budget)} of it)`;
+    stats.written_today === null ? null : percent(stats.written_today, stats.write_budget);
+  const disk = { bytes: mb(stats.bytes), most: mb(limits.max_bytes), free: mb(stats.free_bytes) };
+  const ofDays = (of: number | null, most: number) => say('cli.j_days', { kept: of ?? 0, most });
+  const facts = [
+    ['rows', say('cli.j_rows_say', { rows, pending })],
+    ['disk', say('cli.j_disk_say', disk)],
+    ['increments', ofDays(kept.increments, limits.increment_days)],
+    ['hours', ofDays(kept.hours, limits.hour_days)],
+    ['room', days === null ? say('cli.not_known') : say('cli.j_room_say', { days })],
+    [
+      'written',
+      share === null
+        ? say('cli.j_written_say', written)
+        : say('cli.j_written_share', { ...written, share }),
+    ],
+  ].map(([name = '', text = '']) => [say(`cli.j_${name}`), text]);
   const kinds = Object.entries(stats.bytes_of).map(([kind, bytes]) => [kind, mb(bytes)]);
+  const headings = [say('cli.h_kind'), say('cli.h_room')];
   return [
-    table(
-      ['', ''],
-      [
-        ['Rows', `${rows}, ${pending} of them to send`],
-        [
-          'On disk',
-          `${mb(stats.bytes)} of ${mb(limits.max_bytes)}, ${mb(stats.free_bytes)} free beside it`,
-        ],
-        ['Increments', `${kept.increments ?? 0} of ${limits.increment_days} days`],
-        ['Hours', `${kept.hours ?? 0} of ${limits.hour_days} days`],
-        ['Room for', left === null ? 'not known' : `${left} more days at this rate`],
-        ['Written today', `${mb(stats.written_today)}, budget ${mb(stats.write_budget)}${share}`],
-      ],
-    ).trimStart(),
-    kinds.length === 0 ? '' : `\n${table(['KIND', 'ROOM'], kinds)}`,
+    table(['', ''], facts, manner).trimStart(),
+    kinds.length === 0 ? '' : `\n${table(headings, kinds, manner)}`,
   ].join('');
 }
 
@@ -64,7 +93,7 @@ export async function backup(
   const answered = await perform({ file, name: 'journal.backup', args }, manner, io, parts);
   if ('exit' in answered) return answered.exit;
   if (manner.json) sayJson(io, answered.data);
-  else io.out(`${printable(args.file)} holds the journal.\n`);
+  else io.out(`${manner.say('cli.backup_done', { file: printable(args.file) })}\n`);
   return EXIT.ok;
 }
 
@@ -80,8 +109,8 @@ export async function restore(
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return loaded.exit;
   const answer = await parts.restoreJournal(loaded.settings, resolve(source), force);
-  if (!answer.ok) return fail(io, manner, answer);
+  if (!answer.ok) return failHeard(io, manner, answer);
   if (manner.json) sayJson(io, answer.data);
-  else io.out('The journal is restored. The next start goes on from it under a new epoch.\n');
+  else io.out(`${manner.say('cli.restore_done')}\n`);
   return EXIT.ok;
 }

@@ -1,20 +1,18 @@
-// The commands by which a person changes something of a meter, and `events`, which tells what happened to it.
+// `events`, which tells what happened to a meter, and `reading`, by which a person judges or adds a reading.
 
 import type { Command } from 'commander';
 import { ask, perform, type Question } from './ask.ts';
+import { addCommand, addGroup, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts } from './parts.ts';
-import { sayJson, table } from './say.ts';
-
-type Deed = Omit<Question, 'list'>;
+import { badTime, instantOf } from './intervals.ts';
+import type { Desk, Manner } from './parts.ts';
+import { fail, sayJson, table } from './say.ts';
 
 /** Does it and says so: JSON as the collector answers, or one sentence. */
-async function deed(
-  question: Deed,
+export async function deed(
+  question: Omit<Question, 'list'>,
   sentence: (data: Readonly<Record<string, unknown>>) => string,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
+  { manner, io, parts }: Desk,
 ): Promise<number> {
   const answered = await perform(question, manner, io, parts);
   if ('exit' in answered) return answered.exit;
@@ -24,123 +22,131 @@ async function deed(
   return EXIT.ok;
 }
 
-interface EventAnswer {
-  readonly meter: string;
-  readonly inst: number;
+export interface EventAnswer {
+  readonly meter?: string;
   readonly id: string;
   readonly code: string;
   readonly severity: string;
   readonly phase: string;
   readonly at: string;
-  readonly since: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+interface EventsRequest {
+  readonly config: string;
+  readonly code?: string;
+  readonly severity?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly open?: boolean;
+  readonly last?: string;
+}
+
+export function addOperations(program: Command, desk: Desk): void {
+  const told = addCommand(program, desk, {
+    ...{ spec: 'events [meter]', key: 'c_events', example: 'events SP-1 --open' },
+  });
+  option(told, desk, '--code <list>', 'o_events_code');
+  option(told, desk, '--severity <list>', 'o_events_severity');
+  option(told, desk, '--from <time>', 'o_events_from');
+  option(told, desk, '--to <time>', 'o_events_to');
+  option(told, desk, '--open', 'o_events_open');
+  option(told, desk, '--last <n>', 'o_events_last');
+  withConfig(told, desk).action(async (meter, request: EventsRequest) =>
+    desk.done(await events(meter, request, desk)),
+  );
+  addReadings(program, desk);
+}
+
 async function events(
-  file: string,
   meter: string | undefined,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
+  request: EventsRequest,
+  { manner, io, parts }: Desk,
 ): Promise<number> {
+  for (const edge of ['from', 'to'] as const) {
+    const said = request[edge];
+    if (said !== undefined && instantOf(said) === null) {
+      return badTime(`--${edge}`, said, manner, io);
+    }
+  }
+  if (request.last !== undefined && !/^[1-9]\d{0,8}$/.test(request.last)) {
+    const message = manner.say('cli.bad_last', { what: request.last });
+    return fail(io, manner, { code: 'usage.last', message, hint: '' }, EXIT.usage);
+  }
   const args = meter === undefined ? {} : { meter };
-  const answered = await ask({ file, name: 'events', args, list: 'events' }, manner, io, parts);
+  const question = { file: request.config, name: 'events', args, list: 'events' };
+  const answered = await ask(question, manner, io, parts);
   if ('exit' in answered) return answered.exit;
-  const told = (answered.data as { events: EventAnswer[] }).events;
-  if (manner.json) sayJson(io, answered.data);
-  else if (told.length === 0) io.out('Nothing has happened that is worth telling.\n');
-  else io.out(eventTable(told));
+  const all = (answered.data as { events: EventAnswer[] }).events;
+  const told = chosenEvents(all, request);
+  if (manner.json) sayJson(io, { ...(answered.data as object), events: told });
+  else if (told.length === 0) io.out(`${manner.say('cli.events_none')}\n`);
+  else io.out(eventTable(told, manner));
   return EXIT.ok;
 }
 
-function eventTable(told: readonly EventAnswer[]): string {
+/** Those that are asked for, in their order. */
+function chosenEvents(all: readonly EventAnswer[], request: EventsRequest): EventAnswer[] {
+  const { code, severity, from, to, open, last } = request;
+  const among = (list: string | undefined, one: string) =>
+    list === undefined || list.split(',').some((part) => part.trim() === one);
+  const newest = new Map(all.map((event) => [event.id, event.phase]));
+  const [begin, end] = [from ?? '', to ?? ''].map((time) =>
+    time === '' ? null : Date.parse(instantOf(time) ?? ''),
+  );
+  const told = all.filter((event) => {
+    const at = Date.parse(event.at);
+    const isIn = (begin == null || at >= begin) && (end == null || at < end);
+    const stands = open !== true || newest.get(event.id) !== 'clear';
+    return isIn && stands && among(code, event.code) && among(severity, event.severity);
+  });
+  return last === undefined ? told : told.slice(-Number(last));
+}
+
+function eventTable(told: readonly EventAnswer[], manner: Manner): string {
   const body = told.map(({ at, meter, code, phase, severity, data }) => {
     const evidence = Object.entries(data)
       .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${name} ${String(value)}`);
-    return [at, meter, code, phase, severity, evidence.join(', ')];
+      .map(
+        ([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : value}`,
+      );
+    return [at, meter ?? '-', code, phase, severity, evidence.join(', ')];
   });
-  return table(['AT', 'METER', 'CODE', 'PHASE', 'SEVERITY', 'EVIDENCE'], body);
+  const headings = ['at', 'meter', 'code', 'phase', 'severity', 'evidence'];
+  return table(
+    headings.map((name) => manner.say(`cli.h_${name}`)),
+    body,
+    manner,
+  );
 }
 
-/** Adds the commands to the command line; `done` takes the exit code. */
-export function addOperations(
-  program: Command,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
-  done: (exit: number) => void,
-): void {
-  const command = (parent: Command, spec: string, description: string): Command =>
-    parent
-      .command(spec)
-      .description(description)
-      .option('--json', 'answer in JSON')
-      .requiredOption('--config <file>', 'settings file');
-  const act = async (
-    question: Deed,
-    sentence: (data: Readonly<Record<string, unknown>>) => string,
-  ): Promise<void> => done(await deed(question, sentence, manner, io, parts));
-
-  command(program, 'events [meter]', 'say what happened to a meter, or to all').action(
-    async (meter, { config }) => done(await events(config, meter, manner, io, parts)),
-  );
-  command(program, 'changeout <meter>', 'another meter stands there now')
-    .option('--final <dial>', 'dial of the old meter when it was taken out')
-    .option('--initial <dial>', 'dial of the new meter as read by eye (kept as evidence)')
-    .option('--digits <n>', 'digits of the new dial')
-    .option('--unit <unit>', 'ft3, gal, m3 or L')
-    .option('--pow10 <n>', 'one count is unit x 10^n')
-    .option('--register-id <id>', 'identification that the new encoder sends')
-    .option('--body-serial <serial>', 'serial number on the new body')
-    .option('--by <name>', 'who changed it')
-    .option('--force', 'the final dial is right although it does not follow the last reading')
-    .action(async (meter, { config: file, registerId, bodySerial, json: _, ...rest }) =>
-      act(
-        {
-          file,
-          name: 'changeout',
-          args: { meter, ...rest, register_id: registerId, body_serial: bodySerial },
-        },
-        ({ inst, final }) =>
-          `${meter}: installation ${inst} begins; the old dial ended at ${final}.`,
-      ),
-    );
-
-  const meters = program.command('meter').description('put a meter out of service or back');
-  for (const [verb, what] of [
-    ['disable', 'it publishes no hours until it is enabled'],
-    ['enable', 'it publishes hours again; what passed meanwhile becomes one gap'],
+function addReadings(program: Command, desk: Desk): void {
+  const { say } = desk.manner;
+  const readings = addGroup(program, desk, 'reading', 'g_reading');
+  const added = addCommand(readings, desk, {
+    spec: 'add <meter> <dial>',
+    key: 'c_reading_add',
+    example: 'reading add SP-5 123456 --by ANA',
+  });
+  option(added, desk, '--by <name>', 'o_by_read');
+  option(added, desk, '--force', 'o_force_read');
+  withConfig(added, desk).action(async (meter, dial, { config: file, by, force }) => {
+    const args = { meter, read: dial, by, force: force === true };
+    const question = { file, name: 'reading.add', args };
+    desk.done(await deed(question, () => say('cli.reading_added', { meter, dial }), desk));
+  });
+  for (const [verb, key] of [
+    ['confirm', 'cli.reading_counts'],
+    ['reject', 'cli.reading_out'],
   ] as const) {
-    command(meters, `${verb} <meter>`, what).action(async (meter, { config: file }) =>
-      act({ file, name: `meter.${verb}`, args: { meter } }, () => `${meter}: ${what}.`),
-    );
+    const command = addCommand(readings, desk, {
+      spec: `${verb} <meter>`,
+      key: `c_reading_${verb}`,
+      example: `reading ${verb} SP-1`,
+    });
+    withConfig(command, desk).action(async (meter, { config: file }) => {
+      const question = { file, name: `reading.${verb}`, args: { meter } };
+      desk.done(await deed(question, () => say(key, { meter }), desk));
+    });
   }
-  command(meters, 'maintenance <meter>', 'its hours are told as maintenance (T)')
-    .option('--off', 'maintenance is over')
-    .action(async (meter, { config: file, off }) =>
-      act(
-        { file, name: 'meter.maintenance', args: { meter, off: off === true } },
-        () => `${meter}: maintenance ${off === true ? 'is over' : 'begins'}.`,
-      ),
-    );
-
-  const readings = program.command('reading').description('judge a doubted reading, or add one');
-  command(readings, 'add <meter> <dial>', 'a dial read by a person (H)')
-    .option('--by <name>', 'who read it')
-    .option('--force', 'it is right although it does not follow the last reading')
-    .action(async (meter, dial, { config: file, by, force }) =>
-      act(
-        { file, name: 'reading.add', args: { meter, read: dial, by, force: force === true } },
-        () => `${meter}: ${dial} is taken in.`,
-      ),
-    );
-  command(readings, 'confirm <meter>', 'the doubted reading is right').action(
-    async (meter, { config: file }) =>
-      act({ file, name: 'reading.confirm', args: { meter } }, () => `${meter}: it counts.`),
-  );
-  command(readings, 'reject <meter>', 'the doubted reading is wrong').action(
-    async (meter, { config: file }) =>
-      act({ file, name: 'reading.reject', args: { meter } }, () => `${meter}: it does not count.`),
-  );
 }

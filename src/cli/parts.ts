@@ -4,9 +4,9 @@ import type { CommandAnswer, Commands, ScanRun } from '../boundaries.ts';
 import type { BacktestRules } from '../domain/backtest-rules.ts';
 import type { Result } from '../domain/fault.ts';
 import type { ScanWish } from '../domain/scan.ts';
+import type { Catalogue, Language, Say } from '../domain/words.ts';
 import type { CheckedRules } from '../settings/backtest-rules.ts';
 import type { Checked } from '../settings/check-settings.ts';
-import type { Problem } from '../settings/problems.ts';
 import type { BusSettings, PeerSettings, Settings } from '../settings/settings.ts';
 import type { Tried } from '../settings/try-profile.ts';
 
@@ -16,6 +16,8 @@ export interface Io {
   err(text: string): void;
   /** True when a person looks at both. */
   readonly isTTY: boolean;
+  /** True when a person can answer: standard input is a terminal too. */
+  readonly hasKeyboard: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -58,6 +60,12 @@ export interface Host {
   readonly runsSystemd: boolean;
   /** Writes a file with its folders; false where `keep` and it is there. Rejects as the operating system does. */
   place(path: string, text: string, mode: number, keep: boolean): Promise<boolean>;
+  /** True when there is a file of that name. */
+  has(path: string): Promise<boolean>;
+  /** Makes a folder with those above it, unless it is there. Rejects as the operating system does. */
+  folder(path: string, mode: number): Promise<void>;
+  /** Serial ports that are plugged in, by names that outlast a restart where there are such. */
+  ports(): Promise<readonly string[]>;
   /** Runs a tool to its end and resolves to its exit code. */
   run(tool: string, args: readonly string[]): Promise<number>;
 }
@@ -68,9 +76,13 @@ export type Program = (typeof PROGRAMS)[number];
 
 export interface Parts {
   readonly version: string;
+  /** Every sentence of this program, by language. */
+  readonly catalogues: Readonly<Record<Language, Catalogue>>;
+  /** The settings file where none is named, and whether it is there. */
+  readonly settingsFile: { readonly path: string; readonly isThere: boolean };
+  /** Asks the person at the terminal; null when there will be no answer (Ctrl-C, Ctrl-D). */
+  prompt(question: string): Promise<string | null>;
   loadSettings(file: string): Promise<Checked>;
-  /** `file:line:column: sentence`. */
-  formatProblem(problem: Problem): string;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;
   /** `file` is where the settings came from. */
@@ -89,6 +101,14 @@ export interface Parts {
   tryUpstream(settings: Settings): Promise<CommandAnswer>;
   /** Calls `act` again and again, `ms` apart; returns how to stop it. */
   every(ms: number, act: () => void): () => void;
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Writes `text` compressed (RFC 1952), for its owner alone. Rejects as the operating system does. */
+  writeGzip(path: string, text: string): Promise<void>;
+  /** The JSON Schema of the settings. */
+  schemaText(): Promise<string>;
+  /** What this program runs on: Node, system, processor. */
+  readonly versions: Readonly<Record<string, string>>;
   /** The rules of a backtest, or all problems of their file. */
   loadBacktestRules(file: string): Promise<CheckedRules>;
   beginBacktest(options: {
@@ -116,8 +136,24 @@ export interface Parts {
   onReload?(listener: () => void): () => void;
 }
 
-/** Options that every command understands. */
+/** How this session wants to be spoken to: options that every command understands, and the language. */
 export interface Manner {
   readonly json: boolean;
+  /** Tables as lines of fields with tabs between them. */
+  readonly plain: boolean;
   readonly color: boolean;
+  /** Questions may be put to the person at the terminal. */
+  readonly asks: boolean;
+  readonly language: Language;
+  readonly say: Say;
+  /** What the collector or a file's check says in English, in this language. */
+  readonly hear: (sentence: string) => string;
+}
+
+/** What every command is given, and where its exit code goes. */
+export interface Desk {
+  readonly manner: Manner;
+  readonly io: Io;
+  readonly parts: Parts;
+  done(exit: number): void;
 }

@@ -1,9 +1,9 @@
 // `read METER`: what its dial shows now.
 
+import { askRunning } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail, sayJson, volume } from './say.ts';
-import { settingsOf } from './settings-file.ts';
+import { sayJson, volume } from './say.ts';
 
 export interface ReadAnswer {
   readonly meter: string;
@@ -27,24 +27,19 @@ export async function read(
   io: Io,
   parts: Parts,
 ): Promise<number> {
-  const loaded = await settingsOf(file, manner, io, parts);
-  if ('exit' in loaded) return loaded.exit;
   const args = { meter, ...(within === undefined ? {} : { within_s: Number(within) }) };
-  const answer = await parts.daemon(loaded.settings.control).run('read', args);
-  if (!answer.ok) {
-    const start = `Start it: meter-collector run --config ${file}`;
-    const hint = answer.hint === '' && answer.code === 'daemon.absent' ? start : answer.hint;
-    return fail(io, manner, { ...answer, hint });
-  }
-  const seen = answer.data as ReadAnswer;
+  const answered = await askRunning({ file, name: 'read', args }, manner, io, parts);
+  if ('exit' in answered) return answered.exit;
+  const seen = answered.data as ReadAnswer;
   if (manner.json) sayJson(io, seen);
-  else io.out(`${sentence(seen)}\n`);
+  else io.out(`${readSentence(seen, manner)}\n`);
   return EXIT.ok;
 }
 
-function sentence({ meter, dial, pow10, unit, at, q }: ReadAnswer): string {
-  const shown = `${meter} shows ${dial}, ${volume(Number(dial), pow10, unit)}`;
-  if (q === 'S') return `${shown}. It is doubted and does not count yet.`;
-  const manner = q === 'T' ? ', under maintenance' : '';
-  return `${shown}, read at ${at}${manner}.`;
+/** What was read, in one sentence. */
+export function readSentence(seen: ReadAnswer, { say }: Manner): string {
+  const { meter, dial, pow10, unit, at, q } = seen;
+  const places = { meter, dial, volume: volume(Number(dial), pow10, unit), at: at ?? '-' };
+  if (q === 'S') return say('cli.read_doubted', places);
+  return say(q === 'T' ? 'cli.read_shows_t' : 'cli.read_shows', places);
 }

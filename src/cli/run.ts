@@ -12,7 +12,7 @@ import { sayWarnings, settingsOf } from './settings-file.ts';
 export async function run(file: string, manner: Manner, io: Io, parts: Parts): Promise<number> {
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return loaded.exit;
-  sayWarnings(loaded.warnings, io, parts);
+  sayWarnings(loaded.warnings, manner, io);
   const requests = stopRequests(parts);
   try {
     const life = live(loaded.settings, file, requests.first, manner, io, parts);
@@ -50,8 +50,12 @@ async function live(
     await collector.stop();
     return EXIT.ok;
   }
-  const message = 'The collector ended without having been asked to.';
-  return fail(io, manner, { code: 'collector.ended', message, hint: 'Its log says why.' });
+  const message = manner.say('cli.run_ended');
+  return fail(io, manner, {
+    code: 'collector.ended',
+    message,
+    hint: manner.say('cli.run_ended_hint'),
+  });
 }
 
 function stopRequests(parts: Parts) {

@@ -1,5 +1,6 @@
 // How the command line speaks: answers on standard output, failures with code and next step, tables, colour.
 
+import type { CommandAnswer } from '../boundaries.ts';
 import { exitOf } from './exit-codes.ts';
 import type { Io, Manner } from './parts.ts';
 
@@ -21,10 +22,30 @@ export function fail(io: Io, manner: Manner, failure: Failure, exit?: number): n
   const { code, message, hint, more } = failure;
   if (manner.json) sayJson(io, { error: { code, message, hint, ...more } });
   else {
-    const label = manner.color ? '\u001b[31merror:\u001b[39m' : 'error:';
+    const error = manner.say('cli.error');
+    const label = manner.color ? `\u001b[31m${error}\u001b[39m` : error;
     io.err(`${label} ${printable(message)}\n${hint === '' ? '' : `${printable(hint)}\n`}`);
   }
   return exit ?? exitOf(code);
+}
+
+/** A refusal of the collector: what it is in general where its own sentence is not known in this language. */
+export function failHeard(
+  io: Io,
+  manner: Manner,
+  { code, message, hint }: Extract<CommandAnswer, { ok: false }>,
+  exit?: number,
+): number {
+  const heard = manner.hear(message);
+  const general = manner.language === 'en' || heard !== message ? '' : generalOf(code, manner);
+  const said = general === '' ? heard : `${general} (${message})`;
+  return fail(io, manner, { code, message: said, hint: manner.hear(hint) }, exit);
+}
+
+function generalOf(code: string, { say }: Manner): string {
+  const key = `cli.code_${code.replaceAll('.', '_')}`;
+  const found = say(key);
+  return found === key ? '' : found;
 }
 
 /** One JSON document on one line of standard output. */
@@ -33,13 +54,25 @@ export function sayJson(io: Io, answer: unknown): void {
 }
 
 /** True when colour helps: a person looks on, and nobody has asked for none (no-color.org). */
-export function wantsColor(io: Io): boolean {
+export function wantsColor(io: Pick<Io, 'isTTY' | 'env'>): boolean {
   return io.isTTY && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb';
 }
 
-/** Columns aligned by spaces, numbers to the right. `headings` decide the width and which columns there are. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * Columns aligned by spaces, numbers to the right; with `plain` tabs between the fields instead. `headings` decide the
+ * width and which columns there are.
+ */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  { plain }: Pick<Manner, 'plain'> = { plain: false },
+): string {
   const cells = [headings, ...rows].map((row) => headings.map((_, i) => printable(row[i] ?? '')));
+  if (plain) {
+    return cells
+      .map((row) => `${row.map((cell) => cell.replaceAll(/[\t\n]/g, ' ')).join('\t')}\n`)
+      .join('');
+  }
   const widths = headings.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   const toRight = headings.map((_, i) =>
     rows.every((row) => /^[-+]?[\d.]*( \S+)?$/.test(row[i] ?? '')),

@@ -2,9 +2,10 @@
 
 import type { ScanFound, ScanProgress, ScanWish } from '../domain/scan.ts';
 import type { BusSettings, Settings } from '../settings/settings.ts';
+import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts, ScanTarget } from './parts.ts';
-import { fail, sayJson, table } from './say.ts';
+import { fail, failHeard, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 /** What was typed. */
@@ -40,10 +41,9 @@ export async function scan(
   io: Io,
   parts: Parts,
 ): Promise<number> {
-  const loaded =
-    request.config === undefined ? null : await settingsOf(request.config, manner, io, parts);
+  const loaded = await settingsFor(request, manner, io, parts);
   if (loaded && 'exit' in loaded) return loaded.exit;
-  const target = targetOf(request, loaded?.settings ?? null);
+  const target = targetOf(request, loaded?.settings ?? null, manner);
   if ('problem' in target) return usage(target.problem, manner, io);
   const wish = wishOf(request);
   const seat = await seatAt(target, wish, loaded?.settings ?? null, manner, io, parts);
@@ -66,19 +66,39 @@ export async function scan(
   }
 }
 
+/**
+ * The settings that were named; else the usual ones, where they are there and good: a collector that runs by them holds
+ * the port. Without them a port is looked at directly.
+ */
+async function settingsFor(
+  { config, bus }: ScanRequest,
+  manner: Manner,
+  io: Io,
+  parts: Parts,
+): Promise<{ readonly settings: Settings } | { readonly exit: number } | null> {
+  const { path, isThere } = parts.settingsFile;
+  if (config !== undefined || bus !== undefined) {
+    return settingsOf(config ?? path, manner, io, parts);
+  }
+  if (!isThere) return null;
+  const usual = await parts.loadSettings(path);
+  return usual.ok ? usual : null;
+}
+
 function targetOf(
   { port, host, tcpPort, bus }: ScanRequest,
   settings: Settings | null,
+  { say }: Manner,
 ): ScanTarget | { readonly problem: string } {
   const peer = host === undefined ? null : { host, port: Number(tcpPort ?? 502) };
   if (peer && !(Number.isInteger(peer.port) && peer.port >= 1 && peer.port <= 65_535)) {
-    return { problem: '--tcp-port takes 1 to 65535.' };
+    return { problem: say('cli.scan_tcp_port') };
   }
   const found = settings?.buses.find((one) => bus === one.bus || isAt(one, port, peer));
   if (found) return { bus: found };
-  if (bus !== undefined) return { problem: `There is no bus ${bus} in the settings.` };
+  if (bus !== undefined) return { problem: say('cli.scan_no_bus', { bus }) };
   if ((port === undefined) === (peer === null)) {
-    return { problem: 'Say where: --port /dev/ttyUSB0, or --host H --tcp-port N, or --bus B.' };
+    return { problem: say('cli.scan_where') };
   }
   return peer === null ? { port: port ?? '' } : { peer };
 }
@@ -118,19 +138,19 @@ async function seatAt(
     const { bus } = target.bus;
     const began = await daemon.run('bus.scan', { ...wish, bus });
     if (began.ok) {
-      io.err(`The running collector scans ${bus} between its polls.\n`);
+      if (io.isTTY) io.err(`${manner.say('cli.scan_daemon', { bus })}\n`);
       return {
         next: async () => {
           const now = await daemon.run('bus.scan.progress', { bus });
-          return now.ok ? (now.data as ScanProgress) : { exit: fail(io, manner, now) };
+          return now.ok ? (now.data as ScanProgress) : { exit: failHeard(io, manner, now) };
         },
         stop: async () => void (await daemon.run('bus.scan.stop', { bus })),
       };
     }
-    if (began.code !== 'daemon.absent') return { exit: fail(io, manner, began) };
+    if (began.code !== 'daemon.absent') return { exit: failHeard(io, manner, began) };
   }
   const opened = await parts.openScan(target, wish);
-  if ('problem' in opened) return { exit: usage(opened.problem, manner, io) };
+  if ('problem' in opened) return { exit: usage(manner.hear(opened.problem), manner, io) };
   const over = new AbortController();
   return {
     next: async () => {
@@ -143,17 +163,20 @@ async function seatAt(
 
 /** Says how far it is, when that is news; and each device as it is found. */
 function teller(manner: Manner, io: Io): (now: ScanProgress) => void {
+  const { say } = manner;
   let told = 0;
   let share = -1;
   return ({ asked, of, found, left_ms }) => {
-    if (manner.json && !io.isTTY) return;
-    for (const one of found.slice(told)) io.err(`found ${rowOf(one).join('  ')}\n`);
+    if (!io.isTTY) return;
+    for (const one of found.slice(told)) {
+      io.err(`${say('cli.scan_found', { row: rowOf(one, manner).join('  ') })}\n`);
+    }
     told = found.length;
     const now = of === 0 ? 1 : asked / of;
     if (now - share < STEP && now < 1) return;
     share = now;
-    const left = now < 1 ? `, about ${inWords(left_ms)} left` : '';
-    io.err(`${Math.floor(100 * now)} % of ${of} questions${left}\n`);
+    const places = { percent: Math.floor(100 * now), of, left: inWords(left_ms) };
+    io.err(`${say(now < 1 ? 'cli.scan_progress_left' : 'cli.scan_progress', places)}\n`);
   };
 }
 
@@ -166,28 +189,46 @@ function say(now: ScanProgress, stopped: boolean, manner: Manner, io: Io): numbe
   const { found, fault } = now;
   if (fault !== null && found.length === 0) {
     const [code = '', ...words] = fault.split(': ');
-    const hint = 'If a collector holds it, add --config FILE, and it will be asked.';
-    return fail(io, manner, { code, message: `${words.join(': ')}.`, hint });
+    const hint = manner.say('cli.scan_held');
+    return failHeard(io, manner, { ok: false, code, message: `${words.join(': ')}.`, hint });
   }
   if (manner.json) sayJson(io, now);
-  else if (found.length === 0) io.out('No device was found.\n');
-  else io.out(table(HEADINGS, found.map(rowOf)));
+  else {
+    io.out(scanTable(found, manner));
+    const step = found.length === 0 ? 'cli.scan_none_hint' : 'cli.scan_next';
+    io.err(`${manner.say(step, { name: NAME })}\n`);
+  }
   if (stopped) return EXIT.interrupted;
   return found.some(({ garbled }) => !garbled) ? EXIT.ok : EXIT.noAnswer;
 }
 
-const HEADINGS = ['WAY', 'BAUD', 'PARITY', 'ADDRESS', 'PROFILE', 'DIAL', 'ID', 'ALSO'];
+/** What was found, a device a line. */
+export function scanTable(found: readonly ScanFound[], manner: Manner): string {
+  const { say } = manner;
+  if (found.length === 0) return `${say('cli.scan_none')}\n`;
+  const headings = HEADINGS.map((name) => say(`cli.h_${name}`));
+  return table(
+    headings,
+    found.map((one) => rowOf(one, manner)),
+    manner,
+  );
+}
 
-function rowOf({ way, baud, parity, address, fits, garbled }: ScanFound): string[] {
+const HEADINGS = ['way', 'baud', 'parity', 'address', 'profile', 'dial', 'id', 'also'];
+
+function rowOf(
+  { way, baud, parity, address, fits, garbled }: ScanFound,
+  { say }: Manner,
+): string[] {
   const [best, ...others] = fits;
-  const profile = best?.profile ?? (garbled ? 'its bits arrive wrong' : 'none fits');
+  const profile = best?.profile ?? say(garbled ? 'cli.scan_garbled' : 'cli.scan_unfit');
   return [
-    ...[way, String(baud ?? '-'), parity ?? '-', address ?? 'by itself', profile],
+    ...[way, String(baud ?? '-'), parity ?? '-', address ?? say('cli.scan_by_itself'), profile],
     ...[best?.digits ?? '-', best?.id ?? '-', others.map((one) => one.profile).join(' ')],
   ];
 }
 
 function usage(message: string, manner: Manner, io: Io): number {
-  const hint = 'See: meter-collector help scan';
+  const hint = manner.say('cli.scan_see', { name: NAME });
   return fail(io, manner, { code: 'usage.scan', message, hint }, EXIT.usage);
 }

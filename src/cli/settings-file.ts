@@ -2,6 +2,7 @@
 
 import type { Problem } from '../settings/problems.ts';
 import type { Settings } from '../settings/settings.ts';
+import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { fail, sayJson } from './say.ts';
@@ -19,10 +20,12 @@ export async function settingsOf(
   const checked = await parts.loadSettings(file);
   if (checked.ok) return checked;
   const { problems } = checked;
-  if (!manner.json) sayProblems(problems, io, parts);
-  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
-  const message = `${file} has ${count}; nothing was started.`;
-  const hint = `Mend the file, then try: meter-collector config check ${file}`;
+  if (!manner.json) sayProblems(problems, manner, io);
+  const message = manner.say('cli.settings_bad', { file, count: problems.length });
+  const isAbsent = problems.some(({ code }) => code === 'file.absent');
+  const hint = manner.say(isAbsent ? 'cli.settings_begin' : 'cli.settings_mend', {
+    ...{ name: NAME, file },
+  });
   const denied = problems.every(({ code }) => code === 'file.denied');
   const failure = { code: 'config.invalid', message, hint, more: { problems } };
   return { exit: fail(io, manner, failure, denied ? EXIT.permission : EXIT.settings) };
@@ -43,26 +46,36 @@ export async function checkConfig(
     sayJson(io, { ok: true, file, buses: buses.length, meters: meters.length, warnings });
     return EXIT.ok;
   }
-  sayWarnings(warnings, io, parts);
-  io.out(`${file} is good: ${plural(meters.length, 'meter')} on ${plural(buses.length, 'bus')}.\n`);
-  io.err(`Next: meter-collector run --config ${file}\n`);
+  sayWarnings(warnings, manner, io);
+  const { say } = manner;
+  const counted = {
+    meters: say('cli.meters', { count: meters.length }),
+    buses: say('cli.buses', { count: buses.length }),
+  };
+  io.out(`${say('cli.settings_good', { file, ...counted })}\n`);
+  io.err(`${say('cli.next_run', { name: NAME, file })}\n`);
   return EXIT.ok;
 }
 
 /** Warnings, each on a line of standard error. */
-export function sayWarnings(warnings: readonly Problem[], io: Io, parts: Parts): void {
-  for (const warning of warnings) io.err(`warning: ${parts.formatProblem(warning)}\n`);
+export function sayWarnings(warnings: readonly Problem[], manner: Manner, io: Io): void {
+  for (const warning of warnings) {
+    io.err(`${manner.say('cli.warning', { text: problemText(warning, manner) })}\n`);
+  }
 }
 
-function sayProblems(problems: readonly Problem[], io: Io, parts: Parts): void {
+/** `file:line:column: sentence. Did you mean "..."?`, on one line. */
+export function problemText(problem: Problem, { say, hear }: Manner): string {
+  const { file, line, column, message, suggestion } = problem;
+  const meant = suggestion === undefined ? '' : ` ${say('cli.meant', { meant: suggestion })}`;
+  return `${file}:${line}:${column}: ${hear(message)}${meant}`;
+}
+
+/** Problems, each on a line of standard error. */
+export function sayProblems(problems: readonly Problem[], manner: Manner, io: Io): void {
   for (const problem of problems.slice(0, PROBLEMS_SHOWN_MAX)) {
-    io.err(`${parts.formatProblem(problem)}\n`);
+    io.err(`${problemText(problem, manner)}\n`);
   }
   const more = problems.length - PROBLEMS_SHOWN_MAX;
-  if (more > 0) io.err(`and ${more} more\n`);
-}
-
-function plural(count: number, noun: string): string {
-  if (count === 1) return `1 ${noun}`;
-  return `${count} ${noun}${noun.endsWith('s') ? 'es' : 's'}`;
+  if (more > 0) io.err(`${manner.say('cli.and_more', { count: more })}\n`);
 }

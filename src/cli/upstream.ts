@@ -3,37 +3,26 @@
 import type { Command } from 'commander';
 import type { CommandAnswer } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
+import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts } from './parts.ts';
-import { fail, sayJson } from './say.ts';
+import type { Desk, Io, Manner, Parts } from './parts.ts';
+import { failHeard, sayJson } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
-export function addUpstream(
-  program: Command,
-  manner: Manner,
-  io: Io,
-  parts: Parts,
-  done: (exit: number) => void,
-): void {
-  const upstream = program
-    .command('upstream')
-    .description('look after the way to the head-end')
-    .helpCommand(false);
-  const command = (name: string, description: string) =>
-    upstream
-      .command(name)
-      .description(description)
-      .option('--json', 'answer in JSON')
-      .requiredOption('--config <file>', 'settings file');
-  command('enroll', 'make a key and a request for a certificate, or take the certificate in')
-    .option('--csr <file>', 'write the request there instead of to standard output')
-    .option('--certificate <file>', 'the certificate that came for it, in PEM')
-    .option('--new-key', 'ask with a new key; the present one serves until its certificate comes')
-    .action(async (wish) => done(await enroll(wish, manner, io, parts)));
-  command(
-    'test',
-    'connect to the broker once and say whether it takes what this collector publishes',
-  ).action(async ({ config }) => done(await test(config, manner, io, parts)));
+export function addUpstream(program: Command, desk: Desk): void {
+  const { manner, io, parts, done } = desk;
+  const upstream = addGroup(program, desk, 'upstream', 'g_upstream');
+  const enrolment = addCommand(upstream, desk, {
+    ...{ spec: 'enroll', key: 'c_enroll', example: 'upstream enroll --csr collector.csr' },
+  });
+  option(enrolment, desk, '--csr <file>', 'o_csr');
+  option(enrolment, desk, '--certificate <file>', 'o_certificate');
+  option(enrolment, desk, '--new-key', 'o_new_key');
+  withConfig(enrolment, desk).action(async (wish) => done(await enroll(wish, manner, io, parts)));
+  const trial = addCommand(upstream, desk, {
+    ...{ spec: 'test', key: 'c_up_test', example: 'upstream test' },
+  });
+  withConfig(trial, desk).action(async ({ config }) => done(await test(config, manner, io, parts)));
 }
 
 interface Wish {
@@ -49,8 +38,8 @@ async function enroll(wish: Wish, manner: Manner, io: Io, parts: Parts): Promise
   const { settings } = loaded;
   if (wish.certificate !== undefined) return takeIn(wish.certificate, settings, manner, io, parts);
   const answer = await parts.requestCertificate(settings, wish.newKey === true);
-  if (!answer.ok) return fail(io, manner, answer);
-  const { request, key_file: key, made } = answer.data as Record<string, string>;
+  if (!answer.ok) return failHeard(io, manner, answer);
+  const { request, key_file: key = '', made } = answer.data as Record<string, string>;
   if (wish.csr !== undefined) {
     const file = await parts.createFile(wish.csr);
     await file.write(request ?? '');
@@ -59,10 +48,8 @@ async function enroll(wish: Wish, manner: Manner, io: Io, parts: Parts): Promise
   if (manner.json) sayJson(io, { ...(answer.data as object), ...(wish.csr && { csr: wish.csr }) });
   else if (wish.csr === undefined) io.out(request ?? '');
   if (manner.json) return EXIT.ok;
-  io.err(
-    `The key ${made ? 'was made in' : 'is that of'} ${key} and stays there; the request goes to\n`,
-  );
-  io.err('whoever signs certificates. What comes back: upstream enroll --certificate FILE\n');
+  io.err(`${manner.say(made ? 'cli.enroll_made' : 'cli.enroll_kept', { key })}\n`);
+  io.err(`${manner.say('cli.enroll_back', { name: NAME })}\n`);
   return EXIT.ok;
 }
 
@@ -78,7 +65,8 @@ async function takeIn(
   const answer = await parts.takeCertificate(settings, text);
   return said(
     answer,
-    (data) => `It is in ${data['cert_file']} and good until ${data['until']}.`,
+    ({ cert_file: file, until }) =>
+      manner.say('cli.enroll_in', { file: String(file), until: String(until) }),
     manner,
     io,
   );
@@ -89,9 +77,9 @@ async function test(file: string, manner: Manner, io: Io, parts: Parts): Promise
   if ('exit' in loaded) return loaded.exit;
   const answer = await parts.tryUpstream(loaded.settings);
   const sentence = ({ link, publish }: Readonly<Record<string, unknown>>) =>
-    publish === 'accepted'
-      ? `${link}: the broker takes what this collector publishes.`
-      : `${link}: not confirmed, for on MQTT 3.1.1 a broker cannot say no.`;
+    manner.say(publish === 'accepted' ? 'cli.up_accepted' : 'cli.up_unconfirmed', {
+      link: manner.hear(String(link)),
+    });
   return said(answer, sentence, manner, io);
 }
 
@@ -101,7 +89,7 @@ function said(
   manner: Manner,
   io: Io,
 ): number {
-  if (!answer.ok) return fail(io, manner, answer);
+  if (!answer.ok) return failHeard(io, manner, answer);
   if (manner.json) sayJson(io, answer.data);
   else io.out(`${sentence(answer.data as Record<string, unknown>)}\n`);
   return EXIT.ok;

@@ -28,10 +28,19 @@ export function encodeHealth(
   });
 }
 
-function busPayload({ bus, polls, ok, timeouts, crc, exceptions, ...rest }: BusHealth): object {
+function busPayload(seen: BusHealth): object {
+  const { bus, polls, ok, timeouts, crc, exceptions } = seen;
   return {
-    ...{ bus, polls, ok, timeouts, crc, exceptions, late_refused: rest.lateRefused },
-    ...{ rtt_p50_ms: tenths(rest.p50Ms), rtt_p95_ms: tenths(rest.p95Ms), framing: null },
+    bus,
+    polls,
+    ok,
+    timeouts,
+    crc,
+    exceptions,
+    late_refused: seen.lateRefused,
+    rtt_p50_ms: tenths(seen.p50Ms),
+    rtt_p95_ms: tenths(seen.p95Ms),
+    framing: null,
   };
 }
 

@@ -128,8 +128,11 @@ type GapFields = ['g', number, EpochMs, EpochMs, Counts | null, GapCause, string
 /** Flags as one letter each, in the order of FLAGS. */
 const packFlags = (flags: readonly Flag[]) =>
   flags.map((flag) => String.fromCharCode(97 + FLAGS.indexOf(flag))).join('');
-const unpackFlags = (packed: string) =>
-  [...packed].flatMap((letter) => FLAGS[letter.charCodeAt(0) - 97] ?? []);
+const unpackFlags = (packed: string): readonly Flag[] =>
+  packed === ''
+    ? NO_FLAGS
+    : [...packed].flatMap((letter) => FLAGS[letter.charCodeAt(0) - 97] ?? []);
+const NO_FLAGS: readonly Flag[] = [];
 
 type EventFields = [
   'e',
@@ -178,7 +181,7 @@ export function decodeRow(key: string, text: string): Row | undefined {
   return fields[0] === 'e' ? eventOf(key, fields) : entryOf(key, fields);
 }
 
-const meterOf = (key: string) => key.split('/')[1] ?? '';
+const meterOf = (key: string) => key.slice(2, key.indexOf('/', 2));
 
 function eventOf(key: string, fields: EventFields): EventRow {
   const [, inst, alarm, message, code, severity, phase, at, since, data, row] = fields;
@@ -189,9 +192,9 @@ function eventOf(key: string, fields: EventFields): EventRow {
 function entryOf(key: string, fields: HourFields | GapFields): EntryRow {
   const meter = meterOf(key);
   if (fields[0] === 'h') {
-    const [, inst, start, read, at, total, use, q, n, flags, rev, row] = fields;
-    const entry = { inst, start, read, at, total, use, q, n, flags: unpackFlags(flags), rev };
-    return { kind: 'hour', meter, row, ...entry };
+    const [, inst, start, read, at, total, use, q, n, packed, rev, row] = fields;
+    const flags = unpackFlags(packed);
+    return { kind: 'hour', meter, row, inst, start, read, at, total, use, q, n, flags, rev };
   }
   const [, inst, from, to, use, why, flags, rev, row] = fields;
   return { kind: 'gap', meter, row, inst, from, to, use, why, flags: unpackFlags(flags), rev };

@@ -54,12 +54,10 @@ export class LineFramer implements Framer {
     const items: LineItem[] = [];
     let passed: number[] = [];
     for (const byte of bytes) {
-      const admitted = this.#next(byte);
-      if (admitted === 'overlong') {
-        items.push(...this.#lines(passed), 'overlong');
-        passed = [];
-        this.#splitter.forget();
-      } else passed.push(...admitted);
+      if (this.#next(byte, passed)) continue;
+      items.push(...this.#lines(passed), 'overlong');
+      passed = [];
+      this.#splitter.forget();
     }
     items.push(...this.#lines(passed));
     return items;
@@ -76,36 +74,39 @@ export class LineFramer implements Framer {
     this.#splitter.forget();
   }
 
-  /** The bytes that the splitter may see now that `byte` came. */
-  #next(byte: number): readonly number[] | 'overlong' {
+  /** Adds to `passed` what the splitter may see now that `byte` came; false where the line is overlong. */
+  #next(byte: number, passed: number[]): boolean {
     const isCr = byte === CR || byte === CR_WITH_PARITY;
-    if (this.#delimiter === 'CR') return isCr ? this.#end([CR]) : this.#admit(byte);
+    if (this.#delimiter === 'CR') return isCr ? this.#end(passed) : this.#admit(byte, passed);
     const waiting = this.#waitingCr;
     this.#waitingCr = isCr ? byte : null;
-    if (waiting === null) return isCr ? [] : this.#admit(byte);
-    if (byte === LF) return this.#end([CR, LF]);
-    const before = this.#admit(waiting);
-    const now = isCr ? [] : this.#admit(byte);
-    return before === 'overlong' || now === 'overlong' ? 'overlong' : [...before, ...now];
+    if (waiting === null) return isCr || this.#admit(byte, passed);
+    if (byte === LF) return this.#end(passed);
+    const isWithin = this.#admit(waiting, passed);
+    return (isCr || this.#admit(byte, passed)) && isWithin;
   }
 
-  #end(delimiter: readonly number[]): readonly number[] {
-    const whole = this.#length > 0 && !this.#skipping;
+  #end(passed: number[]): true {
+    if (this.#length > 0 && !this.#skipping) {
+      passed.push(CR);
+      if (this.#delimiter === 'CR LF') passed.push(LF);
+    }
     this.#skipping = false;
     this.#length = 0;
-    return whole ? delimiter : [];
+    return true;
   }
 
-  #admit(byte: number): readonly number[] | 'overlong' {
+  #admit(byte: number, passed: number[]): boolean {
     // A bridge that ends its lines with CR LF: the LF begins nothing.
-    if (byte === LF && this.#length === 0) return [];
+    if (byte === LF && this.#length === 0) return true;
     this.#length += 1;
     if (this.#length > FRAME_CAP) {
       this.#skipping = true;
       this.#length = 0;
-      return 'overlong';
+      return false;
     }
-    return this.#skipping ? [] : [byte];
+    if (!this.#skipping) passed.push(byte);
+    return true;
   }
 
   #lines(passed: readonly number[]): LineItem[] {

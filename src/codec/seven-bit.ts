@@ -33,11 +33,14 @@ export function printableText(
   if (frame.length > FRAME_CAP) return malformed(`longer than ${FRAME_CAP} characters`);
   const characters = withoutParity(frame);
   if (characters === null) return malformed('a character of wrong parity');
-  const isKnown = (one: number) =>
-    (one >= BLANK && one <= TILDE) || (one === ETB && letIn === 'etb');
-  if (!characters.every(isKnown)) return malformed('a character that is not printable');
+  let text = '';
+  for (const one of characters) {
+    const isKnown = (one >= BLANK && one <= TILDE) || (one === ETB && letIn === 'etb');
+    if (!isKnown) return malformed('a character that is not printable');
+    text += String.fromCharCode(one);
+  }
   if (!hasThreeDifferent(characters)) return malformed('fewer than 3 different characters');
-  return good(String.fromCharCode(...characters));
+  return good(text);
 }
 
 /** An undriven line decodes to runs of one character (encoders 4); the shortest real message has more than two. */

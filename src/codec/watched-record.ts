@@ -8,14 +8,14 @@ const VERSION = 1;
 
 type Record = Omit<Watched, 'watch' | 'torn'> & {
   readonly v: typeof VERSION;
-  readonly watch: Omit<SavedWatch, 'cells' | 'pieces'> & {
+  readonly watch: Omit<SavedWatch, 'cells' | 'words'> & {
     readonly cells: string;
-    readonly pieces: string;
+    readonly words: string;
   };
 };
 
 export function encodeWatched({ watch, torn: _, ...rest }: Watched): Record {
-  const packed = { cells: packFloats(watch.cells), pieces: packWords(watch.pieces) };
+  const packed = { cells: packFloats(watch.cells), words: packWords(watch.words) };
   return { v: VERSION, ...rest, watch: { ...saveNumbers(watch), ...packed } };
 }
 
@@ -23,9 +23,9 @@ export function encodeWatched({ watch, torn: _, ...rest }: Watched): Record {
 export function decodeWatched(known: unknown): Watched | undefined {
   if (typeof known !== 'object' || known === null) return undefined;
   const { v, watch: packed, ...rest } = known as Record;
-  if (v !== VERSION) return undefined;
+  if (v !== VERSION || packed.v !== 2) return undefined;
   const cells = unpackFloats(packed.cells);
-  const watch = loadWatch({ ...packed, cells, pieces: unpackWords(packed.pieces) });
+  const watch = loadWatch({ ...packed, cells, words: unpackWords(packed.words) });
   return watch ? { ...rest, watch, torn: false } : undefined;
 }
 

@@ -1,11 +1,16 @@
 // What the command handlers share: their shape, and a refusal in the contract's codes.
 
-import type { CommandAnswer } from '../boundaries.ts';
+import type { CommandAnswer, Commands } from '../boundaries.ts';
 
 export type Args = Readonly<Record<string, unknown>>;
 
 /** Answers one command. */
 export type Answerer = (args: Args) => Promise<CommandAnswer>;
+
+/** Commands that tell their names, so that no door forgets to say who may give them. */
+export interface NamedCommands extends Commands {
+  readonly names: readonly string[];
+}
 
 /** A refusal: a code of C1, what is wrong, and what to do. */
 export const refused = (code: string, message: string, hint: string): CommandAnswer => ({

@@ -1,12 +1,12 @@
 // The command handlers: one set for every door, answering in the contract's words from the journal and the running jobs.
 
-import type { CommandAnswer, Commands, Journal } from '../boundaries.ts';
+import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { alarms } from './alarms.ts';
 import { createAlertCommands } from './alerts.ts';
-import { type Answerer, type Args, refused } from './answer.ts';
+import { type Answerer, type Args, type NamedCommands, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
@@ -35,7 +35,11 @@ export interface LiveStatus {
 }
 
 /** The commands over `journal`; `live` answers `status`. */
-export function createCommands(journal: Journal, live: LiveStatus, operating: Operating): Commands {
+export function createCommands(
+  journal: Journal,
+  live: LiveStatus,
+  operating: Operating,
+): NamedCommands {
   const headEnd = createHeadEndCommands(journal, operating, live.sending);
   const named: Readonly<Record<string, Answerer>> = {
     status: async () => ({ ok: true, data: await live.status() }),
@@ -57,6 +61,7 @@ export function createCommands(journal: Journal, live: LiveStatus, operating: Op
     alarms: () => alarms(journal, operating),
   };
   return {
+    names: Object.keys(named),
     async run(name, args) {
       const handler = Object.hasOwn(named, name) ? named[name] : undefined;
       if (!handler) {

@@ -6,7 +6,7 @@ import { isoTime } from '../codec/head-end-message.ts';
 import type { Result } from '../domain/fault.ts';
 import { daysLeft } from '../domain/health.ts';
 import { HOUR_MS } from '../domain/units.ts';
-import { type Answerer, type Args, refused } from './answer.ts';
+import { type Answerer, type Args, type NamedCommands, refused } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { exportLines } from './export.ts';
 
@@ -26,7 +26,11 @@ export interface LocalParts {
 const DAY_MS = 24 * HOUR_MS;
 
 /** `commands`, and those of this file. */
-export function withLocal(commands: Commands, journal: Journal, parts: LocalParts): Commands {
+export function withLocal(
+  commands: Commands & Partial<NamedCommands>,
+  journal: Journal,
+  parts: LocalParts,
+): NamedCommands {
   let read: number | null = null;
   const named: Readonly<Record<string, Answerer>> = {
     async audit() {
@@ -47,12 +51,14 @@ export function withLocal(commands: Commands, journal: Journal, parts: LocalPart
     'journal.backup': (args) => write(args, backupLines(journal, parts), parts),
   };
   return {
+    names: [...new Set([...(commands.names ?? []), ...Object.keys(named)])],
     run: (name, args) =>
       Object.hasOwn(named, name) && named[name] ? named[name](args) : commands.run(name, args),
   };
 }
 
-async function* backupLines(
+/** The whole journal as `restore` takes it. */
+export async function* backupLines(
   journal: Journal,
   { collector, now }: LocalParts,
 ): AsyncGenerator<string> {

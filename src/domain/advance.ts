@@ -130,17 +130,21 @@ function restQuietly(state: Installation, seen: Observation, rules: MeterRules):
   const elapsedMs = elapsedSince(last.clock, moment);
   const movement = classify(last.read, seen.register, elapsedMs, rules);
   if (movement.kind !== 'none' || movement.ambiguous) return null;
-  const edge = { seq: last.seq + 1, at, read: last.read, total: last.total };
-  return {
-    state: {
-      ...state,
-      clock: now,
-      last: { ...edge, clock: now },
-      hours: { ...hours, last: edge, n: hours.n + 1 },
-    },
-    ...NOTHING_CAME,
-  };
+  const { read, total } = last;
+  const seq = last.seq + 1;
+  // Copied, then changed: this is done at every poll, and a copy with changes in it takes twice as long (V8).
+  const open: Draft<HourState> = { ...hours };
+  open.last = { seq, at, read, total };
+  open.n = hours.n + 1;
+  const after: Draft<Installation> = { ...state };
+  after.clock = now;
+  after.last = { seq, at, read, total, clock: now };
+  after.hours = open;
+  const { increments, entries, events, notices } = NOTHING_CAME;
+  return { state: after, increments, entries, events, notices };
 }
+
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Nothing is doubted, told, held or out of the ordinary. */
 function isAtEase(state: Installation): boolean {
@@ -159,7 +163,7 @@ const NOTHING_HELD: readonly Held[] = [];
 /** One observation on its way through the register's life, the clock and the hours. */
 class Step {
   /** Its own copy, changed in place: one observation changes many fields. */
-  readonly #state: { -readonly [K in keyof Installation]: Installation[K] };
+  readonly #state: Draft<Installation>;
   readonly #moment: Moment;
   readonly #rules: MeterRules;
   readonly #clock: ClockState;
@@ -179,7 +183,8 @@ class Step {
     this.#clock = watchClock(before, moment, rules.toleranceMs);
     const stepped = stepSince(before, moment);
     this.#before = state;
-    this.#state = { ...state, clock: this.#clock };
+    this.#state = { ...state };
+    this.#state.clock = this.#clock;
     if (Math.abs(stepped) > rules.toleranceMs) this.#notice('clock.step', { step_ms: stepped });
   }
 
@@ -315,10 +320,10 @@ class Step {
 
   /** The wall time of a held reading: by the steady clock of this boot, else as it was stamped. */
   #placeInTime(held: Held): Edge {
-    const { boot, mono, flags: _, ...edge } = held;
+    const { boot, mono, seq, read, total } = held;
     const clock = this.#clock;
-    const at = boot === clock.boot ? clock.at - (clock.mono - mono) : Math.min(edge.at, clock.at);
-    return { ...edge, at };
+    const at = boot === clock.boot ? clock.at - (clock.mono - mono) : Math.min(held.at, clock.at);
+    return { seq, at, read, total };
   }
 
   #notice(code: Notice['code'], evidence: Notice['evidence']): void {

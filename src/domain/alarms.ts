@@ -31,6 +31,7 @@ export type AlarmCode =
   | 'config.changed'
   | 'config.rejected'
   | 'certificate.expiring'
+  | 'login.failed'
   | 'takeover_suspected';
 
 /** Those that the collector tells of itself. */
@@ -40,6 +41,7 @@ export type OwnCode = Extract<
   | `command.${string}`
   | `certificate.${string}`
   | `config.${string}`
+  | `login.${string}`
   | 'takeover_suspected'
 >;
 

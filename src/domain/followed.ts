@@ -18,7 +18,7 @@ import {
 import { beginWatch, type LeakEvent, type Watch, type WatchStep, watch } from './leaks/watch.ts';
 import { elapsedSince, type Moment } from './moment.ts';
 import { LifeStep } from './register-life.ts';
-import type { Counts, EpochMs } from './units.ts';
+import { type Counts, type EpochMs, HOUR_MS } from './units.ts';
 import {
   changeDial,
   consume,
@@ -65,6 +65,9 @@ export function followNext(state: Followed, from: FollowRules, to: FollowRules):
   return { ...next, usage: changeDial(state.usage, from.meter.dial, to.meter.dial) };
 }
 
+/** A collector that says it was off for longer has a clock that may be wrong: nothing is learned of such a time. */
+export const AWAY_MAX_MS = 2 * 24 * HOUR_MS;
+
 /** What is needed of an installation before a reading to tell what the reading moved. */
 export type Past = Pick<Installation, 'last' | 'suspect'>;
 
@@ -81,7 +84,7 @@ export function stepBetween(before: Past, after: Installation): WatchStep | null
   const { boot, at, mono } = clock;
   const elapsedMs = elapsedSince(past, { boot, at, mono, synced: null });
   const counts = last.total - before.last.total;
-  const steady = clock.boot === past.boot || clock.at > past.at;
+  const steady = clock.boot === past.boot || (clock.at > past.at && elapsedMs <= AWAY_MAX_MS);
   return { at, elapsedMs, counts, broken: !steady || before.suspect !== null };
 }
 

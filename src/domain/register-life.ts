@@ -126,13 +126,16 @@ export class LifeStep {
   #second(register: Counts, identified: boolean): void {
     const { unconfirmed, last } = this.#life;
     const first = unconfirmed;
-    this.#set({ unconfirmed: null });
+    this.#life.unconfirmed = null;
     const isFirstAtEdge = !first && isNearEdge(this.#clock.at, this.#rules.toleranceMs);
     if (last && register === last.read && !isFirstAtEdge && first?.read !== register) {
       if (first) this.#doubt(first.read, register);
       return this.#judge(register, this.#clock, identified);
     }
-    if (!first) return this.#set({ unconfirmed: this.#doubted(register) });
+    if (!first) {
+      this.#life.unconfirmed = this.#doubted(register);
+      return;
+    }
     const elapsedMs = elapsedSince(first.clock, this.#moment());
     const between = classify(first.read, register, elapsedMs, this.#rules);
     // After more than a poll the hours have gone on without it.
@@ -169,7 +172,7 @@ export class LifeStep {
   #judge(register: Counts, clock: ClockState, identified: boolean): void {
     const { last } = this.#life;
     if (!last) return this.#accept(register, NOTHING, clock);
-    const elapsedMs = elapsedSince(last.clock, { ...clock, synced: null });
+    const elapsedMs = elapsedSince(last.clock, momentOf(clock));
     const movement = classify(last.read, register, elapsedMs, this.#rules);
     if (movement.kind === 'implausible') return this.#quarantine(register, movement, identified);
     if (movement.kind === 'jitter') return this.#rock(register, movement.counts, clock);
@@ -204,10 +207,11 @@ export class LifeStep {
       });
     }
     const { boot, mono } = clock;
-    this.held.push({ ...edge, boot, mono, flags: flagsOf(movement) });
+    const { seq, at, read, total } = edge;
+    this.held.push({ seq, at, read, total, boot, mono, flags: flagsOf(movement) });
     this.#tell(movement, clock.at);
     life.initial ??= edge;
-    life.last = { ...edge, clock };
+    life.last = { seq, at, read, total, clock };
     if (moved) life.steps = steps + 1;
     life.rocked = 0;
     life.suspect = null;
@@ -239,7 +243,7 @@ export class LifeStep {
     const { moved } = this.#life;
     const idleMs = moved ? Math.max(0, at - moved.at) : 0;
     const longestIdleMs = Math.max(moved?.longestIdleMs ?? 0, idleMs);
-    this.#set({ moved: { at, longestIdleMs } });
+    this.#life.moved = { at, longestIdleMs };
     this.#alarms.clear('read.stuck', at, { idle_h: hours(idleMs) });
   }
 
@@ -359,7 +363,7 @@ export class LifeStep {
   }
 
   #moment(): Moment {
-    return { ...this.#clock, synced: null };
+    return momentOf(this.#clock);
   }
 
   #set(part: Partial<RegisterLife>): void {
@@ -371,11 +375,16 @@ export class LifeStep {
   }
 }
 
+const momentOf = ({ boot, at, mono }: ClockState): Moment => ({ boot, at, mono, synced: null });
+
 const NOTHING: Accepted = { kind: 'none', counts: 0, ambiguous: false };
 
 const hours = (ms: number) => Math.round(ms / HOUR_MS);
 
+const NO_FLAGS: readonly Flag[] = [];
+
 function flagsOf(movement: Movement): readonly Flag[] {
+  if (movement.kind === 'none') return NO_FLAGS;
   const flags: Flag[] = [];
   if ('rollover' in movement && movement.rollover) flags.push('rollover');
   if ('ambiguous' in movement && movement.ambiguous) flags.push('rollover_ambiguous');

@@ -4,7 +4,7 @@ import type { AlarmState, Evidence } from './alarms.ts';
 import type { Said } from './alerts.ts';
 import type { Increment } from './entry.ts';
 import { inVolumes } from './evidence.ts';
-import { type Past, stepBetween } from './followed.ts';
+import { AWAY_MAX_MS, type Past, stepBetween } from './followed.ts';
 import type { Installation } from './installation.ts';
 import {
   applyMakers,
@@ -57,8 +57,13 @@ export interface WatchedRules {
 /** A place of which nothing is known yet. */
 export function beginWatched(inst: number): Watched {
   return {
-    ...{ inst, seen: null, used: null, torn: false },
-    ...{ watch: beginWatch(), usage: NO_USAGE, makers: NO_MAKERS },
+    inst,
+    seen: null,
+    watch: beginWatch(),
+    usage: NO_USAGE,
+    makers: NO_MAKERS,
+    used: null,
+    torn: false,
   };
 }
 
@@ -129,7 +134,7 @@ export function recall(watched: Watched, step: Increment, rules: WatchedRules): 
 export function rest(watched: Watched, at: EpochMs, rules: WatchedRules): Said[] {
   const said: Said[] = [];
   const { seen: first } = watched;
-  if (first && at - first.at > REST_MAX_MS) {
+  if (first && at - first.at > AWAY_MAX_MS) {
     const step = { at, elapsedMs: at - first.at, counts: 0, broken: true };
     return [...take(watched, step, { ...first, at }, rules, true)];
   }
@@ -234,8 +239,6 @@ function take(
 
 const NO_EVENTS: readonly never[] = [];
 
-/** A dial at rest for longer is a clock that was wrong. */
-const REST_MAX_MS = 60 * 24 * 3_600_000;
 /** Readings further apart than so many polls are missed polls between them. */
 const MISSED_POLLS = 2.5;
 /** Wall and true time apart by less is the grain of clocks. */

@@ -1,6 +1,7 @@
 // Makes the journal's staged changes durable: hours at once, everything else as one group a period.
 
 import type { Clock, Journal, Log } from '../boundaries.ts';
+import { Waker } from './waker.ts';
 
 /** A failing medium is tried again after this long, in milliseconds of the wire. */
 const RETRY_MS = 2_000;
@@ -28,9 +29,10 @@ export async function commitGroups(
   signal: AbortSignal,
 ): Promise<void> {
   let before = Number.NEGATIVE_INFINITY;
+  const due = new UntilDue(journal, wire, signal);
   while (!signal.aborted) {
     await journal.staged(signal);
-    if (journal.isSound()) await untilDue(journal, wire, periodMs, signal);
+    if (journal.isSound()) await due.wait(periodMs);
     const early = before + APART_MS / speed - wire.monotonicMs();
     if (early > 0) await wire.sleep(early, signal);
     before = wire.monotonicMs();
@@ -62,19 +64,37 @@ async function openAgain(
   }
 }
 
-async function untilDue(
-  journal: Journal,
-  wire: Clock,
-  periodMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const turn = new AbortController();
-  const end = () => turn.abort('over');
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
-  const waits = [journal.urgent(turn.signal), wire.sleep(periodMs, turn.signal)];
-  await Promise.race(waits);
-  end();
-  signal.removeEventListener('abort', end);
-  await Promise.all(waits);
+/** Waits for the period's end or for something urgent; what is waited for goes on while a group is written. */
+class UntilDue {
+  readonly #journal: Journal;
+  readonly #waker: Waker;
+  readonly #wire: Clock;
+  readonly #signal: AbortSignal;
+  #isListening = false;
+  #isUrgent = false;
+
+  constructor(journal: Journal, wire: Clock, signal: AbortSignal) {
+    this.#journal = journal;
+    this.#wire = wire;
+    this.#waker = new Waker(wire, signal);
+    this.#signal = signal;
+  }
+
+  async wait(periodMs: number): Promise<void> {
+    if (!this.#isListening) void this.#listen();
+    const ends = this.#wire.monotonicMs() + periodMs;
+    for (let left = periodMs; left > 0 && !this.#isUrgent && !this.#signal.aborted; ) {
+      await this.#waker.sleep(left);
+      left = ends - this.#wire.monotonicMs();
+    }
+    this.#isUrgent = false;
+  }
+
+  async #listen(): Promise<void> {
+    this.#isListening = true;
+    await this.#journal.urgent(this.#signal);
+    this.#isListening = false;
+    this.#isUrgent = true;
+    this.#waker.ring();
+  }
 }

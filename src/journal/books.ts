@@ -206,7 +206,8 @@ export class Books {
   }
 
   addRow(meter: string, entry: Entry | EventEntry): void {
-    const row: Row = { ...entry, meter, row: this.nextRow };
+    // Of a restated entry its old number is in it.
+    const row = Object.assign({}, entry, { meter, row: this.nextRow }) as Row;
     this.nextRow += 1;
     const key = keyOfRow(row);
     const { changes, rows } = this.group;

@@ -1,6 +1,7 @@
 // A parsed settings file to Settings or to all of its problems: pure, everything it needs is given.
 
 import { checkAlerts, checkThresholds } from './alerts.ts';
+import { checkConsole } from './check-console.ts';
 import { checkMeters, type Profiles } from './check-meters.ts';
 import { checkRounds } from './check-rounds.ts';
 import { checkSchema, type Schema } from './check-schema.ts';
@@ -32,6 +33,7 @@ export function checkSettings(
   const findings = new Findings(source);
   findings.problems.push(...before, ...checkSchema(source, schema));
   checkCollector(source.data, folder, findings);
+  checkConsole(source.data, findings);
   checkMeters(source, profiles, findings);
   checkAlerts(source.data, findings);
   if (findings.problems.length > 0) return { ok: false, problems: inOrder(findings.problems) };

@@ -33,6 +33,7 @@ export const PROBLEM_CODES = [
   'upstream.secret',
   'upstream.key_pair',
   'upstream.clear_text',
+  'console.clear_text',
   'control.too_long',
   'bus.duplicate',
   'bus.unknown',

@@ -14,6 +14,8 @@ export interface Settings {
   /** Unix socket on which the command line reaches the running daemon. */
   readonly control: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** The local web console; absent: none. */
+  readonly console?: ConsoleSettings;
   readonly time: TimeSettings;
   readonly upstream: UpstreamSettings;
   readonly journal: {
@@ -33,6 +35,15 @@ export interface Settings {
   readonly meters: readonly MeterSettings[];
   /** Alerts of every meter; absent: leaks alone are told. */
   readonly alerts?: AlertSettings;
+}
+
+export interface ConsoleSettings {
+  readonly host: string;
+  readonly port: number;
+  /** PEM files; absent: HTTP. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** Host names under which it may be called, beside its addresses, localhost and the machine's own name. */
+  readonly allowedHosts: readonly string[];
 }
 
 /** The schedule's time: `simulated` + (system time - `real`) x `speed`. Speed 1 with equal origins is the system's clock. */

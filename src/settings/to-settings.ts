@@ -5,6 +5,7 @@ import { unitAndChannel, writtenAddress } from '../domain/modbus-address.ts';
 import { type HandProfile, type Profile, READ_BY_HAND } from '../domain/profile.ts';
 import type { Dial } from '../domain/units.ts';
 import { toAlerts, toWishes } from './alerts.ts';
+import { type RawConsole, toConsole } from './check-console.ts';
 import { framingOf, profileOn } from './check-lines.ts';
 import { dialOf, type Profiles } from './check-meters.ts';
 import { controlPath } from './check-upstream.ts';
@@ -24,6 +25,7 @@ interface Raw {
   readonly collector: string;
   readonly data: string;
   readonly control?: string;
+  readonly console?: RawConsole;
   readonly log: { readonly level: Settings['logLevel'] };
   readonly time: RawTime;
   readonly upstream: RawUpstream;
@@ -113,6 +115,7 @@ export function toSettings(data: unknown, folder: string, profiles: Profiles): S
     data: resolve(folder, raw.data),
     control: controlPath(raw as unknown as Record<string, unknown>, folder),
     logLevel: raw.log.level,
+    ...(raw.console && { console: toConsole(raw.console, folder) }),
     time: toTime(raw.time),
     upstream: toUpstream(raw.upstream, folder),
     journal: toJournal(raw.journal),

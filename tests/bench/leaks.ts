@@ -6,6 +6,7 @@ import { coarseLeaks } from '../../simulator/leaks/leak.ts';
 import { gallonsPerCount } from '../../src/domain/leaks/rates.ts';
 import { atLeast, type Figure } from './figure.ts';
 import { chartOf } from './leak-chart.ts';
+import { bytesOfAWatch } from './leak-memory.ts';
 import { COARSE, FINE, runTrial, type TrialResult } from './leak-run.ts';
 import { figuresOf, type LeakFigures, type Outcome, perYear, type Score } from './leak-score.ts';
 
@@ -160,6 +161,7 @@ export async function benchLeaks(): Promise<Figure[]> {
   return [
     ...figures('15 min', quarter, 10),
     atMost('cost of a reading', cost, 'us', 5),
+    atMost('memory of a meter under watch', bytesOfAWatch(), 'bytes', 4096),
     ...figures('1 min', run('minute'), 6),
     ...hourFigures(run('hour')),
     ...coarseFigures(run('coarse')),

@@ -21,12 +21,12 @@ const done = { ok: true, data: TOLD } as const;
 describe('alerts on the command line', () => {
   it.each([
     [
-      'alerts set SP-1 --daily 500gal --idle-days 14 --off multi_day',
+      'alert set SP-1 --daily 500gal --idle-days 14 --off multi_day',
       'alerts.set',
       { meter: 'SP-1', daily: { amount: 500, unit: 'gal' }, no_use_days: 14, multi_day: null },
     ],
     [
-      'alerts set --defaults --billing-cycle 1000ft3 --day 15 --multi-day 2.5m3 --days 10',
+      'alert set --defaults --billing-cycle 1000ft3 --day 15 --multi-day 2.5m3 --days 10',
       'alerts.set',
       {
         defaults: true,
@@ -35,7 +35,7 @@ describe('alerts on the command line', () => {
       },
     ],
     [
-      'alerts set SP-1 --makers hours-24,quarters-96 --as-settings daily',
+      'alert set SP-1 --makers hours-24,quarters-96 --as-settings daily',
       'alerts.set',
       { meter: 'SP-1', makers: ['hours-24', 'quarters-96'], as_settings: ['daily'] },
     ],
@@ -58,7 +58,7 @@ describe('alerts on the command line', () => {
   it('lists what is watched for in counts, and what stands', async () => {
     const { commands } = scriptedCommands({ alerts: { ok: true, data: { meters: [TOLD] } } });
     const parts = fakeParts({ daemon: () => commands });
-    const { exit, out } = await typed('alerts list --config good.yaml', parts);
+    const { exit, out } = await typed('alert list --config good.yaml', parts);
     expect(exit).toBe(0);
     for (const words of [
       '3 gal (5 counts, rounded up)',
@@ -70,14 +70,14 @@ describe('alerts on the command line', () => {
     ]) {
       expect(out).toContain(words);
     }
-    const { out: json } = await typed('alerts list --json --config good.yaml', parts);
+    const { out: json } = await typed('alert list --json --config good.yaml', parts);
     expect(JSON.parse(json)).toEqual({ meters: [TOLD] });
   });
 
   it('an amount that is none is wrong usage, and nothing is asked', async () => {
     const { asked, commands } = scriptedCommands({ 'alerts.set': done });
     const parts = fakeParts({ daemon: () => commands });
-    const { exit, err } = await typed('alerts set SP-1 --daily much --config good.yaml', parts);
+    const { exit, err } = await typed('alert set SP-1 --daily much --config good.yaml', parts);
     expect(exit).toBe(2);
     expect(err).toContain('"much"');
     expect(asked).toEqual([]);

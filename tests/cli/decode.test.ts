@@ -16,6 +16,7 @@ async function typed(...words: string[]) {
       err += text;
     },
     isTTY: false,
+    hasKeyboard: false,
     env: {},
   };
   const exit = await runCli(['decode', ...words], io, fakeParts());

@@ -1,16 +1,22 @@
 // What the command line is given in tests: streams that remember, and parts that answer as told.
 
+import { readFileSync } from 'node:fs';
 import type { CommandAnswer, Commands } from '../../src/boundaries.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import type { Parts } from '../../src/cli/parts.ts';
 import { Backtest } from '../../src/codec/backtest.ts';
 import { good } from '../../src/domain/fault.ts';
+import type { Catalogue } from '../../src/domain/words.ts';
 import { loadBacktestRules } from '../../src/settings/backtest-rules.ts';
 import { loadSettings } from '../../src/settings/load-settings.ts';
-import { formatProblem } from '../../src/settings/problems.ts';
 import { tryProfile } from '../../src/settings/try-profile.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
+
+const catalogue = (language: string): Catalogue =>
+  JSON.parse(readFileSync(`${ROOT}config/locales/${language}.json`, 'utf8'));
+
+export const CATALOGUES = { en: catalogue('en'), es: catalogue('es') };
 
 const SETTINGS = `version: 1
 utility: demo
@@ -52,7 +58,13 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     version: '1.2.3',
     loadSettings: (file) =>
       loadSettings({ file, root: ROOT, readText: async (path) => textOf(path) }),
-    formatProblem,
+    catalogues: CATALOGUES,
+    settingsFile: { path: 'good.yaml', isThere: true },
+    prompt: async () => null,
+    pause: async () => undefined,
+    writeGzip: async () => undefined,
+    schemaText: async () => '{}\n',
+    versions: { node: 'v20.0.0' },
     tryProfile: (name, answer) => tryProfile({ root: ROOT, name, answer }),
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
@@ -77,6 +89,7 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
         example: 'version: 1\n',
       },
       ...{ runsSystemd: false, place: async () => true, run: async () => 0 },
+      ...{ has: async () => false, folder: async () => undefined, ports: async () => [] },
     },
     runProgram: async () => 0,
     onStop: () => () => undefined,
@@ -91,11 +104,15 @@ function textOf(path: string): string {
 }
 
 /** One command line, what it said on both streams, and its exit code. */
-export async function typed(line: string, parts: Parts, surroundings: Surroundings = {}) {
+export async function typed(
+  line: string | readonly string[],
+  parts: Parts,
+  surroundings: Surroundings = {},
+) {
   let out = '';
   let err = '';
   const exit = await runCli(
-    line.split(' ').filter(Boolean),
+    typeof line === 'string' ? line.split(' ').filter(Boolean) : line,
     {
       out: (text) => {
         out += text;
@@ -104,6 +121,7 @@ export async function typed(line: string, parts: Parts, surroundings: Surroundin
         err += text;
       },
       isTTY: surroundings.isTTY ?? false,
+      hasKeyboard: surroundings.isTTY ?? false,
       env: surroundings.env ?? {},
     },
     parts,

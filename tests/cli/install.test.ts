@@ -34,6 +34,7 @@ async function typed(words: string, host: Partial<Host> = {}) {
       err += text;
     },
     isTTY: false,
+    hasKeyboard: false,
     env: {},
   };
   const parts = fakeParts();

@@ -47,9 +47,9 @@ it('an audit says on standard error how far it is, and on standard output only t
     return () => undefined;
   };
   const parts = fakeParts({ daemon: () => commands, every });
-  const said = await typed(`audit --json ${CONFIG}`, parts);
+  const said = await typed(`audit --json ${CONFIG}`, parts, { isTTY: true });
   expect(said.exit).toBe(0);
-  expect(said.err).toBe('4000 records read\n');
+  expect(said.err).toBe('\r4000 records read\n');
   expect(JSON.parse(said.out)).toEqual(SOUND);
 });
 

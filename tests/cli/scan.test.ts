@@ -34,7 +34,7 @@ describe('scan', () => {
   it('tells how far it is and how long it will take, then the devices', async () => {
     const { wishes, openScan } = scanning(progress(10), progress(100, { found: [FOUND] }));
     const line = 'scan --port /dev/x --baud 9600,19200 --parity even --addresses 1-50';
-    const { exit, out, err } = await typed(line, fakeParts({ openScan }));
+    const { exit, out, err } = await typed(line, fakeParts({ openScan }), { isTTY: true });
     expect(exit).toBe(0);
     expect(wishes).toEqual([
       [{ port: '/dev/x' }, { baud: [9_600, 19_200], parity: ['even'], addresses: '1-50' }],

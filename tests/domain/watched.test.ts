@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Said } from '../../src/domain/alerts.ts';
 import type { Increment } from '../../src/domain/entry.ts';
+import { stepBetween } from '../../src/domain/followed.ts';
 import { newInstallation } from '../../src/domain/installation.ts';
 import { UTC } from '../../src/domain/usage/civil.ts';
 import {
@@ -117,6 +118,23 @@ describe('a place that is brought up to date', () => {
     const until = T0 + 60 * 365 * DAY_MS;
     expect(rest(watched, until, RULES).filter(({ name }) => name.startsWith('leak-'))).toEqual([]);
     expect(watched.seen?.at).toBe(until);
+  });
+
+  it('an absence of weeks by the wall clock is nothing that a meter is known by', () => {
+    const off = (days: number) => {
+      const [before, after] = lives([
+        { at: T0, count: 10 },
+        { at: T0 + days * DAY_MS, count: 10 },
+      ]);
+      if (!before || !after) throw new Error('two lives');
+      const { last } = after;
+      return stepBetween(before, {
+        ...after,
+        last: { ...last, clock: { ...last.clock, boot: 'c' } },
+      });
+    };
+    expect(off(1)).toMatchObject({ broken: false, elapsedMs: DAY_MS });
+    expect(off(30)).toMatchObject({ broken: true });
   });
 
   it('another dial begins afresh and keeps what the place has used, in its own counts', () => {

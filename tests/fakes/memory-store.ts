@@ -3,12 +3,13 @@
 import type { KeyRange, Room, Store, StoreChange } from '../../src/boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../../src/domain/fault.ts';
 
-/** Most entries of a leaf. Leaves are never changed, only replaced, so an iteration keeps what it began with. */
 const LEAF_MAX = 48;
 
+/** At most LEAF_MAX entries in order. One that an iteration holds is replaced instead of changed. */
 interface Leaf {
-  readonly keys: readonly string[];
-  readonly values: readonly string[];
+  readonly keys: string[];
+  readonly values: string[];
+  held: boolean;
 }
 
 /** What a failing write does all the same; the caller is never told which. */
@@ -154,6 +155,7 @@ export class Medium {
   /** Everything on the medium, in order, as it stands. */
   *dump(): Generator<readonly [key: string, value: string]> {
     for (const leaf of this.#leaves.slice()) {
+      leaf.held = true;
       for (const [i, key] of leaf.keys.entries()) yield [key, leaf.values[i] as string];
     }
   }
@@ -224,25 +226,34 @@ export class Medium {
     const at = leafOf(this.#leaves, key);
     const leaf = this.#leaves[at];
     if (leaf === undefined) {
-      this.#leaves.push({ keys: [key], values: [value] });
+      this.#leaves.push({ keys: [key], values: [value], held: false });
       return;
     }
     const i = lowerBound(leaf.keys, key);
-    const replaced = leaf.keys[i] === key ? 1 : 0;
-    const keys = leaf.keys.toSpliced(i, replaced, key);
-    const values = leaf.values.toSpliced(i, replaced, value);
-    if (keys.length <= LEAF_MAX) {
-      this.#leaves[at] = { keys, values };
+    const { keys, values } = this.#ours(at, leaf);
+    if (keys[i] === key) {
+      values[i] = value;
       return;
     }
+    keys.splice(i, 0, key);
+    values.splice(i, 0, value);
+    if (keys.length <= LEAF_MAX) return;
     // Keys mostly grow: a leaf that overflows at its end is left full.
     const cut = i === keys.length - 1 ? i : keys.length >> 1;
     this.#leaves.splice(
       at,
       1,
-      { keys: keys.slice(0, cut), values: values.slice(0, cut) },
-      { keys: keys.slice(cut), values: values.slice(cut) },
+      { keys: keys.slice(0, cut), values: values.slice(0, cut), held: false },
+      { keys: keys.slice(cut), values: values.slice(cut), held: false },
     );
+  }
+
+  /** The leaf at that place to be changed: a copy where an iteration holds it. */
+  #ours(at: number, leaf: Leaf): Leaf {
+    if (!leaf.held) return leaf;
+    const ours = { keys: leaf.keys.slice(), values: leaf.values.slice(), held: false };
+    this.#leaves[at] = ours;
+    return ours;
   }
 
   #remove(key: string): void {
@@ -253,7 +264,9 @@ export class Medium {
     if (leaf.keys[i] !== key) return;
     if (leaf.keys.length === 1) this.#leaves.splice(at, 1);
     else {
-      this.#leaves[at] = { keys: leaf.keys.toSpliced(i, 1), values: leaf.values.toSpliced(i, 1) };
+      const { keys, values } = this.#ours(at, leaf);
+      keys.splice(i, 1);
+      values.splice(i, 1);
     }
   }
 
@@ -266,23 +279,16 @@ export class Medium {
 
   /** By hand, for an async generator takes three times as long. */
   #entries(life: { open: boolean }, range: KeyRange): AsyncIterable<StoredEntry> {
-    return { [Symbol.asyncIterator]: () => this.#iterate(life, range) };
-  }
-
-  #iterate(life: { open: boolean }, range: KeyRange): AsyncIterator<StoredEntry, undefined> {
-    let rest: Iterator<StoredEntry> | undefined;
-    const next = async (): Promise<IteratorResult<StoredEntry, undefined>> => {
-      rest ??= this.#begin(range);
-      this.#mustRead(life);
-      return rest.next();
-    };
-    return { next, return: async () => DONE };
+    const begin = () => this.#begin(range);
+    const mustRead = () => this.#mustRead(life);
+    return new Entries(begin, mustRead);
   }
 
   #begin(range: KeyRange): Iterator<StoredEntry> {
     const first = leafOf(this.#leaves, range.from);
     const leaves = this.#leaves.slice(first, leafOf(this.#leaves, range.to) + 1);
     if (this.#strikes('read')) throw new StoreLost('a planted fault');
+    for (const leaf of leaves) leaf.held = true;
     return inOrder(leaves, range);
   }
 
@@ -293,23 +299,67 @@ export class Medium {
 
 type StoredEntry = readonly [key: string, value: string];
 
+/** What an iteration began with; each iterates once, as those of LevelDB. */
+class Entries implements AsyncIterable<StoredEntry>, AsyncIterator<StoredEntry, undefined> {
+  readonly #begin: () => Iterator<StoredEntry>;
+  readonly #mustRead: () => void;
+  #rest: Iterator<StoredEntry> | undefined;
+
+  constructor(begin: () => Iterator<StoredEntry>, mustRead: () => void) {
+    this.#begin = begin;
+    this.#mustRead = mustRead;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<StoredEntry, undefined>> {
+    this.#rest ??= this.#begin();
+    this.#mustRead();
+    return this.#rest.next();
+  }
+
+  async return(): Promise<IteratorResult<StoredEntry, undefined>> {
+    return DONE;
+  }
+}
+
 const DONE = { done: true, value: undefined } as const;
 
-function* inOrder(
+/** By hand, for a generator takes three times as long. */
+function inOrder(
   leaves: readonly Leaf[],
-  { from, to, reverse, limit = Number.POSITIVE_INFINITY }: KeyRange,
-): Generator<StoredEntry, undefined> {
+  { from, to, reverse = false, limit = Number.POSITIVE_INFINITY }: KeyRange,
+): Iterator<StoredEntry, undefined> {
+  const step = reverse ? -1 : 1;
+  let at = reverse ? leaves.length : -1;
   let left = limit;
-  for (const { keys, values } of reverse ? leaves.toReversed() : leaves) {
-    const first = lowerBound(keys, from);
-    const end = lowerBound(keys, to);
-    for (let n = 0; n < end - first; n += 1, left -= 1) {
-      if (left <= 0) return;
-      const i = reverse ? end - 1 - n : first + n;
-      yield [keys[i] as string, values[i] as string];
+  let leaf: Leaf | undefined;
+  let i = 0;
+  let end = 0;
+  const nextLeaf = (): boolean => {
+    while (i === end) {
+      at += step;
+      leaf = leaves[at];
+      if (leaf === undefined) return false;
+      const first = lowerBound(leaf.keys, from);
+      const behind = lowerBound(leaf.keys, to);
+      i = reverse ? behind - 1 : first;
+      end = reverse ? first - 1 : behind;
     }
-  }
-  return undefined;
+    return true;
+  };
+  return {
+    next() {
+      if (left <= 0 || !nextLeaf()) return DONE;
+      const { keys, values } = leaf as Leaf;
+      const value: StoredEntry = [keys[i] as string, values[i] as string];
+      i += step;
+      left -= 1;
+      return { done: false, value };
+    },
+  };
 }
 
 /** A memory store on a medium of its own or on one that has lived before. */

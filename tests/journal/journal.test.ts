@@ -66,6 +66,23 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       await place.dispose();
     });
 
+    it('A1: an hour that is told again gets a row of its own', async () => {
+      const one = await open({ 'SP-1': FINE });
+      readHours(one, 'SP-1', 0, 3);
+      await one.flush();
+      const [first] = (await all(one.rowsOf('SP-1'))) as EntryRow[];
+      const state = one.installation('SP-1');
+      if (!first || !state) throw new Error('nothing was read');
+      // As it is found in the journal, with the number that it had.
+      const again = { ...first, rev: first.rev + 1 };
+      const none = { increments: [], events: [], notices: [] };
+      one.commit('SP-1', { ...none, state, entries: [again] });
+      await one.flush();
+      const rows = rowsOf(await all(one.rowsOf('SP-1')));
+      expect(new Set(rows).size).toBe(rows.length);
+      expect(Math.max(...rows)).toBe(one.lastRow());
+    });
+
     it('numbers hours of all meters in one row without holes, over a restart too', async () => {
       let one = await open({ 'SP-1': FINE, 'SP-2': FINE });
       readHours(one, 'SP-1', 0, 3);

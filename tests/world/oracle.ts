@@ -17,10 +17,11 @@ const KEPT = 20;
 
 /** Within so long after a step of the clock or a stop of the process nothing is said of who waited for whom. */
 const SETTLING_MS = 10 * 60_000;
-/** A question to a sick meter: the grace for what it owes, the question, and once more where that helps. */
-const SICK_MS = 3_000;
-/** Once is chance: at the hour's edge a meter that failed once keeps its place. */
-const SICK_FROM = 2;
+/**
+ * One time-out, and the device's latency, for which the line is held silent lest answers spoil each other: that of a
+ * device that answers late is a time-out itself. Then the fifth of a second that a drain may take.
+ */
+const SICK_MS = 2_200;
 
 const ROW = /"row":(\d+)/g;
 const EPOCH = /"epoch":"([^"]+)"/;
@@ -63,28 +64,28 @@ export class Oracle {
     if (topic.endsWith('/event')) this.#hearEvent(payload);
   }
 
-  /** I7: a living meter waits for one question to a sick one, and no more. */
+  /** I7: a living meter waits for each sick one of its bus one time-out, and no more. */
   polled(bus: string, polled: Polled): void {
     const sick = this.#sick.get(bus) ?? [];
     this.#sick.set(bus, sick);
     if (!polled.ok) {
-      if (polled.failures >= SICK_FROM) sick.push(polled);
+      if (polled.failures > 0) sick.push(polled);
       return;
     }
     const { disturbed, clock } = this.#world();
     const { due, askedAt, meter, failures } = polled;
     while (sick[0] && sick[0].endedAt < due - SETTLING_MS) sick.shift();
     if (failures > 0 || clock.trueNow() - disturbed < SETTLING_MS || askedAt <= due) return;
-    let waited = 0;
+    const waited = new Map<string, number>();
     for (const one of sick) {
       if (one.meter === meter) continue;
-      waited += Math.max(0, Math.min(askedAt, one.endedAt) - Math.max(due, one.askedAt));
+      const ms = Math.max(0, Math.min(askedAt, one.endedAt) - Math.max(due, one.askedAt));
+      waited.set(one.meter, (waited.get(one.meter) ?? 0) + ms);
     }
-    if (waited > SICK_MS) {
-      this.violate(
-        'I7',
-        `${meter} on ${bus} was due at ${iso(due)} and waited ${waited} ms for sick meters`,
-      );
+    for (const [other, ms] of waited) {
+      if (ms <= SICK_MS) continue;
+      const text = `${meter} on ${bus} was due at ${iso(due)} and waited ${ms} ms for ${other}`;
+      this.violate('I7', text);
     }
   }
 

@@ -1,5 +1,5 @@
-// Seeds 1 to 3 of the hostile world.
+// Seeds 1 to 5 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(1, 3);
+liveThroughSeeds(1, 5);

@@ -1,5 +1,5 @@
-// Seeds 4 to 6 of the hostile world.
+// Seeds 6 to 10 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(4, 6);
+liveThroughSeeds(6, 10);

@@ -1,5 +1,5 @@
-// Seeds 7 to 9 of the hostile world.
+// Seeds 11 to 15 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(7, 9);
+liveThroughSeeds(11, 15);

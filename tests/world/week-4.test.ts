@@ -1,5 +1,5 @@
-// Seeds 10 to 12 of the hostile world.
+// Seeds 16 to 20 of the hostile world.
 
 import { liveThroughSeeds } from './seeds.ts';
 
-liveThroughSeeds(10, 12);
+liveThroughSeeds(16, 20);

@@ -86,7 +86,8 @@ export interface Tick {
 }
 
 /** Takes one reading in: clocks that it disproves begin anew, the others grow older by the pauses to be expected. */
-export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick): void {
+export function turn(watch: Watch, rates: Rates, tick: Tick): void {
+  const { cells, words, now, unbroken } = watch;
   const { at, hours, counts, watched, learnFrom, doubtFrom } = tick;
   const bin = Math.floor(at / BIN_MS) % BINS;
   const prior = priorsOf(rates);
@@ -99,10 +100,10 @@ export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick):
     const pauses = PAUSES + k * BINS + bin;
     if (lack > LAG) {
       if (k >= learnFrom) {
-        learnPeak(cells, k, cells[EVIDENCE + k] as number);
-        cells[pauses] = (cells[pauses] as number) + 1;
+        learnPeak(watch, k, cells[EVIDENCE + k] as number);
+        addOne(words, pauses);
       }
-      begin(cells, k, now, 1);
+      begin(watch, k, now, 1);
       continue;
     }
     cells[LACK + k] = Math.max(0, lack);
@@ -111,18 +112,27 @@ export function turn({ cells, now, unbroken }: Watch, rates: Rates, tick: Tick):
     }
     // After a break a clock must first have had the time to be disproved.
     if (unbroken * SWING * rate < LAG) continue;
-    const d = (cells[pauses] as number) + (prior[k] as number);
+    const d = (words[pauses] as number) / UNITS + (prior[k] as number);
     const pace = (d - 0.5 * Math.sqrt(d)) / seen;
     if (pace <= 0) continue;
     cells[EVIDENCE + k] = (cells[EVIDENCE + k] as number) + Math.min(pace, PACE_MAX) * watched;
   }
 }
 
-function begin(cells: Float32Array, k: number, now: number, known: number): void {
+type Bank = Pick<Watch, 'cells' | 'words'>;
+
+/** Numbers of events that fade are kept in units of a sixty-fourth, and to a thousand. */
+const UNITS = 64;
+
+function addOne(words: Uint16Array, at: number): void {
+  words[at] = Math.min(65_535, (words[at] as number) + UNITS);
+}
+
+function begin({ cells, words }: Bank, k: number, now: number, known: number): void {
   cells[LACK + k] = 0;
   cells[EVIDENCE + k] = 0;
   cells[SINCE + k] = now;
-  cells[KNOWN + k] = known;
+  words[KNOWN + k] = known;
 }
 
 /**
@@ -136,21 +146,26 @@ export function breakOff({ cells, now }: Watch, kept: number): void {
 }
 
 /** After a leak has ended all clocks begin anew, or those below it would raise it again at once. */
-export function beginAnew({ cells, now }: Watch, rates: Rates): void {
-  for (let k = 0; k < rates.perHour.length; k++) begin(cells, k, now, 0);
+export function beginAnew(watch: Watch, rates: Rates): void {
+  for (let k = 0; k < rates.perHour.length; k++) begin(watch, k, watch.now, 0);
 }
 
 /** A peak of evidence that came to nothing: the next one must be higher to mean anything. */
-export function learnPeak(cells: Float32Array, k: number, peak: number): void {
+export function learnPeak({ cells, words }: Bank, k: number, peak: number): void {
   if (peak > (cells[PEAK + k] as number)) cells[PEAK + k] = peak;
   if (peak <= EXCURSION) return;
-  cells[EXCURSIONS + k] = (cells[EXCURSIONS + k] as number) + 1;
+  addOne(words, EXCURSIONS + k);
   cells[EXCESS + k] = (cells[EXCESS + k] as number) + peak - EXCURSION;
 }
 
 /** Once a day: the past fades. */
-export function fade({ cells, days }: Watch): void {
-  for (let i = EXCURSIONS; i < OBSERVED + BINS; i++) cells[i] = (cells[i] as number) * DAILY_DECAY;
+export function fade({ cells, words, days }: Watch): void {
+  for (let i = EXCESS; i < OBSERVED + BINS; i++) cells[i] = (cells[i] as number) * DAILY_DECAY;
+  for (let i = EXCURSIONS; i < words.length; i++) {
+    const before = words[i] as number;
+    // The last few units go one by one, or they would stay for ever.
+    words[i] = Math.max(0, Math.min(before - 1, Math.round(before * DAILY_DECAY)));
+  }
   if (days % PEAK_HALF_DAYS !== 0) return;
   cells.copyWithin(PEAK_BEFORE, PEAK, PEAK + CLOCKS_MAX);
   cells.fill(0, PEAK, PEAK + CLOCKS_MAX);
@@ -160,10 +175,10 @@ export function fade({ cells, days }: Watch): void {
  * Evidence that clock `k` must outlive to mean a leak: what this meter's own peaks, taken as exceedances of a threshold,
  * would reach less often than the allowed false alarms, and more than its largest peak of four weeks.
  */
-export function limitOf({ cells, days }: Watch, rates: Rates, k: number): number {
+export function limitOf({ cells, words, days }: Watch, rates: Rates, k: number): number {
   const gph = gphOf(rates, k);
   const { least, mean, alarms } = gph < SLOW_GPH ? SLOW : gph < FAST_GPH ? MIDDLE : FAST;
-  const n = (cells[EXCURSIONS + k] as number) + PRIOR_EXCURSIONS;
+  const n = (words[EXCURSIONS + k] as number) / UNITS + PRIOR_EXCURSIONS;
   const excess = ((cells[EXCESS + k] as number) + mean * PRIOR_EXCURSIONS) / n;
   const years = Math.min(days, MEMORY_DAYS) / 365 + PRIOR_EXCURSIONS / PRIOR_A_YEAR;
   const tail = EXCURSION + excess * Math.log(n / years / alarms);

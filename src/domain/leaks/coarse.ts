@@ -62,6 +62,12 @@ function note({ cells, pace, now }: Watch, alarmed: boolean): void {
   pace.taken += 1;
 }
 
+/** Nobody knows how far the next count is from those before: gaps are looked at anew from there. */
+export function breakPace({ pace, now }: Watch): void {
+  pace.taken = 0;
+  pace.from = now;
+}
+
 /** Once a day: the usual pace of long ago fades; time without a count counts as well. */
 export function fadePace({ pace, now, cells }: Watch, alarmed: boolean): void {
   const oldest =

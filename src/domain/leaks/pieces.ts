@@ -1,6 +1,6 @@
 // The last two days in pieces of at least twelve minutes: the quietest stretch in them bounds any leak from above.
 
-import { PIECE_HOURS, PIECES, type Watch } from './state.ts';
+import { LENGTHS, PIECES, type Watch } from './state.ts';
 
 /** Shorter polls are put together: a shorter piece cannot tell a rate. */
 export const LEAST_PIECE_H = 0.2;
@@ -10,14 +10,20 @@ const FINE = [6, 7, 8, 9, 11, 13, 15, 18, 22, 27, 33, 40, 50, 64] as const;
 /** Counts of a leak that a stretch must be able to hold to judge by it. */
 const COUNTS_TO_JUDGE = 4;
 
+/** Lengths are kept in units of four seconds: up to three days, which is longer than anything is looked back. */
+const UNITS_PER_HOUR = 900;
+
+const hoursOf = ({ words }: Watch, at: number): number =>
+  (words[LENGTHS + at] as number) / UNITS_PER_HOUR;
+
 /** Takes one reading in. True when it closed a piece. */
 export function cut(watch: Watch, hours: number, counts: number): boolean {
   watch.openHours += hours;
   watch.openCounts += counts;
   if (watch.openHours < LEAST_PIECE_H) return false;
   const at = watch.closed % PIECES;
-  watch.pieces[at] = Math.min(65_535, watch.openCounts);
-  watch.cells[PIECE_HOURS + at] = watch.openHours;
+  watch.words[at] = Math.min(65_535, watch.openCounts);
+  watch.words[LENGTHS + at] = Math.min(65_535, Math.round(watch.openHours * UNITS_PER_HOUR));
   watch.closed += 1;
   watch.openCounts = 0;
   watch.openHours = 0;
@@ -33,7 +39,7 @@ export interface Piece {
 export function pieceOf(watch: Watch, back: number): Piece | null {
   if (back > watch.closed || back > PIECES) return null;
   const at = (watch.closed - back) % PIECES;
-  return { hours: watch.cells[PIECE_HOURS + at] as number, counts: watch.pieces[at] as number };
+  return { hours: hoursOf(watch, at), counts: watch.words[at] as number };
 }
 
 /** How many of the newest pieces lie within the last `span` hours. */
@@ -41,7 +47,7 @@ export function piecesWithin(watch: Watch, span: number): number {
   const reach = Math.min(watch.closed, PIECES);
   let hours = 0;
   for (let back = 1; back <= reach; back++) {
-    hours += watch.cells[PIECE_HOURS + ((watch.closed - back) % PIECES)] as number;
+    hours += hoursOf(watch, (watch.closed - back) % PIECES);
     if (hours > span) return back - 1;
   }
   return reach;
@@ -83,7 +89,7 @@ export function finest(watch: Watch, span: number, least: number): number {
 }
 
 function leastOver(watch: Watch, span: number, width: number, least: number): number {
-  const { cells, pieces, closed } = watch;
+  const { words, closed } = watch;
   const reach = Math.min(closed, PIECES);
   let hours = 0;
   let counts = 0;
@@ -91,13 +97,14 @@ function leastOver(watch: Watch, span: number, width: number, least: number): nu
   let best = Number.POSITIVE_INFINITY;
   for (let back = 1; back <= reach && total < span; back++) {
     const at = (closed - back) % PIECES;
-    hours += cells[PIECE_HOURS + at] as number;
-    counts += pieces[at] as number;
-    total += cells[PIECE_HOURS + at] as number;
+    const length = hoursOf(watch, at);
+    hours += length;
+    counts += words[at] as number;
+    total += length;
     if (back > width) {
       const left = (closed - back + width) % PIECES;
-      hours -= cells[PIECE_HOURS + left] as number;
-      counts -= pieces[left] as number;
+      hours -= hoursOf(watch, left);
+      counts -= words[left] as number;
     }
     if (back >= width && hours >= least) best = Math.min(best, (counts + 1) / hours);
   }

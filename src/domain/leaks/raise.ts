@@ -135,13 +135,13 @@ function judge(watch: Watch, { at, rates }: Glance, k: number, even: boolean): F
 
 /** Whether clock `k` has outlived its limit, and long enough. */
 function isOld(watch: Watch, rates: Rates, k: number, limit: number): boolean {
-  const { cells, now, days } = watch;
+  const { cells, words, now, days } = watch;
   const evidence = cells[EVIDENCE + k] as number;
   if (evidence < limit) return false;
   const gph = gphOf(rates, k);
   const hours = now - (cells[SINCE + k] as number);
   if (gph >= GARDEN_GPH && hours < GARDEN_H) return false;
-  const young = days < YOUNG_DAYS || cells[KNOWN + k] === 0;
+  const young = days < YOUNG_DAYS || words[KNOWN + k] === 0;
   return !young || (evidence >= YOUNG_EVIDENCE && hours >= youngHours(gph));
 }
 

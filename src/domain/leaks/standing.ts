@@ -128,7 +128,7 @@ export function pauseToClear(one: Standing, rates: Rates): number {
 /** The leak is over: what it was is learned, and all clocks begin anew. */
 export function close(watch: Watch, one: Standing, rates: Rates, hour: number): void {
   watch.standing = watch.standing.filter((other) => other !== one);
-  const { now, cells } = watch;
+  const { now } = watch;
   const hours = now - one.since;
   if (hours < USUAL_H) {
     const start = (((hour - hours) % 24) + 24) % 24;
@@ -137,7 +137,7 @@ export function close(watch: Watch, one: Standing, rates: Rates, hour: number): 
   if (now - one.raised < SELF_H) {
     const last = Math.min(rates.perHour.length - 1, one.clock + SELF_CLOCKS);
     for (let k = Math.max(0, one.clock - SELF_CLOCKS); k <= last; k++) {
-      learnPeak(cells, k, SELF_PEAK * Math.min(one.observed, one.limit));
+      learnPeak(watch, k, SELF_PEAK * Math.min(one.observed, one.limit));
     }
   }
   if (one.rate * rates.q < TRICKLE_GPH) countTrickle(watch, one.rate);

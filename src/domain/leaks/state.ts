@@ -20,15 +20,11 @@ export const COUNTS_KEPT = 8;
 export const LACK = 0;
 export const EVIDENCE = LACK + CLOCKS_MAX;
 export const SINCE = EVIDENCE + CLOCKS_MAX;
-export const KNOWN = SINCE + CLOCKS_MAX;
-export const PEAK = KNOWN + CLOCKS_MAX;
+export const PEAK = SINCE + CLOCKS_MAX;
 export const PEAK_BEFORE = PEAK + CLOCKS_MAX;
-export const EXCURSIONS = PEAK_BEFORE + CLOCKS_MAX;
-export const EXCESS = EXCURSIONS + CLOCKS_MAX;
-export const PAUSES = EXCESS + CLOCKS_MAX;
-export const OBSERVED = PAUSES + CLOCKS_MAX * BINS;
-export const PIECE_HOURS = OBSERVED + BINS;
-export const USUAL_START = PIECE_HOURS + PIECES;
+export const EXCESS = PEAK_BEFORE + CLOCKS_MAX;
+export const OBSERVED = EXCESS + CLOCKS_MAX;
+export const USUAL_START = OBSERVED + BINS;
 export const USUAL_HOURS = USUAL_START + USUAL;
 export const USUAL_RATE = USUAL_HOURS + USUAL;
 export const USUAL_SEEN = USUAL_RATE + USUAL;
@@ -36,6 +32,13 @@ export const STRONG_RATE = USUAL_SEEN + USUAL;
 export const NIGHT = STRONG_RATE + STRONG;
 export const COARSE_AT = NIGHT + NIGHTS;
 const CELLS = COARSE_AT + COUNTS_KEPT;
+
+/** Where each part begins in `words`, after the counts of the pieces; the last three have cells a clock. */
+export const LENGTHS = PIECES;
+export const KNOWN = LENGTHS + PIECES;
+export const EXCURSIONS = KNOWN + CLOCKS_MAX;
+export const PAUSES = EXCURSIONS + CLOCKS_MAX;
+const WORDS = PAUSES + CLOCKS_MAX * BINS;
 
 /** Why an alarm was raised. */
 export type Why = 'no_pause' | 'even_counts' | 'even_spacing' | 'louder_nights' | 'strong_flow';
@@ -75,10 +78,11 @@ export interface Standing {
 /** The watch of one installation. It is changed in place by `watch`; `saveWatch` and `loadWatch` keep it exactly. */
 export interface Watch {
   readonly cells: Float32Array;
-  /** Counts of each piece. */
-  readonly pieces: Uint16Array;
-  /** Hours of true time since the watch began, and whole days of them that have faded. */
+  /** What needs no more than sixteen bits. */
+  readonly words: Uint16Array;
+  /** Hours of true time since the watch began, those of them in which nobody looked, and whole days of the others. */
   now: number;
+  away: number;
   days: number;
   /** Hours since a count, and since it was last unknown what passed. */
   idle: number;
@@ -146,19 +150,37 @@ export interface TrickleState {
 }
 
 export const NO_GAPS: GapState = {
-  ...{ open: 0, quiet: 0, size: 0, gap: 0, before: 0 },
-  ...{ small: false, run: 0, low: 0, high: 0 },
+  open: 0,
+  quiet: 0,
+  size: 0,
+  gap: 0,
+  before: 0,
+  small: false,
+  run: 0,
+  low: 0,
+  high: 0,
 };
 
 export const NO_STRONG: StrongState = { hours: -1, since: 0, start: 0, pieces: 0 };
 
 /** The watch of an installation that begins. */
 export function newWatch(nights: NightState): Watch {
+  // One buffer for both: each costs a hundred bytes by itself.
+  const memory = new ArrayBuffer(4 * CELLS + 2 * WORDS);
   return {
-    cells: new Float32Array(CELLS),
-    pieces: new Uint16Array(PIECES),
-    ...{ now: 0, days: 0, idle: 0, unbroken: 0, debt: 0, debtHours: 0, next: 1 },
-    ...{ closed: 0, openCounts: 0, openHours: 0 },
+    cells: new Float32Array(memory, 0, CELLS),
+    words: new Uint16Array(memory, 4 * CELLS, WORDS),
+    now: 0,
+    away: 0,
+    days: 0,
+    idle: 0,
+    unbroken: 0,
+    debt: 0,
+    debtHours: 0,
+    next: 1,
+    closed: 0,
+    openCounts: 0,
+    openHours: 0,
     gap: { ...NO_GAPS },
     strong: { ...NO_STRONG },
     nights,
@@ -169,10 +191,10 @@ export function newWatch(nights: NightState): Watch {
 }
 
 /** A saved watch: plain JSON. */
-export interface SavedWatch extends Omit<Watch, 'cells' | 'pieces'> {
-  readonly v: 1;
+export interface SavedWatch extends Omit<Watch, 'cells' | 'words'> {
+  readonly v: 2;
   readonly cells: readonly number[];
-  readonly pieces: readonly number[];
+  readonly words: readonly number[];
 }
 
 /** The watch as plain JSON that shares nothing with it. Nine digits are enough for a cell to come back exactly. */
@@ -180,15 +202,15 @@ export function saveWatch(watch: Watch): SavedWatch {
   return {
     ...saveNumbers(watch),
     cells: Array.from(watch.cells, (cell) => Number(cell.toPrecision(9))),
-    pieces: Array.from(watch.pieces),
+    words: Array.from(watch.words),
   };
 }
 
 /** As `saveWatch`, without the two arrays. */
-export function saveNumbers(watch: Watch): Omit<SavedWatch, 'cells' | 'pieces'> {
-  const { cells: _, pieces: __, gap, strong, nights, pace, trickle, standing, ...rest } = watch;
+export function saveNumbers(watch: Watch): Omit<SavedWatch, 'cells' | 'words'> {
+  const { cells: _, words: __, gap, strong, nights, pace, trickle, standing, ...rest } = watch;
   return {
-    v: 1,
+    v: 2,
     ...rest,
     gap: { ...gap },
     strong: { ...strong },
@@ -201,9 +223,13 @@ export function saveNumbers(watch: Watch): Omit<SavedWatch, 'cells' | 'pieces'> 
 
 /** The watch that was saved; null when it was saved by another version of this layout. */
 export function loadWatch(saved: SavedWatch): Watch | null {
-  if (saved.v !== 1 || saved.cells.length !== CELLS || saved.pieces.length !== PIECES) return null;
-  const { v: _, cells, pieces, ...rest } = structuredCopy(saved);
-  return { ...rest, cells: Float32Array.from(cells), pieces: Uint16Array.from(pieces) };
+  if (saved.v !== 2 || saved.cells.length !== CELLS) return null;
+  if (saved.words.length !== WORDS) return null;
+  const { v: _, cells, words, ...rest } = structuredCopy(saved);
+  const watch = { ...newWatch(rest.nights), ...rest };
+  watch.cells.set(cells);
+  watch.words.set(words);
+  return watch;
 }
 
 function structuredCopy(saved: SavedWatch): SavedWatch {

@@ -3,7 +3,7 @@
 import type { Evidence, Phase, Severity } from '../alarms.ts';
 import type { Dial } from '../units.ts';
 import { breakOff, fade, turn } from './bank.ts';
-import { COARSE_GALLONS, fadePace, spaceCoarse } from './coarse.ts';
+import { breakPace, COARSE_GALLONS, fadePace, spaceCoarse } from './coarse.ts';
 import { type Regularity, space } from './gaps.ts';
 import { NIGHT_EVERY_H, NIGHT_SPAN_H, NO_NIGHTS, takeNight } from './nights.ts';
 import { cut, finest, LEAST_PIECE_H, longestPiece, pieceOf } from './pieces.ts';
@@ -50,6 +50,8 @@ const MISSED_POLLS = 2.5;
 const WATCHED_POLLS = 1.05;
 /** Without a count for so long nobody is at home, and nothing is learned, in hours. */
 const ABSENT_H = 12;
+/** Counts of a coarse dial that came while polls were missed for longer may have come at any distance, in hours. */
+const BLURRED_H = 2;
 /** A dial that went back has so long to make it good; then it is where it is, in hours. */
 const DEBT_H = 24;
 /** Clocks this far above a standing leak go on learning. */
@@ -74,7 +76,8 @@ export function watch(
   rules: WatchRules,
 ): { readonly state: Watch; readonly events: readonly LeakEvent[] } {
   const events: LeakEvent[] = [];
-  const hours = Math.max(0, step.elapsedMs) / 3_600_000;
+  // Of time that nobody knows nothing is learned: a clock in 1970 must not make a young meter an old one.
+  const hours = step.broken ? 0 : Math.max(0, step.elapsedMs) / 3_600_000;
   state.now += hours;
   const counts = settle(state, hours, step.counts, step.broken);
   for (const one of state.standing) one.counts += Math.max(0, step.broken ? 0 : step.counts);
@@ -103,6 +106,7 @@ function breakWatch(state: Watch): void {
   breakOff(state, topClock(state));
   Object.assign(state.gap, NO_GAPS);
   stop(state);
+  breakPace(state);
   state.unbroken = 0;
   state.openCounts = 0;
   state.openHours = 0;
@@ -132,6 +136,7 @@ class Reading {
   take(hours: number, counts: number): void {
     const state = this.#watch;
     const missed = hours > MISSED_POLLS * this.#pollH;
+    if (missed) state.away += hours - WATCHED_POLLS * this.#pollH;
     state.unbroken += hours;
     state.idle = counts > 0 ? 0 : state.idle + hours;
     this.#turn(hours, counts, missed);
@@ -141,11 +146,12 @@ class Reading {
     const closed = cut(state, hours, counts);
     if (closed) this.#piece(missed);
     this.#clear(hours, counts);
-    if (this.#rates.q >= COARSE_GALLONS) this.#count(counts);
+    if (this.#rates.q >= COARSE_GALLONS) this.#count(hours, counts, missed);
     else if (closed || counts > 0) this.#raise(regular);
   }
 
-  #count(counts: number): void {
+  #count(hours: number, counts: number, missed: boolean): void {
+    if (missed && counts > 0 && hours > BLURRED_H) breakPace(this.#watch);
     const spacing = spaceCoarse(this.#watch, counts, this.#watch.standing.length > 0);
     if (!spacing) return;
     this.#tell(lookAtCounts(this.#watch, { at: this.#at, rates: this.#rates }, spacing), 'raise');
@@ -163,7 +169,7 @@ class Reading {
 
   #passDay(): void {
     const state = this.#watch;
-    const day = Math.floor(state.now / 24);
+    const day = Math.floor((state.now - state.away) / 24);
     if (day <= state.days) return;
     state.days = day;
     if (state.standing.length === 0) fade(state);

@@ -8,11 +8,13 @@ import {
   type MakersState,
   NO_MAKERS,
 } from '../../../src/domain/leaks/makers.ts';
+import { beginWatch, watch } from '../../../src/domain/leaks/watch.ts';
 import {
   clears,
   DIAL,
   HOUR_MS,
   POLL_MS,
+  RULES,
   raises,
   registers,
   steps,
@@ -44,6 +46,35 @@ describe('the leak watch', () => {
     expect(Number(last?.data['rate_high'])).toBeGreaterThanOrEqual(8);
     expect(last?.data).toMatchObject({ why: 'no_pause', clears: 'a pause' });
     expect(Number(last?.data['observed'])).toBeGreaterThan(Number(last?.data['limit']));
+  });
+
+  it('time that nobody knows makes no young meter an old one', () => {
+    const unknown = { at: 0, elapsedMs: 30 * DAY_MS, counts: 0, broken: true };
+    const state = beginWatch();
+    watch(state, { ...unknown, at: T0 }, RULES);
+    expect(state.days).toBe(0);
+    // The twelve homes behind a coarse dial that is two days old: its usual pace is not known.
+    const coarse = { dial: { digits: 4, unit: 'ft3', pow10: 2 }, pollMs: POLL_MS } as const;
+    const evenly = Array.from({ length: 400 }, (_, i) => {
+      return {
+        at: T0 + i * POLL_MS,
+        elapsedMs: POLL_MS,
+        counts: Number(i % 40 === 39),
+        broken: false,
+      };
+    });
+    const young = beginWatch();
+    const told = [evenly[0], { ...unknown, at: T0 }, ...evenly].flatMap((step) =>
+      step ? watch(young, step, coarse).events : [],
+    );
+    expect(told).toEqual([]);
+  });
+
+  it('polls that were missed for days are no days of which a meter is known', () => {
+    const missed = { at: T0, elapsedMs: 10 * DAY_MS, counts: 40, broken: false };
+    const { state } = watch(beginWatch(), missed, RULES);
+    expect(state.days).toBe(0);
+    expect(state.now).toBeCloseTo(240);
   });
 
   it('a stuck toilet of 120 gallons an hour is raised within two hours', () => {

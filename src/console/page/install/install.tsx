@@ -1,0 +1,142 @@
+// Installing a meter: begun here or taken up again where it was left, for its state is kept by the collector.
+
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { command, session } from '../api.ts';
+import { time } from '../format.ts';
+import { meterNames, status } from '../live.ts';
+import { useAsked, useDeed } from '../parts/asked.ts';
+import { Button, Choice, Form } from '../parts/field.tsx';
+import { Busy, Refused } from '../parts/notice.tsx';
+import { Section, Title } from '../parts/section.tsx';
+import { go, query } from '../router.ts';
+import type { Commission } from '../shapes.ts';
+import { t } from '../words.ts';
+import { Wizard } from './wizard.tsx';
+
+export function Install() {
+  const id = query().get('id');
+  return (
+    <>
+      <Title>{t('nav_install')}</Title>
+      {id === null ? <Choose /> : <Resumed key={id} id={id} />}
+    </>
+  );
+}
+
+function Resumed({ id }: { readonly id: string }) {
+  const asked = useAsked(() => command<Commission>('commission.get', { id }), id);
+  return (
+    <>
+      <Refused error={asked.error.value} />
+      {asked.data.value === null ? (
+        asked.error.value === null ? (
+          <Busy says={t('asking')} />
+        ) : null
+      ) : (
+        <Wizard begun={asked.data.value} />
+      )}
+    </>
+  );
+}
+
+interface Sessions {
+  readonly sessions: readonly Commission[];
+}
+
+function Choose() {
+  const asked = useAsked(() => command<Sessions>('commission.list'), 'list');
+  const list = asked.data.value?.sessions ?? [];
+  const open = list.filter(({ done, ended }) => !done && !ended);
+  const deed = useDeed();
+  const cancel = async (id: string) => {
+    if ((await deed.run('commission.cancel', { id })) !== undefined) await asked.again();
+  };
+  return (
+    <>
+      <Refused error={asked.error.value ?? deed.error.value} />
+      {open.length === 0 ? null : (
+        <Section title={t('install_open')}>
+          <ul class="rows">
+            {open.map((one) => (
+              <li key={one.id}>
+                <strong>{one.meter ?? one.bus ?? one.id}</strong> · {time(one.began)} · {one.by}
+                <div class="actions">
+                  <a class="button main" href={`/install?id=${encodeURIComponent(one.id)}`}>
+                    {t('go_on')}
+                  </a>
+                  <Button kind="danger" onClick={() => cancel(one.id)} busy={deed.busy.value}>
+                    {t('give_up')}
+                  </Button>
+                </div>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      <Begin />
+    </>
+  );
+}
+
+function Begin() {
+  const deed = useDeed();
+  const wished = query().get('meter') ?? '';
+  const how = useSignal(wished === '' ? 'new' : 'known');
+  const [bus, meter] = [useSignal(''), useSignal(wished)];
+  const buses = status.value?.buses ?? [];
+  const names = meterNames.value;
+  useEffect(() => {
+    if (bus.value === '') bus.value = buses[0]?.bus ?? '';
+    if (meter.value === '') meter.value = names[0] ?? '';
+  }, [buses.length, names.length]);
+  const begin = async () => {
+    const about = how.value === 'new' ? { bus: bus.value } : { meter: meter.value };
+    const by = session.value?.user ?? '';
+    const begun = await deed.run<Commission>('commission.begin', { ...about, by });
+    if (begun !== undefined) go(`/install?id=${encodeURIComponent(begun.id)}`);
+  };
+  return (
+    <Section title={t('install_begin')}>
+      <p>{t('install_says')}</p>
+      <Form onSubmit={begin} label={t('install_begin')}>
+        <Choice
+          label={t('install_what')}
+          value={how.value}
+          options={[
+            ['new', t('install_new')],
+            ['known', t('install_known')],
+          ]}
+          onValue={(one) => {
+            how.value = one;
+          }}
+        />
+        {how.value === 'new' ? (
+          <Choice
+            label={t('bus')}
+            value={bus.value}
+            options={buses.map((one) => [one.bus, `${one.bus} (${t(`bus_type_${one.type}`)})`])}
+            onValue={(one) => {
+              bus.value = one;
+            }}
+          />
+        ) : (
+          <Choice
+            label={t('meter')}
+            value={meter.value}
+            options={names.map((one) => [one, one])}
+            onValue={(one) => {
+              meter.value = one;
+            }}
+          />
+        )}
+        <Refused error={deed.error.value} />
+        <div class="actions">
+          <Button kind="main" type="submit" busy={deed.busy.value}>
+            {t('begin')}
+          </Button>
+        </div>
+      </Form>
+    </Section>
+  );
+}

@@ -1,0 +1,162 @@
+// Labelled fields and buttons, large enough for a thumb.
+
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+import { t } from '../words.ts';
+
+interface TextProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+  readonly help?: string | undefined;
+  readonly type?: 'text' | 'password' | 'number' | 'date' | 'search' | 'datetime-local';
+  readonly numeric?: boolean;
+  readonly required?: boolean;
+  readonly complete?: string;
+  readonly max?: number;
+  readonly min?: number;
+  readonly pattern?: string;
+  readonly name?: string;
+  readonly large?: boolean;
+}
+
+export function Text(props: TextProps) {
+  const { label, value, onValue, help, type = 'text', required = false } = props;
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>
+        {label}
+        {required ? null : <span class="optional"> {t('optional')}</span>}
+      </label>
+      <input
+        id={id}
+        class={props.large === true ? 'large' : ''}
+        type={type}
+        value={value}
+        required={required}
+        name={props.name}
+        maxLength={props.max ?? 200}
+        pattern={props.pattern}
+        inputMode={props.numeric === true ? 'numeric' : undefined}
+        autocomplete={props.complete ?? 'off'}
+        autocapitalize="off"
+        spellcheck={false}
+        aria-describedby={help === undefined ? undefined : `${id}-help`}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+      {help === undefined ? null : (
+        <p class="help" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, label: string])[];
+  readonly onValue: (one: string) => void;
+  readonly help?: string | undefined;
+}
+
+export function Choice({ label, value, options, onValue, help }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        value={value}
+        aria-describedby={help === undefined ? undefined : `${id}-help`}
+        onChange={(event) => onValue(event.currentTarget.value)}
+      >
+        {options.map(([one, said]) => (
+          <option key={one} value={one}>
+            {said}
+          </option>
+        ))}
+      </select>
+      {help === undefined ? null : (
+        <p class="help" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface CheckProps {
+  readonly label: string;
+  readonly value: boolean;
+  readonly onValue: (one: boolean) => void;
+}
+
+export function Check({ label, value, onValue }: CheckProps) {
+  const id = useId();
+  return (
+    <div class="field check">
+      <input
+        id={id}
+        type="checkbox"
+        checked={value}
+        onChange={(event) => onValue(event.currentTarget.checked)}
+      />
+      <label for={id}>{label}</label>
+    </div>
+  );
+}
+
+interface ButtonProps {
+  readonly children: ComponentChildren;
+  readonly onClick?: () => unknown;
+  readonly kind?: 'main' | 'plain' | 'danger';
+  readonly busy?: boolean;
+  readonly type?: 'button' | 'submit';
+  readonly expanded?: boolean;
+  readonly pressed?: boolean;
+}
+
+/** A busy button stays where the focus is: it is only told, and does nothing. */
+export function Button(props: ButtonProps) {
+  const { children, onClick, kind = 'plain', busy = false, type = 'button' } = props;
+  return (
+    <button
+      type={type}
+      class={`button ${kind}`}
+      aria-disabled={busy}
+      aria-expanded={props.expanded}
+      aria-pressed={props.pressed}
+      onClick={(event) => {
+        if (busy) event.preventDefault();
+        else onClick?.();
+      }}
+    >
+      {busy ? <span class="spinner" aria-hidden="true" /> : null}
+      {children}
+    </button>
+  );
+}
+
+interface FormProps {
+  readonly onSubmit: () => unknown;
+  readonly children: ComponentChildren;
+  readonly label?: string;
+}
+
+/** A form that the page itself sends. */
+export function Form({ onSubmit, children, label }: FormProps) {
+  return (
+    <form
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      {children}
+    </form>
+  );
+}

@@ -1,0 +1,59 @@
+// Cross checks of the console's settings: nobody reaches it over a network in clear text unless the owner says so.
+
+import { resolve } from 'node:path';
+import { type Findings, record, text } from './findings.ts';
+import type { ConsoleSettings } from './settings.ts';
+
+/** The file's shape after its schema has passed it. */
+export interface RawConsole {
+  readonly listen: string;
+  readonly tls?: { readonly cert_file: string; readonly key_file: string };
+  readonly insecure: boolean;
+  readonly allowed_hosts?: readonly string[];
+}
+
+const PORT_MAX = 65_535;
+
+/** Host, without brackets, and port of `listen`. */
+function partsOf(listen: string): { host: string; port: number } {
+  const cut = listen.lastIndexOf(':');
+  return {
+    host: listen.slice(0, cut).replace(/^\[|\]$/g, ''),
+    port: Number(listen.slice(cut + 1)),
+  };
+}
+
+const isLoopback = (host: string) => /^(?:127(?:\.\d{1,3}){3}|localhost|::1)$/.test(host);
+
+export function checkConsole(data: unknown, findings: Findings): void {
+  const said = record(data)['console'];
+  if (said === undefined) return;
+  const raw = record(said);
+  const listen = text(raw['listen']);
+  if (listen === undefined) return;
+  const { host, port } = partsOf(listen);
+  const pointer = '/console/listen';
+  if (port > PORT_MAX) {
+    const message = `listen ends in a port, 0 to ${PORT_MAX}.`;
+    findings.problem({ code: 'value.range', pointer, message });
+  }
+  if (isLoopback(host) || raw['tls'] !== undefined) return;
+  const message = `Passwords would cross the network to ${host} in clear text`;
+  if (raw['insecure'] === true) {
+    findings.warning({ code: 'console.clear_text', pointer, message: `${message}; use "tls".` });
+    return;
+  }
+  const ways = 'give "tls", listen on 127.0.0.1, or say "insecure: true"';
+  findings.problem({ code: 'console.clear_text', pointer, message: `${message}: ${ways}.` });
+}
+
+export function toConsole(raw: RawConsole, folder: string): ConsoleSettings {
+  const { tls, allowed_hosts: allowedHosts = [] } = raw;
+  return {
+    ...partsOf(raw.listen),
+    ...(tls && {
+      tls: { certFile: resolve(folder, tls.cert_file), keyFile: resolve(folder, tls.key_file) },
+    }),
+    allowedHosts,
+  };
+}

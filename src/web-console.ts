@@ -1,0 +1,76 @@
+// The web console with its real outside: its accounts in the data folder, its pages in dist, its server on a socket.
+
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { openHttpDoor } from './adapters/http-door.ts';
+import { readPageFiles } from './adapters/page-files.ts';
+import { createSecrets } from './adapters/secrets.ts';
+import { createSharedText } from './adapters/shared-text.ts';
+import { createSystemClock } from './adapters/system-clock.ts';
+import type { Clock, Log } from './boundaries.ts';
+import { Accounts } from './console/accounts.ts';
+import { createConsole } from './console/console.ts';
+import { hostNames } from './console/guards.ts';
+import type { Inside } from './console/parts.ts';
+import type { ConsoleSettings, Settings } from './settings/settings.ts';
+
+/** In the data folder: users, tokens and one-time codes, mode 0600. */
+const ACCOUNTS_FILE = 'console-users.json';
+
+/** Users and tokens of a collector, whether it runs or not: a running one notices what changes. */
+export function openAccounts(
+  { data }: Pick<Settings, 'data'>,
+  clock: Clock = createSystemClock(),
+): Accounts {
+  const file = createSharedText(join(data, ACCOUNTS_FILE), clock);
+  return new Accounts({ file, secrets: createSecrets(), clock });
+}
+
+/** Opens the console; `problem` says why it cannot be opened. Never rejects for reasons of the world. */
+export async function openConsole(
+  settings: Pick<Settings, 'data'> & { readonly console: ConsoleSettings },
+  inside: Inside,
+  { root, clock, log }: { readonly root: string; readonly clock: Clock; readonly log: Log },
+): Promise<{ readonly problem: string | null; close(): Promise<void> }> {
+  const { host, port, tls, allowedHosts } = settings.console;
+  const closed = async () => undefined;
+  const folder = join(root, 'dist', 'console');
+  const made = await mkdir(settings.data, { recursive: true }).then(
+    () => readPageFiles(folder),
+    (cause: unknown) => cause as Error,
+  );
+  if (made instanceof Error) return { problem: made.message, close: closed };
+  const accounts = openAccounts(settings, clock);
+  const own = [hostname(), `${hostname()}.local`, host];
+  const outside = {
+    ...{ accounts, secrets: createSecrets(), clock, log, pages: made },
+    hosts: hostNames(allowedHosts, own),
+  };
+  const desk = createConsole(inside, outside);
+  const door = await openHttpDoor({ host, port, ...(tls && { tls }), clock, handle: desk.handle });
+  if (door.problem !== null) return { problem: door.problem, close: closed };
+  log.info({ url: door.url }, 'the console is open');
+  await welcome(accounts, door.url, log);
+  return {
+    problem: null,
+    async close() {
+      desk.close();
+      await door.close();
+    },
+  };
+}
+
+/** Where there is no user yet: the code for making the first, told once in the log. There is no default password. */
+async function welcome(accounts: Accounts, url: string, log: Log): Promise<void> {
+  const book = await accounts.book();
+  if (!book.ok) log.error({ code: book.code, hint: book.hint }, book.message);
+  else if (book.data.users.length === 0) {
+    const made = await accounts.code();
+    if (!made.ok) log.error({ code: made.code, hint: made.hint }, made.message);
+    else {
+      const link = `${url}/first-run#code=${made.data.code}`;
+      log.warn({ first_run: link }, 'the console has no user yet: open the link within a day');
+    }
+  }
+}

@@ -112,20 +112,20 @@ export async function startCollector(
   return { ...collector, stop, reload };
 }
 
-/** How the console is opened, where the settings want one. */
-function openConsoleOf(
-  { data, console }: Settings,
-  outside: Parameters<typeof openConsole>[2],
-): Pick<Parameters<typeof runCollector>[1], 'openConsole'> | undefined {
-  return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
-}
-
 function siteParts(root: string, wire: Clock): SiteParts {
   return {
     ...{ sha256, qrSvg, sayIn: speaker(root) },
     lookAtPort: (bus) => lookAtPort(bus, wire),
     tryUpstream: (settings) => tryLink(settings, wire),
   };
+}
+
+/** How the console is opened, where the settings want one. */
+function openConsoleOf(
+  { data, console }: Settings,
+  outside: Parameters<typeof openConsole>[2],
+): Pick<Parameters<typeof runCollector>[1], 'openConsole'> | undefined {
+  return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
 }
 
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */

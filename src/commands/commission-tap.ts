@@ -18,7 +18,7 @@ import {
   readPatiently,
   type StepOutcome,
   type StepParts,
-} from './commission-steps.ts';
+} from './commission-step.ts';
 
 /** So many neighbours are read anew, those of the same bus first; of the others the last poll must do. */
 const NEIGHBOURS_MAX = 60;

@@ -16,7 +16,8 @@ import {
   withStep,
 } from '../domain/commission.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
-import { DOERS, failed, type StepOutcome, type StepParts, waitedFor } from './commission-steps.ts';
+import { failed, type StepOutcome, type StepParts } from './commission-step.ts';
+import { DOERS, waitedFor } from './commission-steps.ts';
 import { finish, type ReportParts } from './report.ts';
 
 export interface CommissionParts extends StepParts, ReportParts {}

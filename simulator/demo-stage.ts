@@ -37,8 +37,10 @@ export interface Stage {
   readonly transports: ReadonlyMap<string, string>;
   /** How far from an hour's edge a reading still counts for it, simulated ms; the widest of all meters. */
   readonly toleranceMs: number;
-  /** Where one may sign in to the collector's console, once; undefined until it listens. */
-  readonly signIn: () => string | undefined;
+  /** Where the collector's console is, and how to come in: a link for a person, once, and a token; undefined until it listens. */
+  readonly console: () =>
+    | { readonly url: string; readonly link: string; readonly token: string }
+    | undefined;
   close(): Promise<void>;
 }
 
@@ -105,7 +107,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     const world = keep(await buildWorld({ ...options, brokerUrl: url }));
     const config = join(options.folder, 'collector.yaml');
     const settings = await writeSettings(config, world.settings, embedded === undefined);
-    const code = await makeAccount(join(options.folder, 'journal'));
+    const keys = await makeAccount(join(options.folder, 'journal'));
     const { utility, collector: collectorId, buses, meters } = settings;
     const headEnd = keep(await HeadEnd.connect({ url, utility }));
     const log = join(options.folder, 'collector.log');
@@ -122,9 +124,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       collectorId,
       transports: new Map(buses.map(({ bus, type }) => [bus, TRANSPORTS[type] ?? type])),
       toleranceMs: 1000 * Math.max(...meters.map((meter) => meter.tolerance_s ?? TOLERANCE_S)),
-      signIn: () => {
+      console: () => {
         const url = consoleUrl(log);
-        return url === undefined ? undefined : `${url}/sign-in#code=${code}`;
+        if (url === undefined) return undefined;
+        return { url, link: `${url}/sign-in#code=${keys.code}`, token: keys.token };
       },
       close: async () => {
         await collector.stop();

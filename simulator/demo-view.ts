@@ -64,6 +64,7 @@ export function viewOf(
       collector: stage.headEnd.state(stage.collectorId) ?? 'starting',
       hours: arrivals.all(),
       rows: stage.world.truth.meters.map((truth) => rowOf(stage, arrivals, truth, now)),
+      console: stage.console()?.link,
       footer,
     };
   };

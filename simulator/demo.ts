@@ -26,6 +26,7 @@ import {
   REFRESH_MS,
   screenDisplay,
 } from './demo-display.ts';
+import { seedConsole } from './demo-seed.ts';
 import { type Stage, setStage } from './demo-stage.ts';
 import { Arrivals, viewOf } from './demo-view.ts';
 import { HOUR_MS, iso } from './entries.ts';
@@ -170,17 +171,21 @@ function tellAudit(result: Audit, malformed: number, json: boolean): number {
   return passes(result) && malformed === 0 ? OK : FAILED;
 }
 
-/** Says once where the console is, when it is there. */
-function consoleNews({ signIn }: Stage, options: DemoOptions, display: Display): () => void {
+/** Says once where the console is, when it is there, and gives its pages something to show. */
+function consoleNews(stage: Stage, options: DemoOptions, over: AbortSignal): () => void {
   let told = false;
   return () => {
-    const link = told ? undefined : signIn();
-    if (link === undefined) return;
+    const open = told ? undefined : stage.console();
+    if (open === undefined) return;
     told = true;
-    if (options.json) print(JSON.stringify({ type: 'console', sign_in: link }));
-    else if (options.plain || !canRedraw(process.stdout))
-      process.stderr.write(`Console: ${link}\n`);
-    else display.say(`Console: ${link}`);
+    if (options.json) print(JSON.stringify({ type: 'console', sign_in: open.link }));
+    else if (options.plain || !canRedraw(process.stdout)) {
+      process.stderr.write(`Console: ${open.link}\n`);
+    }
+    const { world } = stage;
+    const meters = world.truth.meters.map(({ meter }) => meter);
+    // A page with less to show is no reason to end a demo.
+    seedConsole(open, meters, world.now(), over).catch(() => undefined);
   };
 }
 
@@ -205,7 +210,8 @@ async function play(stage: Stage, options: DemoOptions, stop: StopRequest): Prom
     if (entry.kind === 'hour') arrivals.add(entry.meter, entry.start);
     display.arrived(entry);
   });
-  const news = [consoleNews(stage, options, display), leakNews(stage, display)];
+  const over = new AbortController();
+  const news = [consoleNews(stage, options, over.signal), leakNews(stage, display)];
   const timer = setInterval(() => {
     for (const tell of news) tell();
     display.refresh();
@@ -227,6 +233,7 @@ async function play(stage: Stage, options: DemoOptions, stop: StopRequest): Prom
     display.end();
     return tellAudit(result, stage.headEnd.counts().malformed, options.json ?? false);
   } finally {
+    over.abort();
     clearInterval(timer);
   }
 }

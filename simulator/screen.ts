@@ -29,6 +29,8 @@ export interface ScreenView {
   readonly collector: string;
   readonly hours: number;
   readonly rows: readonly MeterRow[];
+  /** Link to the collector's console, when it is there. */
+  readonly console?: string | undefined;
   readonly footer: string;
 }
 
@@ -113,7 +115,7 @@ export function drawScreen(view: ScreenView, size: ScreenSize): string[] {
     [{ text: 'Water meter collector: a simulated street', style: 'bold' }],
     [{ text: `${time} UTC, ${view.speed} times as fast (${pace}), seed ${view.seed}` }],
     [{ text: `broker ${view.broker}, collector ${view.collector}, ${view.hours} hours received` }],
-    [],
+    view.console === undefined ? [] : [{ text: `console ${view.console}` }],
     headings(roomy),
     ...shown.map((row) => rowCells(row, roomy)),
   ];

@@ -312,6 +312,8 @@ export interface Caller {
   readonly secure: boolean;
   /** They have proved who they are: their connection is the last to be given up when there are too many. */
   trust(): void;
+  /** Ends the connection at once: what was answered so far is not whole. */
+  breakOff(): void;
 }
 
 /** Where a meter hangs and how it is asked. */

@@ -208,6 +208,8 @@ export async function runCollector(settings: Settings, parts: Parts): Promise<Ru
     reload(next) {
       const after = reloading.then(() => change(next));
       reloading = after.catch(() => undefined);
+      // A collector that could not go on with other settings has ended: who supervises it starts it again.
+      supervised.watch([after]);
       return after;
     },
     reloadInMs: () => quietInMs(life.settings, parts.clock),
@@ -338,44 +340,65 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const [halt, last] = [new AbortController(), new AbortController()];
-  // Every bus and job listens on these; Node would warn from the eleventh.
-  setMaxListeners(0, halt.signal, last.signal);
-  let polling: readonly Promise<void>[] = [];
-  let sending: readonly Promise<void>[] = [];
-  const hear = new AbortController();
-  const stopPolling = async () => {
-    halt.abort('stopping');
-    await Promise.allSettled(polling);
-    for (const { bus } of buses) await bus.close();
-  };
-  const stopSending = async () => {
-    hear.abort('stopping');
-    last.abort('stopping');
-    await Promise.allSettled(sending);
-    await upstream.stop();
-  };
+  const ofItself = { ...parts, journal, upstream, records, health };
   return {
     ...{ settings, commands },
     local: withAnswerers(
       withLocal(commands, journal, localParts(settings, parts)),
       doctorOf(settings, parts, { journal, buses: told, queue: live.queue }),
     ),
-    start() {
+    ...startAndEnd(buses, upstream, (halt, last, hear) => {
       core.announce(() => upstream.announce());
       upstream.start();
       const watchdog = watchdogOf(settings, parts, upstream, records);
       core.watchdog = watchdog;
       const polled = { journal, watches, buses, records, places: placesByMeter, watchdog };
-      polling = startPolling(settings, parts, polled, halt.signal);
-      sending = [
-        forwardNews(forward, last.signal),
-        forwardBacklog(forward, last.signal),
-        upstream.watchAcks(last.signal),
-        inbox.work(hear.signal),
-        ...tellOfItself(settings, { ...parts, journal, upstream, records, health }, last.signal),
+      const polling = startPolling(settings, parts, polled, halt);
+      const sending = [
+        forwardNews(forward, last),
+        forwardBacklog(forward, last),
+        upstream.watchAcks(last),
+        inbox.work(hear),
+        ...tellOfItself(settings, ofItself, last),
       ];
-      return [...polling, ...sending];
+      return { polling, sending };
+    }),
+  };
+}
+
+/** Begins the jobs of a life, and ends them: polling by `halt`, sending by `last`, and what the head-end asks for by `hear`. */
+function startAndEnd(
+  buses: readonly OpenBus[],
+  upstream: RunningUpstream,
+  begin: (
+    halt: AbortSignal,
+    last: AbortSignal,
+    hear: AbortSignal,
+  ) => Readonly<Record<'polling' | 'sending', readonly Promise<void>[]>>,
+): Pick<Life, 'start' | 'end' | 'giveWay'> {
+  const [halt, last, hear] = [0, 1, 2].map(() => new AbortController()) as [
+    AbortController,
+    AbortController,
+    AbortController,
+  ];
+  // Every bus and job listens on these; Node would warn from the eleventh.
+  setMaxListeners(0, halt.signal, last.signal);
+  let jobs: ReturnType<typeof begin> = { polling: [], sending: [] };
+  const stopPolling = async () => {
+    halt.abort('stopping');
+    await Promise.allSettled(jobs.polling);
+    for (const { bus } of buses) await bus.close();
+  };
+  const stopSending = async () => {
+    hear.abort('stopping');
+    last.abort('stopping');
+    await Promise.allSettled(jobs.sending);
+    await upstream.stop();
+  };
+  return {
+    start() {
+      jobs = begin(halt.signal, last.signal, hear.signal);
+      return [...jobs.polling, ...jobs.sending];
     },
     async end() {
       hear.abort('stopping');

@@ -112,8 +112,9 @@ const pathsOf = (changes: readonly ConfigChange[]) => changes.map(({ path }) => 
 
 /** What only a start can change stays as it was. */
 function withWhatStays(next: Settings, now: Settings): Settings {
-  const { collector, data, control, time } = now;
+  const { collector, data, control, time, console } = now;
+  const { console: _, ...rest } = next;
   const { commitS, ballastMb } = now.journal;
   const journal = { ...next.journal, commitS, ballastMb };
-  return { ...next, collector, data, control, time, journal };
+  return { ...rest, collector, data, control, time, journal, ...(console && { console }) };
 }

@@ -36,7 +36,7 @@ export async function openConsole(
   const { host, port, tls, allowedHosts } = settings.console;
   const closed = async () => undefined;
   const folder = join(root, 'dist', 'console');
-  const made = await mkdir(settings.data, { recursive: true }).then(
+  const made = await mkdir(settings.data, { recursive: true, mode: 0o700 }).then(
     () => readPageFiles(folder),
     (cause: unknown) => cause as Error,
   );
@@ -51,7 +51,7 @@ export async function openConsole(
   const door = await openHttpDoor({ host, port, ...(tls && { tls }), clock, handle: desk.handle });
   if (door.problem !== null) return { problem: door.problem, close: closed };
   log.info({ url: door.url }, 'the console is open');
-  await welcome(accounts, door.url, log);
+  await welcome(accounts, named(door.url), log);
   return {
     problem: null,
     async close() {
@@ -59,6 +59,13 @@ export async function openConsole(
       await door.close();
     },
   };
+}
+
+/** Where it listens on every address, a link bears the machine's name. */
+function named(url: string): string {
+  const { protocol, hostname: address, port } = new URL(url);
+  const isEvery = address === '0.0.0.0' || address === '[::]';
+  return isEvery ? `${protocol}//${hostname()}:${port}` : url;
 }
 
 /** Where there is no user yet: the code for making the first, told once in the log. There is no default password. */

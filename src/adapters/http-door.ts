@@ -138,6 +138,7 @@ function callerOf(connections: Connections, { socket }: IncomingMessage): Caller
     local: socket.localAddress ?? '',
     secure: 'encrypted' in socket,
     trust: () => connections.trust(socket),
+    breakOff: () => void socket.destroy(),
   };
 }
 

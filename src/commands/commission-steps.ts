@@ -1,75 +1,26 @@
 // What each step of a commissioning does: it asks the collector's own commands, and tells what came of it by code.
 
-import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
+import type { CommandAnswer } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
 import { type Session, type StepName, type StepResult, stepOf } from '../domain/commission.ts';
 import { type Dial, metricShift, VOLUME_UNITS } from '../domain/units.ts';
 import type { Args } from './answer.ts';
+import {
+  type DialRead,
+  done,
+  failed,
+  failedBy,
+  PATIENCE_MS,
+  readPatiently,
+  type StepDoer,
+  type StepOutcome,
+  type StepParts,
+} from './commission-step.ts';
 import { beginTap, endTap } from './commission-tap.ts';
 
-/** What the steps are given. */
-export interface StepParts {
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly wire: Clock;
-  /** The commands of the running collector. */
-  readonly run: (name: string, args: Args) => Promise<CommandAnswer>;
-  /** Looks at the port of a bus from outside; absent where nobody can. */
-  readonly lookAtPort?: ((bus: string) => Promise<object | null>) | undefined;
-}
-
-/** What came of a step. `isChange`: what was proved before of the device does not hold any more. */
-export interface StepOutcome {
-  readonly state: 'done' | 'failed' | 'running';
-  readonly result: StepResult;
-  readonly session?: Partial<Pick<Session, 'meter' | 'bus'>>;
-  readonly isChange?: boolean;
-}
-
-export type StepDoer = (session: Session, args: Args, parts: StepParts) => Promise<StepOutcome>;
-
-export const done = (result: StepResult): StepOutcome => ({ state: 'done', result });
-
-/** A failed step says why by its code, and what else is known. */
-export const failed = (code: string, result: StepResult = {}): StepOutcome => ({
-  state: 'failed',
-  result: { code, ...result },
-});
-
-/** The refusal of a command is the failure of its step. */
-export function failedBy({ code, message, hint }: Extract<CommandAnswer, { ok: false }>) {
-  return failed(code.replace('daemon.absent', 'daemon_absent'), { message, hint });
-}
-
-/** A read that a device puts off is asked for again so long, in milliseconds of the wire. */
-const PATIENCE_MS = 60_000;
-const AGAIN_MS = 1_000;
 const READS = 3;
 /** Three reads in a row show a register that holds still or climbs. */
 const BETWEEN_READS_MS = 1_000;
-
-/** What `read` answers. */
-export interface DialRead {
-  readonly read: number;
-  readonly dial: string;
-  readonly digits: number;
-  readonly at: string | null;
-  readonly q: string;
-}
-
-/** The meter's dial now, as soon as its device may be asked; or the refusal. */
-export async function readPatiently(
-  meter: string,
-  { run, wire }: StepParts,
-): Promise<{ readonly read: DialRead } | Extract<CommandAnswer, { ok: false }>> {
-  const until = wire.monotonicMs() + PATIENCE_MS;
-  for (;;) {
-    const answer = await run('read', { meter, within_s: 30 });
-    if (answer.ok) return { read: answer.data as DialRead };
-    if (answer.code !== 'busy' || wire.monotonicMs() > until) return answer;
-    await wire.sleep(AGAIN_MS);
-  }
-}
 
 /** `port`: the link is open, or nothing speaks against it. */
 const port: StepDoer = async ({ bus }, _args, { run, lookAtPort }) => {
@@ -162,17 +113,28 @@ function taken({ meter, bus, installation, settings }: Shown, added: boolean, is
   return { state: 'done', result, session: { meter, bus }, isChange } as const;
 }
 
-/** A device that waited for the hour's edge to be over: done once the collector has it. */
-export async function deviceNow(session: Session, parts: StepParts): Promise<StepOutcome | null> {
-  const { result } = stepOf(session, 'device');
-  const [meter, until] = [result?.['meter'], result?.['waits_until']];
-  if (typeof meter !== 'string' || typeof until !== 'string') return null;
+/** A change of settings that waited for the hour's edge to be over: the step is done once the collector has it. */
+export async function waitedFor(
+  session: Session,
+  name: StepName,
+  parts: StepParts,
+): Promise<StepOutcome | null> {
+  const { result } = stepOf(session, name);
+  const until = result?.['waits_until'];
+  const meter = name === 'device' ? result?.['meter'] : session.meter;
+  if (typeof until !== 'string' || parts.clock.now() < Date.parse(until)) return null;
   const shown = await parts.run('meter.show', { meter });
   if (!shown.ok) return null;
-  const { bus } = shown.data as Shown;
-  // A meter that was moved is there before it has moved.
-  if (bus !== result?.['bus'] || parts.clock.now() < Date.parse(until)) return null;
-  return taken(shown.data as Shown, result['added'] === true);
+  const { bus, installation } = shown.data as Shown;
+  if (name === 'device') {
+    // A meter that was moved is there before it has moved.
+    if (bus !== result?.['bus']) return null;
+    return { ...taken(shown.data as Shown, result['added'] === true) };
+  }
+  const typed = dialIn(result as Args);
+  if (!typed || !installation || !isSameDial(typed, installation)) return null;
+  const { waits_until: _, ...rest } = result as StepResult;
+  return done(rest);
 }
 
 /** `reads`: three in a row that agree with each other. */
@@ -215,7 +177,7 @@ const dial: StepDoer = async (session, { dial: typed, looked_s }, { run }) => {
 const TRIES_TOLD = 10;
 
 /** `resolution` {digits, unit, pow10, accept?}: what stands on the dial against what the collector counts in; `accept`: the dial is right. */
-const resolution: StepDoer = async (session, args, { run }) => {
+const resolution: StepDoer = async (session, args, { run, clock }) => {
   const meter = session.meter ?? '';
   const shown = await run('meter.show', { meter });
   if (!shown.ok) return failedBy(shown);
@@ -234,9 +196,10 @@ const resolution: StepDoer = async (session, args, { run }) => {
   if (!set.ok) return failedBy(set);
   const applied = await run('config.apply', { by });
   if (!applied.ok) return failedBy(applied);
-  const { takes_effect } = applied.data as { takes_effect: string };
-  const result = { ...typed, agrees: true, changed: known, takes_effect, places };
-  return { ...done(result), isChange: true };
+  const { takes_effect: at } = applied.data as { takes_effect: string };
+  const result = { ...typed, agrees: true, changed: known, places };
+  if (Date.parse(at) <= clock.now()) return { ...done(result), isChange: true };
+  return { state: 'running', result: { ...result, waits_until: at }, isChange: true };
 };
 
 const BAD_DIAL = 'digits, unit (ft3, gal, m3, L) and pow10 are those on the dial.';
@@ -304,16 +267,9 @@ const polls: StepDoer = async (session, { seconds = POLLS_S }, parts) => {
     return failed('bad_request', { message: `seconds is 1 to ${POLLS_MAX_S}.` });
   }
   const began = wire.monotonicMs();
-  const isOver = () => wire.monotonicMs() - began >= seconds * 1000;
-  const seen = { asked: 0, ok: 0, faults: {} as Record<string, number> };
-  while (!isOver() || (seen.asked === 0 && wire.monotonicMs() - began < PATIENCE_MS)) {
-    const answer = await run('read', { meter, within_s: 20 });
-    if (answer.ok || answer.code === 'no_answer') seen.asked += 1;
-    if (answer.ok) seen.ok += 1;
-    else if (answer.code === 'no_answer') count(seen.faults, faultIn(answer.message));
-    else if (answer.code !== 'busy') return failedBy(answer);
-    if (!isOver()) await wire.sleep(POLL_PAUSE_MS);
-  }
+  const polled = await pollFor(meter, seconds * 1000, parts);
+  if ('refusal' in polled) return failedBy(polled.refusal);
+  const { seen } = polled;
   const share = seen.asked === 0 ? 0 : seen.ok / seen.asked;
   const success = Math.round(share * 1000) / 10;
   const took = Math.round((wire.monotonicMs() - began) / 1000);
@@ -324,6 +280,23 @@ const polls: StepDoer = async (session, { seconds = POLLS_S }, parts) => {
     ? done(result)
     : failed(seen.ok === 0 ? 'no_answer' : 'polls_lost', result);
 };
+
+/** What came of the reads of so many milliseconds of the wire, of one at least; or why none can be made. */
+async function pollFor(meter: string, ms: number, { wire, run }: StepParts) {
+  const began = wire.monotonicMs();
+  const isOver = () => wire.monotonicMs() - began >= ms;
+  const isPatient = () => wire.monotonicMs() - began < PATIENCE_MS;
+  const seen = { asked: 0, ok: 0, faults: {} as Record<string, number> };
+  while (!isOver() || (seen.asked === 0 && isPatient())) {
+    const answer = await run('read', { meter, within_s: 20 });
+    if (answer.ok || answer.code === 'no_answer') seen.asked += 1;
+    if (answer.ok) seen.ok += 1;
+    else if (answer.code === 'no_answer') count(seen.faults, faultIn(answer.message));
+    else if (answer.code !== 'busy') return { refusal: answer };
+    if (!isOver()) await wire.sleep(POLL_PAUSE_MS);
+  }
+  return { seen };
+}
 
 const count = (counts: Record<string, number>, key: string) => {
   counts[key] = (counts[key] ?? 0) + 1;

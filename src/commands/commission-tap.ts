@@ -18,7 +18,7 @@ import {
   readPatiently,
   type StepOutcome,
   type StepParts,
-} from './commission-steps.ts';
+} from './commission-step.ts';
 
 /** So many neighbours are read anew, those of the same bus first; of the others the last poll must do. */
 const NEIGHBOURS_MAX = 60;
@@ -100,13 +100,18 @@ async function marksOf(
   const { journal, run, clock } = parts;
   const meter = mine ?? '';
   const neighbours = await neighboursOf(meter, bus, parts);
-  const asked = neighbours.map((one) => run('read', { meter: one, within_s: WITHIN_S }));
+  const asked = neighbours.map(async (one) => {
+    const answer = await run('read', { meter: one, within_s: WITHIN_S });
+    // As its encoder says it now, whether or not that is believed yet.
+    const read = answer.ok ? Number((answer.data as { dial: string }).dial) : null;
+    return [one, read === null ? null : { read, at: clock.now() }] as const;
+  });
   const own = await readPatiently(meter, parts);
-  await Promise.all(asked);
+  const seen = new Map(await Promise.all(asked));
   if ('ok' in own) return failedBy(own);
   const others: Record<string, Mark> = {};
   for (const other of journal.meters()) {
-    const last = journal.installation(other)?.last;
+    const last = seen.get(other) ?? journal.installation(other)?.last;
     if (other !== meter && last) others[other] = { read: last.read, at: last.at };
   }
   return { own: { read: Number(own.read.dial), at: clock.now() }, others };

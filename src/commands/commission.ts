@@ -16,7 +16,8 @@ import {
   withStep,
 } from '../domain/commission.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
-import { DOERS, deviceNow, failed, type StepOutcome, type StepParts } from './commission-steps.ts';
+import { failed, type StepOutcome, type StepParts } from './commission-step.ts';
+import { DOERS, waitedFor } from './commission-steps.ts';
 import { finish, type ReportParts } from './report.ts';
 
 export interface CommissionParts extends StepParts, ReportParts {}
@@ -231,8 +232,8 @@ export class Commissions {
     if (!session || !running || session.ended || this.#under.has(session.id)) return session;
     const { step, result } = running;
     if (step === 'tap' && result?.['phase'] === 'open') return session;
-    if (step === 'device' && result?.['waits_until'] !== undefined) {
-      const now = await deviceNow(session, this.#parts);
+    if (result?.['waits_until'] !== undefined) {
+      const now = await waitedFor(session, step, this.#parts);
       if (!now) return session;
       const after = await this.#after(session, step, now);
       await this.#keep(after);

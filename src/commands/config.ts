@@ -60,7 +60,8 @@ export type LogLevel = (typeof LEVELS)[number];
 
 /** Only who stands at the collector changes who it is, where its files are, and what a head-end may do (C3). */
 const ONLY_HERE: readonly (readonly string[])[] = [
-  ...[['version'], ['utility'], ['collector'], ['data'], ['control'], ['upstream', 'commands']],
+  ...[['version'], ['utility'], ['collector'], ['data'], ['control'], ['console']],
+  ['upstream', 'commands'],
   ...['password_file', 'ca_file', 'cert_file', 'key_file'].map((file) => ['upstream', file]),
 ];
 /** Steps of one command, and problems of one answer: the rest is seen when these are mended. */

@@ -7,7 +7,7 @@ import { canonicalJson } from '../domain/canonical.ts';
 import { type Session, stepOf } from '../domain/commission.ts';
 import { LANGUAGES, type Language, type Say } from '../domain/words.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
-import { done, failed, failedBy, type StepOutcome, type StepParts } from './commission-steps.ts';
+import { done, failed, failedBy, type StepOutcome, type StepParts } from './commission-step.ts';
 
 /** What reports are made with, and of which collector. */
 export interface ReportParts extends Pick<StepParts, 'journal' | 'clock' | 'run'> {

@@ -347,5 +347,5 @@ const LAST_ADMIN = failed(
 );
 const UNKNOWN_CODE = failed(
   ...(['code.unknown', 'That code is not known, used, or too old.'] as const),
-  'At the collector: meter-collector user code',
+  'A new one is made at the collector: meter-collector user reset NAME',
 );

@@ -1,35 +1,47 @@
 // What is carried away: hours as CSV, the journal as a backup, reports, and a bundle for who helps from afar.
 
 import { runCommand } from './commanding.ts';
-import { CSV_ROWS_AT_ONCE } from './limits.ts';
+import { LINES_AT_ONCE } from './limits.ts';
 import type { Asked, CommandAnswer } from './parts.ts';
 import { BROKEN, refusal, refuse, statusOf } from './refusals.ts';
 
 type Lines = AsyncIterable<string> | Iterable<string>;
 
-/** A file made of lines while it is read: never whole in memory. */
-function file(name: string, type: string, lines: Lines, tellBroken: (error: unknown) => void) {
+/** So many lines as one piece, or null at the end. */
+async function nextPiece(
+  source: AsyncIterator<string> | Iterator<string>,
+): Promise<Uint8Array | null> {
+  let text = '';
+  for (let lines = 0; lines < LINES_AT_ONCE; lines += 1) {
+    const next = await source.next();
+    if (next.done === true) return text === '' ? null : new TextEncoder().encode(text);
+    text += next.value;
+  }
+  return new TextEncoder().encode(text);
+}
+
+/** A file made of lines while it is read, never whole in memory. One that cannot be ended is broken off, so that nobody takes it for whole. */
+async function file({ desk, caller }: Asked, name: string, type: string, lines: Lines) {
   const source =
     Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]();
-  const encoder = new TextEncoder();
+  const broken = (error: unknown) =>
+    desk.log.warn({ name, error: String(error) }, 'a file broke off');
+  let piece: Uint8Array | null;
+  try {
+    piece = await nextPiece(source);
+  } catch (error) {
+    broken(error);
+    return refuse(BROKEN);
+  }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
+      if (piece === null) return controller.close();
+      controller.enqueue(piece);
       try {
-        let text = '';
-        for (let rows = 0; rows < CSV_ROWS_AT_ONCE; rows += 1) {
-          const next = await source.next();
-          if (next.done === true) {
-            if (text !== '') controller.enqueue(encoder.encode(text));
-            controller.close();
-            return;
-          }
-          text += next.value;
-        }
-        controller.enqueue(encoder.encode(text));
+        piece = await nextPiece(source);
       } catch (error) {
-        // A file that breaks off is short of its end, and the browser says so.
-        tellBroken(error);
-        controller.error(error);
+        broken(error);
+        caller.breakOff();
       }
     },
     async cancel() {
@@ -61,7 +73,8 @@ const COLUMNS = [
 ] as const;
 
 /** `GET /api/export.csv?meter=&from=&to=`: hours and gaps in counts, with the resolution of each installation. */
-export async function exportCsv({ desk, person, url }: Asked): Promise<Response> {
+export async function exportCsv(asked: Asked): Promise<Response> {
+  const { desk, person, url } = asked;
   const { commands } = desk;
   const one = url.searchParams.get('meter');
   const span = Object.fromEntries(
@@ -71,7 +84,7 @@ export async function exportCsv({ desk, person, url }: Asked): Promise<Response>
     }),
   );
   const by = person?.name ?? '';
-  const meters = one === null ? await metersOf((asked) => commands.run(asked, { by })) : [one];
+  const meters = one === null ? await metersOf((name) => commands.run(name, { by })) : [one];
   const [first] = meters;
   const tried = await commands.run('intervals', { meter: first ?? '', ...span, by });
   if (!tried.ok && meters.length > 0) return no(tried);
@@ -84,9 +97,7 @@ export async function exportCsv({ desk, person, url }: Asked): Promise<Response>
     }
   }
   const name = `${desk.collector}-${one ?? 'all'}.csv`;
-  return file(name, 'text/csv; charset=utf-8', lines(), (error) =>
-    desk.log.warn({ error: String(error) }, 'an export broke off'),
-  );
+  return file(asked, name, 'text/csv; charset=utf-8', lines());
 }
 
 async function metersOf(run: (name: string) => Promise<CommandAnswer>): Promise<string[]> {
@@ -132,12 +143,11 @@ function cell(content: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export async function backup({ desk, person, caller }: Asked): Promise<Response> {
+export async function backup(asked: Asked): Promise<Response> {
+  const { desk, person, caller } = asked;
   const data = { name: 'backup', by: person?.name ?? '', from: caller.address, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
-  return file(`${desk.collector}.backup`, 'application/x-ndjson', desk.backup(), (error) =>
-    desk.log.warn({ error: String(error) }, 'a backup broke off'),
-  );
+  return file(asked, `${desk.collector}.backup`, 'application/x-ndjson', desk.backup());
 }
 
 /** What is asked for a bundle. None of it holds a secret: settings name the files of passwords and keys only. */
@@ -153,7 +163,8 @@ const BUNDLED: readonly (readonly [name: string, args: Readonly<Record<string, u
 ];
 
 /** `GET /api/bundle`: one JSON document of what somebody who helps will ask for. */
-export async function bundle({ desk, person, caller }: Asked): Promise<Response> {
+export async function bundle(asked: Asked): Promise<Response> {
+  const { desk, person, caller } = asked;
   const by = person?.name ?? '';
   const data = { name: 'bundle', by, from: caller.address, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
@@ -166,9 +177,7 @@ export async function bundle({ desk, person, caller }: Asked): Promise<Response>
     }
     yield '}\n';
   }
-  return file(`${desk.collector}-bundle.json`, 'application/json', lines(), (error) =>
-    desk.log.warn({ error: String(error) }, 'a bundle broke off'),
-  );
+  return file(asked, `${desk.collector}-bundle.json`, 'application/json', lines());
 }
 
 /** A report bears its own style and nothing that acts; it is shown as a stranger to the console's pages. */
@@ -176,7 +185,8 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 
 /** `GET /api/reports/ID.html?lang=` and `.json`. */
 export async function report({ desk, person, params, url }: Asked): Promise<Response> {
-  const [, id, format] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,119})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
+  const [, id, format] =
+    /^([A-Za-z0-9][A-Za-z0-9._-]{0,119})\.(html|json)$/.exec(params['file'] ?? '') ?? [];
   if (id === undefined || format === undefined) {
     return refuse(refusal(404, 'not_found', 'There is no such report.'));
   }

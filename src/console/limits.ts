@@ -48,5 +48,5 @@ export const REMEMBERED_MAX = 4_096;
 export const TELL_FAILURES_MS = 60_000;
 /** The use of a token is written down so often: the file lies on a flash card. */
 export const TOKEN_USE_MS = 3_600_000;
-/** Rows of a CSV are given out in pieces of so many. */
-export const CSV_ROWS_AT_ONCE = 500;
+/** Lines of a file are given out in pieces of so many. */
+export const LINES_AT_ONCE = 500;

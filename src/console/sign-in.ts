@@ -25,7 +25,8 @@ export async function signIn(asked: Asked): Promise<Response> {
   if (wait > 0) {
     await tellFailure(desk, name, caller.address);
     const seconds = Math.ceil(wait / 1000);
-    const hint = 'Wait, or have a one-time code made at the collector: meter-collector user code';
+    const hint =
+      'Wait, or have a one-time code made at the collector: meter-collector user reset NAME';
     return refuse(refusal(429, 'sign_in.locked', `Wait for ${seconds} s.`, hint, seconds));
   }
   const book = await desk.accounts.book();

@@ -291,46 +291,40 @@ export interface DiskFindings {
 const DAYS_LOW = 30;
 const MB = 1e6;
 
+const onDisk = (
+  check: string,
+  state: CheckState,
+  cause: string,
+  places: Check['places'] = {},
+): Check => ({ area: 'disk', check, state, cause, places });
+
 /** The journal, its room, what was damaged, and how the flash card is worn. */
 export function checkDisk(found: DiskFindings): readonly Check[] {
-  const { isSound, freeBytes, minFreeBytes, daysLeft, wornToday, wearBudget, lost, repaired } =
-    found;
-  const check = (
-    name: string,
-    state: CheckState,
-    cause: string,
-    places: Check['places'] = {},
-  ): Check => ({
-    ...{ area: 'disk', check: name, state, cause, places },
-  });
-  const free = {
-    free_mb: Math.floor((freeBytes ?? 0) / MB),
-    min_mb: Math.floor(minFreeBytes / MB),
-  };
-  const days = daysLeft === null ? 0 : Math.floor(daysLeft);
-  const room =
-    freeBytes === null
-      ? check('room', 'unknown', 'room_unknown')
-      : freeBytes < minFreeBytes
-        ? check('room', 'bad', 'disk_full', free)
-        : daysLeft !== null && daysLeft < DAYS_LOW
-          ? check('room', 'warn', 'disk_low', { ...free, days })
-          : check('room', 'ok', 'room_ok', free);
-  const damage =
-    lost > 0
-      ? check('damage', 'bad', 'journal_lost', { count: lost })
-      : repaired > 0
-        ? check('damage', 'warn', 'journal_repaired', { count: repaired })
-        : check('damage', 'ok', 'journal_whole');
-  const mb = { mb: Math.round((wornToday ?? 0) / MB), budget_mb: Math.round(wearBudget / MB) };
-  const wear =
-    wornToday === null
-      ? check('wear', 'unknown', 'wear_unknown')
-      : wornToday > wearBudget
-        ? check('wear', 'warn', 'wear_high', mb)
-        : check('wear', 'ok', 'wear_ok', mb);
-  const journal = isSound
-    ? check('journal', 'ok', 'journal_ok')
-    : check('journal', 'bad', 'journal_closed');
-  return [journal, room, damage, wear];
+  const journal = found.isSound
+    ? onDisk('journal', 'ok', 'journal_ok')
+    : onDisk('journal', 'bad', 'journal_closed');
+  return [journal, checkRoom(found), checkDamage(found), checkWear(found)];
+}
+
+function checkRoom({ freeBytes, minFreeBytes, daysLeft }: DiskFindings): Check {
+  if (freeBytes === null) return onDisk('room', 'unknown', 'room_unknown');
+  const free = { free_mb: Math.floor(freeBytes / MB), min_mb: Math.floor(minFreeBytes / MB) };
+  if (freeBytes < minFreeBytes) return onDisk('room', 'bad', 'disk_full', free);
+  if (daysLeft !== null && daysLeft < DAYS_LOW) {
+    return onDisk('room', 'warn', 'disk_low', { ...free, days: Math.floor(daysLeft) });
+  }
+  return onDisk('room', 'ok', 'room_ok', free);
+}
+
+function checkDamage({ lost, repaired }: DiskFindings): Check {
+  if (lost > 0) return onDisk('damage', 'bad', 'journal_lost', { count: lost });
+  if (repaired > 0) return onDisk('damage', 'warn', 'journal_repaired', { count: repaired });
+  return onDisk('damage', 'ok', 'journal_whole');
+}
+
+function checkWear({ wornToday, wearBudget }: DiskFindings): Check {
+  if (wornToday === null) return onDisk('wear', 'unknown', 'wear_unknown');
+  const mb = { mb: Math.round(wornToday / MB), budget_mb: Math.round(wearBudget / MB) };
+  if (wornToday > wearBudget) return onDisk('wear', 'warn', 'wear_high', mb);
+  return onDisk('wear', 'ok', 'wear_ok', mb);
 }

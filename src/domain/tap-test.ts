@@ -44,6 +44,8 @@ export interface TapOutcome {
 
 /** An open tap gives so much at the most, in gallons a minute. */
 const MOST_GPM = 10;
+/** Nobody opens and closes a tap sooner: a shorter test says nothing of what a count is. */
+const LEAST_MS = 60_000;
 /** A bucket is read to a third, and a dial to a count. */
 const BUCKET = 0.3;
 /** Another meter that rises by less than this share of ours is no rival. */
@@ -61,7 +63,9 @@ export function judgeTap(
   const counts = risenBy(own);
   const elapsedMs = own.after.at - own.before.at;
   const perCount = gallonsPerCount(dial);
-  const most = drawn ? drawn.amount * GALLONS[drawn.unit] : (MOST_GPM * elapsedMs) / 60_000;
+  const most = drawn
+    ? drawn.amount * GALLONS[drawn.unit]
+    : (MOST_GPM * Math.max(elapsedMs, LEAST_MS)) / 60_000;
   const hasRisen = counts >= 1;
   const moved = others.flatMap((one) => {
     const by = risenBy(one);

@@ -46,16 +46,18 @@ export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Pro
       .catch((bug: unknown) => failed.abort({ bug }))
       .finally(() => sending.delete(done));
     sending.add(done);
-    return done;
   };
   let gathered: Row[] = [];
-  let spreading: Promise<void> | null = null;
+  let isSpreading = false;
   const spread = async () => {
+    isSpreading = true;
     while (gathered.length > 0) {
       const rows = gathered;
       gathered = [];
       await sendNews(rows, smear, parts, signal);
     }
+    // In the same breath as the look that found nothing: what comes next begins anew.
+    isSpreading = false;
   };
   while (!over.aborted) {
     await parts.journal.fresh(over);
@@ -64,11 +66,7 @@ export async function forwardNews(parts: ForwardParts, signal: AbortSignal): Pro
     const own = rows.filter(({ meter }) => meter === '');
     gathered.push(...rows.filter(({ meter }) => meter !== ''));
     if (own.length > 0) begin(sendNews(own, 0, parts, signal));
-    if (gathered.length > 0) {
-      spreading ??= begin(spread()).finally(() => {
-        spreading = null;
-      });
-    }
+    if (gathered.length > 0 && !isSpreading) begin(spread());
   }
   await Promise.all(sending);
   if (failed.signal.aborted) throw (failed.signal.reason as { bug: unknown }).bug;

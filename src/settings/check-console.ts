@@ -14,6 +14,9 @@ export interface RawConsole {
 
 const PORT_MAX = 65_535;
 
+/** What the schema takes; it has said so where this is none. */
+const LISTEN = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$/;
+
 /** Host, without brackets, and port of `listen`. */
 function partsOf(listen: string): { host: string; port: number } {
   const cut = listen.lastIndexOf(':');
@@ -30,7 +33,7 @@ export function checkConsole(data: unknown, findings: Findings): void {
   if (said === undefined) return;
   const raw = record(said);
   const listen = text(raw['listen']);
-  if (listen === undefined) return;
+  if (listen === undefined || !LISTEN.test(listen)) return;
   const { host, port } = partsOf(listen);
   const pointer = '/console/listen';
   if (port > PORT_MAX) {

@@ -123,6 +123,8 @@ describe('the settings from afar', () => {
     '/collector',
     '/data',
     '/upstream/key_file',
+    '/console',
+    '/console/insecure',
   ])('%s is for those who stand at the collector', async (path) => {
     expect(await ask('config.set', { changes: [{ path, value: true }] })).toEqual({
       code: 'forbidden',

@@ -49,7 +49,7 @@ const HEADERS = [
     'Content-Length: -1',
     'Content-Length: 99999999999',
     'Expect: 100-continue',
-    'Connection: close',
+    'Connection: keep-alive',
   ],
   ...['Connection: Upgrade\r\nUpgrade: websocket', 'X-Forwarded-For: 127.0.0.1', 'Range: bytes=0-'],
   ...['Accept-Encoding: br', 'If-None-Match: *', 'Last-Event-ID: \u00e9', ': nothing', 'A'],
@@ -77,6 +77,7 @@ function requestOf(random: Random): string {
       ),
     );
   if (random.next() < 0.1) return noise(300);
+  if (random.next() < 0.6) return plausible(pick, noise);
   const headers = [
     `Host: ${pick(HOSTS)}`,
     ...Array.from({ length: Math.floor(random.next() * 5) }, () => pick(HEADERS)),
@@ -90,6 +91,41 @@ function requestOf(random: Random): string {
   return text.slice(0, cut) + (random.next() < 0.5 ? noise(20) : '');
 }
 
+/** Of a request that is whole: its answer is waited for. */
+const WHOLE = 'Connection: close';
+
+/** HTTP as it should be, for what is behind the parser: routes, bodies, cookies, tokens and origins. */
+function plausible(pick: <T>(all: readonly T[]) => T, noise: (most: number) => string): string {
+  const method = pick(['GET', 'GET', 'POST', 'POST', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']);
+  const part = () =>
+    pick(['status', 'backup', '..', '%00', '%2e%2e%2f', 'x'.repeat(300), encodeURI(noise(9))]);
+  const path = pick([
+    ...PATHS.filter((one) => one.startsWith('/')),
+    `/api/${part()}`,
+    `/api/users/${part()}`,
+  ]);
+  const body = pick([
+    ...BODIES,
+    JSON.stringify({ user: noise(40), password: noise(40) }),
+    noise(2_000),
+  ]);
+  const lines = [
+    `Host: ${pick(['localhost', '127.0.0.1', 'evil.example'])}`,
+    `Cookie: meter-collector=${encodeURIComponent(noise(40))}`,
+    `Authorization: ${pick(['Bearer mct_x', 'Basic YTpi', 'Bearer'])}`,
+    `Content-Type: ${pick(['application/json', 'application/json', 'text/plain'])}`,
+    pick([
+      'Origin: null',
+      'Sec-Fetch-Site: same-origin',
+      'Sec-Fetch-Site: cross-site',
+      'Accept: */*',
+    ]),
+    `Content-Length: ${Buffer.byteLength(body, 'latin1')}`,
+    WHOLE,
+  ];
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
 function answerTo(port: number, request: string): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
@@ -100,7 +136,9 @@ function answerTo(port: number, request: string): Promise<string> {
     });
     socket.on('error', () => undefined);
     socket.once('close', () => resolve(answer));
-    socket.end(Buffer.from(request, 'latin1'));
+    // What may be cut short is ended, else it would be waited for.
+    if (request.includes(`\r\n${WHOLE}\r\n\r\n`)) socket.write(Buffer.from(request, 'latin1'));
+    else socket.end(Buffer.from(request, 'latin1'));
   });
 }
 

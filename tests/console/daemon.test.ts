@@ -172,5 +172,8 @@ describe('the console of a real collector', () => {
       (await post(url, '/api/sign-in', { user: 'anna', password: PASSWORD })).status,
     ).toBeLessThan(430);
     expect(await daemon.commands.run('status', {})).toMatchObject({ ok: true });
+    // No library of the console writes anything of its own between the lines of the log.
+    const lines = (await readFile(daemon.log, 'utf8')).trim().split('\n');
+    expect(lines.filter((line) => !/^(?:\{"level"|warning: )/.test(line))).toEqual([]);
   }, 90_000);
 });

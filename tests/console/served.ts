@@ -1,6 +1,6 @@
 // A console on a real socket for tests: real accounts, scrypt and limits over commands that only remember what they were asked.
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,10 +11,11 @@ import { createSharedText } from '../../src/adapters/shared-text.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import type { Clock, CommandAnswer, Commands, PageFiles } from '../../src/boundaries.ts';
 import { Accounts } from '../../src/console/accounts.ts';
+import { EMPTY_BOOK, formatBook } from '../../src/console/book.ts';
 import { createConsole } from '../../src/console/console.ts';
 import { hostNames } from '../../src/console/guards.ts';
 import type { ConsoleEvent } from '../../src/console/parts.ts';
-import type { Role } from '../../src/console/roles.ts';
+import { ROLES, type Role } from '../../src/console/roles.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
 
 /** The system's clock, which a test may move on. */
@@ -67,7 +68,6 @@ export interface Wish {
   readonly cookie?: string;
   /** The address of this machine that asks. */
   readonly from?: string;
-  readonly agent?: import('node:http').Agent;
 }
 
 const PAGES: PageFiles = new Map([
@@ -82,6 +82,14 @@ function page(type: string, text: string, lasting: boolean) {
     br: new TextEncoder().encode('brotli'),
   };
   return { type, etag: `e${text.length}`, lasting, plain, packed };
+}
+
+/** Scrambled once for all tests of a file: it takes long on purpose. */
+const SCRAMBLED = new Map<Role, Promise<string>>();
+function scrambled(role: Role): Promise<string> {
+  const made = SCRAMBLED.get(role) ?? createSecrets().scramble(PASSWORDS[role]);
+  SCRAMBLED.set(role, made);
+  return made;
 }
 
 /** Lives from `open` to `close`. */
@@ -107,13 +115,15 @@ export class Served {
     return join(this.folder, 'console-users.json');
   }
 
-  static async open(options: { readonly allowed?: readonly string[] } = {}): Promise<Served> {
+  static async open(
+    options: { readonly allowed?: readonly string[]; readonly pages?: PageFiles } = {},
+  ): Promise<Served> {
     const served = new Served(await mkdtemp(join(tmpdir(), 'console-')));
-    await served.#start(options.allowed ?? []);
+    await served.#start(options.allowed ?? [], options.pages ?? PAGES);
     return served;
   }
 
-  async #start(allowed: readonly string[]): Promise<void> {
+  async #start(allowed: readonly string[], pages: PageFiles): Promise<void> {
     const { accounts, secrets, clock, log, commands, events } = this;
     const tell = async (event: ConsoleEvent) => void events.push(event);
     const backup = async function* () {
@@ -122,7 +132,7 @@ export class Served {
     };
     const desk = createConsole(
       { collector: 'COL-1', version: '1', commands, tell, backup },
-      { accounts, secrets, clock, log, pages: PAGES, hosts: hostNames(allowed, ['pole-7']) },
+      { accounts, secrets, clock, log, pages, hosts: hostNames(allowed, ['pole-7']) },
     );
     // An address of its own, so that its tests can ask from several.
     const door = await openHttpDoor({ host: '127.0.0.1', port: 0, clock, handle: desk.handle });
@@ -141,9 +151,11 @@ export class Served {
 
   /** Makes a user of each role, named as it, without signing anybody in. */
   async people(): Promise<void> {
-    for (const role of ['admin', 'technician', 'viewer'] as const) {
-      await this.accounts.add({ user: role, role, password: PASSWORDS[role] });
-    }
+    const created = new Date(0).toISOString();
+    const users = await Promise.all(
+      ROLES.map(async (role) => ({ user: role, role, password: await scrambled(role), created })),
+    );
+    await writeFile(this.file, formatBook({ ...EMPTY_BOOK, users }), { mode: 0o600 });
   }
 
   /** Signs a user in and gives the cookie. */
@@ -156,12 +168,12 @@ export class Served {
 
   /** One request on a connection of its own. Rejects when there is no answer. */
   ask(method: string, path: string, wish: Wish = {}): Promise<Reply> {
-    const { body, raw, headers = {}, cookie, from, agent } = wish;
+    const { body, raw, headers = {}, cookie, from } = wish;
     const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
-          ...{ host: '127.0.0.1', port: this.port, method, path, agent: agent ?? false },
+          ...{ host: '127.0.0.1', port: this.port, method, path, agent: false },
           ...(from && { localAddress: from }),
           headers: {
             ...(sent !== undefined && { 'content-type': 'application/json' }),

@@ -74,6 +74,17 @@ describe('a scan on a bus that polls', () => {
     expect(both).toEqual([]);
   });
 
+  it('begun on a bus that sleeps until its next poll it has the wire at once', async () => {
+    const { bus, door } = await scanned({ meters: 1, pollMs: 15 * MINUTE, readMs: 50 }, 0);
+    await bus.until(20);
+    const scan = endlessScan(bus.clock, 5);
+    expect(door().start(scan.run, QUESTION_MS)).toBe(true);
+    await bus.until(20.1);
+    await bus.stop();
+    expect(scan.sittings[0]?.from).toBeLessThan(20 * MINUTE + 1_000);
+    expect(scan.run.progress()).toMatchObject({ asked: 5, over: true });
+  });
+
   it('a bus that is never idle still gives it a sitting in half a minute', async () => {
     const { bus, sittings } = await scanned({ meters: 10, pollMs: 1_000, readMs: 200 });
     await bus.until(10);

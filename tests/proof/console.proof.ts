@@ -23,7 +23,7 @@ function dripping(port: number, isOver: () => boolean): void {
   const open = () => {
     if (isOver()) return;
     const socket = connect(port, '127.0.0.1', () =>
-      socket.write('POST /api/sign-in HTTP/1.1\\r\\nX: '),
+      socket.write('POST /api/sign-in HTTP/1.1\r\nX: '),
     );
     slow.add(socket);
     socket.on('error', () => undefined);
@@ -100,7 +100,7 @@ it('the console under attack: polls on time, no access, no crash', async () => {
     person_p50_p99: [ms(waits, 0.5), ms(waits, 0.99)],
     asked_per_s: [before.asked / (CALM_MS / 1000), asked / ((windows * WINDOW_MS) / 1000)],
   };
-  process.stdout.write(`${JSON.stringify(figures)}\\n`);
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
   expect(done.strange).toEqual([]);
   expect(guesses).not.toContain(200);
   expect(waits.filter((wait) => !Number.isFinite(wait)).length / waits.length).toBeLessThan(0.01);

@@ -46,6 +46,52 @@ async function found(text: string): Promise<string[]> {
   return brief(await problemsOf(text));
 }
 
+describe('the console', () => {
+  const withConsole = (said: string) =>
+    [...GOOD.slice(0, 5), `console: ${said}`, ...GOOD.slice(5)].join('\n');
+  const consoleOf = async (said: string) => {
+    const loaded = await load(withConsole(said));
+    return loaded.ok ? loaded.settings.console : undefined;
+  };
+
+  test('is not there until it is said, then on loopback', async () => {
+    const loaded = await load(GOOD.join('\n'));
+    expect(loaded.ok && loaded.settings.console).toBeUndefined();
+    expect(await consoleOf('{}')).toEqual({ host: '127.0.0.1', port: 8080, allowedHosts: [] });
+    expect(await consoleOf('{ listen: "[::1]:80", allowed_hosts: [pole] }')).toEqual({
+      ...{ host: '::1', port: 80, allowedHosts: ['pole'] },
+    });
+  });
+
+  test.each(['0.0.0.0:8080', '192.168.7.2:80', 'pole.local:80', '[::]:80', '127.evil.example:80'])(
+    'on %s wants TLS or the owner’s word',
+    async (listen) => {
+      expect(await found(withConsole(`{ listen: "${listen}" }`))).toEqual([
+        '6:20 console.clear_text',
+      ]);
+      const bold = await load(withConsole(`{ listen: "${listen}", insecure: true }`));
+      expect(bold).toMatchObject({ ok: true, warnings: [{ code: 'console.clear_text' }] });
+      const tls = 'tls: { cert_file: c.pem, key_file: k.pem }';
+      expect(await load(withConsole(`{ listen: "${listen}", ${tls} }`))).toMatchObject({
+        ...{ ok: true, warnings: [] },
+        settings: { console: { tls: { certFile: '/site/c.pem', keyFile: '/site/k.pem' } } },
+      });
+    },
+  );
+
+  test.each([
+    ['{ listen: "127.0.0.1" }', ['value.pattern']],
+    ['{ listen: "127.0.0.1:99999" }', ['value.range']],
+    ['{ listen: "http://127.0.0.1:80" }', ['value.pattern']],
+    ['{ tls: { cert_file: c.pem } }', ['key.missing']],
+    ['{ allowed_hosts: ["http://pole"] }', ['value.pattern']],
+    ['{ port: 80 }', ['key.unknown']],
+  ])('%s is a problem', async (said, codes) => {
+    const problems = await problemsOf(withConsole(said));
+    expect(problems.map(({ code }) => code)).toEqual(codes);
+  });
+});
+
 describe('a good settings file', () => {
   test('has no problem and no warning', async () => {
     const loaded = await load(GOOD.join('\n'));

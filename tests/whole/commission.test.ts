@@ -145,7 +145,8 @@ describe('a commissioning', () => {
     });
     const end = await site.step('finish');
     expect(end).toMatchObject({ done: true, next: null, meter: METER });
-    const { report, sha256 } = stepIn(end, 'finish')?.result as { report: string; sha256: string };
+    const finished = stepIn(end, 'finish')?.result ?? {};
+    const { report, sha256 } = finished as { report: string; sha256: string };
     expect(report).toBe(`commission-COL-1-${METER}-2026-06-01`);
 
     const json = (await world.ask('report.get', { id: report, format: 'json' })) as {

@@ -1,7 +1,8 @@
 // What came of each step, in words; why one failed stands by its code.
 
 import type { VNode } from 'preact';
-import { number, percent, time } from '../format.ts';
+import { VOLUME_UNITS } from '../../../domain/units.ts';
+import { number, percent, time, told } from '../format.ts';
 import { ReportLinks } from '../pages/reports.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Facts } from '../parts/section.tsx';
@@ -43,7 +44,6 @@ function Failed({ step }: { readonly step: Step }) {
   const says =
     known(`site.commission_${key}`, places) ??
     known(`doctor.${key}`, places) ??
-    known(`failed_${key}`, places) ??
     known(`fault_${key}`, places) ??
     known(`error_${key}`, places) ??
     t('step_failed', { code });
@@ -91,12 +91,7 @@ const TELLERS: Readonly<Record<string, Teller>> = {
     <Facts
       facts={[
         [t('digits'), textIn(result, 'digits')],
-        [
-          t('resolution'),
-          numberIn(result, 'pow10') === null
-            ? null
-            : `${number(10 ** (numberIn(result, 'pow10') ?? 0), Math.max(0, -(numberIn(result, 'pow10') ?? 0)))} ${textIn(result, 'unit') ?? ''}`,
-        ],
+        [t('resolution'), resolutionSays(result)],
       ]}
     />
   ),
@@ -113,6 +108,14 @@ const TELLERS: Readonly<Record<string, Teller>> = {
   upstream: tellUpstream,
   finish: tellFinish,
 };
+
+function resolutionSays(result: StepResult): string | null {
+  const [pow10, unit] = [numberIn(result, 'pow10'), textIn(result, 'unit')];
+  const known = VOLUME_UNITS.find((one) => one === unit);
+  if (pow10 === null || known === undefined) return null;
+  const { main, help } = told(10 ** pow10, known, Math.max(0, -pow10));
+  return `${main} (${help})`;
+}
 
 /** Before the dial is typed the reads only say that they came. */
 function tellReads(result: StepResult, session: Commission, { state }: Step): VNode | null {

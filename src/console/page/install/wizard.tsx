@@ -101,7 +101,7 @@ function One({ step, number, isNow, bench }: OneProps) {
           {isOpen ? <p class="help">{t(`step_${step.step}_help`)}</p> : null}
           <Outcome step={step} session={bench.session.value} />
           {isOpen ? <Work step={step} bench={bench} /> : null}
-          <Again step={step} isNow={isNow} isAgain={isAgain} />
+          <Again step={step} isNow={isNow} isOver={bench.session.value.done} isAgain={isAgain} />
         </div>
       ) : null}
     </li>
@@ -121,13 +121,14 @@ function Work({ step, bench }: { readonly step: Step; readonly bench: Bench }) {
 interface AgainProps {
   readonly step: Step;
   readonly isNow: boolean;
+  readonly isOver: boolean;
   readonly isAgain: Signal<boolean>;
 }
 
 /** What is done can be done again, but the report. */
-function Again({ step, isNow, isAgain }: AgainProps) {
+function Again({ step, isNow, isOver, isAgain }: AgainProps) {
   const isDone = step.state === 'done' || step.state === 'skipped';
-  if (isNow || !isDone || step.step === 'finish') return null;
+  if (isNow || !isDone || isOver || step.step === 'finish') return null;
   return (
     <div class="actions">
       <Button
@@ -136,7 +137,8 @@ function Again({ step, isNow, isAgain }: AgainProps) {
           isAgain.value = !isAgain.value;
         }}
       >
-        {t('step_again', { step: t(`step_${step.step}`) })}
+        {t('step_again')}
+        <span class="hidden">: {t(`step_${step.step}`)}</span>
       </Button>
     </div>
   );

@@ -3,7 +3,7 @@
 import { command } from '../api.ts';
 import { OpenAlarms } from '../parts/alarm-list.tsx';
 import { useAsked } from '../parts/asked.ts';
-import { EventTable } from '../parts/event-table.tsx';
+import { EventList } from '../parts/event-table.tsx';
 import { Empty, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { vacationSays } from '../parts/watched.tsx';
@@ -40,7 +40,7 @@ export function Alarms() {
         {recent.length === 0 ? (
           <Empty says={t('events_none')} />
         ) : (
-          <EventTable label={t('own_events')} events={[...recent].reverse()} whose />
+          <EventList label={t('own_events')} events={[...recent].reverse()} />
         )}
       </Section>
     </>

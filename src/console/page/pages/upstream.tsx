@@ -52,9 +52,10 @@ function Standing({ queue }: { readonly queue: QueueStatus }) {
           <strong>{t(connected ? 'connected' : 'not_connected')}</strong>
         </p>
         {link === '' ? null : (
-          <p lang="en" class="soft">
-            {link}
-          </p>
+          <details>
+            <summary>{t('detail')}</summary>
+            <p lang="en">{link}</p>
+          </details>
         )}
       </Notice>
       {refused > 0 ? (

@@ -1,4 +1,4 @@
-// What happened, newest first.
+// What happened, newest first: of a meter as a table, of the collector itself as a list of who did what.
 
 import { time } from '../format.ts';
 import type { EventLine } from '../shapes.ts';
@@ -11,29 +11,48 @@ const SHOWN = 50;
 
 interface Props {
   readonly label: string;
+  /** Oldest first. */
   readonly events: readonly EventLine[];
-  readonly whose?: boolean;
+}
+
+export function EventTable({ label, events }: Props) {
+  const rows = newest(events).map((event) => [
+    <Time key="t" at={event.at} />,
+    eventName(event.code),
+    t(`phase_${event.phase}`),
+  ]);
+  return <Table label={label} heads={[t('time'), t('event'), t('phase')]} rows={rows} />;
+}
+
+export function EventList({ label, events }: Props) {
+  return (
+    <ul class="rows" aria-label={label}>
+      {newest(events).map((event) => (
+        <li key={event.row}>
+          {eventName(event.code)} <strong>{deedOf(event)}</strong>
+          <br />
+          <small class="help">
+            <Time at={event.at} />
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const newest = (events: readonly EventLine[]): readonly EventLine[] =>
+  events.slice(-SHOWN).reverse();
+
+function Time({ at }: { readonly at: string }) {
+  return (
+    <time dateTime={at} title={at}>
+      {time(at)}
+    </time>
+  );
 }
 
 /** Who did what, of an event that tells it. */
-function wordOf({ data }: EventLine): string {
-  const said = [data['command'] ?? data['name'] ?? data['changed'], data['by'] ?? data['user']];
+function deedOf({ data }: EventLine): string {
+  const said = [data['name'] ?? data['changed'], data['meter'], data['by'] ?? data['user']];
   return said.filter((one) => one !== undefined && one !== null).join(' · ');
-}
-
-export function EventTable({ label, events, whose = false }: Props) {
-  const rows = events
-    .slice(-SHOWN)
-    .reverse()
-    .map((event) => [
-      <time key="t" dateTime={event.at} title={event.at}>
-        {time(event.at)}
-      </time>,
-      ...(whose ? [event.meter ?? String(event.data['meter'] ?? '')] : []),
-      eventName(event.code),
-      whose ? wordOf(event) : t(`phase_${event.phase}`),
-    ]);
-  const last = whose ? t('count_what') : t('phase');
-  const heads = [t('time'), ...(whose ? [t('meter')] : []), t('event'), last];
-  return <Table label={label} heads={heads} rows={rows} />;
 }

@@ -62,7 +62,7 @@ function axesOf({ time, number, unit }: Drawing): uPlot.Axis[] {
     ticks: { stroke: colour('--line'), width: 1 },
   };
   return [
-    { ...common, space: 70, values: (_, ticks) => ticks.map((tick) => time(tick * 1000)) },
+    { ...common, space: 110, values: (_, ticks) => ticks.map((tick) => time(tick * 1000)) },
     {
       ...{ ...common, size: 64, label: unit, labelFont: common.font, labelSize: 22 },
       values: (_, ticks) => ticks.map((tick) => number(tick)),

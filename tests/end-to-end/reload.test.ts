@@ -59,7 +59,7 @@ async function running(): Promise<Site> {
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  await until('the collector collects', () => out.includes('"collecting"'), 20_000);
+  await until('the collector collects', () => out.includes('"collecting"'), 60_000);
   return { child, file, log, ask: callCommands(join(folder, 'control.sock')) };
 }
 
@@ -69,77 +69,87 @@ async function told(ask: Commands, name: string, args = {}): Promise<Record<stri
   return answer.data as Record<string, unknown>;
 }
 
-describe.skipIf(!existsSync(MAIN))('a settings file that changes (needs npm run build)', () => {
-  const another =
-    '  - { meter: SP-2, bus: gate, profile: generic-8-digit-modbus, address: 2, poll_s: 300 }\n';
+describe.skipIf(!existsSync(MAIN))(
+  'a settings file that changes (needs npm run build)',
+  { timeout: 120_000 },
+  () => {
+    const another =
+      '  - { meter: SP-2, bus: gate, profile: generic-8-digit-modbus, address: 2, poll_s: 300 }\n';
 
-  it('is taken in on SIGHUP, with a line that says what, and the process goes on', async () => {
-    const { child, file, ask, log } = await running();
-    await writeFile(file, `${await readFile(file, 'utf8')}${another}`);
-    expect(await told(ask, 'config.diff')).toMatchObject({
-      changes: [{ path: '/meters/SP-2', before: null, restart: false }],
+    it('is taken in on SIGHUP, with a line that says what, and the process goes on', async () => {
+      const { child, file, ask, log } = await running();
+      await writeFile(file, `${await readFile(file, 'utf8')}${another}`);
+      expect(await told(ask, 'config.diff')).toMatchObject({
+        changes: [{ path: '/meters/SP-2', before: null, restart: false }],
+      });
+      child.kill('SIGHUP');
+      await until(
+        'it is applied',
+        () => log().some(({ applied }) => applied !== undefined),
+        60_000,
+      );
+      expect(log().findLast(({ applied }) => applied)).toMatchObject({
+        applied: ['/meters/SP-2'],
+        restart_required: [],
+      });
+      const { meters } = await told(ask, 'status');
+      expect((meters as { meter: string }[]).map(({ meter }) => meter)).toEqual(['SP-1', 'SP-2']);
+      expect(await told(ask, 'config.diff')).toMatchObject({ changes: [] });
+      const { events } = (await told(ask, 'events')) as {
+        events: { code: string; data: object }[];
+      };
+      expect(events).toContainEqual(
+        expect.objectContaining({
+          code: 'config.changed',
+          data: expect.objectContaining({ by: 'SIGHUP', applied: '/meters/SP-2' }),
+        }),
+      );
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
     });
-    child.kill('SIGHUP');
-    await until('it is applied', () => log().some(({ applied }) => applied !== undefined), 20_000);
-    expect(log().findLast(({ applied }) => applied)).toMatchObject({
-      applied: ['/meters/SP-2'],
-      restart_required: [],
-    });
-    const { meters } = await told(ask, 'status');
-    expect((meters as { meter: string }[]).map(({ meter }) => meter)).toEqual(['SP-1', 'SP-2']);
-    expect(await told(ask, 'config.diff')).toMatchObject({ changes: [] });
-    const { events } = (await told(ask, 'events')) as { events: { code: string; data: object }[] };
-    expect(events).toContainEqual(
-      expect.objectContaining({
-        code: 'config.changed',
-        data: expect.objectContaining({ by: 'SIGHUP', applied: '/meters/SP-2' }),
-      }),
-    );
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  });
 
-  it('changes nothing where it is not good, and says so with its line', async () => {
-    const { child, file, ask, log } = await running();
-    await writeFile(
-      file,
-      settingsOf('  - { meter: SP-2, bus: nowhere, profile: x, address: 2 }\n'),
-    );
-    child.kill('SIGHUP');
-    await until(
-      'it is refused',
-      () => log().some(({ problems }) => problems !== undefined),
-      20_000,
-    );
-    const { problems } = log().find((line) => line['problems']) as { problems: string[] };
-    expect(problems.join()).toMatch(/settings\.yaml:13:/);
-    expect(await ask.run('config.apply', { by: 'Ana' })).toMatchObject({ code: 'verify_failed' });
-    const { meters } = await told(ask, 'status');
-    expect(meters).toHaveLength(1);
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  });
+    it('changes nothing where it is not good, and says so with its line', async () => {
+      const { child, file, ask, log } = await running();
+      await writeFile(
+        file,
+        settingsOf('  - { meter: SP-2, bus: nowhere, profile: x, address: 2 }\n'),
+      );
+      child.kill('SIGHUP');
+      await until(
+        'it is refused',
+        () => log().some(({ problems }) => problems !== undefined),
+        20_000,
+      );
+      const { problems } = log().find((line) => line['problems']) as { problems: string[] };
+      expect(problems.join()).toMatch(/settings\.yaml:13:/);
+      expect(await ask.run('config.apply', { by: 'Ana' })).toMatchObject({ code: 'verify_failed' });
+      const { meters } = await told(ask, 'status');
+      expect(meters).toHaveLength(1);
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    });
 
-  it('says what waits for a restart, and takes in the rest', async () => {
-    const { child, file, ask } = await running();
-    const now = (await readFile(file, 'utf8')).replace('./journal', './elsewhere');
-    await writeFile(file, `${now}${another}`);
-    const came = await told(ask, 'config.apply', { by: 'Ana' });
-    expect(came).toMatchObject({
-      applied: [{ path: '/meters/SP-2' }],
-      restart_required: [{ path: '/data', before: './journal', after: './elsewhere' }],
+    it('says what waits for a restart, and takes in the rest', async () => {
+      const { child, file, ask } = await running();
+      const now = (await readFile(file, 'utf8')).replace('./journal', './elsewhere');
+      await writeFile(file, `${now}${another}`);
+      const came = await told(ask, 'config.apply', { by: 'Ana' });
+      expect(came).toMatchObject({
+        applied: [{ path: '/meters/SP-2' }],
+        restart_required: [{ path: '/data', before: './journal', after: './elsewhere' }],
+      });
+      expect(await told(ask, 'config.apply', { by: 'Ana' })).toMatchObject({
+        applied: [],
+        restart_required: [{ path: '/data' }],
+      });
+      expect(existsSync(join(file, '../elsewhere'))).toBe(false);
+      expect(await told(ask, 'config.schema')).toMatchObject({ type: 'object' });
+      const wish = { changes: [{ path: '/meters/SP-1/poll_s', value: 60 }] };
+      expect(await told(ask, 'config.diff', wish)).toMatchObject({
+        changes: [{ path: '/meters/SP-1/poll_s', before: null, after: 60, restart: false }],
+      });
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([0, null]);
     });
-    expect(await told(ask, 'config.apply', { by: 'Ana' })).toMatchObject({
-      applied: [],
-      restart_required: [{ path: '/data' }],
-    });
-    expect(existsSync(join(file, '../elsewhere'))).toBe(false);
-    expect(await told(ask, 'config.schema')).toMatchObject({ type: 'object' });
-    const wish = { changes: [{ path: '/meters/SP-1/poll_s', value: 60 }] };
-    expect(await told(ask, 'config.diff', wish)).toMatchObject({
-      changes: [{ path: '/meters/SP-1/poll_s', before: null, after: 60, restart: false }],
-    });
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
-  });
-});
+  },
+);

@@ -122,13 +122,11 @@ class Backlog {
   }
 
   async #sendRows(rows: readonly Row[], pass: Pass): Promise<void> {
-    const { journal, upstream, log } = this.#parts;
+    const { upstream } = this.#parts;
     for (const [cause, some] of this.#byCause(rows)) {
       const prepared = upstream.prepare(some, cause);
       if (!prepared.ok) {
-        pass.failed = true;
-        journal.release(some);
-        log.warn({ ...prepared.fault }, 'rows cannot be sent');
+        this.#refused.shelve(some, prepared.fault);
         continue;
       }
       for (const message of prepared.value) await this.#send(message, pass, 0);
@@ -149,11 +147,11 @@ class Backlog {
   }
 
   async #tryRefused(pass: Pass): Promise<void> {
-    const { journal, upstream } = this.#parts;
+    const { upstream } = this.#parts;
     for (const { rows, tries } of this.#refused.takeDue()) {
       for (const [cause, some] of this.#byCause(rows)) {
         const prepared = upstream.prepare(some, cause);
-        if (!prepared.ok) journal.release(some);
+        if (!prepared.ok) this.#refused.shelve(some, prepared.fault);
         else for (const message of prepared.value) await this.#send(message, pass, tries);
       }
     }

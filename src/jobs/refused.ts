@@ -53,6 +53,16 @@ export class Refused {
     this.#log[level]({ ...fault }, 'rows were refused; they are tried again, more and more rarely');
   }
 
+  /**
+   * Rows of which no message can be made, such as those of an installation whose facts are lost: they stay claimed and
+   * shown until the next start, and hold up nothing.
+   */
+  shelve(rows: readonly Row[], { code, detail }: Fault): void {
+    this.#refusals.rows += rows.length;
+    this.#refusals.detail = detail;
+    this.#log.error({ code, detail, rows: rows.length }, 'no message can be made of these rows');
+  }
+
   isFull(): boolean {
     return this.#aside.size >= ASIDE_MAX;
   }

@@ -14,6 +14,8 @@ export interface MarkedMeter {
   readonly steps: number;
   /** Increments of each installation that has ended. */
   readonly ended: Readonly<Record<string, number>>;
+  /** Facts of those that have ended: without them nobody knows what their counts are. Absent in older marks. */
+  readonly before?: readonly InstallationFacts[];
   /** The open hour; null before the first reading was placed. */
   readonly hour: EpochMs | null;
   /** Hours that begin before it may have been told with `rev`. */
@@ -54,12 +56,15 @@ export function markOf(
     if (!facts) continue;
     const waiting = standing.pending.get(meter) ?? 0;
     const ended = endedOf(standing, meter, state.inst);
-    meters[meter] = { facts, ...figuresOf(state), ended, pending: waiting };
+    const before = factsBefore(standing, meter, state.inst);
+    meters[meter] = { facts, ...figuresOf(state), ended, before, pending: waiting };
   }
   return { v: 1, collector, epoch: standing.epoch, clean, nextRow, pending, meters };
 }
 
-function figuresOf(state: Installation): Omit<MarkedMeter, 'facts' | 'ended' | 'pending'> {
+function figuresOf(
+  state: Installation,
+): Omit<MarkedMeter, 'facts' | 'ended' | 'before' | 'pending'> {
   const { steps, hours, initial, last, alarms } = state;
   return {
     steps,
@@ -78,6 +83,15 @@ export function toldOf({ hours }: Installation): DialPoint | null {
   if (!hours) return null;
   const { gap, ended, from, last } = hours;
   return (ended && !ended.sent ? ended.from : null) ?? gap?.from ?? from ?? last;
+}
+
+function factsBefore({ facts }: Standing, meter: string, inst: number): InstallationFacts[] {
+  const before: InstallationFacts[] = [];
+  for (let one = 1; one < inst; one += 1) {
+    const found = facts.get(`${meter}/${one}`);
+    if (found) before.push(found);
+  }
+  return before;
 }
 
 function endedOf({ ends }: Standing, meter: string, inst: number): Record<string, number> {

@@ -182,9 +182,11 @@ async function mend(
 ): Promise<{ standing: Standing; resumed: string[] }> {
   const resumed: string[] = [];
   const now = parts.now?.() ?? 0;
-  for (const [meter, { facts, ended }] of Object.entries(mark?.meters ?? {})) {
-    const key = `${meter}/${facts.inst}`;
-    if (!standing.facts.has(key)) standing.facts.set(key, facts);
+  for (const [meter, { facts, ended, before = [] }] of Object.entries(mark?.meters ?? {})) {
+    for (const one of [...before, facts]) {
+      const key = `${meter}/${one.inst}`;
+      if (!standing.facts.has(key)) standing.facts.set(key, one);
+    }
     for (const [inst, steps] of Object.entries(ended)) standing.ends.set(`${meter}/${inst}`, steps);
   }
   for (const meter of doubts.meters.keys()) {

@@ -148,6 +148,17 @@ describe('the forwarder', () => {
     expect(journal.metersPending()).toEqual(['SP-1']);
   });
 
+  it('rows of which no message can be made hold up no other meter, and nothing of their own', async () => {
+    const known = journal.factsOf.bind(journal);
+    journal.factsOf = (name, inst) => (name === 'SP-1' ? undefined : known(name, inst));
+    broker.setUp(false);
+    for (const name of ['SP-1', 'SP-2']) meter(name, 0, 90);
+    await later(SMEAR + MINUTE);
+    broker.setUp(true);
+    await later(SMEAR + MINUTE);
+    expect(journal.metersPending()).toEqual(['SP-1']);
+  });
+
   it('a message that is refused holds up nothing else of its meter, and goes when it is allowed', async () => {
     const isPoison = (payload: string) => payload.includes('"row":3,');
     broker.refusesMessage = ({ payload }) => isPoison(payload);

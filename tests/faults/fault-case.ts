@@ -60,6 +60,10 @@ export async function onStreet<T>(
   });
   try {
     return await life(street, real);
+  } catch (error) {
+    // The folder goes with the street.
+    process.stderr.write(`${street.lastLines()}\n`);
+    throw error;
   } finally {
     await street.close();
   }
@@ -79,6 +83,13 @@ export async function settle(street: Street): Promise<Audit> {
   const hours = street.hoursNow + 2;
   await street.arrived(hours, ARRIVAL_MS);
   return street.settled(hours);
+}
+
+/** How often the daemon said that its link to the broker was lost, or could not be made. */
+export async function linksLost(street: Street): Promise<number> {
+  const words = ['lost the link', 'no answer from', 'PUBACK'];
+  const times = await Promise.all(words.map((said) => street.timesSaid(said)));
+  return times.reduce((sum, n) => sum + n, 0);
 }
 
 export function sumsOf({ hours, lost, invented, duplicates }: Audit): Figures {

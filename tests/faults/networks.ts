@@ -9,6 +9,7 @@ import {
   actualHours,
   type FaultCase,
   type Figures,
+  linksLost,
   metersOn,
   onStreet,
   settle,
@@ -49,19 +50,14 @@ function blackHole({ seed }: Wish): Promise<Figures> {
   return onStreet({ seed }, async (street) => {
     street.start();
     await street.arrived(2, ARRIVAL_MS);
-    const before = await silences(street);
+    const before = await linksLost(street);
     const hole = drop(street.gate.port, 1);
     await street.reach(street.hoursNow + FAULT_HOURS);
-    await until('it says so', async () => (await silences(street)) > before, 60_000);
+    await until('it says so', async () => (await linksLost(street)) > before, 60_000);
     hole.lift();
     const audit = await settle(street);
     return { hours_away: FAULT_HOURS, actual: actualHours(street), ...sumsOf(audit) };
   });
-}
-
-/** However the daemon notices that nothing comes back. */
-async function silences(street: Street): Promise<number> {
-  return (await street.timesSaid('upstream.silent')) + (await street.timesSaid('upstream.offline'));
 }
 
 /** Most of what an acknowledgement may take, there and back. */

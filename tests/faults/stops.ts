@@ -12,6 +12,7 @@ import {
   type FaultCase,
   type Figures,
   lasting,
+  linksLost,
   onStreet,
   settle,
   sumsOf,
@@ -52,17 +53,17 @@ function pausedBroker({ seed }: Wish): Promise<Figures> {
     for (const s of STOPS_S) {
       await lasting(chance.between(500, 6_000));
       real.signal('SIGSTOP');
-      const before = await street.timesSaid('upstream.silent');
+      const before = await linksLost(street);
       // What is under way then is never acknowledged.
       await lasting(s * 1000);
       if (s * 1000 > 2 * (6_000 + ACK_TIMEOUT_S * 1000)) {
         await until(
           'the daemon says that the broker is silent',
-          async () => (await street.timesSaid('upstream.silent')) > before,
+          async () => (await linksLost(street)) > before,
           60_000,
         );
       }
-      silences += (await street.timesSaid('upstream.silent')) - before;
+      silences += (await linksLost(street)) - before;
       real.signal('SIGCONT');
       await street.arrived(street.hoursNow, ARRIVAL_MS);
     }

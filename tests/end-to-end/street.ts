@@ -256,7 +256,7 @@ export class Street {
       events: this.headEnd.events(),
       speed: this.#options.speed,
       since: this.began,
-      until: this.began + hours * HOUR,
+      until: Math.floor((this.began + hours * HOUR) / HOUR) * HOUR,
     });
   }
 
@@ -265,12 +265,17 @@ export class Street {
    * was asked, both this audit and the collector's own found nothing.
    */
   async settled(hours: number): Promise<Audit> {
-    if (!(await this.stop())) throw new Error(`it did not stop: ${this.lastLines()}`);
+    await this.ownAudit();
     const result = this.audit(hours);
     if (!passes(result)) throw new Error(JSON.stringify(result.findings.slice(0, 5)));
+    return result;
+  }
+
+  /** Stops the collector and has it prove its journal. Throws unless it stopped when asked and found nothing. */
+  async ownAudit(): Promise<void> {
+    if (!(await this.stop())) throw new Error(`it did not stop: ${this.lastLines()}`);
     const own = await typed(this.config, 'audit');
     if (own.exit !== 0) throw new Error(`its own audit: ${own.out}${own.err}`);
-    return result;
   }
 
   async close(): Promise<void> {

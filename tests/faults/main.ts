@@ -49,6 +49,9 @@ function caseNamed(name: string): FaultCase {
   return named ?? refuse(`There is no case ${name}. Known are ${known}.`);
 }
 
+/** So many at a time beside the long one: each mostly waits. */
+const LANES = 3;
+
 const totals = { ok: 0, failed: 0, skipped: 0 };
 
 function tell(how: keyof typeof totals, { name, means }: FaultCase, what: string): void {
@@ -65,8 +68,9 @@ async function runAndTell(one: FaultCase): Promise<void> {
   tell(ok ? 'ok' : 'failed', one, `seed ${wish.seed}, ${seconds} s, ${told}`);
 }
 
-async function runInTurn(cases: readonly FaultCase[]): Promise<void> {
-  for (const one of cases) await runAndTell(one);
+/** Takes one case after the other off the list. */
+async function workOff(cases: FaultCase[]): Promise<void> {
+  for (let one = cases.shift(); one; one = cases.shift()) await runAndTell(one);
 }
 
 if (values.inside !== undefined) {
@@ -77,10 +81,9 @@ if (values.inside !== undefined) {
   for (const { name, means } of CASES) process.stdout.write(`${name.padEnd(16)}${means}\n`);
 } else {
   const cases = values.only?.map(caseNamed) ?? CASES;
-  await Promise.all([
-    runInTurn(cases.filter((one) => one.isLong)),
-    runInTurn(cases.filter((one) => !one.isLong)),
-  ]);
+  const rest = cases.filter((one) => !one.isLong);
+  const lanes = Array.from({ length: LANES }, () => workOff(rest));
+  await Promise.all([workOff(cases.filter((one) => one.isLong)), ...lanes]);
   const { ok, failed, skipped } = totals;
   process.stdout.write(`${ok} ok, ${failed} failed, ${skipped} skipped\n`);
   process.exitCode = failed > 0 ? 1 : 0;

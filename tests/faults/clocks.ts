@@ -65,7 +65,10 @@ function in1970({ seed }: Wish): Promise<Figures> {
     await street.kill();
     await startIn1970(street, wall, mark);
     await street.arrived(2, 2 * ARRIVAL_MS);
-    return { starts: 2, ...sumsOf(await street.settled(2)) };
+    await street.ownAudit();
+    // Nothing stands still for decades: told, not refused, until the watch over stuck dials knows doubtful time.
+    const stuck = await street.timesSaid('"read.stuck","phase":"raise"');
+    return { starts: 2, stuck, ...conserved(street) };
   });
 }
 

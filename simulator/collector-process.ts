@@ -24,6 +24,14 @@ export function collectorProgram(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
+/** What a process is started in. */
+export interface Surroundings {
+  /** A program, with its arguments, that becomes the collector: `unshare`, `strace -D`. */
+  readonly before?: readonly string[];
+  /** Beside the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Lives from `start` until `ended`. */
 export class CollectorProcess {
   /** Resolves when the process is gone, for whatever reason. */
@@ -53,16 +61,28 @@ export class CollectorProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Starts `run --config config --json`; both its outputs go to the file `log`. */
-  static start(program: string, config: string, log: string): CollectorProcess {
+  /** Starts `run --config config --json` in `surroundings`; both its outputs go to the file `log`. */
+  static start(
+    program: string,
+    config: string,
+    log: string,
+    { before = [], env = {} }: Surroundings = {},
+  ): CollectorProcess {
     const file = openSync(log, 'a');
-    const child = spawn(process.execPath, [program, 'run', '--config', config, '--json'], {
+    const words = [...before, process.execPath, program, 'run', '--config', config, '--json'];
+    const child = spawn(words[0] as string, words.slice(1), {
       stdio: ['ignore', file, file],
+      env: { ...process.env, ...env },
       // A group of its own: Ctrl-C at the terminal is the demo's, which lets the last hours arrive first.
       detached: true,
     });
     closeSync(file);
     return new CollectorProcess(child, log);
+  }
+
+  /** Sends it a signal, as long as it is there. */
+  signal(signal: NodeJS.Signals): void {
+    if (!this.#isGone) this.#child.kill(signal);
   }
 
   /** Asks it to stop and waits. False when it had to be killed after STOP_MS. */
@@ -81,7 +101,7 @@ export class CollectorProcess {
 
   /** Ends it at once. */
   kill(): void {
-    if (!this.#isGone) this.#child.kill('SIGKILL');
+    this.signal('SIGKILL');
   }
 
   /** The last lines it wrote. */

@@ -433,7 +433,7 @@ export interface Journal {
   publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]>;
   /** Resolves when anything is staged (or was, since the last call). */
   staged(signal: AbortSignal): Promise<void>;
-  /** Resolves when hours or gaps are staged that should be written at once. */
+  /** Resolves when hours or gaps are staged that should be written at once, or when the journal is not sound any more. */
   urgent(signal: AbortSignal): Promise<void>;
   /** Writes the staged group as one synced batch; good when there was nothing. */
   flush(): Promise<Result<void>>;

@@ -1,6 +1,6 @@
 // The folder of a journal: LevelDB with what is kept beside it, so that neither an opening nor damage loses anything unsaid.
 
-import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
@@ -29,6 +29,12 @@ export interface VaultOptions {
   readonly create?: boolean;
   readonly log?: Log;
 }
+
+/**
+ * Stands in a store that was rebuilt until it is kept itself: LevelDB numbers its files and changes anew there, so beside
+ * files of before they would be taken for those, or for older than them.
+ */
+const REBUILT = 'REBUILT';
 
 /** Damaged records put aside take no more room than this. */
 const RECORDS_MAX_BYTES = 1024 * 1024;
@@ -256,18 +262,26 @@ class LevelVault implements Vault {
 
   /**
    * Keeps what is there before LevelDB opens it: an opening deletes what a damaged MANIFEST no longer names, and the
-   * logs it has read. True when nothing was kept from before. What an earlier opening kept stays until it is proved.
+   * logs it has read. True when nothing was kept from before. What an earlier opening kept stays until it is proved; only
+   * a store that was rebuilt from all of it takes its place.
    */
   async #keep(): Promise<boolean> {
-    if (await exists(this.#kept)) {
+    const rebuilt = this.#path('store', REBUILT);
+    const isFresh = !(await exists(this.#kept));
+    const isRebuilt = await exists(rebuilt);
+    if (!isFresh && !isRebuilt) {
       await bringFiles(this.#store, this.#kept);
       return false;
     }
     const aside = this.#path('kept.new');
     const left = await bringFiles(this.#store, aside);
     if (left.length > 0) this.#signs.push(`cannot be read: ${left.join(', ')}`);
+    // What cannot be read whole takes the place of nothing.
+    if (!isFresh && left.length > 0) return false;
+    if (!isFresh) await removeTree(this.#kept);
     await moveIn(aside, this.#kept);
-    return true;
+    if (isRebuilt) await rm(rebuilt);
+    return isFresh;
   }
 
   /** Puts a repaired copy of what was kept in the place of a store that cannot be opened, which is put aside. */
@@ -302,6 +316,7 @@ class LevelVault implements Vault {
       this.#signs.push(words);
       return false;
     }
+    await writeFile(join(aside, REBUILT), '');
     await syncTree(aside);
     await moveIn(aside, this.#path('store.repaired'));
     return true;

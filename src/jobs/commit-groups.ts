@@ -32,13 +32,19 @@ export async function commitGroups(
   const due = new UntilDue(journal, wire, signal);
   while (!signal.aborted) {
     await journal.staged(signal);
-    if (journal.isSound()) await due.wait(periodMs);
+    const stood = journal.isSound();
+    if (stood) await due.wait(periodMs);
     const early = before + APART_MS / speed - wire.monotonicMs();
     if (early > 0) await wire.sleep(early, signal);
     before = wire.monotonicMs();
+    // Whoever wrote or read when it failed says why.
+    const isSound = journal.isSound();
+    if (stood && !isSound)
+      log.error({}, 'the journal failed under another job; it is opened again');
     writing?.(true);
     const written = await journal.flush();
     writing?.(false);
+    if (written.ok && !isSound) log.info({}, 'the journal is sound again');
     if (written.ok) continue;
     log.error({ ...written.fault }, 'the journal could not be written; it is opened again');
     await openAgain({ journal, wire, log }, written.fault.detail, signal);

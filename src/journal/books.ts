@@ -244,8 +244,7 @@ export class Books {
     const written = await this.store.write(changes);
     if (!written.ok) {
       sometimes('journal: a group could not be written');
-      this.sound = false;
-      this.stagedBell.ring(); // There is work to do: to open it again.
+      this.#becomeUnsound();
       return written;
     }
     this.#durableNow(group);
@@ -306,8 +305,14 @@ export class Books {
     if (store !== this.store) return; // It was opened again meanwhile.
     sometimes('journal: a reading failed under a job');
     this.parts.vault?.mistrust(message);
+    this.#becomeUnsound();
+  }
+
+  /** There is work to do: to open it again, and at once, for no reading is taken in until then. */
+  #becomeUnsound(): void {
     this.sound = false;
     this.stagedBell.ring();
+    this.urgentBell.ring();
   }
 
   /** After a failed write nobody knows what is on the medium: forget what memory held, open it again and read. */

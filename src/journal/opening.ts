@@ -182,13 +182,7 @@ async function mend(
 ): Promise<{ standing: Standing; resumed: string[] }> {
   const resumed: string[] = [];
   const now = parts.now?.() ?? 0;
-  for (const [meter, { facts, ended, before = [] }] of Object.entries(mark?.meters ?? {})) {
-    for (const one of [...before, facts]) {
-      const key = `${meter}/${one.inst}`;
-      if (!standing.facts.has(key)) standing.facts.set(key, one);
-    }
-    for (const [inst, steps] of Object.entries(ended)) standing.ends.set(`${meter}/${inst}`, steps);
-  }
+  takeFromMark(standing, mark);
   for (const meter of doubts.meters.keys()) {
     const marked = mark?.meters[meter];
     const inst = Math.max(installationOf(meter, standing, doubts), marked?.facts.inst ?? 0);
@@ -203,6 +197,17 @@ async function mend(
     resumed.push(meter);
   }
   return { standing: { ...standing, nextRow: doubts.nextRow }, resumed };
+}
+
+/** What only the mark still knows: facts that are gone, and how many increments ended installations had. */
+function takeFromMark({ facts, ends }: Standing, mark: Mark | undefined): void {
+  for (const [meter, marked] of Object.entries(mark?.meters ?? {})) {
+    for (const one of [...(marked.before ?? []), marked.facts]) {
+      const key = `${meter}/${one.inst}`;
+      if (!facts.has(key)) facts.set(key, one);
+    }
+    for (const [inst, steps] of Object.entries(marked.ended)) ends.set(`${meter}/${inst}`, steps);
+  }
 }
 
 /** The newest installation that anything in the store tells of; 0 for none. */

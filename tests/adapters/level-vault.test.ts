@@ -57,6 +57,33 @@ describe('the vault', () => {
     expect(await readdir(folder)).not.toContain('kept');
   });
 
+  it('what a rebuilt store took in is there after it had to be rebuilt once more, whatever was kept before', async () => {
+    const many = Array.from({ length: 50 }, (_, i) => put(`a${10 + i}`, 'before'));
+    for (const change of many) must(await (store ?? (await opened())).write([change]));
+    await store?.close();
+    const vault = vaultAt();
+    for (const [key, round] of [
+      ['b', 'first'],
+      ['c', 'second'],
+      ['d', 'third'],
+    ] as const) {
+      // As after a medium that failed again and again: nothing of it was ever proved.
+      vault.mistrust('damaged');
+      await opened(vault);
+      must(await (store as Store).write([put(key, round), put('a10', round)]));
+      await store?.close();
+    }
+    vault.mistrust('damaged');
+    const held = await listed(await opened(vault), ALL);
+    expect(held).toHaveLength(53);
+    expect(Object.fromEntries(held)).toMatchObject({
+      a10: 'third',
+      b: 'first',
+      c: 'second',
+      d: 'third',
+    });
+  });
+
   it('a LevelDB in the data folder itself is moved to its place, however often that is interrupted', async () => {
     const old = must(await openLevelStore(folder));
     must(await old.write([put('a', '1')]));

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { readFile, rm, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Audit, passes } from '../../simulator/audit.ts';
+import type { Audit } from '../../simulator/audit.ts';
 import type { RealBroker } from '../fakes/real-brokers.ts';
 import { until } from '../fakes/until.ts';
 import { HOUR, START, Street } from './street.ts';
@@ -73,23 +73,17 @@ export async function fillUpAndComeBack(broker: RealBroker, seed: number): Promi
     await until('the disk is writable', () => remount(place, 'rw'));
     await live(2);
     await rm(join(place, 'filler'));
-    const hours = hoursNow(street) + 6;
+    const hours = street.hoursNow + 6;
     await street.arrived(hours, 60_000);
     isStopping = true;
-    if (!(await street.stop())) throw new Error(`it did not stop: ${street.lastLines()}`);
-    const audit = street.audit(hours);
-    if (!passes(audit)) throw new Error(JSON.stringify(audit.findings.slice(0, 5)));
-    const log = await readFile(join(street.folder, 'collector.log'), 'utf8');
+    const audit = await street.settled(hours);
+    const log = await readFile(street.log, 'utf8');
     return { audit, starts: log.split('"collecting"').length - 1, log };
   } finally {
     await street.close();
     spawnSync('umount', ['-l', place]);
     rmSync(place, { recursive: true, force: true });
   }
-}
-
-function hoursNow(street: Street): number {
-  return Math.ceil((street.world.now() - START) / HOUR);
 }
 
 /** To the last byte, and what the collector gives up for room as well. */

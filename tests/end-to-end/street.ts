@@ -1,19 +1,24 @@
 // The real thing: simulated meters on real ports, a real broker, the built collector as a process, and a head-end, for tests.
 
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
-import { parseDocument } from 'yaml';
-import { type Audit, audit } from '../../simulator/audit.ts';
-import { CollectorProcess, collectorProgram } from '../../simulator/collector-process.ts';
+import { type Document, parse, parseDocument } from 'yaml';
+import { type Audit, audit, passes } from '../../simulator/audit.ts';
+import {
+  CollectorProcess,
+  collectorProgram,
+  type Surroundings,
+} from '../../simulator/collector-process.ts';
 import type { HourEntry } from '../../simulator/entries.ts';
 import { HeadEnd } from '../../simulator/head-end.ts';
 import { buildWorld, type FaultPlan, type World } from '../../simulator/world.ts';
 import type { RealBroker } from '../fakes/real-brokers.ts';
 import { until } from '../fakes/until.ts';
+import { typed } from './typed.ts';
 
 export const HOUR = 3_600_000;
 export const START = Date.UTC(2026, 5, 1);
@@ -25,6 +30,12 @@ export interface StreetOptions {
   readonly faults?: readonly FaultPlan[];
   /** Where the journal lies; absent: in the street's folder. */
   readonly data?: string;
+  /** Simulated epoch ms at the beginning; absent: START. */
+  readonly start?: number;
+  /** Changes the collector's settings before they are written. */
+  readonly tune?: (settings: Document) => void;
+  /** What every collector of this street is started in. */
+  readonly surroundings?: Surroundings;
 }
 
 /**
@@ -33,6 +44,8 @@ export interface StreetOptions {
  */
 class Gate {
   isOpen = true;
+  /** How late everything arrives on links made from now on, each way, in ms. */
+  delayMs = 0;
   readonly #server: Server;
 
   private constructor(brokerPort: number) {
@@ -46,7 +59,11 @@ class Gate {
       broker.on('error', () => socket.destroy());
       broker.on('close', () => socket.destroy());
       socket.on('close', () => broker.destroy());
-      socket.pipe(broker).pipe(socket);
+      if (this.delayMs === 0) socket.pipe(broker).pipe(socket);
+      else {
+        passLate(socket, broker, this.delayMs);
+        passLate(broker, socket, this.delayMs);
+      }
     });
   }
 
@@ -64,6 +81,10 @@ class Gate {
   close(): void {
     this.#server.close();
   }
+}
+
+function passLate(from: Socket, to: Socket, ms: number): void {
+  from.on('data', (chunk) => setTimeout(() => to.destroyed || to.write(chunk), ms));
 }
 
 /** Lives from `open` to `close`. The collector is started and ended at will. */
@@ -100,16 +121,17 @@ export class Street {
     const folder = await mkdtemp(join(tmpdir(), 'street-'));
     const url = `mqtt://127.0.0.1:${options.broker.port}`;
     await options.broker.start();
-    const { seed, speed, faults = [] } = options;
+    const { seed, speed, faults = [], start = START } = options;
     const gate = await Gate.before(options.broker.port);
     const brokerUrl = `mqtt://127.0.0.1:${gate.port}`;
-    const street = { seed, speed, start: START, meters: 8, folder, brokerUrl, faults };
+    const street = { seed, speed, start, meters: 8, folder, brokerUrl, faults };
     const world = await buildWorld(street);
     // A quarter of an hour of tolerance is a fraction of a second of this machine's time.
     const settings = parseDocument(world.settings);
     const { meters } = settings.toJS() as { meters: unknown[] };
     for (const i of meters.keys()) settings.setIn(['meters', i, 'tolerance_s'], 900);
     if (options.data !== undefined) settings.setIn(['data'], options.data);
+    options.tune?.(settings);
     await writeFile(join(folder, 'collector.yaml'), String(settings));
     const headEnd = await HeadEnd.connect({ url, utility: 'demo', clientId: `head-end-${seed}` });
     return new Street(options, folder, gate, world, headEnd);
@@ -119,14 +141,25 @@ export class Street {
     return join(this.folder, 'collector.yaml');
   }
 
-  start(): void {
+  /** When simulated time began. */
+  get began(): number {
+    return this.#options.start ?? START;
+  }
+
+  /** Whole hours since the beginning, the present one too. */
+  get hoursNow(): number {
+    return Math.ceil((this.world.now() - this.began) / HOUR);
+  }
+
+  /** Where both outputs of all its collectors go. */
+  get log(): string {
+    return join(this.folder, 'collector.log');
+  }
+
+  start(surroundings = this.#options.surroundings): void {
     const program = collectorProgram();
     if (program === undefined) throw new Error('run "npm run build" first');
-    this.#collector = CollectorProcess.start(
-      program,
-      this.config,
-      join(this.folder, 'collector.log'),
-    );
+    this.#collector = CollectorProcess.start(program, this.config, this.log, surroundings);
   }
 
   /** Resolves when the head-end hears what is published, as it does again some time after its broker came back. */
@@ -154,6 +187,10 @@ export class Street {
     return this.#collector?.ended ?? Promise.resolve();
   }
 
+  signal(signal: NodeJS.Signals): void {
+    this.#collector?.signal(signal);
+  }
+
   /** kill -9. */
   async kill(): Promise<void> {
     this.#collector?.kill();
@@ -170,10 +207,24 @@ export class Street {
     return this.#collector?.lastLines().join('\n') ?? '';
   }
 
+  /** How often it said these words in its log. */
+  async timesSaid(words: string): Promise<number> {
+    return (await readFile(this.log, 'utf8').catch(() => '')).split(words).length - 1;
+  }
+
+  /** The TCP port of a bus. Throws when it has none. */
+  portOf(bus: string): number {
+    const { buses } = parse(this.world.settings) as { buses: { bus: string; port?: number }[] };
+    const port = buses.find((one) => one.bus === bus)?.port;
+    if (port === undefined) throw new Error(`${bus} is no TCP bus`);
+    return port;
+  }
+
   /** Resolves when simulated time has come to so many hours after the beginning. */
   async reach(hours: number): Promise<void> {
-    const wait = (START + hours * HOUR - this.world.now()) / this.#options.speed;
-    await until(`hour ${hours}`, () => this.world.now() >= START + hours * HOUR, wait + 10_000);
+    const end = this.began + hours * HOUR;
+    const wait = (end - this.world.now()) / this.#options.speed;
+    await until(`hour ${hours}`, () => this.world.now() >= end, wait + 10_000);
   }
 
   /** Resolves when all hours of every meter up to the given number after the beginning have arrived, the backlog too. */
@@ -182,7 +233,7 @@ export class Street {
       const told = new Set(this.hoursOf(meter).map((hour) => hour.start));
       const first = Math.min(...told);
       // A slow start may have missed the hours asked for.
-      const due = Math.max(0, (START + hours * HOUR - first) / HOUR);
+      const due = Math.max(0, (this.began + hours * HOUR - first) / HOUR);
       return (
         told.size > 0 &&
         Array.from({ length: due }, (_, i) => first + i * HOUR).every((start) => told.has(start))
@@ -204,9 +255,27 @@ export class Street {
       conflicts: this.headEnd.conflicts(),
       events: this.headEnd.events(),
       speed: this.#options.speed,
-      since: START,
-      until: START + hours * HOUR,
+      since: this.began,
+      until: Math.floor((this.began + hours * HOUR) / HOUR) * HOUR,
     });
+  }
+
+  /**
+   * Stops the collector; the audit of the head-end against the truth up to so many hours. Throws unless it stopped when it
+   * was asked, both this audit and the collector's own found nothing.
+   */
+  async settled(hours: number): Promise<Audit> {
+    await this.ownAudit();
+    const result = this.audit(hours);
+    if (!passes(result)) throw new Error(JSON.stringify(result.findings.slice(0, 5)));
+    return result;
+  }
+
+  /** Stops the collector and has it prove its journal. Throws unless it stopped when asked and found nothing. */
+  async ownAudit(): Promise<void> {
+    if (!(await this.stop())) throw new Error(`it did not stop: ${this.lastLines()}`);
+    const own = await typed(this.config, 'audit');
+    if (own.exit !== 0) throw new Error(`its own audit: ${own.out}${own.err}`);
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,11 @@ export interface RealBroker {
   dispose(): Promise<void>;
 }
 
+/** A broker in a process of its own. */
+export interface BrokerProcess extends RealBroker {
+  signal(signal: NodeJS.Signals): void;
+}
+
 export interface Seen {
   readonly topic: string;
   readonly payload: string;
@@ -48,7 +53,7 @@ process.once('exit', () => {
 export async function mosquitto({
   acl = 'topic readwrite ok/#',
   limits = `max_inflight_messages ${MOSQUITTO_WINDOW}\nmax_packet_size ${MOSQUITTO_PACKET_BYTES}`,
-} = {}): Promise<RealBroker> {
+} = {}): Promise<BrokerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const port = await freePort();
   const settings = join(folder, 'mosquitto.conf');
@@ -80,6 +85,7 @@ ${limits}
       running.add(broker);
       await answering(port);
     },
+    signal: (signal) => void broker?.kill(signal),
     stop,
     dispose: async () => {
       await stop();

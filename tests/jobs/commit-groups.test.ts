@@ -81,6 +81,17 @@ describe('the group commit', () => {
     expect(journal.takeFresh()).toHaveLength(1);
   });
 
+  it('a journal that failed under another job is opened again at once, not a period later', async () => {
+    read(journal, 'SP-1', 1, 1);
+    await later(1_000);
+    medium.failNext(1);
+    expect((await journal.flush()).ok).toBe(false);
+    await later(3_000);
+    expect(journal.isSound()).toBe(true);
+    expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info']);
+    expect(journal.installation('SP-1')).toBeDefined();
+  });
+
   it('asked to stop, it writes what is staged and ends', async () => {
     journal.declare('SP-2', { dial: FINE, registerId: null }, rulesOf(FINE));
     await later(10);

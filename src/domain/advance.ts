@@ -252,6 +252,9 @@ class Step {
     const placed = held.map((edge) => ({ edge: this.#placeInTime(edge), flags: edge.flags }));
     const first = hours ?? this.#firstHours(placed[0]?.edge);
     if (!first) return;
+    // It may have been stamped by a clock in 1970.
+    const begun = placed[0]?.edge;
+    if (!hours && begun && begun.seq === this.#state.initial?.seq) this.#state.initial = begun;
     const fold = this.#fold(first);
     if (published) this.#restateFuture(fold, published);
     for (const { edge, flags } of placed) {

@@ -18,7 +18,7 @@ const HOLD_MS = 15 * 60_000;
 export const UNKNOWN_ABSENCE_MS = 30 * 24 * HOUR_MS;
 
 /** No collector is away for longer: a wall clock that says so was wrong at one end, whoever believed it. */
-const ABSENCE_MAX_MS = 400 * 24 * HOUR_MS;
+export const ABSENCE_MAX_MS = 400 * 24 * HOUR_MS;
 
 /** What is remembered of the clocks between two observations. */
 export interface ClockState {

@@ -4,7 +4,7 @@ import { AlarmBook, type EventEntry, type Evidence } from './alarms.ts';
 import type { Flag, Increment, Notice } from './entry.ts';
 import type { Edge } from './hours.ts';
 import type { Doubted, Held, MeterRules, Observation, RegisterLife } from './installation.ts';
-import { type ClockState, elapsedSince, type Moment } from './moment.ts';
+import { ABSENCE_MAX_MS, type ClockState, elapsedSince, type Moment } from './moment.ts';
 import { classify, type Movement } from './register.ts';
 import { type Counts, capacity, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
@@ -358,6 +358,11 @@ export class LifeStep {
     // Only a dial that is read can be seen to stand still.
     const idleMs = last.at - moved.at;
     if (idleMs < limitMs) return;
+    if (idleMs > ABSENCE_MAX_MS) {
+      // The clock was in 1970 when it moved: how long it has rested nobody knows.
+      this.#life.moved = { ...moved, at: last.at };
+      return;
+    }
     const data = { idle_h: hours(idleMs), limit_h: hours(limitMs), clears: 'one count' };
     this.#alarms.raise('read.stuck', 'minor', at, moved.at, data);
   }

@@ -122,7 +122,8 @@ export class Metering {
   /** The first accepted reading completes the installation's facts: total 0 is at its dial. */
   #noteBirth(meter: string, state: Installation): void {
     const facts = this.#books.factsOf(meter, state.inst);
-    if (!facts || facts.installed !== null || !state.initial) return;
+    // Before its hours begin the clock that stamped it is doubted.
+    if (!facts || facts.installed !== null || !state.initial || !state.hours) return;
     this.#books.keepFacts({
       ...facts,
       installed: state.initial.at,

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { elapsedSince, firstClock } from '../../src/domain/moment.ts';
+import { MINUTE, run, T0 } from './meter-run.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
 const DAY = 24 * 3_600_000;
@@ -23,5 +24,24 @@ describe('the time since the last reading', () => {
   it('is at most 400 days, where a clock in 1970 was believed because nobody could tell', () => {
     const before = firstClock(moment('a', DAY, null));
     expect(elapsedSince(before, moment('b', NOW, true))).toBe(400 * DAY);
+  });
+});
+
+describe('an installation that begins under a clock in 1970', () => {
+  const MONO = 5_000_000;
+  const quarter = (i: number, at: number, read: number, synced: boolean) => {
+    return { at, read, mono: MONO + i * 15 * MINUTE, boot: 'a', synced };
+  };
+  const lived = run([
+    ...[0, 1].map((i) => quarter(i, i * 5 * MINUTE, 100 + i, false)),
+    ...[2, 3, 4, 5, 6, 7].map((i) => quarter(i, T0 + i * 15 * MINUTE, 101, true)),
+  ]);
+
+  it('began when its first reading came by the right clock', () => {
+    expect(lived.state.initial).toMatchObject({ seq: 0, read: 100, at: T0 });
+  });
+
+  it('has not rested since 1970', () => {
+    expect(lived.events.map(({ code }) => code)).toEqual([]);
   });
 });

@@ -359,11 +359,18 @@ export class Books {
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
     }
     for (const [key, entryKey] of opened.pendingAgain) {
-      changes.set(key, encodeEntryKey(key, entryKey));
+      this.pendAgain(key, entryKey);
       this.count(pendingOf(key).meter, 1);
     }
     void this.parts.vault?.quarantine(damaged);
     for (const telling of tellings) this.tell(telling);
+  }
+
+  /** Writes a pending key again; a search that passes its place before it is on the medium looks there once more. */
+  pendAgain(key: string, entryKey: string): void {
+    this.again.add(key);
+    this.group.again.push(key);
+    this.group.changes.set(key, encodeEntryKey(key, entryKey));
   }
 
   /** An event of the collector itself (E1): told once, under the number of its row. */

@@ -191,9 +191,7 @@ export class PendingRows {
       this.#books.settled.delete(marker);
       this.#books.claimed.delete(row);
       this.#books.count(meter, 1);
-      this.#books.again.add(marker);
-      this.#books.group.again.push(marker);
-      this.#books.group.changes.set(marker, encodeEntryKey(marker, entryKey));
+      this.#books.pendAgain(marker, entryKey);
     }
     return count;
   }

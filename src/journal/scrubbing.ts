@@ -137,7 +137,7 @@ export class Scrubbing {
     }
     for (const [key, { entryKey, isNew }] of waiting) {
       if (this.#books.settled.has(key)) continue;
-      changes.set(key, encodeEntryKey(key, entryKey));
+      this.#books.pendAgain(key, entryKey);
       if (isNew) this.#books.count(pendingOf(key).meter, 1);
     }
     this.#books.cursors.clear();

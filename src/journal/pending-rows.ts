@@ -4,7 +4,6 @@ import type { Pending, Store } from '../boundaries.ts';
 import {
   decodeEntryKey,
   decodeRow,
-  encodeEntryKey,
   keys,
   pendingOf,
   seal,

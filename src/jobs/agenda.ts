@@ -418,9 +418,10 @@ export class Agenda {
 
   #plan(turn: Turn, { askedAt, now }: Came): void {
     if (this.#begun && !this.#isReadFor(turn, now)) {
-      // It was asked for something else while the reads for the edge began.
+      // It was asked for something else while the reads for the edge began, or so early that its reading does not count.
+      const isEarly = turn.edge === this.#edge;
       this.#aim(turn);
-      turn.due = Math.max(turn.due, now);
+      turn.due = Math.max(turn.due, isEarly ? this.#edge - turn.rhythm.toleranceMs : now);
       return;
     }
     turn.edge = 0;

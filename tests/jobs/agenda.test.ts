@@ -52,6 +52,21 @@ const world = fc.record({
 });
 
 describe('the plan of a bus', () => {
+  it('a port that is away before a reading would count for the edge is not asked in the same breath', () => {
+    // Reads that were learned as long as a minute, such as one during which the process stood still.
+    const how = { meters: 2, parallel: 1, pollMs: 300_000, readMs: 60_000, minPollS: 0 };
+    const edge = T0 + HOUR;
+    const { agenda } = open(how, edge - 30 * 60_000);
+    let now = edge - 40_000;
+    const away: Fault = { code: 'port.absent', detail: 'unplugged' };
+    for (let asked = 0; asked < 100; asked += 1) {
+      const turn = agenda.next(now, now - T0);
+      if (turn) came(agenda, turn, now, now, away);
+      else now = Math.max(now + 1, agenda.wakeAt(now, now - T0));
+    }
+    expect(now).toBeGreaterThan(edge - 40_000);
+  });
+
   it('never gives out a meter that failed when its time-out could reach into the others’ reads for the edge', () => {
     fc.assert(
       fc.property(

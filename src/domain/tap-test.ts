@@ -50,6 +50,8 @@ const LEAST_MS = 60_000;
 const BUCKET = 0.3;
 /** Another meter that rises by less than this share of ours is no rival. */
 const RIVAL = 0.5;
+/** What rises here by less than this share of another's unusual rise is the house's own use, not the tap. */
+const ASIDE = 0.1;
 /** Chance alone moves a dial by a count in any time. */
 const SPARE: Counts = 1;
 
@@ -66,13 +68,13 @@ export function judgeTap(
   const most = drawn
     ? drawn.amount * GALLONS[drawn.unit]
     : (MOST_GPM * Math.max(elapsedMs, LEAST_MS)) / 60_000;
-  const hasRisen = counts >= 1;
+  const unusual = others.filter((one) => risenBy(one) > usualOf(one) + SPARE);
+  const hasRisen = counts >= 1 && counts > ASIDE * Math.max(0, ...unusual.map(risenBy));
   const moved = others.flatMap((one) => {
     const by = risenBy(one);
     return by === 0 ? [] : [{ meter: one.meter, counts: by }];
   });
-  const suspects = others
-    .filter((one) => risenBy(one) > usualOf(one) + SPARE)
+  const suspects = unusual
     .filter((one) => !hasRisen || risenBy(one) >= RIVAL * counts)
     .map(({ meter }) => meter);
   const common = { counts, elapsedMs, others: moved, suspects };

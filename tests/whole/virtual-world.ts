@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Audit, audit } from '../../simulator/audit.ts';
 import { Household } from '../../simulator/household.ts';
 import { Ledger } from '../../simulator/ledger.ts';
@@ -21,6 +22,7 @@ import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { assertRules } from '../contract/kept.ts';
+import { CONTRACT } from '../contract/schemas.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { MemoryVault } from '../fakes/memory-vault.ts';
@@ -33,13 +35,10 @@ import { type Life, VirtualClock } from '../fakes/virtual-clock.ts';
 export const START = Date.UTC(2026, 5, 1);
 export const HOUR = 3_600_000;
 
+/** Beside package.json, also for what runs compiled in dist/. */
+const LOCALES = join(CONTRACT, '..', '..', 'config', 'locales');
 const wordsOf = (language: Language) =>
-  sayIn(
-    language,
-    JSON.parse(
-      readFileSync(new URL(`../../config/locales/${language}.json`, import.meta.url), 'utf8'),
-    ) as Catalogue,
-  );
+  sayIn(language, JSON.parse(readFileSync(join(LOCALES, `${language}.json`), 'utf8')) as Catalogue);
 const WORDS = { en: wordsOf('en'), es: wordsOf('es') };
 
 const FINE: Dial = { digits: 8, unit: 'ft3', pow10: -1 };

@@ -10,8 +10,8 @@ const LOOKS = 120;
 const BY = { by: 'demo' };
 const WHY = 'shown in the demo, where nobody opens a tap';
 
-type Data = Readonly<Record<string, unknown>>;
-type Run = (name: string, args: object) => Promise<Data | undefined>;
+type Told = Readonly<Record<string, unknown>>;
+type Run = (name: string, args: object) => Promise<Told | undefined>;
 
 /** The commands of a console, by token; undefined for what is refused. */
 function commandsAt(url: string, token: string, signal: AbortSignal): Run {
@@ -22,7 +22,7 @@ function commandsAt(url: string, token: string, signal: AbortSignal): Run {
       body: JSON.stringify(args),
       signal,
     });
-    const said = (await response.json()) as { data?: Data };
+    const said = (await response.json()) as { data?: Told };
     return response.ok ? said.data : undefined;
   };
 }

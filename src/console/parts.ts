@@ -74,6 +74,6 @@ export interface Asked {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-export type Handler = (asked: Asked) => Promise<Response> | Response;
+export type Answering = (asked: Asked) => Promise<Response> | Response;
 
 export type { CommandAnswer };

@@ -1,12 +1,12 @@
 // Users and tokens over HTTP, for admins; each change is told with who made it.
 
 import type { Answer } from './accounts.ts';
-import type { Asked, Handler } from './parts.ts';
+import type { Answering, Asked } from './parts.ts';
 import { json, refuse } from './refusals.ts';
 import { refusalOf } from './sign-in.ts';
 
 /** Does it, tells of it, and answers what it came to. */
-function told<T>(name: string, act: (asked: Asked) => Promise<Answer<T>>): Handler {
+function told<T>(name: string, act: (asked: Asked) => Promise<Answer<T>>): Answering {
   return async (asked) => {
     const { desk, person, args, params } = asked;
     const answer = await act(asked);
@@ -21,7 +21,7 @@ function told<T>(name: string, act: (asked: Asked) => Promise<Answer<T>>): Handl
 }
 
 const asking =
-  <T>(ask: (asked: Asked) => Promise<Answer<T>>): Handler =>
+  <T>(ask: (asked: Asked) => Promise<Answer<T>>): Answering =>
   async (asked) => {
     const answer = await ask(asked);
     return answer.ok ? json(answer.data) : refuse(refusalOf(answer));

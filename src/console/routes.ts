@@ -3,7 +3,7 @@
 import { command } from './commanding.ts';
 import { backup, bundle, exportCsv, report } from './downloads.ts';
 import { openLive } from './open-live.ts';
-import type { Handler } from './parts.ts';
+import type { Answering } from './parts.ts';
 import {
   addUser,
   createToken,
@@ -24,13 +24,13 @@ export interface Route {
   readonly access: Access;
   /** Also for who must set a password before anything else. */
   readonly beforePassword?: true;
-  readonly handle: Handler;
+  readonly handle: Answering;
 }
 
-const get = (path: string, access: Access, handle: Handler): Route => ({
+const get = (path: string, access: Access, handle: Answering): Route => ({
   ...{ method: 'GET', path, access, handle },
 });
-const post = (path: string, access: Access, handle: Handler): Route => ({
+const post = (path: string, access: Access, handle: Answering): Route => ({
   ...{ method: 'POST', path, access, handle },
 });
 const early = (route: Route): Route => ({ ...route, beforePassword: true });

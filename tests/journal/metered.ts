@@ -56,12 +56,14 @@ export function observe(
   meter: string,
   minute: number,
   register: number | null,
+  /** How far the monotonic clock is ahead, in milliseconds, and whether the wall clock is believed. */
+  { aheadMs = 0, synced = true } = {},
 ): void {
   const state = journal.installation(meter);
   const dial = journal.facts(meter)?.dial;
   if (!state || !dial) return;
   const at = T0 + minute * MINUTE;
-  const moment = { at, mono: at, boot: 'b', synced: true };
+  const moment = { at, mono: at + aheadMs, boot: 'b', synced };
   const seen =
     register === null
       ? ({

@@ -73,6 +73,10 @@ const parts: Parts = {
     });
   },
   daemon: callCommands,
+  settingsCommands: (file) => ({
+    run: async (name, args) =>
+      (await import('./daemon.ts')).runOnFile(resolve(file), root, name, args),
+  }),
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings, root),
   requestCertificate: async (...asked) =>
     (await import('./adapters/enrolment.ts')).requestCertificate(...asked),

@@ -17,6 +17,8 @@ import type { ConsoleSettings, Settings } from './settings/settings.ts';
 
 /** In the data folder: users, tokens and one-time codes, mode 0600. */
 const ACCOUNTS_FILE = 'console-users.json';
+/** Beside it, mode 0600: who is signed in, by the digests of their cookies. */
+const SESSIONS_FILE = 'console-sessions.json';
 
 /** Users and tokens of a collector, whether it runs or not: a running one notices what changes. */
 export function openAccounts(
@@ -45,6 +47,7 @@ export async function openConsole(
   const own = [hostname(), `${hostname()}.local`, host];
   const outside = {
     ...{ accounts, secrets: createSecrets(), clock, log, pages: made },
+    sessionFile: createSharedText(join(settings.data, SESSIONS_FILE), clock),
     hosts: hostNames(allowedHosts, own),
   };
   const desk = createConsole(inside, outside);

@@ -109,6 +109,8 @@ export interface Parts {
   startCollector(settings: Settings, file: string): Promise<RunningCollector>;
   /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
   daemon(control: string): Commands;
+  /** The commands of the settings over their file alone, while no daemon runs on it. */
+  settingsCommands(file: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
   /** Puts what a backup holds in the journal's place, while no collector runs. */

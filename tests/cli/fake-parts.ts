@@ -71,6 +71,7 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     tryProfile: (name, answer) => tryProfile({ root: ROOT, name, answer }),
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
+    settingsCommands: () => absent,
     openJournal: async () => good({ ...absent, close: async () => undefined }),
     restoreJournal: async () => ({ ok: true, data: {} }),
     requestCertificate: async () => ({ ok: true, data: {} }),

@@ -1,7 +1,8 @@
 // Labelled fields and buttons, large enough for a thumb.
 
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../words.ts';
 
 interface TextProps {
@@ -137,6 +138,48 @@ export function Button(props: ButtonProps) {
       {busy ? <span class="spinner" aria-hidden="true" /> : null}
       {children}
     </button>
+  );
+}
+
+interface SureProps {
+  readonly what: string;
+  readonly onSure: () => unknown;
+  readonly busy?: boolean;
+}
+
+/** What cannot be taken back is asked twice: a glove hits the wrong button, and hits it twice. */
+export function Sure({ what, onSure, busy = false }: SureProps) {
+  const isAsked = useSignal(false);
+  const no = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isAsked.value) no.current?.focus();
+  }, [isAsked.value]);
+  const ask = (wanted: boolean) => () => {
+    isAsked.value = wanted;
+  };
+  if (!isAsked.value) {
+    return (
+      <Button kind="danger" busy={busy} onClick={ask(true)}>
+        {what}
+      </Button>
+    );
+  }
+  return (
+    <>
+      <button type="button" ref={no} class="button plain" onClick={ask(false)}>
+        {t('sure_not')}
+      </button>
+      <Button
+        kind="danger"
+        busy={busy}
+        onClick={() => {
+          isAsked.value = false;
+          onSure();
+        }}
+      >
+        {t('sure', { what })}
+      </Button>
+    </>
   );
 }
 

@@ -192,7 +192,7 @@ export function Vacations({ meter, standing, again }: VacationProps) {
 /** Dates of a vacation are days of the place, without a zone. */
 export const vacationSays = ({ from, to, amount, unit }: Vacation): string =>
   t('vacation_says', {
-    ...{ from: day(`${from}T12:00:00`), to: day(`${to}T12:00:00`) },
+    ...{ from: day(from), to: day(to) },
     amount: amountSays({ amount, unit }),
   });
 

@@ -164,6 +164,8 @@ export async function visit(
 /** A picture for people to look at. */
 export async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
+  // The bar stays on top of what is looked at: of the whole page that is its beginning.
+  await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 

@@ -11,7 +11,8 @@ interface TextProps {
   readonly onValue: (text: string) => void;
   readonly help?: string | undefined;
   readonly type?: 'text' | 'password' | 'number' | 'date' | 'search' | 'datetime-local';
-  readonly numeric?: boolean;
+  /** Which keyboard a phone shows: of digits, or with a decimal point too. */
+  readonly numeric?: boolean | 'decimal';
   readonly required?: boolean;
   readonly complete?: string;
   readonly max?: number;
@@ -20,6 +21,9 @@ interface TextProps {
   readonly name?: string;
   readonly large?: boolean;
 }
+
+const modeOf = (numeric: TextProps['numeric']) =>
+  numeric === 'decimal' ? 'decimal' : numeric === true ? 'numeric' : undefined;
 
 export function Text(props: TextProps) {
   const { label, value, onValue, help, type = 'text', required = false } = props;
@@ -34,12 +38,14 @@ export function Text(props: TextProps) {
         id={id}
         class={props.large === true ? 'large' : ''}
         type={type}
+        // Without it browsers refuse half a gallon.
+        step={type === 'number' && props.numeric === 'decimal' ? 'any' : undefined}
         value={value}
         required={required}
         name={props.name}
         maxLength={props.max ?? 200}
         pattern={props.pattern}
-        inputMode={props.numeric === true ? 'numeric' : undefined}
+        inputMode={modeOf(props.numeric)}
         autocomplete={props.complete ?? 'off'}
         autocapitalize="off"
         spellcheck={false}

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openHttpDoor } from './adapters/http-door.ts';
+import { ensureOwnCertificate, fingerprintOf } from './adapters/own-certificate.ts';
 import { readPageFiles } from './adapters/page-files.ts';
 import { createSecrets } from './adapters/secrets.ts';
 import { createSharedText } from './adapters/shared-text.ts';
@@ -29,6 +30,20 @@ export function openAccounts(
   return new Accounts({ file, secrets: createSecrets(), clock });
 }
 
+/** How a browser comes to this collector's console, as far as can be told before it runs; null where there is none. */
+export async function wayIn({
+  console,
+}: Pick<Settings, 'console'>): Promise<{
+  readonly url: string;
+  readonly fingerprint: string | null;
+} | null> {
+  if (!console) return null;
+  const { host, port, tls } = console;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  const url = named(`${tls ? 'https' : 'http'}://${shown}:${port}`);
+  return { url, fingerprint: (tls && (await fingerprintOf(tls.certFile))) ?? null };
+}
+
 /** Opens the console; `problem` says why it cannot be opened. Never rejects for reasons of the world. */
 export async function openConsole(
   settings: Pick<Settings, 'data'> & { readonly console: ConsoleSettings },
@@ -51,9 +66,14 @@ export async function openConsole(
     hosts: hostNames(allowedHosts, own),
   };
   const desk = createConsole(inside, outside);
+  const unmade = tls?.isOwn
+    ? await ensureOwnCertificate(tls, [...own, 'localhost', '127.0.0.1'])
+    : null;
+  if (unmade !== null) return { problem: unmade, close: closed };
   const door = await openHttpDoor({ host, port, ...(tls && { tls }), clock, handle: desk.handle });
   if (door.problem !== null) return { problem: door.problem, close: closed };
-  log.info({ url: door.url }, 'the console is open');
+  const fingerprint = tls && (await fingerprintOf(tls.certFile));
+  log.info({ url: door.url, ...(fingerprint && { fingerprint }) }, 'the console is open');
   await welcome(accounts, named(door.url), log);
   return {
     problem: null,

@@ -102,6 +102,12 @@ export interface Parts {
   prompt(question: string, how?: { readonly isSecret: boolean }): Promise<string | null>;
   /** Users and tokens of the console of these settings, whether the collector runs or not. */
   accounts(settings: Settings): Promise<Accounts>;
+  /** Where the console of these settings is, and what its certificate shows (SHA-256); null: there is none. */
+  wayIn(
+    settings: Settings,
+  ): Promise<{ readonly url: string; readonly fingerprint: string | null } | null>;
+  /** A text as a QR code of half blocks, for a terminal. */
+  qr(text: string): Promise<string>;
   loadSettings(file: string): Promise<Checked>;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;

@@ -72,6 +72,8 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
     startCollector: async () => ({ stop: async () => undefined }),
     daemon: () => absent,
     settingsCommands: () => absent,
+    wayIn: async () => null,
+    qr: async (text) => text,
     openJournal: async () => good({ ...absent, close: async () => undefined }),
     restoreJournal: async () => ({ ok: true, data: {} }),
     requestCertificate: async () => ({ ok: true, data: {} }),

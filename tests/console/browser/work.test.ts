@@ -246,7 +246,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await own.getByRole('button', { name: 'Español' }).click();
       await own.getByRole('heading', { name: 'Resumen' }).waitFor();
       const menu = (await own.locator('nav a').allTextContents()).join();
-      for (const word of ['Instalar', 'Cambio de medidor', 'Ajustes', 'Usuarios', 'Respaldo'])
+      for (const word of ['Instalar', 'Cambio de medidor', 'Configuración', 'Usuarios', 'Respaldo'])
         expect(menu).not.toContain(word);
       await own.goto(`${stage.url}/meters/${METER}`);
       await own.getByRole('heading', { name: 'Sucesos' }).waitFor();

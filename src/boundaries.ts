@@ -445,8 +445,11 @@ export interface Journal {
   fresh(signal: AbortSignal): Promise<void>;
   /** Meters that have rows pending, in the order of their names. */
   metersPending(): readonly string[];
-  /** Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight. */
-  backlog(meter: string, limit: number): Promise<readonly Row[]>;
+  /**
+   * Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight; with `after` only
+   * those with higher numbers, so that who reads on does not search what it has read.
+   */
+  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]>;
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;

@@ -151,15 +151,18 @@ class MessageUpstream implements RunningUpstream {
     if (!first) return good([]);
     const { journal, collector, clock, headEnd } = this.#parts;
     // What the collector tells of itself is of no meter.
-    const events = this.#events(rows, first.meter === '' ? 'up' : `up/meter/${first.meter}`);
-    if (first.meter === '') return good(events);
+    if (first.meter === '') return good(this.#events(rows, 'up'));
+    const hasEvents = rows.some(({ kind }) => kind === 'event');
+    const events = hasEvents ? this.#events(rows, `up/meter/${first.meter}`) : [];
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
     const topic = this.#topic(`up/meter/${first.meter}/interval`);
-    const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
-    const intervals = encodeIntervals(entries, facts, envelope, headEnd.payloadMax?.(topic));
-    return good([...events, ...intervals.map((one) => ({ topic, ...one }))]);
+    const entries = hasEvents ? rows.filter((row) => row.kind !== 'event') : rows;
+    const bytesMax = headEnd.payloadMax?.(topic);
+    const intervals = encodeIntervals(entries as readonly EntryRow[], facts, envelope, bytesMax);
+    const messages = intervals.map((one) => ({ topic, payload: one.payload, rows: one.rows }));
+    return good(events.length === 0 ? messages : [...events, ...messages]);
   }
 
   #events(rows: readonly Row[], path: string): Prepared[] {

@@ -113,4 +113,23 @@ export const MUTATIONS: readonly Mutation[] = [
     text: 'group.changes.set(keys.nextRow, seal(keys.nextRow, this.nextRow));',
     instead: '',
   },
+  {
+    name: 'a clock that has lost the time is believed after a quarter of an hour',
+    file: 'domain/moment.js',
+    text: `    if (isLost(clock, moment))
+        return lostClock(clock, moment);`,
+    instead: '',
+  },
+  {
+    name: 'things grow old by the wall clock',
+    file: 'journal/keeping.js',
+    text: 'this.#thinner.byAge(this.#aged(now, livedMs), limits, rest)',
+    instead: 'this.#thinner.byAge(now, limits, rest)',
+  },
+  {
+    name: 'a stop waits for a broker that answers nothing',
+    file: 'collector.js',
+    text: 'await Promise.race([sent, wire.sleep(LAST_SENDS_MS, patience.signal)]);',
+    instead: 'await sent;',
+  },
 ];

@@ -499,8 +499,10 @@ export interface Journal {
   /**
    * Deletes what is older than its days, and more where room is short: delivered increments, then delivered hours, then,
    * told as `journal.loss`, what was never delivered. Rests between portions. What is left is as provable as before.
+   * Things age by what is lived: `livedMs` have passed since the last call, as the steady clock says; absent: the wall
+   * clock is believed.
    */
-  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>>;
+  thin(limits: KeepLimits, rest: () => Promise<void>, livedMs?: number): Promise<Result<Thinned>>;
   /** Reads everything as `scrub` does, mends nothing, and says what does not hold. `rest` is told how many records were read. */
   examine(rest: (records: number) => Promise<void>): Promise<Result<Examined>>;
   figures(): Promise<Result<JournalFigures>>;

@@ -347,7 +347,7 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
       withLocal(commands, journal, localParts(settings, parts)),
       doctorOf(settings, parts, { journal, buses: told, queue: live.queue }),
     ),
-    ...startAndEnd(buses, upstream, (halt, last, hear) => {
+    ...startAndEnd(buses, upstream, wire, (halt, last, hear) => {
       core.announce(() => upstream.announce());
       upstream.start();
       const watchdog = watchdogOf(settings, parts, upstream, records);
@@ -366,10 +366,14 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   };
 }
 
+/** A stop waits so long, in milliseconds of the wire, for what is on its way to the head-end; unanswered, it is sent again. */
+const LAST_SENDS_MS = 3_000;
+
 /** Begins the jobs of a life, and ends them: polling by `halt`, sending by `last`, and what the head-end asks for by `hear`. */
 function startAndEnd(
   buses: readonly OpenBus[],
   upstream: RunningUpstream,
+  wire: Clock,
   begin: (
     halt: AbortSignal,
     last: AbortSignal,
@@ -392,8 +396,13 @@ function startAndEnd(
   const stopSending = async () => {
     hear.abort('stopping');
     last.abort('stopping');
-    await Promise.allSettled(jobs.sending);
+    const sent = Promise.allSettled(jobs.sending);
+    // A broker that takes everything and answers nothing would hold the stop for its whole patience.
+    const patience = new AbortController();
+    await Promise.race([sent, wire.sleep(LAST_SENDS_MS, patience.signal)]);
+    patience.abort('over');
     await upstream.stop();
+    await sent;
   };
   return {
     start() {

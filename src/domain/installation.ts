@@ -40,6 +40,8 @@ export interface Held extends Edge {
   readonly boot: string;
   readonly mono: number;
   readonly flags: readonly Flag[];
+  /** Read while the wall clock had lost the time: once its boot is over nobody can tell when. */
+  readonly isLost?: true;
 }
 
 /** A reading that is not believed yet, and when it was made. */

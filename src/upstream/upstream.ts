@@ -83,6 +83,9 @@ export interface RunningUpstream extends Upstream {
 /** After two hours how it was says nothing any more. */
 const HEALTH_EXPIRY_S = 7_200;
 
+/** A goodbye that nobody answers is left unsaid after so long, in milliseconds of the wire: the will says it. */
+const GOODBYE_MS = 2_000;
+
 /** A topic that can be published to. */
 const TOPIC = /^[^\0#+$][^\0#+]{0,199}$/;
 
@@ -117,8 +120,13 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async stop(): Promise<void> {
-    const { headEnd, clock } = this.#parts;
-    if (headEnd.isConnected()) await headEnd.publish(this.#state('disconnected', clock.now()));
+    const { headEnd, clock, wire } = this.#parts;
+    if (headEnd.isConnected()) {
+      const patience = new AbortController();
+      const said = headEnd.publish(this.#state('disconnected', clock.now()));
+      await Promise.race([said, wire.sleep(GOODBYE_MS, patience.signal)]);
+      patience.abort('over');
+    }
     await headEnd.close();
   }
 

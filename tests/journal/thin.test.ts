@@ -8,7 +8,18 @@ import type { EventRow } from '../../src/domain/entry.ts';
 import { good, type Result } from '../../src/domain/fault.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { Medium } from '../fakes/memory-store.ts';
-import { all, FINE, HOUR, MINUTE, read, rulesOf, silence, T0, waiting } from './metered.ts';
+import {
+  all,
+  FINE,
+  HOUR,
+  MINUTE,
+  observeAt,
+  read,
+  rulesOf,
+  silence,
+  T0,
+  waiting,
+} from './metered.ts';
 
 const DAY = 24 * HOUR;
 const FOREVER: KeepLimits = {
@@ -226,6 +237,51 @@ describe('thinning', () => {
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBeLessThanOrEqual(48);
   });
 
+  it('a clock a year ahead, over restarts and looks, drops nothing that is not old by the time that was lived', async () => {
+    let life = await live(new Medium(), ['SP-1']);
+    const limits = { ...FOREVER, incrementDays: 3, hourDays: 3, eventDays: 3 };
+    await pass(life, 48);
+    await deliver(life);
+    must(await life.journal.thin(limits, rest, 48 * HOUR));
+    const held = await kinds(life);
+    const right = life.now;
+    for (let look = 1; look <= 4; look += 1) {
+      life.now = right + look * HOUR + 365 * DAY;
+      must(await life.journal.thin(limits, rest, HOUR));
+      await life.journal.close();
+      const { now, medium } = life;
+      life = await live(medium, ['SP-1']);
+      life.now = now;
+    }
+    expect(await kinds(life)).toEqual(held);
+    // Lived, it is old all the same.
+    life.now = right + 10 * DAY;
+    for (let look = 0; look < 3; look += 1) must(await life.journal.thin(limits, rest, 5 * DAY));
+    expect((await kinds(life)).increments).toBeLessThan(held.increments);
+  });
+
+  it('what a clock in 1970 stamped is as old as what came after it, and no older', async () => {
+    const life = await live(new Medium(), ['SP-1']);
+    life.now = 5 * MINUTE;
+    life.journal.note({ code: 'config.changed', severity: 'info', data: {} });
+    const lost = (mono: number) => ({ at: mono, mono, boot: 'lost', synced: false });
+    for (let i = 0; i < 4; i += 1) observeAt(life.journal, 'SP-1', lost(i * 15 * MINUTE), i);
+    life.now = T0;
+    await pass(life, 24);
+    await deliver(life);
+    const early = async () =>
+      (await all(life.journal.incrementsOf('SP-1'))).filter(({ toAt }) => toAt < T0).length;
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([4, 1]);
+    must(await life.journal.thin({ ...FOREVER, incrementDays: 2, eventDays: 2 }, rest));
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([4, 1]);
+    life.journal.note({ code: 'config.changed', severity: 'info', data: {} });
+    await life.journal.flush();
+    await deliver(life);
+    life.now += 5 * DAY;
+    must(await life.journal.thin({ ...FOREVER, incrementDays: 2, eventDays: 2 }, rest));
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([0, 0]);
+  });
+
   it('a write that fails in the middle leaves records and checkpoint as they were, or both changed', async () => {
     for (const outcome of ['applied', 'lost'] as const) {
       const life = await live(new Medium(), ['SP-1']);
@@ -241,6 +297,11 @@ describe('thinning', () => {
       expect(sums(after)).toEqual(sums(before));
     }
   });
+});
+
+const kinds = async ({ journal }: Life) => ({
+  increments: (await all(journal.incrementsOf('SP-1'))).length,
+  hours: (await all(journal.rowsOf('SP-1'))).length,
 });
 
 const sums = ({ meters }: Audit) => meters.map(({ sum, total }) => [sum, total]);

@@ -118,8 +118,10 @@ class MessageUpstream implements RunningUpstream {
 
   async stop(): Promise<void> {
     const { headEnd, clock } = this.#parts;
-    if (headEnd.isConnected()) await headEnd.publish(this.#state('disconnected', clock.now()));
+    // Not awaited: closing waits for it as long as for all that is in flight, and the broker may acknowledge nothing any more.
+    const said = headEnd.isConnected() && headEnd.publish(this.#state('disconnected', clock.now()));
     await headEnd.close();
+    await said;
   }
 
   isConnected(): boolean {

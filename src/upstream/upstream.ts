@@ -83,9 +83,6 @@ export interface RunningUpstream extends Upstream {
 /** After two hours how it was says nothing any more. */
 const HEALTH_EXPIRY_S = 7_200;
 
-/** A goodbye that nobody answers is left unsaid after so long, in milliseconds of the wire: the will says it. */
-const GOODBYE_MS = 2_000;
-
 /** A topic that can be published to. */
 const TOPIC = /^[^\0#+$][^\0#+]{0,199}$/;
 
@@ -120,14 +117,11 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async stop(): Promise<void> {
-    const { headEnd, clock, wire } = this.#parts;
-    if (headEnd.isConnected()) {
-      const patience = new AbortController();
-      const said = headEnd.publish(this.#state('disconnected', clock.now()));
-      await Promise.race([said, wire.sleep(GOODBYE_MS, patience.signal)]);
-      patience.abort('over');
-    }
+    const { headEnd, clock } = this.#parts;
+    // Not awaited: closing waits for it as long as for all that is in flight, and the broker may acknowledge nothing any more.
+    const said = headEnd.isConnected() && headEnd.publish(this.#state('disconnected', clock.now()));
     await headEnd.close();
+    await said;
   }
 
   isConnected(): boolean {

@@ -216,7 +216,6 @@ export class Medium {
 
   #apply(changes: readonly StoreChange[]): void {
     for (const { key, value } of changes) {
-      if (!/^[\x20-\x7e]+$/.test(key)) throw new Error(`keys are ASCII text: ${key}`);
       if (value === undefined) this.#remove(key);
       else this.#put(key, value);
     }
@@ -235,6 +234,7 @@ export class Medium {
       values[i] = value;
       return;
     }
+    if (!/^[\x20-\x7e]+$/.test(key)) throw new Error(`keys are ASCII text: ${key}`);
     keys.splice(i, 0, key);
     values.splice(i, 0, value);
     if (keys.length <= LEAF_MAX) return;

@@ -50,6 +50,7 @@ export class VirtualClock implements Clock {
   #sequence = 0;
   #aborted = 0;
   #heap: Sleeper[] = [];
+  readonly #sleeping = new WeakMap<AbortSignal, Map<Sleeper, () => void>>();
 
   constructor(start: EpochMs = Date.UTC(2026, 0, 1)) {
     this.#start = start;
@@ -171,17 +172,31 @@ export class VirtualClock implements Clock {
         this.#push(at, life, resolve);
         return;
       }
+      const ended = this.#endedBy(signal);
       const sleeper = this.#push(at, life, () => {
-        signal.removeEventListener('abort', abort);
+        ended.delete(sleeper);
         resolve();
       });
-      const abort = () => {
+      ended.set(sleeper, resolve);
+    });
+  }
+
+  /** Who sleeps until `signal` aborts at the latest. One listener a signal serves them all: it costs more than a sleep. */
+  #endedBy(signal: AbortSignal): Map<Sleeper, () => void> {
+    const known = this.#sleeping.get(signal);
+    if (known) return known;
+    const ended = new Map<Sleeper, () => void>();
+    this.#sleeping.set(signal, ended);
+    const abort = () => {
+      for (const [sleeper, resolve] of ended) {
         sleeper.wake = undefined;
         this.#sweep();
         resolve();
-      };
-      signal.addEventListener('abort', abort, { once: true });
-    });
+      }
+      ended.clear();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return ended;
   }
 
   #drive(more: () => boolean): Promise<void> {

@@ -66,6 +66,7 @@ export class HostileWorld {
   readonly #hash: Hash = createHash('sha256');
   readonly #replug = new Map<string, () => void>();
   readonly #byAddress = new Map<string, Place>();
+  readonly #byMeter: ReadonlyMap<string, Place>;
   #errands: Errand[] = [];
   #names = 0;
   /** When a process that stands still goes on. */
@@ -79,6 +80,7 @@ export class HostileWorld {
     this.pollS = pollS;
     this.#watchers = watchers;
     this.places = layPlaces({ seed, meters, pollS, nearEnd: options.nearEnd });
+    this.#byMeter = new Map(this.places.map((place) => [meterOf(place), place]));
     for (const place of this.places) {
       this.#byAddress.set(`${place.settings.bus}/${place.settings.address}`, place);
     }
@@ -250,7 +252,7 @@ export class HostileWorld {
 
   #watch(polled: Polled): void {
     this.polls += 1;
-    const place = this.places.find((one) => meterOf(one) === polled.meter);
+    const place = this.#byMeter.get(polled.meter);
     if (place?.settings.bus) this.#watchers.onPolled(place.settings.bus, polled);
   }
 

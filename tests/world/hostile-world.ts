@@ -85,7 +85,7 @@ export class HostileWorld {
       this.#byAddress.set(`${place.settings.bus}/${place.settings.address}`, place);
     }
     for (const { bus } of this.buses) this.busIlls.set(bus, newBusIlls());
-    const trueClock: Clock = { ...this.clock.life(), now: () => Math.floor(this.trueNow()) };
+    const trueClock = trueClockOf(this.clock);
     this.broker = new MemoryBroker(trueClock, () => undefined);
     this.broker.latencyMs = options.latencyMs;
     this.broker.willDelayMs = 60_000;
@@ -290,4 +290,18 @@ export class HostileWorld {
       meters: meters.map(({ settings }) => ({ ...settings, pollS: this.pollS })),
     };
   }
+}
+
+/** A clock that no step of the wall clock touches, of a life that nobody ends. */
+function trueClockOf(world: VirtualClock): Clock {
+  const life = world.life();
+  return {
+    speed: life.speed,
+    boot: life.boot,
+    now: () => Math.floor(world.trueNow()),
+    monotonicMs: () => life.monotonicMs(),
+    synced: () => true,
+    sleep: (ms, signal) => life.sleep(ms, signal),
+    pause: (ms) => life.pause(ms),
+  };
 }

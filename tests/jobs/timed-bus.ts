@@ -1,5 +1,6 @@
 // A bus on virtual time whose meters take their time, fall silent or answer wrongly as told, polled by the real loop.
 
+import { setMaxListeners } from 'node:events';
 import type { Bus, Journal, ReadTarget, Register } from '../../src/boundaries.ts';
 import type { FaultCode, Result } from '../../src/domain/fault.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
@@ -78,6 +79,8 @@ export class TimedBus implements Bus {
     }));
     const { clock, journal, door, polled } = this;
     this.#halt = new AbortController();
+    // As in the collector: every read that is under way listens.
+    setMaxListeners(0, this.#halt.signal);
     this.#running = pollBus(
       {
         ...{ bus: this, journal, clock, log: new RecordingLog(), timeoutMs: TIMEOUT, places },

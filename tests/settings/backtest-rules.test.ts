@@ -1,15 +1,16 @@
 // The rules of a backtest: a whole file, and what is refused in one.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { dayOf } from '../../src/domain/usage/civil.ts';
 import { loadBacktestRules } from '../../src/settings/backtest-rules.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'backtest-rules-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function load(text: string) {
   const file = join(folder, 'rules.yaml');

@@ -52,6 +52,7 @@ const NO_STORE: Store = {
   async *entries() {
     throw new StoreLost('the journal is not open');
   },
+  portion: () => Promise.reject(new StoreLost('the journal is not open')),
   close: () => Promise.resolve(),
 };
 

@@ -20,7 +20,17 @@ export interface Operating {
  */
 const KEYS = {
   changeout: [
-    ...['final', 'initial', 'digits', 'unit', 'pow10', 'register_id', 'body_serial', 'force'],
+    ...[
+      'final',
+      'initial',
+      'digits',
+      'unit',
+      'pow10',
+      'register_id',
+      'body_serial',
+      'force',
+      'inst',
+    ],
   ],
   'meter.disable': [],
   'meter.enable': [],

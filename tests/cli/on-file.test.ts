@@ -66,7 +66,7 @@ describe('settings of a collector that does not run', () => {
     expect((await said()).meters[0].poll_s).toBe(300);
     expect((await type('meter', 'remove', 'SP-1', '--confirm', 'SP-1')).exit).toBe(0);
     expect((await said()).meters ?? []).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   it('refuse what a running one would refuse, and stay as they are', async () => {
     await type('meter', 'add', 'SP-1', ...METER);
@@ -86,7 +86,7 @@ describe('settings of a collector that does not run', () => {
     const tried = await type('config', 'set', 'upstream.keepalive_s', '60', '--dry-run');
     expect(tried.exit).toBe(0);
     expect(await text()).toBe(before);
-  }, 60_000);
+  }, 180_000);
 
   it('may be changed as a whole, for who asks stands at the collector; another file can be compared', async () => {
     const other = join(folder, 'other.yaml');
@@ -109,5 +109,5 @@ describe('settings of a collector that does not run', () => {
     // With what runs nothing can be compared, and nothing takes it in.
     expect((await type('config', 'diff')).exit).toBe(7);
     expect((await type('config', 'apply')).exit).toBe(7);
-  }, 60_000);
+  }, 180_000);
 });

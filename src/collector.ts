@@ -303,7 +303,7 @@ interface Life {
   start(): readonly Promise<void>[];
   /** Stops polling, then sending. */
   end(): Promise<void>;
-  /** Stops sending, which may take long, then polling, which the next life goes on with at once. */
+  /** Stops sending, which may take seconds, then polling, which the next life goes on with at once. */
   giveWay(): Promise<void>;
 }
 
@@ -347,7 +347,7 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
       withLocal(commands, journal, localParts(settings, parts)),
       doctorOf(settings, parts, { journal, buses: told, queue: live.queue }),
     ),
-    ...startAndEnd(buses, upstream, (halt, last, hear) => {
+    ...startAndEnd(buses, upstream, wire, (halt, last, hear) => {
       core.announce(() => upstream.announce());
       upstream.start();
       const watchdog = watchdogOf(settings, parts, upstream, records);
@@ -366,10 +366,14 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   };
 }
 
+/** At a stop, what is on its way to the broker gets so long of the wire to be acknowledged; then the link is ended. */
+const STOP_SENDING_MS = 2_000;
+
 /** Begins the jobs of a life, and ends them: polling by `halt`, sending by `last`, and what the head-end asks for by `hear`. */
 function startAndEnd(
   buses: readonly OpenBus[],
   upstream: RunningUpstream,
+  wire: Clock,
   begin: (
     halt: AbortSignal,
     last: AbortSignal,
@@ -392,8 +396,13 @@ function startAndEnd(
   const stopSending = async () => {
     hear.abort('stopping');
     last.abort('stopping');
-    await Promise.allSettled(jobs.sending);
+    const ended = Promise.allSettled(jobs.sending);
+    const late = new AbortController();
+    await Promise.race([ended, wire.sleep(STOP_SENDING_MS, late.signal)]);
+    late.abort('over');
+    // What no broker has acknowledged by now settles with the link, and stays pending.
     await upstream.stop();
+    await ended;
   };
   return {
     start() {

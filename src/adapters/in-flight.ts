@@ -57,7 +57,8 @@ export class InFlight {
     this.#clock = parts.clock;
     this.#ackTimeoutMs = parts.ackTimeoutMs;
     const { window = WINDOW_MAX } = parts;
-    this.#window = Math.min(window, parts.receiveMaximum ?? window);
+    // 0 is no receive maximum (MQTT 5 3.2.2.3.3); taken at its word it would hold everything back for ever.
+    this.#window = Math.max(1, Math.min(window, parts.receiveMaximum ?? window));
     this.#hand = parts.hand;
     this.#onSilent = parts.onSilent;
   }
@@ -124,6 +125,11 @@ export class InFlight {
       if (this.#isIdle()) resolve();
       else this.#onIdle = resolve;
     });
+  }
+
+  /** Something waits for a place in the window. */
+  isWaiting(): boolean {
+    return this.#waiting.length + this.#late.length > 0;
   }
 
   #go(sent: Sent): void {

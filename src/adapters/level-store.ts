@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Level } from 'level';
-import type { KeyRange, Store, StoreChange } from '../boundaries.ts';
+import type { KeyRange, Portion, Store, StoreChange } from '../boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { bytesWorn, measureRoom } from './room.ts';
 import { isLevelFolder, moveIn, removeTree, syncTree } from './store-files.ts';
@@ -98,6 +98,7 @@ function storeOver(level: Text, folder: string): Store {
       }
     },
     entries: (range) => entriesOf(level, range),
+    portion: (range) => portionOf(level, range),
     async close() {
       try {
         await level.close();
@@ -193,6 +194,21 @@ class Entries implements AsyncIterator<TextEntry, undefined> {
     if (value === undefined) return this.return();
     this.#next = 1;
     return { done: false, value };
+  }
+}
+
+async function portionOf(level: Text, range: Portion) {
+  const iterator = chunksOf(level, range);
+  try {
+    const entries: [string, string][] = [];
+    while (entries.length < range.limit) {
+      const chunk = await iterator.next(range.limit - entries.length);
+      if (chunk.length === 0) break;
+      for (const entry of chunk) entries.push(entry);
+    }
+    return entries;
+  } finally {
+    await iterator.close();
   }
 }
 

@@ -21,6 +21,7 @@ import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { Entry, EntryRow, Row } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { RowSet } from '../domain/row-set.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
@@ -51,6 +52,7 @@ const NO_STORE: Store = {
   async *entries() {
     throw new StoreLost('the journal is not open');
   },
+  portion: () => Promise.reject(new StoreLost('the journal is not open')),
   close: () => Promise.resolve(),
 };
 
@@ -377,11 +379,20 @@ export class Books {
 
   /** An event of the collector itself (E1): told once, under the number of its row. */
   tell({ code, severity, data, of }: Telling): void {
-    const at = this.now();
+    const at = this.#stampNow();
     const alarm = { alarm: this.nextRow, message: 0, phase: 'raise', since: at } as const;
     this.addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
     this.stagedBell.ring();
     this.urgentBell.ring();
+  }
+
+  /** A clock that has lost the time stamps with what was known last: what looks old would go soon. */
+  #stampNow(): EpochMs {
+    const now = this.now();
+    if (now >= CLOCK_EPOCH_MS) return now;
+    let known = now;
+    for (const { clock } of this.standing.states.values()) known = Math.max(known, clock?.at ?? 0);
+    return known;
   }
 
   /** Memory as it stands when a group is on its way to the medium, or when there is none, is what the medium holds. */

@@ -299,8 +299,8 @@ class GroupJournal implements Journal {
     return this.#books.checkpoint(meter, inst);
   }
 
-  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
-    return this.#keeping.thin(limits, rest);
+  thin(limits: KeepLimits, rest: () => Promise<void>, livedMs?: number): Promise<Result<Thinned>> {
+    return this.#keeping.thin(limits, rest, livedMs);
   }
 
   remember(meter: string, known: unknown, must = false): boolean {

@@ -181,7 +181,8 @@ export class InstallationRules {
     );
     verdicts.check(
       'I3',
-      hour.q !== 'A' || hour.n > 0,
+      // Both edges may have been read just outside it, and nothing in between.
+      hour.q !== 'A' || hour.n > 0 || off >= 0,
       () => `${name} is called actual and has no reading`,
     );
     verdicts.check(

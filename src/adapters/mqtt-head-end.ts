@@ -5,9 +5,10 @@ import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 
 import type { Clock, HeadEnd, InMessage, Log, OutMessage } from '../boundaries.ts';
 import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { within } from './bounded.ts';
-import { type Answer, InFlight } from './in-flight.ts';
+import { InFlight, type Sent } from './in-flight.ts';
 import { type ConnectParts, connectOptions, type Version } from './mqtt-connect.ts';
 import { encodePublish, PacketIds } from './mqtt-publish.ts';
+import { PubackSieve } from './puback-sieve.ts';
 import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
 
 /** The first pause after a lost link; each further failure doubles its ceiling. */
@@ -38,6 +39,7 @@ const RETAIN_NOT_SUPPORTED = 154;
 const QOS_NOT_SUPPORTED = 155;
 const TAKEN_OVER = 142;
 const REFUSED_FROM = 128;
+const TAKEN = good(undefined);
 
 /**
  * The library's packet writer makes a buffer for each of 65,536 numbers beforehand (7 MiB measured), which pays where thousands of
@@ -295,8 +297,9 @@ class Link {
   readonly lost: Promise<Loss>;
   isUp = false;
   wasUp = false;
-  /** What waits for the end of this turn of the event loop; undefined before the first message of one. */
-  #gathered: Buffer[] | undefined;
+  /** Packets that wait for the end of this turn of the event loop, where one has an end that is waited for. */
+  #gathered: Buffer[] = [];
+  #isGathering = false;
   /** Bytes heard since the last packet that was whole. */
   #unfinished = 0;
   readonly #client: MqttClient;
@@ -307,7 +310,7 @@ class Link {
   readonly #window: number | undefined;
   readonly #version: Version;
   readonly #ids = new PacketIds();
-  readonly #unanswered = new Map<number, { readonly topic: string; readonly answer: Answer }>();
+  readonly #unanswered = new Map<number, Sent>();
   #inFlight: InFlight | undefined;
   #settleLost: (loss: Loss) => void = () => undefined;
   #limits: {
@@ -349,17 +352,9 @@ class Link {
       });
       this.#over.signal.addEventListener('abort', () => resolve(false), { once: true });
     });
-    client.on('packetreceive', (packet) => {
+    this.#readAcks();
+    client.on('packetreceive', () => {
       this.#unfinished = 0;
-      if (packet.cmd !== 'puback' || packet.messageId === undefined) return;
-      this.#acknowledged(packet.messageId, packet.reasonCode ?? 0);
-    });
-    // The library holds a packet against our limit when it is whole, and keeps up to 256 MB of one that is not.
-    client.stream.on('data', ({ length }: Buffer) => {
-      this.#unfinished += length;
-      if (this.#unfinished <= UNFINISHED_BYTES_MAX) return;
-      const fault = offline(`${where} sends a packet that is too large`);
-      this.#lose({ fault, explained: true });
     });
     // The broker says why it is about to close (MQTT 5).
     client.on('disconnect', ({ reasonCode = 0 }) => {
@@ -376,6 +371,36 @@ class Link {
     void this.#limitConnecting();
   }
 
+  /**
+   * Stands between the socket and the library's reader, which has all but the PUBACKs. They seldom come alone: the broker has
+   * the next messages, in one piece, before anybody is told what came of those before.
+   */
+  #readAcks(): void {
+    const { stream } = this.#client;
+    const readers = stream.listeners('data');
+    const sieve = new PubackSieve((id, reason) => this.#acknowledged(id, reason));
+    stream.removeAllListeners('data');
+    stream.on('data', (chunk: Buffer) => {
+      const wasGathering = this.#isGathering;
+      this.#isGathering = true;
+      const others = sieve.take(chunk);
+      this.#isGathering = wasGathering;
+      this.#flush();
+      if (this.#inFlight?.tell()) this.#client.reschedulePing();
+      for (const bytes of others) {
+        this.#unfinished += bytes.length;
+        for (const read of readers) read.call(stream, bytes);
+      }
+      if (this.#unfinished > UNFINISHED_BYTES_MAX) this.#loseOversized();
+    });
+  }
+
+  /** The library holds a packet against our limit when it is whole, and keeps up to 256 MB of one that is not. */
+  #loseOversized(): void {
+    const fault = offline(`${this.#where} sends a packet that is too large`);
+    this.#lose({ fault, explained: true });
+  }
+
   subscribe(topics: readonly string[], refused: (words: string) => void): void {
     this.#client.subscribe([...topics], { qos: 1 }, (error, granted) => {
       const denied = granted?.find(({ qos }) => qos > 2);
@@ -385,68 +410,82 @@ class Link {
   }
 
   payloadMax(topic: string): number {
-    const { packetBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    const { packetBytes } = this.#limits;
+    if (packetBytes === undefined) return Number.POSITIVE_INFINITY;
     return packetBytes - Buffer.byteLength(topic) - PACKET_OVERHEAD_BYTES;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
-    const { topic, payload, qos, retain, late } = message;
+    const { topic, payload, qos } = message;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
-    if (Buffer.byteLength(payload) > this.payloadMax(topic)) {
+    if (this.#limits.packetBytes && Buffer.byteLength(payload) > this.payloadMax(topic)) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
     // MQTT 5 3.2.2.3.4: a broker that takes QoS 0 alone ends the link at anything else, and QoS 0 proves no delivery.
     if (qos > (this.#limits.qos ?? qos)) {
       return Promise.resolve(refused(topic, reasonWords(QOS_NOT_SUPPORTED)));
     }
-    // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
-    const kept = retain && this.#limits.retain !== false;
-    const hand = (answer: Answer) => this.#write(message, kept, answer);
-    return (this.#inFlight as InFlight).send(qos === 1, hand, late);
+    return (this.#inFlight as InFlight).send(message);
   }
 
   /** The library writes all packets but these: what it is given it keeps, copies and logs. */
-  #write(message: OutMessage, retain: boolean, answer: Answer): void {
-    const { stream, outgoing } = this.#client;
+  #write(sent: Sent): void {
+    const { stream } = this.#client;
+    const { message } = sent;
+    // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
+    const retain = message.retain && this.#limits.retain !== false;
     if (message.qos === 0) {
       const bytes = encodePublish({ message, retain, id: 0 }, this.#version);
-      stream.write(bytes, (error) =>
-        answer(error ? faulty('upstream.offline', wordsOf(error)) : good(undefined)),
-      );
+      stream.write(bytes, (error) => this.#written(sent, error));
       return;
     }
-    const id = this.#ids.next((one) => this.#unanswered.has(one) || Object.hasOwn(outgoing, one));
-    this.#unanswered.set(id, { topic: message.topic, answer });
+    const id = this.#ids.next(this.#isTaken);
+    this.#unanswered.set(id, sent);
     this.#send(encodePublish({ message, retain, id }, this.#version));
   }
+
+  readonly #isTaken = (id: number) =>
+    this.#unanswered.has(id) || Object.hasOwn(this.#client.outgoing, id);
 
   /** A PUBACK; its reason code says no from 128 on (MQTT 5 3.4.2.1), and does not exist on 3.1.1. */
   #acknowledged(id: number, reason: number): void {
     const sent = this.#unanswered.get(id);
     if (!sent) return;
     this.#unanswered.delete(id);
-    const { topic, answer } = sent;
-    answer(reason < REFUSED_FROM ? good(undefined) : refused(topic, reasonWords(reason)));
+    const isTaken = reason < REFUSED_FROM;
+    const outcome = isTaken ? TAKEN : refused(sent.message.topic, reasonWords(reason));
+    this.#inFlight?.answered(sent, outcome);
+  }
+
+  #written(sent: Sent, error: Error | null | undefined): void {
+    const outcome = error ? faulty('upstream.offline', wordsOf(error)) : good(undefined);
+    this.#inFlight?.answered(sent, outcome);
+    this.#inFlight?.tell();
   }
 
   /**
    * The first message of a turn of the event loop goes at once, while the broker waits; all others of that turn go in one
-   * piece, for PUBACKs seldom come alone.
+   * piece.
    */
   #send(packet: Buffer): void {
-    const { stream } = this.#client;
-    if (this.#gathered) {
+    if (this.#isGathering) {
       this.#gathered.push(packet);
       return;
     }
-    this.#gathered = [];
+    this.#isGathering = true;
     setImmediate(() => {
-      const others = this.#gathered ?? [];
-      this.#gathered = undefined;
-      if (others.length > 0 && !stream.destroyed)
-        stream.write(others.length === 1 ? others[0] : Buffer.concat(others));
+      this.#isGathering = false;
+      this.#flush();
     });
-    stream.write(packet);
+    this.#client.stream.write(packet);
+  }
+
+  #flush(): void {
+    const packets = this.#gathered;
+    this.#gathered = [];
+    const { stream } = this.#client;
+    if (packets.length === 0 || stream.destroyed) return;
+    stream.write(packets.length === 1 ? packets[0] : Buffer.concat(packets));
   }
 
   /**
@@ -482,6 +521,7 @@ class Link {
       ackTimeoutMs: this.#ackTimeoutS * 1_000,
       receiveMaximum: properties.receiveMaximum,
       window: this.#window,
+      hand: (sent) => this.#write(sent),
       // mqtt.js waits for a PUBACK for ever and calls such a link connected.
       onSilent: () => {
         const words = `${this.#where} left a message unacknowledged for ${this.#ackTimeoutS} s`;

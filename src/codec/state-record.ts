@@ -17,7 +17,7 @@ interface Plain extends Installation {
 /** True where `shortState` and `circumstances` together say everything; else the whole is to be kept. */
 export function isPlain(state: Installation): state is Plain {
   const { last, hours, clock, held } = state;
-  if (!last || !hours || !clock || held.length > 0) return false;
+  if (!last || !hours || !clock || held.length > 0 || clock.known !== undefined) return false;
   const { boot, heldSince, waitedOut } = last.clock;
   const sameClock =
     boot === clock.boot && heldSince === clock.heldSince && waitedOut === clock.waitedOut;
@@ -92,7 +92,7 @@ export function sameCircumstances(kept: Installation, state: Installation): bool
 }
 
 /**
- * True where nothing is lost but timing if `state` is forgotten and `kept` remembered, as long as it brought no
+ * True where nothing is lost but timing (also that of readings held) if `state` is forgotten and `kept` remembered, as long as it brought no
  * increment and no row: registers are absolute, and what is doubted is seen again.
  */
 export function sameStanding(kept: Installation, state: Installation): boolean {
@@ -101,7 +101,6 @@ export function sameStanding(kept: Installation, state: Installation): boolean {
     kept.birth === state.birth &&
     kept.initial === state.initial &&
     kept.alarms === state.alarms &&
-    kept.held.length + state.held.length === 0 &&
     kept.disabled === state.disabled &&
     kept.maintenance === state.maintenance &&
     kept.reversedAt === state.reversedAt &&

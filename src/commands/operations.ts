@@ -148,7 +148,7 @@ function badDial({ digits }: Dial): CommandAnswer {
 }
 
 /**
- * Another meter stands there: the old installation ends at its newest reading or at the `final` dial, the new one begins
+ * `changeout` {meter, final?, inst?, ...}: another meter stands there. The old installation ends at its newest reading or at the `final` dial, the new one begins
  * at its own first reading. A `final` that the flow limit cannot explain is refused unless `force` says it is right.
  */
 async function changeOut(
@@ -164,6 +164,12 @@ async function changeOut(
     const message = 'The new dial must have 3 to 12 digits, a known unit and a whole power of ten.';
     return refused('bad_request', message, `Units are ${VOLUME_UNITS.join(', ')}.`);
   }
+  const present = journal.facts(meter)?.inst ?? null;
+  if (typeof args['inst'] === 'number' && args['inst'] !== present) {
+    const message = `${meter} was changed out already: installation ${present} stands there.`;
+    return refused('conflict', message, 'See what is known of it: meter show');
+  }
+  const kept = (await journal.paper(`changeout/${meter}`)) as object | undefined;
   const ended =
     args['final'] === undefined
       ? null
@@ -192,9 +198,11 @@ async function changeOut(
     },
     place.rules,
   );
+  const inst = journal.facts(meter)?.inst ?? null;
+  // In the same group: who goes on with it on another phone does not do it twice.
+  if (kept) journal.keepPaper(`changeout/${meter}`, { ...kept, step: 'initial', inst });
   return written(journal, {
-    meter,
-    inst: journal.facts(meter)?.inst ?? null,
+    ...{ meter, inst },
     final: last?.read ?? null,
   });
 }

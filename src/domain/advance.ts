@@ -3,9 +3,25 @@
 import type { EventEntry, Evidence } from './alarms.ts';
 import { endAlerts } from './alerts.ts';
 import type { Entry, Flag, GapCause, Increment, Notice } from './entry.ts';
-import { type Edge, firstHour, HourFold, type HourRules, type HourState } from './hours.ts';
-import type { Held, Installation, MeterRules, Observation } from './installation.ts';
 import {
+  draftOfHour,
+  type Edge,
+  firstHour,
+  HourFold,
+  type HourRules,
+  type HourState,
+} from './hours.ts';
+import {
+  draftOf,
+  type Held,
+  type Installation,
+  type InstallationDraft,
+  type MeterRules,
+  type Observation,
+} from './installation.ts';
+import {
+  believed,
+  CLOCK_EPOCH_MS,
   type ClockState,
   elapsedSince,
   firstClock,
@@ -103,7 +119,7 @@ export function finish(
   const begun = state.hours !== null || state.held.length > 0 || told !== null;
   if (!begun || !state.clock)
     return { state, increments: [], entries: [], events: [], notices: [] };
-  const step = new Step(state, { ...state.clock, synced: true }, rules);
+  const step = new Step(state, { ...state.clock, synced: true }, rules, 'as it stands');
   if (told) step.live((life) => life.tellChangeOut(told));
   step.endAlerts(flags[0] ?? 'config');
   step.placeHeld(null, 'clock');
@@ -132,19 +148,16 @@ function restQuietly(state: Installation, seen: Observation, rules: MeterRules):
   if (movement.kind !== 'none' || movement.ambiguous) return null;
   const { read, total } = last;
   const seq = last.seq + 1;
-  // Copied, then changed: this is done at every poll, and a copy with changes in it takes twice as long (V8).
-  const open: Draft<HourState> = { ...hours };
+  const open = draftOfHour(hours);
   open.last = { seq, at, read, total };
   open.n = hours.n + 1;
-  const after: Draft<Installation> = { ...state };
+  const after = draftOf(state);
   after.clock = now;
   after.last = { seq, at, read, total, clock: now };
   after.hours = open;
   const { increments, entries, events, notices } = NOTHING_CAME;
   return { state: after, increments, entries, events, notices };
 }
-
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Nothing is doubted, told, held or out of the ordinary. */
 function isAtEase(state: Installation): boolean {
@@ -160,10 +173,25 @@ const NOTHING_CAME = { increments: [], entries: [], events: [], notices: [] } as
 
 const NOTHING_HELD: readonly Held[] = [];
 
+/**
+ * Readings held while a clock is put right: a day of quarters of an hour. Of more the oldest but the first is let go, and
+ * what passed about it becomes part of a gap.
+ */
+const HELD_MAX = 96;
+
+function heldWithin(held: readonly Held[]): readonly Held[] {
+  const over = held.length - HELD_MAX;
+  const [first, ...later] = held;
+  if (over <= 0 || !first) return held;
+  const gone = later.slice(0, over).flatMap(({ flags }) => flags);
+  const [next, ...rest] = later.slice(over);
+  return next ? [first, { ...next, flags: [...gone, ...next.flags] }, ...rest] : [first];
+}
+
 /** One observation on its way through the register's life, the clock and the hours. */
 class Step {
   /** Its own copy, changed in place: one observation changes many fields. */
-  readonly #state: Draft<Installation>;
+  readonly #state: InstallationDraft;
   readonly #moment: Moment;
   readonly #rules: MeterRules;
   readonly #clock: ClockState;
@@ -176,14 +204,16 @@ class Step {
   readonly #entries: Entry[] = [];
   readonly #events: EventEntry[] = [];
 
-  constructor(state: Installation, moment: Moment, rules: MeterRules) {
-    this.#moment = moment;
+  constructor(state: Installation, moment: Moment, rules: MeterRules, time?: 'as it stands') {
     this.#rules = rules;
     const before = state.clock ?? firstClock(moment);
-    this.#clock = watchClock(before, moment, rules.toleranceMs);
-    const stepped = stepSince(before, moment);
+    this.#clock = time ? believed(before) : watchClock(before, moment, rules.toleranceMs);
+    const isLost = this.#clock.known !== undefined;
+    this.#moment = isLost ? { ...moment, at: this.#clock.at } : moment;
+    // A clock that goes on being lost steps no further.
+    const stepped = isLost && before.known !== undefined ? 0 : stepSince(before, moment);
     this.#before = state;
-    this.#state = { ...state };
+    this.#state = draftOf(state);
     this.#state.clock = this.#clock;
     if (Math.abs(stepped) > rules.toleranceMs) this.#notice('clock.step', { step_ms: stepped });
   }
@@ -203,7 +233,7 @@ class Step {
     const step = new LifeStep(this.#state, this.#state.inst, this.#clock, this.#rules);
     act(step);
     step.end();
-    if (step.held.length > 0) this.#state.held = [...this.#state.held, ...step.held];
+    if (step.held.length > 0) this.#state.held = heldWithin([...this.#state.held, ...step.held]);
     this.#increments.push(...step.increments);
     this.#notices.push(...step.notices);
     this.#events.push(...step.events);
@@ -247,23 +277,45 @@ class Step {
    * null: hours in the future stay as they were told, for without them nobody knows what to take back.
    */
   placeHeld(published: readonly Entry[] | null, why: GapCause): void {
-    const { hours, held } = this.#state;
+    const { hours } = this.#state;
     if (this.#clock.heldSince !== null) return;
-    const placed = held.map((edge) => ({ edge: this.#placeInTime(edge), flags: edge.flags }));
+    const cause = this.#state.held.some(({ isLost }) => isLost) ? 'clock' : why;
+    const placed = this.#placed(published === null);
     const first = hours ?? this.#firstHours(placed[0]?.edge);
-    if (!first) return;
+    // Where no time was ever known there are no hours.
+    if (!first || first.start < CLOCK_EPOCH_MS) return;
     // It may have been stamped by a clock in 1970.
     const begun = placed[0]?.edge;
     if (!hours && begun && begun.seq === this.#state.initial?.seq) this.#state.initial = begun;
     const fold = this.#fold(first);
     if (published) this.#restateFuture(fold, published);
     for (const { edge, flags } of placed) {
-      if (edge.seq > fold.state.last.seq) fold.place(edge, flags, why);
+      if (edge.seq > fold.state.last.seq) fold.place(edge, flags, cause);
     }
-    fold.passTime(this.#passable(), why);
+    fold.passTime(this.#passable(), cause);
     this.#state.hours = fold.state;
     this.#state.held = NOTHING_HELD;
     this.#entries.push(...fold.entries);
+  }
+
+  /**
+   * What waited, in its order and its time. Of readings that have none the next one tells what passed, for registers are
+   * absolute; only the very first of an installation has to stand somewhere, and stands where this boot began. At the end
+   * of an installation no next one comes: then all are placed.
+   */
+  #placed(isEnd: boolean): { readonly edge: Edge; readonly flags: readonly Flag[] }[] {
+    const { hours, held } = this.#state;
+    const placed: { edge: Edge; flags: readonly Flag[] }[] = [];
+    let untold: readonly Flag[] = [];
+    for (const [i, one] of held.entries()) {
+      const isTimeless = !isEnd && one.isLost === true && one.boot !== this.#clock.boot;
+      if (isTimeless && (hours || i > 0)) untold = [...untold, ...one.flags];
+      else {
+        placed.push({ edge: this.#placeInTime(one), flags: [...untold, ...one.flags] });
+        untold = [];
+      }
+    }
+    return placed;
   }
 
   mark(flags: readonly Flag[]): void {
@@ -323,9 +375,10 @@ class Step {
 
   /** The wall time of a held reading: by the steady clock of this boot, else as it was stamped. */
   #placeInTime(held: Held): Edge {
-    const { boot, mono, seq, read, total } = held;
+    const { boot, mono, seq, read, total, isLost } = held;
     const clock = this.#clock;
-    const at = boot === clock.boot ? clock.at - (clock.mono - mono) : Math.min(held.at, clock.at);
+    if (boot === clock.boot) return { seq, at: clock.at - (clock.mono - mono), read, total };
+    const at = isLost ? clock.at - clock.mono : Math.min(held.at, clock.at);
     return { seq, at, read, total };
   }
 

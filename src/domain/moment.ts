@@ -14,6 +14,17 @@ export interface Moment {
 /** After so long a wall clock is believed as it stands (I10). */
 const HOLD_MS = 15 * 60_000;
 
+/** 2020-01-01: no collector lived before. A clock without a battery begins in 1970, 2000 or 2010, and is never right there. */
+export const CLOCK_EPOCH_MS = 1_577_836_800_000;
+
+/**
+ * Over a restart an unsynchronised clock that shows so much earlier than what was known before has lost the time. Less is a
+ * clock that was saved a while before a power cut.
+ */
+const LOST_MS = 24 * HOUR_MS;
+/** For so long it is waited for that a lost clock is put right: to believe it would take back all hours since then. */
+const LOST_HOLD_MS = 7 * 24 * HOUR_MS;
+
 /** Water may have run for so long when no clock can tell how long the collector was away. */
 export const UNKNOWN_ABSENCE_MS = 30 * 24 * HOUR_MS;
 
@@ -29,12 +40,18 @@ export interface ClockState {
   readonly heldSince: number | null;
   /** The doubt about an unsynchronised clock has had its 15 minutes. */
   readonly waitedOut: boolean;
+  /**
+   * The wall clock has lost the time: what was known last, and what has passed since by the steady clock. It is not sooner
+   * than that. Absent: not lost, or nothing was ever known.
+   */
+  readonly known?: EpochMs;
 }
 
-/** The clock as first met: held when it is known not to be synchronised. */
+/** The clock as first met: held when it is known not to be synchronised, or cannot be right. */
 export function firstClock(moment: Moment): ClockState {
   const { boot, at, mono, synced } = moment;
-  return { boot, at, mono, heldSince: synced === false ? mono : null, waitedOut: false };
+  const isHeld = synced === false || at < CLOCK_EPOCH_MS;
+  return { boot, at, mono, heldSince: isHeld ? mono : null, waitedOut: false };
 }
 
 /**
@@ -55,8 +72,47 @@ export function stepSince(clock: ClockState, moment: Moment): number {
   return Math.min(0, wall);
 }
 
+/** The time that was known last, at `moment` at the earliest; undefined where nothing is known. */
+function knownAt({ boot, at, mono, heldSince, known }: ClockState, moment: Moment) {
+  const believed = heldSince === null && at >= CLOCK_EPOCH_MS ? at : undefined;
+  const last = known ?? believed;
+  return last === undefined || boot !== moment.boot ? last : last + moment.mono - mono;
+}
+
+/** Whether the wall clock shows what cannot be: a time before any collector, or long before what was known at the last life. */
+function isLost(clock: ClockState, moment: Moment): boolean {
+  if (moment.at < CLOCK_EPOCH_MS) return true;
+  if (moment.synced !== false) return false;
+  const sameBoot = clock.boot === moment.boot;
+  // Within one life it is stepped by a person or a service, who know better.
+  if (sameBoot && clock.known === undefined) return false;
+  if (sameBoot && moment.mono - (clock.heldSince ?? moment.mono) >= LOST_HOLD_MS) return false;
+  const known = knownAt(clock, moment);
+  return known !== undefined && moment.at < known - LOST_MS;
+}
+
+/** The same clock, taken as it stands: an installation that ends waits for no better one. */
+export function believed({ boot, at, mono }: ClockState): ClockState {
+  return { boot, at, mono, heldSince: null, waitedOut: false };
+}
+
+/** Whether what it stamps bears no time: the true one is later by nobody knows how much. */
+export function hasLostTime({ at, known }: ClockState): boolean {
+  return known !== undefined || at < CLOCK_EPOCH_MS;
+}
+
+/** Held as long as it is lost: what is stamped goes on from what was known. */
+function lostClock(clock: ClockState, moment: Moment): ClockState {
+  const { boot, mono } = moment;
+  const known = knownAt(clock, moment);
+  const heldSince = clock.boot === boot ? (clock.heldSince ?? mono) : mono;
+  const held = { boot, at: known ?? moment.at, mono, heldSince, waitedOut: false };
+  return known === undefined ? held : { ...held, known };
+}
+
 /** The clock's state at `moment`; `heldSince` null means hours may close now. */
 export function watchClock(clock: ClockState, moment: Moment, toleranceMs: number): ClockState {
+  if (isLost(clock, moment)) return lostClock(clock, moment);
   const sameBoot = clock.boot === moment.boot;
   const stepped = Math.abs(stepSince(clock, moment)) > toleranceMs;
   const since = sameBoot || clock.heldSince === null ? clock.heldSince : moment.mono;

@@ -4,7 +4,13 @@ import { AlarmBook, type EventEntry, type Evidence } from './alarms.ts';
 import type { Flag, Increment, Notice } from './entry.ts';
 import type { Edge } from './hours.ts';
 import type { Doubted, Held, MeterRules, Observation, RegisterLife } from './installation.ts';
-import { ABSENCE_MAX_MS, type ClockState, elapsedSince, type Moment } from './moment.ts';
+import {
+  ABSENCE_MAX_MS,
+  type ClockState,
+  elapsedSince,
+  hasLostTime,
+  type Moment,
+} from './moment.ts';
 import { classify, type Movement } from './register.ts';
 import { type Counts, capacity, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
@@ -208,7 +214,8 @@ export class LifeStep {
     }
     const { boot, mono } = clock;
     const { seq, at, read, total } = edge;
-    this.held.push({ seq, at, read, total, boot, mono, flags: flagsOf(movement) });
+    const held = { seq, at, read, total, boot, mono, flags: flagsOf(movement) };
+    this.held.push(hasLostTime(clock) ? { ...held, isLost: true } : held);
     this.#tell(movement, clock.at);
     life.initial ??= edge;
     life.last = { seq, at, read, total, clock };

@@ -1,6 +1,7 @@
 // Keeps the journal within its days and its room, once an hour, behind polling.
 
 import type { Clock, Journal, KeepLimits, Log } from '../boundaries.ts';
+import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { HOUR_MS, hourOf } from '../domain/units.ts';
 
 export interface ThinParts {
@@ -22,13 +23,17 @@ export async function thinJournal(
   limits: KeepLimits,
   signal: AbortSignal,
 ): Promise<void> {
+  let passed = clock.monotonicMs();
   while (!signal.aborted) {
     const now = clock.now();
     const next = hourOf(now - AFTER_EDGE_MS) + HOUR_MS + AFTER_EDGE_MS;
     await clock.sleep(next - now, signal);
-    // What is old can only be told by a clock that is right.
-    if (signal.aborted || clock.synced() === false) continue;
-    const thinned = await journal.thin(limits, () => wire.sleep(REST_MS, signal));
+    // What is old can only be told by a clock that may be right.
+    if (signal.aborted || clock.synced() === false || clock.now() < CLOCK_EPOCH_MS) continue;
+    const mono = clock.monotonicMs();
+    const rest = () => wire.sleep(REST_MS, signal);
+    const thinned = await journal.thin(limits, rest, mono - passed);
+    passed = mono;
     if (!thinned.ok) {
       log.warn({ ...thinned.fault }, 'the journal could not be thinned');
       continue;

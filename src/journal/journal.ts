@@ -235,8 +235,8 @@ class GroupJournal implements Journal {
     return this.#pending.metersPending();
   }
 
-  backlog(meter: string, limit: number): Promise<readonly Row[]> {
-    return this.#pending.backlog(meter, limit);
+  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]> {
+    return this.#pending.backlog(meter, limit, after);
   }
 
   claim(rows: readonly Row[]): void {
@@ -299,8 +299,8 @@ class GroupJournal implements Journal {
     return this.#books.checkpoint(meter, inst);
   }
 
-  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
-    return this.#keeping.thin(limits, rest);
+  thin(limits: KeepLimits, rest: () => Promise<void>, livedMs?: number): Promise<Result<Thinned>> {
+    return this.#keeping.thin(limits, rest, livedMs);
   }
 
   remember(meter: string, known: unknown, must = false): boolean {

@@ -4,9 +4,10 @@ import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
-import type { EpochMs } from '../domain/units.ts';
+import { agedSince, agedTo } from '../domain/retention.ts';
+import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
-import { PRESSURE_KEY } from './load.ts';
+import { AGED_KEY, PRESSURE_KEY } from './load.ts';
 import { lossOf } from './losses.ts';
 import type { PendingRows } from './pending-rows.ts';
 import { rangesOf } from './ranges.ts';
@@ -19,28 +20,54 @@ const BOUNDLESS = {
   totalBytes: Number.POSITIVE_INFINITY,
 } satisfies Room;
 
+/** How far retention has come is written so seldom: a cut makes it look back, and nothing goes the sooner. */
+const KEEP_AGED_MS = 6 * HOUR_MS;
+
 /** The thinning of a journal. */
 export class Keeping {
   readonly #books: Books;
   readonly #pending: PendingRows;
   readonly #thinner = new Thinner(this.#holdings());
+  /** How far retention had come when that was written last. */
+  #agedKept = 0;
 
   constructor(books: Books, pending: PendingRows) {
     this.#books = books;
     this.#pending = pending;
   }
 
-  thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
-    return this.#books.alone(() => this.#thin(limits, rest));
+  thin(
+    limits: KeepLimits,
+    rest: () => Promise<void>,
+    livedMs = Number.POSITIVE_INFINITY,
+  ): Promise<Result<Thinned>> {
+    return this.#books.alone(() => this.#thin(limits, rest, livedMs));
   }
 
-  async #thin(limits: KeepLimits, rest: () => Promise<void>): Promise<Result<Thinned>> {
+  async #thin(
+    limits: KeepLimits,
+    rest: () => Promise<void>,
+    livedMs: number,
+  ): Promise<Result<Thinned>> {
     if (!this.#books.sound) return faulty('store.failed', 'the journal is not open');
     const now = this.#books.now();
     return this.#books.attempt(async () => {
-      const aged = await this.#thinner.byAge(now, limits, rest);
+      const aged = await this.#thinner.byAge(this.#aged(now, livedMs), limits, rest);
       return aged.ok ? await this.#makeRoom(now, limits, aged.value, rest) : aged;
     });
+  }
+
+  /** By when things are old. */
+  #aged(now: EpochMs, livedMs: number): EpochMs {
+    const { standing, group } = this.#books;
+    const aged = agedTo(standing.aged, now, livedMs);
+    const since = agedSince(standing.aged, aged);
+    if (standing.aged === null || since - this.#agedKept >= KEEP_AGED_MS) {
+      this.#agedKept = since;
+      group.changes.set(AGED_KEY, seal(AGED_KEY, since));
+    }
+    this.#books.standing = { ...standing, aged: since };
+    return aged;
   }
 
   async #makeRoom(
@@ -125,7 +152,7 @@ export class Keeping {
       this.#books.forget({ rows: rangesOf(numbers), increments: {} });
     }
     const lost = rows.filter(
-      (row) => waiting.has(row.row) && !this.#books.settled.has(keys.pending(row.meter, row.row)),
+      ({ meter, row }) => waiting.has(row) && !this.#books.settled.has(meter, row),
     );
     this.#pending.settle(lost);
     if (lost.length > 0)

@@ -46,6 +46,8 @@ export interface Standing {
   readonly pressure: Pressure | null;
   /** What the disk had borne of the day when an hour was written last. */
   readonly wear: Wear | null;
+  /** How far retention has come; null: it never looked. */
+  readonly aged: EpochMs | null;
 }
 
 export interface Loaded {
@@ -78,6 +80,7 @@ export function nothingStands(epoch: string): Standing {
     wishes: new Map(),
     pressure: null,
     wear: null,
+    aged: null,
   };
 }
 
@@ -118,6 +121,8 @@ export interface Wear {
 
 export const WEAR_KEY = 'a/wear';
 export const PRESSURE_KEY = 'a/pressure';
+/** How far retention has come. */
+export const AGED_KEY = 'a/aged';
 
 /** What names a journal. */
 export interface Meta {
@@ -168,6 +173,7 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     wishes: await wishesIn(store, damaged),
     pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
       null) as Pressure | null,
+    aged: agedIn(await must(store, AGED_KEY)),
     wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
     nextRow: typeof nextRow === 'number' ? nextRow : 1,
     absent: absent ?? NOTHING_ABSENT,
@@ -176,6 +182,11 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
   };
   const restored = decodeMeta(meta)?.restored === true;
   return { standing, isNew: false, restored, damaged };
+}
+
+function agedIn(text: string | undefined): EpochMs | null {
+  const aged = unseal(AGED_KEY, text ?? '');
+  return typeof aged === 'number' ? aged : null;
 }
 
 async function statesIn(store: Store, damaged: Damaged): Promise<Map<string, Installation>> {

@@ -4,9 +4,10 @@ import type { Store } from '../boundaries.ts';
 import { decodeIncrement, decodeRow, keyOfRow, keys, within } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
-import type { EntryRow, EventRow, GapEntry, Numbered } from '../domain/entry.ts';
+import type { EntryRow, EventRow, GapEntry, Increment, Numbered } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { StoreLost } from '../domain/fault.ts';
+import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { capacity, type EpochMs, HOUR_MS, hourOf, modulo } from '../domain/units.ts';
 
 /** What may go, and what then stands in its place. */
@@ -26,12 +27,19 @@ export async function thinIncrements(
 ): Promise<Thinning> {
   const from = keys.increment(meter, inst, before.seq);
   const to = keys.increment(meter, inst + 1, 0);
-  const gone: string[] = [];
-  let { seq, total, read, at } = before;
+  const held: (readonly [key: string, step: Increment])[] = [];
   for await (const [key, text] of store.entries({ from, to, limit })) {
     const step = decodeIncrement(key, text, dial);
-    // What is damaged waits for the scrub; what is open or newer stays.
-    if (!step || step.toAt >= cut) break;
+    // What is damaged waits for the scrub.
+    if (!step) break;
+    held.push([key, step]);
+  }
+  const gone: string[] = [];
+  let { seq, total, read, at } = before;
+  const ends = endsOf(held.map(([, step]) => step.toAt));
+  for (const [i, [key, step]] of held.entries()) {
+    // What is open or newer stays.
+    if ((ends[i] ?? cut) >= cut) break;
     // Where increments are known to be lost, the dial tells what they were together.
     const lost = read === null ? 0 : modulo(step.fromRead - read, capacity(dial));
     total += lost + step.counts;
@@ -40,6 +48,21 @@ export async function thinIncrements(
     gone.push(key);
   }
   return { keys: gone, rows: [], checkpoint: { ...before, seq, total, read, at } };
+}
+
+/**
+ * When steps in their order ended, as far as the stamps prove it: none ended after one that came later, and one that a
+ * clock stamped which had lost the time is as old as the next that bears a time.
+ */
+export function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
+  let later = Number.POSITIVE_INFINITY;
+  const ends = stamps.map((at) => at);
+  for (let i = ends.length - 1; i >= 0; i -= 1) {
+    const at = stamps[i] ?? later;
+    if (at >= CLOCK_EPOCH_MS) later = Math.min(later, at);
+    ends[i] = later;
+  }
+  return ends;
 }
 
 /**
@@ -168,13 +191,22 @@ export async function thinEvents(
 ): Promise<{ readonly keys: readonly string[]; readonly rows: readonly EventRow[] }> {
   const gone: string[] = [];
   const rows: EventRow[] = [];
+  const timeless: EventRow[] = [];
+  const drop = async (row: EventRow) => {
+    if (rows.length >= limit || !(await mayGo(row))) return;
+    gone.push(keyOfRow(row));
+    rows.push(row);
+  };
   for await (const [key, text] of store.entries(within(`e/${meter}/`))) {
     if (rows.length >= limit) break;
     const row = decodeRow(key, text);
-    if (row?.kind !== 'event' || row.at >= cut || !(await mayGo(row))) continue;
-    gone.push(key);
-    rows.push(row);
+    if (row?.kind !== 'event' || row.at >= cut) continue;
+    if (row.at < CLOCK_EPOCH_MS) timeless.push(row);
+    else await drop(row);
   }
+  // What a clock stamped that had lost the time is as old as what came after it.
+  const newest = rows.reduce((most, { row }) => Math.max(most, row), 0);
+  for (const row of timeless) if (row.row < newest) await drop(row);
   const notices = { from: `n/${meter}/`, to: keys.notice(meter, cut, 0), limit };
   if (meter !== '') for await (const [key] of store.entries(notices)) gone.push(key);
   return { keys: gone, rows };

@@ -16,10 +16,12 @@ const LIMITS = {
 it('thins at half past each hour, goes on after a fault, and rests while the clock is not synchronised', async () => {
   const clock = new VirtualClock(T0);
   const times: string[] = [];
+  const lived: number[] = [];
   let fails = false;
   const journal = {
-    async thin(limits: unknown) {
+    async thin(limits: unknown, _: unknown, livedMs = Number.NaN) {
       expect(limits).toEqual(LIMITS);
+      lived.push(livedMs / HOUR);
       times.push(new Date(clock.now()).toISOString().slice(11, 16));
       if (fails) return faulty('store.failed', 'the medium does not answer');
       return good({ increments: 3, hours: 0, events: 0 });
@@ -37,6 +39,11 @@ it('thins at half past each hour, goes on after a fault, and rests while the clo
   fails = true;
   await clock.run(T0 + 6 * HOUR);
   expect(times.slice(2)).toEqual(['10:30', '11:30']);
+  // What is lived while nobody looks counts, however the wall clock steps.
+  expect(lived).toEqual([1 / 3, 1, 3, 1]);
+  clock.stepWall(-T0);
+  await clock.run(T0 + 8 * HOUR);
+  expect(times).toHaveLength(4);
   stop.abort();
   await clock.runUntil(job);
 });

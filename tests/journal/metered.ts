@@ -4,6 +4,7 @@ import type { Journal, Store } from '../../src/boundaries.ts';
 import { advance, type MeterRules } from '../../src/domain/advance.ts';
 import type { Row } from '../../src/domain/entry.ts';
 import type { Result } from '../../src/domain/fault.ts';
+import type { Moment } from '../../src/domain/moment.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 
@@ -56,12 +57,23 @@ export function observe(
   meter: string,
   minute: number,
   register: number | null,
+  /** How far the monotonic clock is ahead, in milliseconds, and whether the wall clock is believed. */
+  { aheadMs = 0, synced = true } = {},
+): void {
+  const at = T0 + minute * MINUTE;
+  observeAt(journal, meter, { at, mono: at + aheadMs, boot: 'b', synced }, register);
+}
+
+/** The same at any moment of any clock. */
+export function observeAt(
+  journal: Journal,
+  meter: string,
+  moment: Moment,
+  register: number | null,
 ): void {
   const state = journal.installation(meter);
   const dial = journal.facts(meter)?.dial;
   if (!state || !dial) return;
-  const at = T0 + minute * MINUTE;
-  const moment = { at, mono: at, boot: 'b', synced: true };
   const seen =
     register === null
       ? ({

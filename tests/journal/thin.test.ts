@@ -8,7 +8,18 @@ import type { EventRow } from '../../src/domain/entry.ts';
 import { good, type Result } from '../../src/domain/fault.ts';
 import { openJournal } from '../../src/journal/journal.ts';
 import { Medium } from '../fakes/memory-store.ts';
-import { all, FINE, HOUR, MINUTE, read, rulesOf, silence, T0, waiting } from './metered.ts';
+import {
+  all,
+  FINE,
+  HOUR,
+  MINUTE,
+  observeAt,
+  read,
+  rulesOf,
+  silence,
+  T0,
+  waiting,
+} from './metered.ts';
 
 const DAY = 24 * HOUR;
 const FOREVER: KeepLimits = {
@@ -136,6 +147,28 @@ describe('thinning', () => {
     expect((await audit(life)).ok).toBe(true);
   });
 
+  it('looks again a day after a pass that left nothing, the next hour where one left some, and at once by other limits', async () => {
+    const life = await live(new Medium(), ['SP-1']);
+    await pass(life, 24 * 6);
+    await deliver(life);
+    const thin = async (limits: KeepLimits) =>
+      must(await life.journal.thin(limits, rest)) as { readonly hours: number };
+    const three = { ...FOREVER, hourDays: 3 };
+    const two = { ...FOREVER, hourDays: 2 };
+    expect((await thin(three)).hours).toBe(48); // As many as one pass takes.
+    expect((await thin(three)).hours).toBe(24);
+    life.now += 5 * HOUR;
+    expect((await thin(three)).hours).toBe(0);
+    expect((await thin(two)).hours).toBe(29);
+    life.now += 23 * HOUR;
+    expect((await thin(two)).hours).toBe(0);
+    life.now += HOUR;
+    expect((await thin(two)).hours).toBe(24);
+    life.now -= 2 * DAY; // A clock that was ahead.
+    expect((await thin(two)).hours).toBe(0);
+    expect((await audit(life)).ok).toBe(true);
+  });
+
   it('A3: what was never delivered is kept until its days are over, and then told with its rows and hours', async () => {
     const life = await live(new Medium(), ['SP-1']);
     await pass(life, 48);
@@ -226,6 +259,51 @@ describe('thinning', () => {
     expect((await all(life.journal.rowsOf('SP-1'))).length).toBeLessThanOrEqual(48);
   });
 
+  it('a clock a year ahead, over restarts and looks, drops nothing that is not old by the time that was lived', async () => {
+    let life = await live(new Medium(), ['SP-1']);
+    const limits = { ...FOREVER, incrementDays: 3, hourDays: 3, eventDays: 3 };
+    await pass(life, 48);
+    await deliver(life);
+    must(await life.journal.thin(limits, rest, 48 * HOUR));
+    const held = await kinds(life);
+    const right = life.now;
+    for (let look = 1; look <= 4; look += 1) {
+      life.now = right + look * HOUR + 365 * DAY;
+      must(await life.journal.thin(limits, rest, HOUR));
+      await life.journal.close();
+      const { now, medium } = life;
+      life = await live(medium, ['SP-1']);
+      life.now = now;
+    }
+    expect(await kinds(life)).toEqual(held);
+    // Lived, it is old all the same.
+    life.now = right + 10 * DAY;
+    for (let look = 0; look < 3; look += 1) must(await life.journal.thin(limits, rest, 5 * DAY));
+    expect((await kinds(life)).increments).toBeLessThan(held.increments);
+  });
+
+  it('what a clock in 1970 stamped is as old as what came after it, and no older', async () => {
+    const life = await live(new Medium(), ['SP-1']);
+    life.now = 5 * MINUTE;
+    life.journal.note({ code: 'config.changed', severity: 'info', data: {} });
+    const lost = (mono: number) => ({ at: mono, mono, boot: 'lost', synced: false });
+    for (let i = 0; i < 4; i += 1) observeAt(life.journal, 'SP-1', lost(i * 15 * MINUTE), i);
+    life.now = T0;
+    await pass(life, 24);
+    await deliver(life);
+    const early = async () =>
+      (await all(life.journal.incrementsOf('SP-1'))).filter(({ toAt }) => toAt < T0).length;
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([4, 1]);
+    must(await life.journal.thin({ ...FOREVER, incrementDays: 2, eventDays: 2 }, rest));
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([4, 1]);
+    life.journal.note({ code: 'config.changed', severity: 'info', data: {} });
+    await life.journal.flush();
+    await deliver(life);
+    life.now += 5 * DAY;
+    must(await life.journal.thin({ ...FOREVER, incrementDays: 2, eventDays: 2 }, rest));
+    expect([await early(), (await told(life, 'config.changed')).length]).toEqual([0, 0]);
+  });
+
   it('a write that fails in the middle leaves records and checkpoint as they were, or both changed', async () => {
     for (const outcome of ['applied', 'lost'] as const) {
       const life = await live(new Medium(), ['SP-1']);
@@ -241,6 +319,11 @@ describe('thinning', () => {
       expect(sums(after)).toEqual(sums(before));
     }
   });
+});
+
+const kinds = async ({ journal }: Life) => ({
+  increments: (await all(journal.incrementsOf('SP-1'))).length,
+  hours: (await all(journal.rowsOf('SP-1'))).length,
 });
 
 const sums = ({ meters }: Audit) => meters.map(({ sum, total }) => [sum, total]);

@@ -138,6 +138,24 @@ describe('the whole collector on virtual time', () => {
     }
   });
 
+  it('a broker that takes everything and answers nothing holds a stop for seconds, and loses nothing', async () => {
+    const world = new VirtualWorld({ seed: 5, meters: 4 });
+    await world.start();
+    await world.run(3);
+    world.broker.withheld = 'messages';
+    await world.run(1.002); // An hour has ended, and its rows are on their way.
+    const began = world.clock.trueNow();
+    await world.stop();
+    expect(world.clock.trueNow() - began).toBeLessThan(10_000);
+    world.broker.withheld = 'nothing';
+    await world.start();
+    await world.run(2);
+    await world.stop();
+    const result = world.audit(START + 6 * HOUR);
+    expect(result.findings).toEqual([]);
+    expect(passes(result)).toBe(true);
+  });
+
   it('a meter read on demand shows its dial of this moment, and the reading is in the journal', async () => {
     const world = new VirtualWorld({ seed: 12, meters: 8 });
     await world.start();

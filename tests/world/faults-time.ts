@@ -30,6 +30,16 @@ export const TIME_FAULTS: readonly FaultKind[] = [
     },
   },
   {
+    id: 'F13w',
+    means: 'the wall clock is weeks ahead for an hour or a few, as a broken time server has it',
+    perDay: [0.1, 0.3],
+    strike(world, chance) {
+      world.hit('F13w');
+      world.setWall(Math.round(chance.between(46, 60) * 24 * HOUR));
+      world.later(chance.between(0.5, 4) * HOUR, () => setRight(world));
+    },
+  },
+  {
     id: 'F13u',
     means: 'the wall clock is not synchronised for a while',
     perDay: [0.2, 1.5],
@@ -54,8 +64,9 @@ export const TIME_FAULTS: readonly FaultKind[] = [
       world.setWall(Math.round(chance.between(0, 100 * HOUR)) - Math.floor(world.trueNow()));
       await world.clock.run(world.trueNow() + chance.between(1_000, 20 * MINUTE));
       await world.begin();
-      // Within the quarter of an hour for which a doubtful clock is held; a longer one is believed (I10).
-      world.later(chance.between(0.01, 0.23) * HOUR, () => setRight(world));
+      // Mostly until a network is there; sometimes for hours, through other starts.
+      const hours = chance.chance(0.6) ? chance.between(0.01, 0.5) : chance.between(0.5, 12);
+      world.later(hours * HOUR, () => setRight(world));
     },
   },
   {

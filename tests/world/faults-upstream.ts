@@ -69,6 +69,9 @@ function replay(world: HostileWorld, chance: Random): Record<string, unknown> {
       };
 }
 
+/** A medium that takes so long for a sync lets a cut fall between two of them. */
+const NOTICED_MS = 20;
+
 export const UPSTREAM_FAULTS: readonly FaultKind[] = [
   {
     id: 'F17',
@@ -255,10 +258,13 @@ export const UPSTREAM_FAULTS: readonly FaultKind[] = [
       world.hit('F49d');
       const args = { meter: meterOf(place), off: chance.chance(0.5) };
       const payload = command(world, 'meter.maintenance', args);
+      const syncMs = Math.max(world.options.syncMs, NOTICED_MS);
+      world.syncIn(syncMs);
       say(world, 'meter.maintenance', payload);
       // Its mark is one sync, what it did another, its answer a third.
-      await world.clock.run(world.trueNow() + chance.between(0, 3 * world.options.syncMs));
+      await world.clock.run(world.trueNow() + chance.between(0, 3 * syncMs));
       world.kill(0);
+      world.syncIn(world.options.syncMs);
       await world.clock.run(world.trueNow() + chance.between(200, 5_000));
       world.disturb();
       await world.begin();

@@ -12,16 +12,16 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a group is taken for durable before it is written',
-    file: 'journal/journal.js',
-    text: 'const written = await this.#store.write(changes);',
+    file: 'journal/books.js',
+    text: 'const written = await this.store.write(changes);',
     instead:
-      'this.#durableNow(group); const written = await this.#store.write(changes); if (written.ok) return good(undefined);',
+      'this.#durableNow(group); const written = await this.store.write(changes); if (written.ok) return good(undefined);',
   },
   {
     name: 'a row is settled before it is sent',
-    file: 'pipeline.js',
-    text: 'journal.claim(rows);',
-    instead: 'journal.claim(rows); journal.settle(rows);',
+    file: 'jobs/forward.js',
+    text: 'journal.claim(rows); // They',
+    instead: 'journal.claim(rows); journal.settle(rows); // They',
   },
   {
     name: 'a rollover is taken for reverse flow',
@@ -51,9 +51,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'an hour is closed twice: its state is not kept with it',
-    file: 'journal/journal.js',
+    file: 'journal/books.js',
     text: `        states.set(meter, state);
-        this.#group.states.add(meter);`,
+        this.group.states.add(meter);`,
     instead: '        states.set(meter, state);',
   },
   {
@@ -71,14 +71,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what the head-end misses is not sent again',
-    file: 'journal/journal.js',
+    file: 'journal/pending-rows.js',
     text: 'for (const range of [...ack.missing, ...after])',
     instead: 'for (const range of after)',
   },
   {
     name: 'rows asked for again are searched for before they are on the medium',
-    file: 'journal/journal.js',
-    text: 'this.#cursors.delete(pendingOf(key).meter);',
+    file: 'journal/books.js',
+    text: 'this.cursors.delete(pendingOf(key).meter);',
     instead: '',
   },
   {
@@ -95,9 +95,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'memory that ran ahead of a failed write is kept',
-    file: 'journal/journal.js',
+    file: 'journal/books.js',
     text: `            sometimes('journal: a group could not be written');
-            this.#sound = false;`,
+            this.#becomeUnsound();`,
     instead: '',
   },
   {
@@ -109,8 +109,27 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the number of a row is not kept with it',
-    file: 'journal/journal.js',
-    text: 'group.changes.set(keys.nextRow, seal(keys.nextRow, this.#nextRow));',
+    file: 'journal/books.js',
+    text: 'group.changes.set(keys.nextRow, seal(keys.nextRow, this.nextRow));',
     instead: '',
+  },
+  {
+    name: 'a clock that has lost the time is believed after a quarter of an hour',
+    file: 'domain/moment.js',
+    text: `    if (isLost(clock, moment))
+        return lostClock(clock, moment);`,
+    instead: '',
+  },
+  {
+    name: 'things grow old by the wall clock',
+    file: 'journal/keeping.js',
+    text: 'this.#thinner.byAge(this.#aged(now, livedMs), limits, rest)',
+    instead: 'this.#thinner.byAge(now, limits, rest)',
+  },
+  {
+    name: 'a stop waits for a broker that answers nothing',
+    file: 'collector.js',
+    text: 'await Promise.race([sent, wire.sleep(LAST_SENDS_MS, patience.signal)]);',
+    instead: 'await sent;',
   },
 ];

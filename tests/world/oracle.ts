@@ -6,6 +6,7 @@ import type { Polled } from '../../src/jobs/poll-bus.ts';
 import type { Received } from '../fakes/memory-head-end.ts';
 import { CLOCK_FAULTS } from './faults.ts';
 import type { HostileWorld } from './hostile-world.ts';
+import { Scorecards } from './oracle-time.ts';
 
 export interface Violation {
   readonly code: string;
@@ -41,11 +42,13 @@ export class Oracle {
   messages = 0;
   readonly #world: () => HostileWorld;
   readonly #checker: ContractChecker;
+  readonly #scorecards: Scorecards;
   /** The newest failing reads of each bus, in order of their beginning. */
   readonly #sick = new Map<string, Polled[]>();
 
   constructor(world: () => HostileWorld) {
     this.#world = world;
+    this.#scorecards = new Scorecards(world, (code, text) => this.violate(code, text));
     this.#checker = new ContractChecker(({ rule, text }) => {
       if (!this.#isExcused(rule, text)) this.violate(`rule ${rule}`, text);
     });
@@ -62,6 +65,7 @@ export class Oracle {
     this.#checker.take(message);
     if (topic.endsWith('/interval') || topic.endsWith('/event')) this.#checkDurable(payload);
     if (topic.endsWith('/event')) this.#hearEvent(payload);
+    if (topic.endsWith('/scorecard')) this.#scorecards.hear(payload);
   }
 
   /** I7: a living meter waits for each sick one of its bus one time-out, and no more. */
@@ -126,15 +130,13 @@ export class Oracle {
     if (rule === 'S1') return text.startsWith('a late will');
     // The answer to a question that only looks is not waited for by any medium: after a cut it is looked up again.
     if (rule === 'C2') return struck(FORGETTING);
-    // Times that a wrong clock stamped are in no order that a rule could rest on; registers and totals are looked at apart.
-    if (BY_TIME.has(rule) && struck([...CLOCK_FAULTS])) return true;
+    // A message says by the wrong clock when it was sent, or by the right one what a wrong one ended; its stamps are looked at apart.
+    if (rule === 'I10' && struck([...CLOCK_FAULTS])) return true;
     // What rotted is told as lost or repaired, under a new epoch; that nothing wrong is told in its place is looked at apart.
     return rotten > 0 && !LAWS_OF_FORM.has(rule);
   }
 }
 
-/** Rules that hold an entry against its time. */
-const BY_TIME: ReadonlySet<string> = new Set(['I1', 'I3', 'I4', 'I5', 'I7', 'I9', 'I10']);
 /** Rules of every message by itself. */
 const LAWS_OF_FORM: ReadonlySet<string> = new Set([
   'topics',

@@ -9,6 +9,7 @@ import { HostileWorld } from './hostile-world.ts';
 import { expand, type Wishes, type WorldOptions } from './options.ts';
 import { Oracle, type Violation } from './oracle.ts';
 import { checkHours, checkRegisters, isExcused } from './oracle-sums.ts';
+import { checkRetention, checkStamps } from './oracle-time.ts';
 import { meterOf, START } from './street.ts';
 
 /** The line that a run prints. */
@@ -138,6 +139,8 @@ async function judge(world: HostileWorld, oracle: Oracle): Promise<void> {
   const { ledger } = world.headEnd;
   const edge = Math.floor((now - 60_000) / HOUR) * HOUR;
   checkRegisters(world, ledger, oracle);
+  checkStamps(world, ledger, oracle);
+  checkRetention(world, oracle);
   if (!Object.keys(rates).some((id) => CLOCK_FAULTS.has(id)))
     checkHours(world, ledger, edge, oracle);
   checkFresh(world, oracle, edge);

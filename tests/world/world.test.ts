@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keys } from '../../src/codec/journal-record.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
+import { CONTRACT } from '../contract/schemas.ts';
 import { commandOf, readRegressions } from './command.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { HostileWorld } from './hostile-world.ts';
+import { MUTATIONS } from './mutations.ts';
 import { expand } from './options.ts';
 import { Oracle } from './oracle.ts';
 import { runOptions, runSeed } from './run.ts';
 import { START } from './street.ts';
 
+/** Where `tsc -p tests/world` puts the collector. */
+const COMPILED = join(CONTRACT, '..', '..', 'dist', 'src');
 const SMALL = { meters: 8, days: 1 };
 const REGRESSIONS = readRegressions(
   readFileSync(join(import.meta.dirname, 'regressions.txt'), 'utf8'),
@@ -34,6 +38,13 @@ describe('the hostile world', () => {
     const ids = FAULT_KINDS.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { means } of FAULT_KINDS) expect(means.length).toBeGreaterThan(10);
+  });
+
+  it('every mutation still finds the place where it is to be planted', () => {
+    for (const { name, file, text } of MUTATIONS) {
+      const compiled = readFileSync(join(COMPILED, file), 'utf8');
+      expect(compiled.split(text), name).toHaveLength(2);
+    }
   });
 
   it('leaving one fault out changes nothing of when the others strike', () => {

@@ -133,6 +133,9 @@ export interface KeyRange {
   readonly limit?: number;
 }
 
+/** A part of a range that fits into memory. */
+export type Portion = KeyRange & { readonly limit: number };
+
 /** An ordered store of text on something that survives a power cut. */
 export interface Store {
   /** All changes or none, on the medium (synced) when it resolves good. After a fault the outcome is unknown until read again. */
@@ -142,6 +145,8 @@ export interface Store {
   getMany?(keys: readonly string[]): Promise<Result<readonly (string | undefined)[]>>;
   /** Entries of the range in order, as they stood when the iteration began. Ends early, with a thrown StoreLost, if the medium fails. */
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
+  /** As `entries`, at most `limit` of them, read at once: who reads a whole store waits for portions, not for each entry. */
+  portion(range: Portion): Promise<readonly (readonly [key: string, value: string])[]>;
   /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
   compact?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<void>>;
   /** The room that the store takes up and leaves, where it lies on a disk. */
@@ -445,8 +450,11 @@ export interface Journal {
   fresh(signal: AbortSignal): Promise<void>;
   /** Meters that have rows pending, in the order of their names. */
   metersPending(): readonly string[];
-  /** Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight. */
-  backlog(meter: string, limit: number): Promise<readonly Row[]>;
+  /**
+   * Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight; with `after` only
+   * those with higher numbers, so that who reads on does not search what it has read.
+   */
+  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]>;
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;

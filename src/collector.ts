@@ -303,7 +303,7 @@ interface Life {
   start(): readonly Promise<void>[];
   /** Stops polling, then sending. */
   end(): Promise<void>;
-  /** Stops sending, which may take long, then polling, which the next life goes on with at once. */
+  /** Stops sending, which may take seconds, then polling, which the next life goes on with at once. */
   giveWay(): Promise<void>;
 }
 
@@ -366,8 +366,8 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   };
 }
 
-/** A stop waits so long, in milliseconds of the wire, for what is on its way to the head-end; unanswered, it is sent again. */
-const LAST_SENDS_MS = 3_000;
+/** At a stop, what is on its way to the broker gets so long of the wire to be acknowledged; then the link is ended. */
+const STOP_SENDING_MS = 2_000;
 
 /** Begins the jobs of a life, and ends them: polling by `halt`, sending by `last`, and what the head-end asks for by `hear`. */
 function startAndEnd(
@@ -396,13 +396,13 @@ function startAndEnd(
   const stopSending = async () => {
     hear.abort('stopping');
     last.abort('stopping');
-    const sent = Promise.allSettled(jobs.sending);
-    // A broker that takes everything and answers nothing would hold the stop for its whole patience.
-    const patience = new AbortController();
-    await Promise.race([sent, wire.sleep(LAST_SENDS_MS, patience.signal)]);
-    patience.abort('over');
+    const ended = Promise.allSettled(jobs.sending);
+    const late = new AbortController();
+    await Promise.race([ended, wire.sleep(STOP_SENDING_MS, late.signal)]);
+    late.abort('over');
+    // What no broker has acknowledged by now settles with the link, and stays pending.
     await upstream.stop();
-    await sent;
+    await ended;
   };
   return {
     start() {

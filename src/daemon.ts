@@ -42,7 +42,7 @@ import {
   watchesOf,
 } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
-import type { Configuring } from './commands/config.ts';
+import { type Configuring, createConfigCommands } from './commands/config.ts';
 import { withLocal } from './commands/local.ts';
 import { reportAnswerers } from './commands/report.ts';
 import { withAnswerers } from './commands/site.ts';
@@ -138,6 +138,21 @@ function configuringOf(file: string, root: string, log: LeveledLog): Configuring
       JSON.parse(await readFile(join(root, 'config/settings.schema.json'), 'utf8')),
     read: (text) => editApart({ file, root, steps: [], text }),
   };
+}
+
+/** A command of the settings on their file alone, as who stands at the collector would edit it. */
+export async function runOnFile(
+  file: string,
+  root: string,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<CommandAnswer> {
+  const log = createPinoLog({ level: 'error' });
+  const configuring = { ...configuringOf(file, root, log), isHere: true };
+  const named = createConfigCommands({ note: () => undefined }, configuring, createSystemClock());
+  const answerer = named[name];
+  if (!answerer) throw new Error(`${name} is no command of the settings`);
+  return answerer(args);
 }
 
 /** The journal alone, for questions while no collector runs. */

@@ -48,6 +48,8 @@ const parts: Parts = {
   prompt: (question, { isSecret } = { isSecret: false }) =>
     promptAtTerminal(question, { input: process.stdin, output: process.stderr, isSecret }),
   accounts: async (settings) => (await import('./web-console.ts')).openAccounts(settings),
+  wayIn: async (settings) => (await import('./web-console.ts')).wayIn(settings),
+  qr: async (text) => (await import('./adapters/qr-code.ts')).qrText(text),
   pause: (ms, signal) => clock.sleep(ms, signal),
   writeGzip,
   schemaText: async () => readFileSync(join(root, 'config/settings.schema.json'), 'utf8'),
@@ -73,6 +75,10 @@ const parts: Parts = {
     });
   },
   daemon: callCommands,
+  settingsCommands: (file) => ({
+    run: async (name, args) =>
+      (await import('./daemon.ts')).runOnFile(resolve(file), root, name, args),
+  }),
   openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings, root),
   requestCertificate: async (...asked) =>
     (await import('./adapters/enrolment.ts')).requestCertificate(...asked),

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openHttpDoor } from './adapters/http-door.ts';
+import { ensureOwnCertificate, fingerprintOf } from './adapters/own-certificate.ts';
 import { readPageFiles } from './adapters/page-files.ts';
 import { createSecrets } from './adapters/secrets.ts';
 import { createSharedText } from './adapters/shared-text.ts';
@@ -17,6 +18,8 @@ import type { ConsoleSettings, Settings } from './settings/settings.ts';
 
 /** In the data folder: users, tokens and one-time codes, mode 0600. */
 const ACCOUNTS_FILE = 'console-users.json';
+/** Beside it, mode 0600: who is signed in, by the digests of their cookies. */
+const SESSIONS_FILE = 'console-sessions.json';
 
 /** Users and tokens of a collector, whether it runs or not: a running one notices what changes. */
 export function openAccounts(
@@ -25,6 +28,20 @@ export function openAccounts(
 ): Accounts {
   const file = createSharedText(join(data, ACCOUNTS_FILE), clock);
   return new Accounts({ file, secrets: createSecrets(), clock });
+}
+
+/** How a browser comes to this collector's console, as far as can be told before it runs; null where there is none. */
+export async function wayIn({
+  console,
+}: Pick<Settings, 'console'>): Promise<{
+  readonly url: string;
+  readonly fingerprint: string | null;
+} | null> {
+  if (!console) return null;
+  const { host, port, tls } = console;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  const url = named(`${tls ? 'https' : 'http'}://${shown}:${port}`);
+  return { url, fingerprint: (tls && (await fingerprintOf(tls.certFile))) ?? null };
 }
 
 /** Opens the console; `problem` says why it cannot be opened. Never rejects for reasons of the world. */
@@ -45,12 +62,18 @@ export async function openConsole(
   const own = [hostname(), `${hostname()}.local`, host];
   const outside = {
     ...{ accounts, secrets: createSecrets(), clock, log, pages: made },
+    sessionFile: createSharedText(join(settings.data, SESSIONS_FILE), clock),
     hosts: hostNames(allowedHosts, own),
   };
   const desk = createConsole(inside, outside);
+  const unmade = tls?.isOwn
+    ? await ensureOwnCertificate(tls, [...own, 'localhost', '127.0.0.1'])
+    : null;
+  if (unmade !== null) return { problem: unmade, close: closed };
   const door = await openHttpDoor({ host, port, ...(tls && { tls }), clock, handle: desk.handle });
   if (door.problem !== null) return { problem: door.problem, close: closed };
-  log.info({ url: door.url }, 'the console is open');
+  const fingerprint = tls && (await fingerprintOf(tls.certFile));
+  log.info({ url: door.url, ...(fingerprint && { fingerprint }) }, 'the console is open');
   await welcome(accounts, named(door.url), log);
   return {
     problem: null,

@@ -14,7 +14,7 @@ import type {
   MeterInfo,
   Scorecard,
 } from './messages.ts';
-import { type Kind, type Place, placeOf, shapeBreaches } from './shape.ts';
+import { type Place, placeOf, shapeBreaches } from './shape.ts';
 import { type Breach, type Verdict, Verdicts } from './verdicts.ts';
 
 /** One message as it came; a line of a recording, there with `at` in ISO 8601. */
@@ -137,24 +137,30 @@ export class ContractChecker {
     this.#verdicts.saw('payload');
     if (place.collector === null || !named) return;
     const collector = this.#collector(place);
-    const take: Readonly<Record<Kind, () => void>> = {
-      state: () => collector.takeState(payload as unknown as CollectorState),
-      birth: () =>
-        collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload)),
-      meter: () =>
-        this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain),
-      interval: () =>
-        this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message),
-      event: () => collector.takeEvent(payload as unknown as EventMessage, message.at),
-      health: () => collector.takeHealth(payload as unknown as Health),
-      scorecard: () => collector.takeScorecard(payload as unknown as Scorecard),
-      rsp: () => collector.takeAnswer(payload as unknown as CommandAnswer),
-      cmd: () => checkCommand(payload as unknown as Command, this.#verdicts),
-      ack: () => collector.takeAck(payload as unknown as Ack, message.at),
-      last: () => undefined,
-      headend: () => undefined,
-    };
-    take[place.kind]();
+    switch (place.kind) {
+      case 'state':
+        return collector.takeState(payload as unknown as CollectorState);
+      case 'birth':
+        return collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload));
+      case 'meter':
+        return this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain);
+      case 'interval':
+        return this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message);
+      case 'event':
+        return collector.takeEvent(payload as unknown as EventMessage, message.at);
+      case 'health':
+        return collector.takeHealth(payload as unknown as Health);
+      case 'scorecard':
+        return collector.takeScorecard(payload as unknown as Scorecard);
+      case 'rsp':
+        return collector.takeAnswer(payload as unknown as CommandAnswer);
+      case 'cmd':
+        return checkCommand(payload as unknown as Command, this.#verdicts);
+      case 'ack':
+        return collector.takeAck(payload as unknown as Ack, message.at);
+      case 'last':
+      case 'headend':
+    }
   }
 
   #takeInfo(

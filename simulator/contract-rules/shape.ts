@@ -48,8 +48,20 @@ const OWN_KINDS: Readonly<Record<string, Kind>> = {
 const RETAINED: readonly Kind[] = ['state', 'birth', 'meter', 'last', 'ack', 'headend'];
 const QOS_0: readonly Kind[] = ['health', 'last'];
 
+/** Topics come again and again; so many are known at a time. */
+const PLACES_MAX = 10_000;
+const PLACES = new Map<string, Place | undefined>();
+
 /** The place of a topic in the contract's table; undefined for one that is not there. */
 export function placeOf(topic: string): Place | undefined {
+  if (PLACES.has(topic)) return PLACES.get(topic);
+  const place = findPlace(topic);
+  if (PLACES.size >= PLACES_MAX) PLACES.clear();
+  PLACES.set(topic, place);
+  return place;
+}
+
+function findPlace(topic: string): Place | undefined {
   const placed = (
     kind: Kind | undefined,
     utility: string,

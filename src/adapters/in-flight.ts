@@ -1,6 +1,6 @@
 // Publishes handed to a broker and not yet answered: a window, an age limit, and one end for all of them.
 
-import type { Clock } from '../boundaries.ts';
+import type { Clock, OutMessage } from '../boundaries.ts';
 import type { Fault, Result } from '../domain/fault.ts';
 
 /** Un-acknowledged QoS 1 messages on one link (rule A4); a broker may allow fewer, never more. */
@@ -10,17 +10,14 @@ const WAITING_MAX = 1_000;
 /** After a stop of the whole process the acks lie unread in the socket: one more look before the link is condemned. */
 const LAST_LOOK_MS = 50;
 
-export type Answer = (outcome: Result<void>) => void;
-
-interface Sent {
-  readonly acknowledged: boolean;
-  readonly due: number;
-  readonly settle: Answer;
-}
-
-interface Waiting {
-  go(): void;
-  stop(fault: Fault): void;
+/** A message on its way. */
+export interface Sent {
+  readonly message: OutMessage;
+  readonly settle: (outcome: Result<void>) => void;
+  /** On the monotonic clock of the wire. */
+  due: number;
+  /** What came of it, until that is told. */
+  outcome: Result<void> | undefined;
 }
 
 /**
@@ -30,12 +27,14 @@ interface Waiting {
 export class InFlight {
   readonly #clock: Clock;
   readonly #ackTimeoutMs: number;
+  readonly #hand: (sent: Sent) => void;
   readonly #onSilent: () => void;
   readonly #window: number;
   readonly #sent = new Set<Sent>();
-  readonly #waiting: Waiting[] = [];
+  #answered: Sent[] = [];
+  readonly #waiting: Sent[] = [];
   /** They wait for all others. */
-  readonly #late: Waiting[] = [];
+  readonly #late: Sent[] = [];
   readonly #ended = new AbortController();
   #taken = 0;
   /** One message alone until the first PUBACK: a broker that acknowledges nothing is not sent everything on every link. */
@@ -49,6 +48,8 @@ export class InFlight {
     ackTimeoutMs: number;
     /** What the broker allows (MQTT 5 receive maximum). */
     receiveMaximum?: number | undefined;
+    /** Hands a message over; what comes of it is said to `answered`. */
+    hand: (sent: Sent) => void;
     onSilent: () => void;
     /** Less or more than the contract's window, for measurements. */
     window?: number | undefined;
@@ -56,36 +57,62 @@ export class InFlight {
     this.#clock = parts.clock;
     this.#ackTimeoutMs = parts.ackTimeoutMs;
     const { window = WINDOW_MAX } = parts;
-    this.#window = Math.min(window, parts.receiveMaximum ?? window);
+    // 0 is no receive maximum (MQTT 5 3.2.2.3.3); taken at its word it would hold everything back for ever.
+    this.#window = Math.max(1, Math.min(window, parts.receiveMaximum ?? window));
+    this.#hand = parts.hand;
     this.#onSilent = parts.onSilent;
   }
 
   /** Hands the message over as soon as the window has a place (QoS 0 needs none); a `late` one lets all others pass. */
-  send(acknowledged: boolean, hand: (answer: Answer) => void, late = false): Promise<Result<void>> {
+  send(message: OutMessage): Promise<Result<void>> {
     return new Promise((settle) => {
-      const go = () => this.#hand(acknowledged, settle, hand);
+      const sent: Sent = { message, settle, due: 0, outcome: undefined };
       if (this.#end !== undefined) settle({ ok: false, fault: this.#end });
-      else if (!acknowledged || this.#taken < this.#room()) go();
-      else if (this.#waiting.length + this.#late.length >= WAITING_MAX) {
-        settle({
-          ok: false,
-          fault: { code: 'upstream.silent', detail: 'too many wait to be sent' },
-        });
+      else if (message.qos === 0 || this.#taken < this.#room()) this.#go(sent);
+      else if (this.#waiting.length + this.#late.length < WAITING_MAX) {
+        (message.late ? this.#late : this.#waiting).push(sent);
       } else {
-        const waiting = late ? this.#late : this.#waiting;
-        waiting.push({ go, stop: (fault) => settle({ ok: false, fault }) });
+        const fault = { code: 'upstream.silent', detail: 'too many wait to be sent' } as const;
+        settle({ ok: false, fault });
       }
     });
+  }
+
+  /**
+   * Takes the answer to a message and hands the next one over; whoever waits for this one is told by `tell`. Answers seldom come
+   * alone, and what is made of them takes longer than they do: meanwhile the broker has the next messages.
+   */
+  answered(sent: Sent, outcome: Result<void>): void {
+    if (!this.#sent.delete(sent)) return;
+    sent.outcome = outcome;
+    this.#answered.push(sent);
+    if (sent.message.qos === 0) return;
+    this.#taken -= 1;
+    this.#isOpened = true;
+    while (this.#taken < this.#window && this.#next());
+  }
+
+  /** Settles what was answered; false where nothing was. */
+  tell(): boolean {
+    const answered = this.#answered;
+    if (answered.length === 0) return false;
+    this.#answered = [];
+    for (const { settle, outcome } of answered) if (outcome) settle(outcome);
+    if (this.#isIdle()) this.#onIdle?.();
+    return true;
   }
 
   /** Settles everything: what was sent with `fault`, what waited with `upstream.offline`, as what comes later. */
   end(fault: Fault): void {
     if (this.#end !== undefined) return;
+    this.tell();
     const offline = { code: 'upstream.offline', detail: fault.detail } as const;
     this.#end = offline;
     this.#ended.abort('over');
     for (const sent of this.#sent) sent.settle({ ok: false, fault });
-    for (const waiting of [...this.#waiting, ...this.#late]) waiting.stop(offline);
+    for (const waiting of [...this.#waiting, ...this.#late]) {
+      waiting.settle({ ok: false, fault: offline });
+    }
     this.#sent.clear();
     this.#waiting.length = 0;
     this.#late.length = 0;
@@ -100,30 +127,23 @@ export class InFlight {
     });
   }
 
-  #hand(acknowledged: boolean, settle: Answer, hand: (answer: Answer) => void): void {
-    const due = this.#clock.monotonicMs() + this.#ackTimeoutMs;
-    const sent: Sent = { acknowledged, due, settle };
-    this.#sent.add(sent);
-    if (acknowledged) this.#taken += 1;
-    hand((outcome) => this.#answered(sent, outcome));
-    if (!this.#watching) void this.#watch();
+  /** Something waits for a place in the window. */
+  isWaiting(): boolean {
+    return this.#waiting.length + this.#late.length > 0;
   }
 
-  #answered(sent: Sent, outcome: Result<void>): void {
-    if (!this.#sent.delete(sent)) return;
-    sent.settle(outcome);
-    if (sent.acknowledged) {
-      this.#taken -= 1;
-      this.#isOpened = true;
-      while (this.#taken < this.#window && this.#next());
-    }
-    if (this.#isIdle()) this.#onIdle?.();
+  #go(sent: Sent): void {
+    sent.due = this.#clock.monotonicMs() + this.#ackTimeoutMs;
+    this.#sent.add(sent);
+    if (sent.message.qos === 1) this.#taken += 1;
+    this.#hand(sent);
+    if (!this.#watching) void this.#watch();
   }
 
   /** Hands over the next that waits; false where none does. */
   #next(): boolean {
     const next = this.#waiting.shift() ?? this.#late.shift();
-    next?.go();
+    if (next) this.#go(next);
     return next !== undefined;
   }
 
@@ -132,7 +152,8 @@ export class InFlight {
   }
 
   #isIdle(): boolean {
-    return this.#sent.size + this.#waiting.length + this.#late.length === 0;
+    const { length } = this.#answered;
+    return this.#sent.size + length + this.#waiting.length + this.#late.length === 0;
   }
 
   /** Sleeps until the oldest is due, as long as there is one; a set keeps the order in which they were sent. */

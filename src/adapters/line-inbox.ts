@@ -94,7 +94,8 @@ export class LineInbox {
     signal.addEventListener('abort', giveUp, { once: true });
   }
 
-  #silence(timeoutMs: number): Frame {
+  #silence(givenMs: number): Frame {
+    const timeoutMs = Math.round(givenMs);
     return this.#framer.isPartial()
       ? faulty('line.torn', `part of a frame and no end of it in ${timeoutMs} ms`)
       : faulty('line.silent', `no answer in ${timeoutMs} ms`);

@@ -4,9 +4,11 @@ import { createRequire } from 'node:module';
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
 import type { Clock, HeadEnd, InMessage, Log, OutMessage } from '../boundaries.ts';
 import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
-import { type Answer, InFlight } from './in-flight.ts';
+import { within } from './bounded.ts';
+import { InFlight, type Sent } from './in-flight.ts';
 import { type ConnectParts, connectOptions, type Version } from './mqtt-connect.ts';
 import { encodePublish, PacketIds } from './mqtt-publish.ts';
+import { PubackSieve } from './puback-sieve.ts';
 import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
 
 /** The first pause after a lost link; each further failure doubles its ceiling. */
@@ -23,13 +25,21 @@ const BRIEF_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 20_000;
 /** What is in flight at `close` gets so long to settle, and the DISCONNECT as long again to be sent. */
 const CLOSE_MS = 1_000;
+/**
+ * So much of one packet is heard and no more. On MQTT 5 brokers know that we take 64 KB; on 3.1.1, where none can, a large message that
+ * somebody left retained must not end every link.
+ */
+const UNFINISHED_BYTES_MAX = 4 * 1024 * 1024;
 /** Room for header and properties when a message is held against the broker's maximum packet size. */
 const PACKET_OVERHEAD_BYTES = 128;
 /** Reason codes: the broker does not speak this version (MQTT 3.1.1 table 3.1, MQTT 5 table 3-1), packet too large. */
 const VERSION_REFUSED = [1, 132];
 const PACKET_TOO_LARGE = 149;
+const RETAIN_NOT_SUPPORTED = 154;
+const QOS_NOT_SUPPORTED = 155;
 const TAKEN_OVER = 142;
 const REFUSED_FROM = 128;
+const TAKEN = good(undefined);
 
 /**
  * The library's packet writer makes a buffer for each of 65,536 numbers beforehand (7 MiB measured), which pays where thousands of
@@ -72,6 +82,10 @@ interface Loss {
   readonly mute?: boolean;
   /** The broker said that another client took the session over (MQTT 5). */
   readonly takenOver?: boolean;
+  /** Why is known, and it is no second client. */
+  readonly explained?: boolean;
+  /** The broker keeps no retained messages, and therefore does not take our will. */
+  readonly willRefused?: boolean;
   readonly opened?: boolean;
 }
 
@@ -83,6 +97,8 @@ class MqttHeadEnd implements MqttLink {
   #onMessage: (message: InMessage) => void = () => undefined;
   readonly #stop = new AbortController();
   #version: Version;
+  /** False once the broker has refused a will that is to be retained (MQTT 5 3.1.2.7). */
+  #retainsWill = true;
   #trial: 'older' | 'confirm' | undefined;
   #link: Link | undefined;
   /** The link once its listeners are being told: nothing is published on it sooner. */
@@ -170,7 +186,12 @@ class MqttHeadEnd implements MqttLink {
    * without a word may be a dead one behind a balancer: it is taken for old only if 3.1.1 opens and 5 fails again
    * right after, for on 3.1.1 a refused publish cannot be seen.
    */
-  #triesAgainAtOnce(version: Version, { versionRefused, mute, opened }: Loss): boolean {
+  #triesAgainAtOnce(version: Version, loss: Loss): boolean {
+    const { versionRefused, willRefused, mute, opened } = loss;
+    if (willRefused && this.#retainsWill) {
+      this.#retainsWill = false;
+      return true;
+    }
     const trial = this.#trial;
     this.#trial = undefined;
     if (this.#parts.settings.protocol !== 'auto' || this.#version === 4) return false;
@@ -190,7 +211,8 @@ class MqttHeadEnd implements MqttLink {
   /** From one connection to its loss. */
   async #oneLink(will: OutMessage, version: Version): Promise<Loss> {
     this.#say(`connecting to ${this.#where}`);
-    const options = await connectOptions(this.#parts, version, will);
+    const retain = will.retain && this.#retainsWill;
+    const options = await connectOptions(this.#parts, version, { ...will, retain });
     if (!options.ok) return options;
     if (this.#stop.signal.aborted) return { fault: { code: 'aborted', detail: 'closed' } };
     const hear = (message: InMessage) => this.#onMessage(message);
@@ -211,7 +233,8 @@ class MqttHeadEnd implements MqttLink {
       this.#failures = 0;
       this.#hasRival = false;
     }
-    this.#briefLinks = link.wasUp && held < BRIEF_MS ? this.#briefLinks + 1 : 0;
+    const isBrief = link.wasUp && held < BRIEF_MS && !loss.explained;
+    this.#briefLinks = isBrief ? this.#briefLinks + 1 : 0;
     if (loss.takenOver || this.#briefLinks >= BRIEF_LINKS) this.#suspectRival(loss);
     return { ...loss, opened: link.wasUp };
   }
@@ -274,8 +297,11 @@ class Link {
   readonly lost: Promise<Loss>;
   isUp = false;
   wasUp = false;
-  /** What waits for the end of this turn of the event loop; undefined before the first message of one. */
-  #gathered: Buffer[] | undefined;
+  /** Packets that wait for the end of this turn of the event loop, where one has an end that is waited for. */
+  #gathered: Buffer[] = [];
+  #isGathering = false;
+  /** Bytes heard since the last packet that was whole. */
+  #unfinished = 0;
   readonly #client: MqttClient;
   readonly #clock: Clock;
   readonly #where: string;
@@ -284,10 +310,14 @@ class Link {
   readonly #window: number | undefined;
   readonly #version: Version;
   readonly #ids = new PacketIds();
-  readonly #unanswered = new Map<number, { readonly topic: string; readonly answer: Answer }>();
+  readonly #unanswered = new Map<number, Sent>();
   #inFlight: InFlight | undefined;
   #settleLost: (loss: Loss) => void = () => undefined;
-  #limits: { packetBytes?: number | undefined; retain?: boolean | undefined } = {};
+  #limits: {
+    packetBytes?: number | undefined;
+    retain?: boolean | undefined;
+    qos?: number | undefined;
+  } = {};
 
   constructor(
     client: MqttClient,
@@ -322,14 +352,15 @@ class Link {
       });
       this.#over.signal.addEventListener('abort', () => resolve(false), { once: true });
     });
-    client.on('packetreceive', (packet) => {
-      if (packet.cmd !== 'puback' || packet.messageId === undefined) return;
-      this.#acknowledged(packet.messageId, packet.reasonCode ?? 0);
+    this.#readAcks();
+    client.on('packetreceive', () => {
+      this.#unfinished = 0;
     });
     // The broker says why it is about to close (MQTT 5).
     client.on('disconnect', ({ reasonCode = 0 }) => {
       const fault = offline(`${where} ended the link: ${reasonWords(reasonCode)}`);
-      this.#lose({ fault, takenOver: reasonCode === TAKEN_OVER });
+      const takenOver = reasonCode === TAKEN_OVER;
+      this.#lose({ fault, takenOver, explained: reasonCode >= REFUSED_FROM && !takenOver });
     });
     // Stays for the life of the client: an error after the end must not end the process.
     client.on('error', (error) => this.#lose(lossOf(error, where, this.wasUp, clock.now())));
@@ -338,6 +369,36 @@ class Link {
       this.#lose({ fault: offline(words), mute: !this.wasUp });
     });
     void this.#limitConnecting();
+  }
+
+  /**
+   * Stands between the socket and the library's reader, which has all but the PUBACKs. They seldom come alone: the broker has
+   * the next messages, in one piece, before anybody is told what came of those before.
+   */
+  #readAcks(): void {
+    const { stream } = this.#client;
+    const readers = stream.listeners('data');
+    const sieve = new PubackSieve((id, reason) => this.#acknowledged(id, reason));
+    stream.removeAllListeners('data');
+    stream.on('data', (chunk: Buffer) => {
+      const wasGathering = this.#isGathering;
+      this.#isGathering = true;
+      const others = sieve.take(chunk);
+      this.#isGathering = wasGathering;
+      this.#flush();
+      if (this.#inFlight?.tell()) this.#client.reschedulePing();
+      for (const bytes of others) {
+        this.#unfinished += bytes.length;
+        for (const read of readers) read.call(stream, bytes);
+      }
+      if (this.#unfinished > UNFINISHED_BYTES_MAX) this.#loseOversized();
+    });
+  }
+
+  /** The library holds a packet against our limit when it is whole, and keeps up to 256 MB of one that is not. */
+  #loseOversized(): void {
+    const fault = offline(`${this.#where} sends a packet that is too large`);
+    this.#lose({ fault, explained: true });
   }
 
   subscribe(topics: readonly string[], refused: (words: string) => void): void {
@@ -349,77 +410,99 @@ class Link {
   }
 
   payloadMax(topic: string): number {
-    const { packetBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    const { packetBytes } = this.#limits;
+    if (packetBytes === undefined) return Number.POSITIVE_INFINITY;
     return packetBytes - Buffer.byteLength(topic) - PACKET_OVERHEAD_BYTES;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
-    const { topic, payload, qos, retain, late } = message;
+    const { topic, payload, qos } = message;
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
-    if (Buffer.byteLength(payload) > this.payloadMax(topic)) {
+    if (this.#limits.packetBytes && Buffer.byteLength(payload) > this.payloadMax(topic)) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
-    // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
-    const kept = retain && this.#limits.retain !== false;
-    const hand = (answer: Answer) => this.#write(message, kept, answer);
-    return (this.#inFlight as InFlight).send(qos === 1, hand, late);
+    // MQTT 5 3.2.2.3.4: a broker that takes QoS 0 alone ends the link at anything else, and QoS 0 proves no delivery.
+    if (qos > (this.#limits.qos ?? qos)) {
+      return Promise.resolve(refused(topic, reasonWords(QOS_NOT_SUPPORTED)));
+    }
+    return (this.#inFlight as InFlight).send(message);
   }
 
   /** The library writes all packets but these: what it is given it keeps, copies and logs. */
-  #write(message: OutMessage, retain: boolean, answer: Answer): void {
-    const { stream, outgoing } = this.#client;
+  #write(sent: Sent): void {
+    const { stream } = this.#client;
+    const { message } = sent;
+    // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
+    const retain = message.retain && this.#limits.retain !== false;
     if (message.qos === 0) {
       const bytes = encodePublish({ message, retain, id: 0 }, this.#version);
-      stream.write(bytes, (error) =>
-        answer(error ? faulty('upstream.offline', wordsOf(error)) : good(undefined)),
-      );
+      stream.write(bytes, (error) => this.#written(sent, error));
       return;
     }
-    const id = this.#ids.next((one) => this.#unanswered.has(one) || Object.hasOwn(outgoing, one));
-    this.#unanswered.set(id, { topic: message.topic, answer });
+    const id = this.#ids.next(this.#isTaken);
+    this.#unanswered.set(id, sent);
     this.#send(encodePublish({ message, retain, id }, this.#version));
   }
+
+  readonly #isTaken = (id: number) =>
+    this.#unanswered.has(id) || Object.hasOwn(this.#client.outgoing, id);
 
   /** A PUBACK; its reason code says no from 128 on (MQTT 5 3.4.2.1), and does not exist on 3.1.1. */
   #acknowledged(id: number, reason: number): void {
     const sent = this.#unanswered.get(id);
     if (!sent) return;
     this.#unanswered.delete(id);
-    const { topic, answer } = sent;
-    answer(reason < REFUSED_FROM ? good(undefined) : refused(topic, reasonWords(reason)));
+    const isTaken = reason < REFUSED_FROM;
+    const outcome = isTaken ? TAKEN : refused(sent.message.topic, reasonWords(reason));
+    this.#inFlight?.answered(sent, outcome);
+  }
+
+  #written(sent: Sent, error: Error | null | undefined): void {
+    const outcome = error ? faulty('upstream.offline', wordsOf(error)) : good(undefined);
+    this.#inFlight?.answered(sent, outcome);
+    this.#inFlight?.tell();
   }
 
   /**
    * The first message of a turn of the event loop goes at once, while the broker waits; all others of that turn go in one
-   * piece, for PUBACKs seldom come alone.
+   * piece.
    */
   #send(packet: Buffer): void {
-    const { stream } = this.#client;
-    if (this.#gathered) {
+    if (this.#isGathering) {
       this.#gathered.push(packet);
       return;
     }
-    this.#gathered = [];
+    this.#isGathering = true;
     setImmediate(() => {
-      const others = this.#gathered ?? [];
-      this.#gathered = undefined;
-      if (others.length > 0 && !stream.destroyed)
-        stream.write(others.length === 1 ? others[0] : Buffer.concat(others));
+      this.#isGathering = false;
+      this.#flush();
     });
-    stream.write(packet);
+    this.#client.stream.write(packet);
   }
 
-  /** Ends the link with a DISCONNECT, so that the broker leaves the will unsaid. */
+  #flush(): void {
+    const packets = this.#gathered;
+    this.#gathered = [];
+    const { stream } = this.#client;
+    if (packets.length === 0 || stream.destroyed) return;
+    stream.write(packets.length === 1 ? packets[0] : Buffer.concat(packets));
+  }
+
+  /**
+   * Ends the link with a DISCONNECT, so that the broker leaves the will unsaid; without one where something was never
+   * sent, the goodbye perhaps.
+   */
   async close(): Promise<void> {
-    if (this.isUp) {
-      await this.#within(CLOSE_MS, this.#inFlight?.idle());
+    const inFlight = this.#inFlight;
+    if (inFlight && this.isUp) await within(this.#clock, CLOSE_MS, inFlight.idle());
+    if (this.isUp && !inFlight?.isWaiting()) {
       // mqtt.js sends no DISCONNECT while it waits for an acknowledgement of its own.
       for (const id of Object.keys(this.#client.outgoing)) {
         this.#client.removeOutgoingMessage(Number(id));
       }
       this.isUp = false;
       this.#client.end();
-      await this.#within(CLOSE_MS, this.lost);
+      await within(this.#clock, CLOSE_MS, this.lost);
     }
     this.#lose({ fault: { code: 'aborted', detail: 'closed' } });
   }
@@ -431,12 +514,14 @@ class Link {
     this.#limits = {
       packetBytes: properties.maximumPacketSize,
       retain: properties.retainAvailable,
+      qos: properties.maximumQoS,
     };
     this.#inFlight = new InFlight({
       clock: this.#clock,
       ackTimeoutMs: this.#ackTimeoutS * 1_000,
       receiveMaximum: properties.receiveMaximum,
       window: this.#window,
+      hand: (sent) => this.#write(sent),
       // mqtt.js waits for a PUBACK for ever and calls such a link connected.
       onSilent: () => {
         const words = `${this.#where} left a message unacknowledged for ${this.#ackTimeoutS} s`;
@@ -464,12 +549,6 @@ class Link {
     await this.#clock.sleep(CONNECT_TIMEOUT_MS, late.signal);
     const fault = offline(`no answer from ${this.#where}: timed out`);
     if (!this.wasUp) this.#lose({ fault: { ...fault, why: 'ETIMEDOUT' } });
-  }
-
-  async #within(ms: number, work: Promise<unknown> | undefined): Promise<void> {
-    const done = new AbortController();
-    await Promise.race([work, this.#clock.sleep(ms, done.signal)]);
-    done.abort();
   }
 }
 
@@ -503,7 +582,8 @@ function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss 
       detail: `refused by ${where}: ${reasonWords(code)}`,
       why: `connack_${code}`,
     } as const;
-    return { fault, versionRefused: VERSION_REFUSED.includes(code) };
+    const versionRefused = VERSION_REFUSED.includes(code);
+    return { fault, versionRefused, willRefused: code === RETAIN_NOT_SUPPORTED };
   }
   const words = wordsOf(error);
   const tls = tlsCodeOf(words, error.message);
@@ -514,7 +594,9 @@ function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss 
     return { fault: { code: 'upstream.untrusted', detail, why: trouble } };
   }
   const what = wasUp ? 'lost the link to' : 'no answer from';
-  return { fault: { ...offline(`${what} ${where}: ${words}`), why: words } };
+  // A network's errors have a name; what breaks the protocol has a sentence of the library's.
+  const explained = typeof code !== 'string';
+  return { fault: { ...offline(`${what} ${where}: ${words}`), why: words }, explained };
 }
 
 /** A TLS link that was closed without a word may have been so for the sake of our own certificate. */

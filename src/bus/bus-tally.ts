@@ -136,6 +136,8 @@ export class BusTally implements StrayEar {
   /** The meter of each unit that was asked last; at most 247. */
   readonly #units = new Map<number, string>();
   readonly #minutes = new Periods(MINUTES, 2, MINUTE_MS);
+  /** The latencies of all meters, rising; null when one of them has changed since. */
+  #sorted: Float64Array | null = null;
 
   /** `atOnce`: how many reads may share the wire. */
   constructor(clock: Clock, atOnce = 1) {
@@ -158,8 +160,8 @@ export class BusTally implements StrayEar {
     tally.count('polls', now);
     if (second) tally.count('second', now);
     tally.ended(end, now);
-    if (outcome.ok) tally.latencies.took(tookMs);
-    else notice(tally, outcome.fault);
+    if (!outcome.ok) notice(tally, outcome.fault);
+    else if (tally.latencies.took(tookMs)) this.#sorted = null;
   }
 
   /** A read held the wire for so long. One that the link kept away did not. */
@@ -220,9 +222,11 @@ export class BusTally implements StrayEar {
 
   /** Of the last good answers of all meters, rising. */
   #latencies(): Float64Array {
+    if (this.#sorted) return this.#sorted;
     const all: number[] = [];
     for (const { latencies } of this.#meters.values()) all.push(...latencies.all());
-    return Float64Array.from(all).sort();
+    this.#sorted = Float64Array.from(all).sort();
+    return this.#sorted;
   }
 
   #tallyOf(meter: string): MeterTally {

@@ -9,11 +9,13 @@ export class Latencies {
   /** What is kept, rising; null when something came since. It is asked for more often than an answer comes. */
   #sorted: Float64Array | null = null;
 
-  /** An answer came so long after its question was written. */
-  took(ms: number): void {
-    if (this.#kept[this.#next] !== ms) this.#sorted = null;
+  /** An answer came so long after its question was written. Whether that changes what is kept. */
+  took(ms: number): boolean {
+    const isNew = this.#kept[this.#next] !== ms;
+    if (isNew) this.#sorted = null;
     this.#kept[this.#next] = ms;
     this.#next = (this.#next + 1) % LATENCIES_KEPT;
+    return isNew;
   }
 
   all(): readonly number[] {

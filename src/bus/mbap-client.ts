@@ -295,7 +295,7 @@ class MbapClient implements MbapLink {
   }
 
   #timeOut(asking: Asking): void {
-    const { timeoutMs } = asking;
+    const timeoutMs = Math.round(asking.timeoutMs);
     this.counts.silent += 1;
     if (this.#isBrokenOff(asking)) {
       // Its rest will not come, and what comes instead would be read from the middle.

@@ -77,7 +77,7 @@ type Answer = Result<readonly number[]>;
 /** A question on the wire. */
 interface Asking extends WordsAsked {
   readonly timeoutMs: number;
-  readonly spareMs?: number;
+  readonly spareMs: number | undefined;
   readonly request: Uint8Array;
   readonly written: number;
   /** Put off once, by as much as an answer may come late. */
@@ -95,6 +95,7 @@ interface Asking extends WordsAsked {
   /** True while an earlier answer may be taken for this one. */
   readonly doubtful: boolean;
   readonly settle: (answer: Answer) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 class RtuClient implements RtuLink {
@@ -119,6 +120,8 @@ class RtuClient implements RtuLink {
   #lastFrame = new Uint8Array(0);
   #lastAt = Number.NEGATIVE_INFINITY;
   #silences = 0;
+  /** One listener serves all questions of a signal; it goes with the signal. */
+  readonly #signals = new WeakSet<AbortSignal>();
   #busy = false;
   #asking: Asking | undefined;
 
@@ -151,7 +154,7 @@ class RtuClient implements RtuLink {
     if (signal?.aborted) return faulty('aborted', 'given up');
     this.#busy = true;
     try {
-      const asked = { ...question, code: question.table === 'holding' ? 3 : 4 } as const;
+      const asked = askedBy(question);
       // What is owed may come, and be paid, in this wait.
       await this.#silence.grace(question.unit, signal);
       const owed = this.#owed.of(asked, this.#clock.monotonicMs());
@@ -245,11 +248,16 @@ class RtuClient implements RtuLink {
 
   #put(asked: Asked, doubtful: boolean, signal: AbortSignal | undefined): Promise<Answer> {
     return new Promise((resolve) => {
-      const giveUp = () => this.#fail('aborted', 'given up');
       const written = this.#clock.monotonicMs();
       this.#length = 0;
+      const { unit, code, address, quantity, timeoutMs, spareMs } = asked;
       this.#asking = {
-        ...asked,
+        unit,
+        code,
+        address,
+        quantity,
+        timeoutMs,
+        spareMs,
         request: rtuRequest(asked),
         written,
         deadline: written + asked.timeoutMs,
@@ -262,11 +270,11 @@ class RtuClient implements RtuLink {
         doubtful,
         settle: (answer) => {
           this.#asking = undefined;
-          signal?.removeEventListener('abort', giveUp);
           resolve(answer);
         },
+        signal,
       };
-      signal?.addEventListener('abort', giveUp, { once: true });
+      if (signal) this.#listen(signal);
       this.#watch.by(this.#asking.deadline);
       this.#silence.sending(RTU_REQUEST_BYTES);
       const asking = this.#asking;
@@ -274,6 +282,15 @@ class RtuClient implements RtuLink {
         if (!ok && this.#asking === asking) this.#end('the port takes no request');
       });
     });
+  }
+
+  #listen(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    const giveUp = () => {
+      if (this.#asking?.signal === signal) this.#fail('aborted', 'given up');
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
   }
 
   #hear(bytes: Uint8Array): void {
@@ -485,7 +502,14 @@ class RtuClient implements RtuLink {
   }
 }
 
-type Asked = ModbusQuestion & WordsAsked;
+type Asked = WordsAsked & {
+  readonly timeoutMs: number;
+  readonly spareMs: number | undefined;
+};
+
+function askedBy({ unit, table, address, quantity, timeoutMs, spareMs }: ModbusQuestion): Asked {
+  return { unit, code: table === 'holding' ? 3 : 4, address, quantity, timeoutMs, spareMs };
+}
 
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);

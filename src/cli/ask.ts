@@ -1,4 +1,4 @@
-// Asks a command of the running daemon, or, when none runs, of its journal.
+// Asks a command of the running daemon, or, when none runs, of its journal or its settings file.
 
 import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -28,7 +28,8 @@ export async function ask(
   const loaded = await settingsOf(question.file, manner, io, parts);
   if ('exit' in loaded) return loaded;
   const { name, args = {}, list, watch } = question;
-  const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
+  const { file } = question;
+  const answer = await answerOf({ file, name, args, watch }, loaded.settings, manner, io, parts);
   if (!answer.ok) {
     return { exit: failAsked(answer, loaded.settings, manner, io) };
   }
@@ -49,7 +50,7 @@ export async function perform(
 ): Promise<{ data: unknown } | { exit: number }> {
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return loaded;
-  const answer = await answerOf({ name, args, watch }, loaded.settings, manner, io, parts);
+  const answer = await answerOf({ file, name, args, watch }, loaded.settings, manner, io, parts);
   if (answer.ok) return { data: answer.data };
   return { exit: failAsked(answer, loaded.settings, manner, io) };
 }
@@ -85,10 +86,16 @@ export function failAsked(
 }
 
 interface Asked {
+  readonly file: string;
   readonly name: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly watch: Question['watch'];
 }
+
+/** What is done to the settings file alone, whether a collector runs on it or not. */
+const OF_FILE: ReadonlySet<string> = new Set([
+  ...['config.get', 'config.set', 'config.diff', 'meter.add', 'meter.update'],
+]);
 
 async function answerOf(
   asked: Asked,
@@ -99,6 +106,10 @@ async function answerOf(
 ): Promise<CommandAnswer> {
   const answer = await watched(asked, parts.daemon(settings.control));
   if (answer.ok || answer.code !== 'daemon.absent') return answer;
+  if (OF_FILE.has(asked.name)) {
+    if (!manner.json) io.err(`${manner.say('cli.from_file', { file: asked.file })}\n`);
+    return parts.settingsCommands(asked.file).run(asked.name, asked.args);
+  }
   const opened = await parts.openJournal(settings);
   if (!opened.ok) {
     const { code, detail } = opened.fault;

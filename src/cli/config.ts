@@ -1,7 +1,7 @@
 // `config`: the settings file checked, shown, changed, compared with what runs, and taken in by the running collector.
 
 import type { Command } from 'commander';
-import { askRunning } from './ask.ts';
+import { askRunning, perform } from './ask.ts';
 import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
@@ -51,7 +51,7 @@ async function show(section: string | undefined, file: string, desk: Desk): Prom
       : name === undefined
         ? { section: part }
         : { [part === 'buses' ? 'bus' : 'meter']: name };
-  const answered = await askRunning({ file, name: 'config.get', args }, manner, io, parts);
+  const answered = await perform({ file, name: 'config.get', args }, manner, io, parts);
   if ('exit' in answered) return answered.exit;
   const { settings } = answered.data as { readonly settings: unknown };
   if (manner.json) sayJson(io, answered.data);
@@ -82,20 +82,29 @@ async function change(
   const step = { path: pathOf(path), ...(value !== undefined && { value: settingOf(value) }) };
   const told = { ...(by !== undefined && { by }), ...(dryRun === true && { dry_run: true }) };
   const args = { changes: [step], ...told };
-  const answered = await askRunning({ file, name: 'config.set', args }, manner, io, parts);
+  const answered = await perform({ file, name: 'config.set', args }, manner, io, parts);
   if ('exit' in answered) return answered.exit;
-  const { written, warnings = [] } = answered.data as {
+  const {
+    written,
+    takes_effect: when,
+    warnings = [],
+  } = answered.data as {
     readonly written: boolean;
+    readonly takes_effect?: string;
     readonly warnings?: readonly string[];
   };
   if (manner.json) sayJson(io, answered.data);
   else {
     for (const one of warnings) io.err(`${say('cli.warning', { text: manner.hear(one) })}\n`);
     io.out(`${say(written ? 'cli.set_done' : 'cli.change_tried', { path: step.path })}\n`);
-    if (written) io.err(`${say('cli.set_next', { name: NAME })}\n`);
+    if (written) io.err(`${say(nextOf(when), { name: NAME, file })}\n`);
   }
   return EXIT.ok;
 }
+
+/** Where nothing runs that could take it in, it is started. */
+export const nextOf = (takesEffect: unknown): string =>
+  takesEffect === 'at the next start' ? 'cli.next_run' : 'cli.set_next';
 
 interface Difference {
   readonly path: string;
@@ -111,7 +120,10 @@ async function diff(other: string | undefined, file: string, desk: Desk): Promis
   let text = '';
   if (other !== undefined) for await (const piece of parts.readText(other)) text += piece;
   const args = other === undefined ? {} : { text };
-  const answered = await askRunning({ file, name: 'config.diff', args }, manner, io, parts);
+  const question = { file, name: 'config.diff', args };
+  // With what runs only a running collector can compare.
+  const ask = other === undefined ? askRunning : perform;
+  const answered = await ask(question, manner, io, parts);
   if ('exit' in answered) return answered.exit;
   const { changes } = answered.data as { readonly changes: readonly Difference[] };
   if (manner.json) {

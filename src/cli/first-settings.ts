@@ -54,7 +54,7 @@ export function firstSettings(settings: FirstSettings, { say }: Manner): string 
     ...note('console'),
     listen === null
       ? '# console: { listen: "127.0.0.1:8080" }'
-      : `console: { listen: ${JSON.stringify(listen)} }`,
+      : `console: { listen: ${JSON.stringify(listen)}${isLoopback(listen) ? '' : ', tls: self-signed'} }`,
     '',
     ...note('buses'),
     'buses:',
@@ -65,6 +65,9 @@ export function firstSettings(settings: FirstSettings, { say }: Manner): string 
     '',
   ].join('\n');
 }
+
+/** Elsewhere passwords would cross a network in clear text. */
+const isLoopback = (listen: string) => /^(127\.[\d.]+|localhost|\[::1\]):/.test(listen);
 
 function busLines(bus: FirstBus): string[] {
   const head = [`bus: ${quoted(bus.bus)}`, `type: ${bus.type}`];

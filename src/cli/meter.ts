@@ -189,10 +189,11 @@ async function changed(
   const meter = String(args['meter']);
   return deed(
     { file, name, args: asked },
-    ({ written }) => {
+    ({ written, takes_effect: when }) => {
       if (written === false) return say('cli.change_tried', { file });
       const done = say(name === 'meter.add' ? 'cli.meter_added' : 'cli.meter_edited', { meter });
-      return `${done}\n${say('cli.meter_next', { name: NAME, meter })}`;
+      const next = when === 'at the next start' ? 'cli.meter_next_start' : 'cli.meter_next';
+      return `${done}\n${say(next, { name: NAME, meter, file })}`;
     },
     desk,
   );

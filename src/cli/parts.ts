@@ -102,6 +102,12 @@ export interface Parts {
   prompt(question: string, how?: { readonly isSecret: boolean }): Promise<string | null>;
   /** Users and tokens of the console of these settings, whether the collector runs or not. */
   accounts(settings: Settings): Promise<Accounts>;
+  /** Where the console of these settings is, and what its certificate shows (SHA-256); null: there is none. */
+  wayIn(
+    settings: Settings,
+  ): Promise<{ readonly url: string; readonly fingerprint: string | null } | null>;
+  /** A text as a QR code of half blocks, for a terminal. */
+  qr(text: string): Promise<string>;
   loadSettings(file: string): Promise<Checked>;
   /** What the profile of that name makes of one answer, given as text or as bytes. */
   tryProfile(name: string, answer: string | Uint8Array): Promise<Tried>;
@@ -109,6 +115,8 @@ export interface Parts {
   startCollector(settings: Settings, file: string): Promise<RunningCollector>;
   /** The commands of the daemon behind this control socket; `daemon.absent` when none listens there. */
   daemon(control: string): Commands;
+  /** The commands of the settings over their file alone, while no daemon runs on it. */
+  settingsCommands(file: string): Commands;
   /** The same commands over the journal of a daemon that is not running. */
   openJournal(settings: Settings): Promise<Result<Commands & { close(): Promise<void> }>>;
   /** Puts what a backup holds in the journal's place, while no collector runs. */

@@ -32,30 +32,37 @@ async function live(
 ): Promise<number> {
   let collector: RunningCollector | undefined;
   let isLate = false;
+  let isStopping = false;
+  // Heard to the very end: a SIGHUP that nobody takes ends a process in the middle of its stop.
   const deaf = parts.onReload?.(() => {
     isLate = collector === undefined;
-    if (collector) void collector.reload?.('SIGHUP');
+    if (collector && !isStopping) void collector.reload?.('SIGHUP');
   });
-  // A start may wait long for a disk. Nothing is read or sent before it is done, so then it is simply left.
-  const left = asked.then(() => undefined);
-  collector = await Promise.race([parts.startCollector(settings, file), left]);
-  if (!collector) return EXIT.ok;
-  // The file may have been read before it was changed.
-  if (isLate) void collector.reload?.('SIGHUP');
-  const why = await Promise.race([
-    asked.then(() => 'asked' as const),
-    collector.stopped?.then(() => 'itself' as const) ?? new Promise<never>(() => undefined),
-  ]).finally(() => deaf?.());
-  if (why === 'asked') {
-    await collector.stop();
-    return EXIT.ok;
+  try {
+    // A start may wait long for a disk. Nothing is read or sent before it is done, so then it is simply left.
+    const left = asked.then(() => undefined);
+    collector = await Promise.race([parts.startCollector(settings, file), left]);
+    if (!collector) return EXIT.ok;
+    // The file may have been read before it was changed.
+    if (isLate) void collector.reload?.('SIGHUP');
+    const why = await Promise.race([
+      asked.then(() => 'asked' as const),
+      collector.stopped?.then(() => 'itself' as const) ?? new Promise<never>(() => undefined),
+    ]);
+    isStopping = true;
+    if (why === 'asked') {
+      await collector.stop();
+      return EXIT.ok;
+    }
+    const message = manner.say('cli.run_ended');
+    return fail(io, manner, {
+      code: 'collector.ended',
+      message,
+      hint: manner.say('cli.run_ended_hint'),
+    });
+  } finally {
+    deaf?.();
   }
-  const message = manner.say('cli.run_ended');
-  return fail(io, manner, {
-    code: 'collector.ended',
-    message,
-    hint: manner.say('cli.run_ended_hint'),
-  });
 }
 
 function stopRequests(parts: Parts) {

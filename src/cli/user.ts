@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { CommandAnswer } from '../boundaries.ts';
+import type { Settings } from '../settings/settings.ts';
 import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Accounts, Desk } from './parts.ts';
@@ -30,15 +31,43 @@ async function act(
   file: string,
   deed: (accounts: Accounts) => Promise<CommandAnswer>,
   told: (data: Told) => string,
-  { manner, io, parts, done }: Desk,
+  desk: Desk,
 ): Promise<void> {
+  const { manner, io, parts, done } = desk;
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return done(loaded.exit);
   const answer = await deed(await parts.accounts(loaded.settings));
   if (!answer.ok) return done(failHeard(io, manner, answer));
-  if (manner.json) sayJson(io, answer.data);
-  else io.out(told(answer.data as Told));
+  const data = answer.data as Told;
+  const way = typeof data['code'] === 'string' ? await wayWith(data, loaded.settings, desk) : null;
+  if (manner.json) sayJson(io, { ...data, ...way });
+  else {
+    io.out(told(data));
+    if (way) await tellWay(way, desk);
+  }
   return done(EXIT.ok);
+}
+
+interface Way {
+  readonly link: string;
+  readonly fingerprint: string | null;
+}
+
+/** The link that a code opens the console with; null where the settings have no console. */
+async function wayWith(data: Told, settings: Settings, { parts }: Desk): Promise<Way | null> {
+  const way = await parts.wayIn(settings);
+  if (!way) return null;
+  const page = typeof data['user'] === 'string' ? 'sign-in' : 'first-run';
+  const link = `${way.url}/${page}#code=${encodeURIComponent(String(data['code']))}`;
+  return { link, fingerprint: way.fingerprint };
+}
+
+/** For a phone that is held before the terminal; its browser warns of a certificate that vouches for itself. */
+async function tellWay({ link, fingerprint }: Way, { manner, io, parts }: Desk): Promise<void> {
+  const { say } = manner;
+  io.out(`${link}\n`);
+  if (fingerprint !== null) io.out(`${say('cli.fingerprint', { fingerprint })}\n`);
+  if (io.isTTY && !manner.plain) io.out(await parts.qr(link));
 }
 
 function addUserWords(program: Command, desk: Desk): void {

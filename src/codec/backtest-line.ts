@@ -70,9 +70,11 @@ function readingLine(line: Readonly<Record<string, unknown>>): Parsed {
 
 /** NaN for what is not an instant in UTC. */
 function instant(text: string): EpochMs {
-  return text.length <= 30 && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]00:00)$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+  if (text.length > 30 || !/^\d{4}-\d\d-\d\dT.*(?:Z|[+-]00:00)$/.test(text)) return Number.NaN;
+  const at = Date.parse(text);
+  // February 30 is March 2 to Date.parse; the day it makes of one that the month does not have is another.
+  const day = Number(text.slice(8, 10));
+  return day > 28 && !text.includes('T24') && new Date(at).getUTCDate() !== day ? Number.NaN : at;
 }
 
 function meterLine(line: Readonly<Record<string, unknown>>): Parsed {

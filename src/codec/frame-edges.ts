@@ -1,6 +1,7 @@
 // A frame written down with its delimiter, as captures often are, without it.
 
 import type { Framing } from '../domain/profile.ts';
+import { isSpike } from './line-framer.ts';
 import { withEvenParity } from './seven-bit.ts';
 
 const STX = 0x02;
@@ -8,19 +9,27 @@ const ETX = 0x03;
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** `bytes` without the delimiter around them, if there is one. A lone STX or ETX is left: that frame is torn. */
-export function withoutDelimiter(framing: Framing, bytes: Uint8Array): Uint8Array {
+/** `answer` without the delimiter around it, if there is one. A lone STX or ETX is left: that frame is torn. */
+export function withoutDelimiter(framing: Framing, answer: Uint8Array): Uint8Array {
+  const bytes = withoutSpikes(answer);
   switch (framing.kind) {
     case 'delimiter':
       return withoutLineEnd(bytes);
     case 'stx-etx': {
-      const [first] = bytes;
+      const frame = withoutLineEnd(bytes);
+      const [first] = frame;
       const opened = first === STX || first === withEvenParity(STX);
-      return opened && bytes.at(-1) === ETX ? bytes.subarray(1, -1) : bytes;
+      return opened && frame.at(-1) === ETX ? frame.subarray(1, -1) : bytes;
     }
     case 'fixed':
-      return bytes;
+      return bytes.length > framing.length ? withoutLineEnd(bytes) : bytes;
   }
+}
+
+/** Without what a spike on the line shows before the frame, and the LF of the line before it. */
+function withoutSpikes(bytes: Uint8Array): Uint8Array {
+  const from = bytes.findIndex((byte) => !isSpike(byte) && byte !== LF);
+  return bytes.subarray(Math.max(from, 0));
 }
 
 /** Without CR, LF or CR LF: whoever writes a line down writes any of them. */

@@ -63,8 +63,10 @@ export function within(prefix: string): { from: string; to: string } {
 
 /** Meter and row of a pending key. */
 export function pendingOf(key: string): { meter: string; row: number } {
-  const [, meter = '', row = '0'] = key.split('/');
-  return { meter, row: Number(row) };
+  const end = key.indexOf('/', 2);
+  return end < 0
+    ? { meter: key.slice(2), row: 0 }
+    : { meter: key.slice(2, end), row: Number(key.slice(end + 1)) };
 }
 
 /** Seals plain data for `key`. */

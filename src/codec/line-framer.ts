@@ -7,6 +7,16 @@ const CR = 0x0d;
 const CR_WITH_PARITY = 0x8d;
 /** Two ones: the same with parity. */
 const LF = 0x0a;
+/**
+ * An RS-485 driver that takes the line, and a bridge that wakes, begin with a break or a spike, which a UART shows as 00 or FF: at
+ * most so many are nothing. More are a line that is held down.
+ */
+const SPIKES_MAX = 16;
+
+/** What a UART shows of a spike on the line. No text holds it. */
+export function isSpike(byte: number | undefined): boolean {
+  return byte === 0x00 || byte === 0xff;
+}
 
 export type Delimiter = 'CR' | 'CR LF';
 
@@ -40,6 +50,8 @@ export class LineFramer implements Framer {
   readonly #delimiter: Delimiter;
   /** Bytes since the last delimiter. */
   #length = 0;
+  /** Spikes before the first of them. */
+  #spikes = 0;
   /** A CR that is a part of the delimiter if LF comes next, else of the line. */
   #waitingCr: number | null = null;
   /** The line under way began before it could be trusted: dropped up to and with its delimiter. */
@@ -70,6 +82,7 @@ export class LineFramer implements Framer {
   forget(underway: boolean): void {
     this.#skipping = underway && (this.isPartial() || this.#skipping);
     this.#length = 0;
+    this.#spikes = 0;
     if (!underway) this.#waitingCr = null;
     this.#splitter.forget();
   }
@@ -93,12 +106,17 @@ export class LineFramer implements Framer {
     }
     this.#skipping = false;
     this.#length = 0;
+    this.#spikes = 0;
     return true;
   }
 
   #admit(byte: number, passed: number[]): boolean {
     // A bridge that ends its lines with CR LF: the LF begins nothing.
     if (byte === LF && this.#length === 0) return true;
+    if (this.#length === 0 && isSpike(byte) && this.#spikes < SPIKES_MAX) {
+      this.#spikes += 1;
+      return true;
+    }
     this.#length += 1;
     if (this.#length > FRAME_CAP) {
       this.#skipping = true;

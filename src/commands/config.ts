@@ -34,6 +34,8 @@ export interface Configuring {
   readonly schema?: () => Promise<unknown>;
   /** What a text in the file's place would say, checked as a whole. */
   readonly read?: (text: string) => Promise<EditedConfig>;
+  /** Who asks stands at the collector, at its file: all of it may be changed. */
+  readonly isHere?: boolean;
   /** Has the running collector go on with what the file says; absent where it cannot. */
   readonly reloading?: Reloading;
 }
@@ -75,8 +77,11 @@ const NO_DAEMON = refused(
   'Edit the file, and see: meter-collector config check FILE',
 );
 
+/** Where changes are told; nowhere, while no collector runs. */
+type Notes = Pick<Journal, 'note'>;
+
 export function createConfigCommands(
-  journal: Journal,
+  journal: Notes,
   configuring: Configuring | undefined,
   clock: Clock,
 ): Readonly<Record<string, Answerer>> {
@@ -164,7 +169,7 @@ async function diff(desk: Configuring, args: Args): Promise<CommandAnswer> {
  * refused as `verify_failed` for a file that is not good, and then nothing is changed.
  */
 async function apply(
-  journal: Journal,
+  journal: Notes,
   { reloading }: Configuring,
   clock: Clock,
   args: Args,
@@ -220,14 +225,14 @@ function meterSteps(args: Args, how: 'whole' | 'keys'): readonly ConfigStep[] | 
 }
 
 async function change(
-  journal: Journal,
+  journal: Notes,
   desk: Configuring,
   args: Args,
   steps: readonly ConfigStep[] | string,
 ): Promise<CommandAnswer> {
   if (typeof steps === 'string') return refused('bad_request', steps, '');
   const barred = steps.find(({ path }) => isOnlyHere(path));
-  if (barred) {
+  if (barred && desk.isHere !== true) {
     const what = barred.path.join('/');
     return refused('forbidden', `${what} is set at the collector itself.`, 'Edit its file.');
   }

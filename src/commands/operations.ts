@@ -14,11 +14,47 @@ export interface Operating {
   readonly watches?: Watches;
 }
 
+/**
+ * What each takes, beside `meter` and `by`. A key that is none of these was meant for something: a change-out whose final dial is
+ * misspelt would leave water out of the bill, so nothing is done.
+ */
+const KEYS = {
+  changeout: [
+    ...['final', 'initial', 'digits', 'unit', 'pow10', 'register_id', 'body_serial', 'force'],
+  ],
+  'meter.disable': [],
+  'meter.enable': [],
+  'meter.maintenance': ['off'],
+  'reading.confirm': [],
+  'reading.reject': [],
+  'reading.add': ['read', 'force'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
 /** The commands of this file by name. */
 export function createOperations(
   journal: Journal,
   operating: Operating,
 ): Readonly<Record<string, Answerer>> {
+  const named = deeds(journal, operating);
+  const kept = Object.entries(named).map(([name, answerer]): [string, Answerer] => [
+    name,
+    async (args) => strangeKey(name as keyof typeof KEYS, args) ?? answerer(args),
+  ]);
+  return Object.fromEntries(kept);
+}
+
+function strangeKey(name: keyof typeof KEYS, args: Args): CommandAnswer | null {
+  const taken = ['meter', 'by', ...KEYS[name]];
+  const strange = Object.keys(args).find((key) => args[key] !== undefined && !taken.includes(key));
+  if (strange === undefined) return null;
+  const message = `${name} takes no "${strange.slice(0, 40)}".`;
+  return refused('bad_request', message, `It takes ${taken.join(', ')}.`);
+}
+
+function deeds(
+  journal: Journal,
+  operating: Operating,
+): Readonly<Record<keyof typeof KEYS, Answerer>> {
   const word = (make: (args: Args) => Word | CommandAnswer): Answerer => {
     return async (args) => {
       const meant = make(args);
@@ -29,7 +65,11 @@ export function createOperations(
     changeout: (args) => changeOut(journal, operating, args),
     'meter.disable': word(() => ({ kind: 'disable' })),
     'meter.enable': word(() => ({ kind: 'enable' })),
-    'meter.maintenance': word(({ off }) => ({ kind: off === true ? 'resume' : 'maintain' })),
+    'meter.maintenance': word(({ off = false }) =>
+      typeof off === 'boolean'
+        ? { kind: off ? 'resume' : 'maintain' }
+        : refused('bad_request', 'off is true or false.', ''),
+    ),
     'reading.confirm': word(() => ({ kind: 'vouch' })),
     'reading.reject': word(() => ({ kind: 'reject' })),
     'reading.add': (args) => addReading(journal, operating, args),
@@ -45,7 +85,7 @@ export function placeOf(
   const place = typeof meter === 'string' ? places.get(meter) : undefined;
   if (!place || !journal.installation(place.target.meter)) {
     const known = [...places.keys()].slice(0, 8).join(', ');
-    return refused('unknown_meter', `There is no meter ${String(meter)}.`, `Known are ${known}.`);
+    return refused('unknown_meter', `There is no meter ${textOf(meter)}.`, `Known are ${known}.`);
   }
   return standing(place, journal);
 }
@@ -108,7 +148,7 @@ function badDial({ digits }: Dial): CommandAnswer {
 }
 
 /**
- * Another meter stands there: the old installation ends at its newest reading or at the `final` dial, the new one begins
+ * `changeout` {meter, final?, inst?, ...}: another meter stands there. The old installation ends at its newest reading or at the `final` dial, the new one begins
  * at its own first reading. A `final` that the flow limit cannot explain is refused unless `force` says it is right.
  */
 async function changeOut(
@@ -124,6 +164,12 @@ async function changeOut(
     const message = 'The new dial must have 3 to 12 digits, a known unit and a whole power of ten.';
     return refused('bad_request', message, `Units are ${VOLUME_UNITS.join(', ')}.`);
   }
+  const present = journal.facts(meter)?.inst ?? null;
+  if (typeof args['inst'] === 'number' && args['inst'] !== present) {
+    const message = `${meter} was changed out already: installation ${present} stands there.`;
+    return refused('conflict', message, 'See what is known of it: meter show');
+  }
+  const kept = (await journal.paper(`changeout/${meter}`)) as object | undefined;
   const ended =
     args['final'] === undefined
       ? null
@@ -152,9 +198,11 @@ async function changeOut(
     },
     place.rules,
   );
+  const inst = journal.facts(meter)?.inst ?? null;
+  // In the same group: who goes on with it on another phone does not do it twice.
+  if (kept) journal.keepPaper(`changeout/${meter}`, { ...kept, step: 'initial', inst });
   return written(journal, {
-    meter,
-    inst: journal.facts(meter)?.inst ?? null,
+    ...{ meter, inst },
     final: last?.read ?? null,
   });
 }
@@ -186,12 +234,20 @@ async function takeTyped(
 function newDial(args: Args, before: Dial): Dial | null {
   const { digits = before.digits, unit = before.unit, pow10 = before.pow10 } = args;
   const known = VOLUME_UNITS.find((one) => one === unit);
-  const counts = Number(digits);
-  const power = Number(pow10);
-  if (!known || !Number.isInteger(counts) || !Number.isInteger(power)) return null;
+  const counts = wholeIn(digits);
+  const power = wholeIn(pow10);
+  if (!known || counts === null || power === null) return null;
   if (counts < 3 || counts > 12 || Math.abs(power) > 6) return null;
   return { digits: counts, unit: known, pow10: power };
 }
 
-export const textOf = (value: unknown): string | null =>
-  value === undefined || value === null || value === '' ? null : String(value).slice(0, 80);
+/** A whole number, or its digits as they were typed. What is empty is no 0: as a power of ten it would be another bill. */
+function wholeIn(said: unknown): number | null {
+  const number = typeof said === 'string' && /^-?\d{1,2}$/.test(said) ? Number(said) : said;
+  return typeof number === 'number' && Number.isInteger(number) ? number : null;
+}
+
+export function textOf(value: unknown): string | null {
+  const text = typeof value === 'number' ? String(value) : value;
+  return typeof text === 'string' && text !== '' ? text.slice(0, 80) : null;
+}

@@ -1,13 +1,18 @@
-// What is done on site only: commissionings and their reports, beside all other commands. No head-end is given any of it.
+// What is done on site only: commissionings, change-outs under way and reports, beside all other commands. No head-end is given any of it.
 
 import type { Commands } from '../boundaries.ts';
 import type { Answerer } from './answer.ts';
+import { changeoutAnswerers } from './changeouts.ts';
 import { type CommissionParts, Commissions } from './commission.ts';
 import { reportAnswerers } from './report.ts';
 
 /** `commands`, and those of the site over `parts`; several doors share one site. */
 export function siteAnswerers(parts: CommissionParts): Readonly<Record<string, Answerer>> {
-  return { ...new Commissions(parts).answerers(), ...reportAnswerers(parts) };
+  return {
+    ...new Commissions(parts).answerers(),
+    ...reportAnswerers(parts),
+    ...changeoutAnswerers(parts),
+  };
 }
 
 export function withAnswerers(

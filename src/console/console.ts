@@ -26,7 +26,7 @@ export function createConsole(inside: Inside, outside: Outside): Console {
   const desk: Desk = {
     ...inside,
     ...outside,
-    sessions: new Sessions(clock, secrets),
+    sessions: new Sessions({ clock, secrets, file: outside.sessionFile, log: outside.log }),
     throttle: new Throttle(clock),
     scrambler: new Scrambler(secrets),
     live: new LiveEvents(inside.commands, clock),
@@ -129,7 +129,9 @@ async function personOf(
     return token && { name: `token:${token.name}`, role: token.role };
   }
   const cookie = cookieIn(request.headers.get('cookie') ?? '', secure ? TLS_COOKIE : COOKIE);
-  const session = cookie === undefined ? undefined : sessions.of(cookie, true);
+  if (cookie === undefined) return undefined;
+  await sessions.loaded();
+  const session = sessions.of(cookie, true);
   if (!session) return undefined;
   const book = await accounts.book();
   const account = book.ok ? book.data.users.find(({ user }) => user === session.user) : undefined;

@@ -6,6 +6,8 @@ export const BODY_BYTES_MAX = 64 * 1024;
 export const IDLE_MS = 30 * 60_000;
 /** A working day; then the password is asked for again. */
 export const SESSION_MS = 12 * 3_600_000;
+/** That a session is used is written down so often: the file lies on a flash card. A restart may end one so much early. */
+export const SESSION_NOTED_MS = 5 * 60_000;
 /** Sessions at once, all told and of one user; beyond it the one unused for longest is over. */
 export const SESSIONS_MAX = 64;
 export const SESSIONS_OF_ONE_MAX = 8;

@@ -5,7 +5,7 @@ import type { PageFile, PageFiles } from '../boundaries.ts';
 /** Paths of pages; each may have one more part, as in /meters/SP-1. */
 const PAGES = [
   ...['', 'meters', 'install', 'changeout', 'alarms', 'bus', 'upstream', 'reports', 'settings'],
-  ...['backup', 'about', 'sign-in', 'first-run'],
+  ...['backup', 'about', 'account', 'sign-in', 'first-run'],
 ];
 const PATH = /^\/([a-z-]*)(?:\/[A-Za-z0-9._~%-]{1,80})?\/?$/;
 

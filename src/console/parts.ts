@@ -8,6 +8,7 @@ import type {
   Log,
   PageFiles,
   Secrets,
+  SharedText,
 } from '../boundaries.ts';
 import type { Accounts } from './accounts.ts';
 import type { Account } from './book.ts';
@@ -38,6 +39,8 @@ export interface ConsoleEvent {
 /** The console's own outside. */
 export interface Outside {
   readonly accounts: Accounts;
+  /** Where sessions outlive a restart. */
+  readonly sessionFile: SharedText;
   readonly secrets: Secrets;
   /** The wire's. */
   readonly clock: Clock;

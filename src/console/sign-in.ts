@@ -66,7 +66,9 @@ export async function firstRun(asked: Asked): Promise<Response> {
 
 async function begin(asked: Asked, account: Account, how: string): Promise<Response> {
   const { desk, caller } = asked;
+  await desk.sessions.loaded();
   const { token } = desk.sessions.begin(account);
+  await desk.sessions.saved();
   const data = { name: how, by: account.user, from: caller.address, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
   const { user, role } = account;
@@ -83,6 +85,7 @@ function cookieOf(token: string, maxAgeS: number, secure: boolean): string {
 export async function signOut({ desk, person, caller }: Asked): Promise<Response> {
   if (person?.session) {
     desk.sessions.end(person.session.session);
+    await desk.sessions.saved();
     const data = { name: 'sign-out', by: person.name, from: caller.address, code: 'ok' };
     await desk.tell({ code: 'command.executed', severity: 'info', data });
   }
@@ -133,6 +136,7 @@ export async function ownPassword(asked: Asked): Promise<Response> {
   const book = await desk.accounts.book();
   const changed = book.ok && book.data.users.find(({ user }) => user === account.user);
   if (changed) desk.sessions.renew(session, changed);
+  await desk.sessions.saved();
   const data = { name: 'user.password', by: account.user, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
   return json(done.data);

@@ -58,6 +58,12 @@ interface Pass {
   failed: boolean;
 }
 
+/** How far the pending rows are read: of the first of `meters` up to the row `after`. */
+interface Search {
+  readonly meters: string[];
+  after: number;
+}
+
 /** Lives as long as the job. */
 class Backlog {
   readonly #parts: ForwardParts;
@@ -85,10 +91,10 @@ class Backlog {
   async pass(): Promise<Pass> {
     const pass: Pass = { sent: 0, failed: false };
     if (this.#mayGoOn(pass)) await this.#tryRefused(pass);
-    const meters = [...this.#parts.journal.metersPending()];
-    let ahead = this.#read(meters, pass);
+    const search = { meters: [...this.#parts.journal.metersPending()], after: 0 };
+    let ahead = this.#read(search, pass);
     for (let rows = await ahead; rows.length > 0; rows = await ahead) {
-      ahead = this.#read(meters, pass);
+      ahead = this.#read(search, pass);
       await this.#sendAll(rows, pass);
     }
     await this.#lane.empty();
@@ -96,10 +102,13 @@ class Backlog {
   }
 
   /** The next pending rows, claimed, of the first meter that has any; those without are taken off the list. */
-  async #read(meters: string[], pass: Pass): Promise<readonly Row[]> {
+  async #read(search: Search, pass: Pass): Promise<readonly Row[]> {
     const { journal } = this.#parts;
+    const { meters } = search;
     for (let [meter] = meters; meter !== undefined && this.#mayGoOn(pass); [meter] = meters) {
-      const rows = this.#refused.isFull() ? [] : await journal.backlog(meter, READ_ROWS);
+      const isFull = this.#refused.isFull();
+      const rows = isFull ? [] : await journal.backlog(meter, READ_ROWS, search.after);
+      search.after = rows.at(-1)?.row ?? 0;
       if (rows.length > 0) {
         journal.claim(rows);
         return rows;
@@ -116,53 +125,69 @@ class Backlog {
   async #sendAll(rows: readonly Row[], pass: Pass): Promise<void> {
     for (let from = 0; from < rows.length; from += this.#messageRows) {
       const some = rows.slice(from, from + this.#messageRows);
-      if (this.#mayGoOn(pass) && !this.#refused.isFull()) await this.#sendRows(some, pass);
-      else this.#parts.journal.release(some);
-    }
-  }
-
-  async #sendRows(rows: readonly Row[], pass: Pass): Promise<void> {
-    const { upstream } = this.#parts;
-    for (const [cause, some] of this.#byCause(rows)) {
-      const prepared = upstream.prepare(some, cause);
-      if (!prepared.ok) {
-        this.#refused.shelve(some, prepared.fault);
+      if (!this.#mayGoOn(pass) || this.#refused.isFull()) {
+        this.#parts.journal.release(some);
         continue;
       }
-      for (const message of prepared.value) await this.#send(message, pass, 0);
+      for (const message of this.#prepare(some)) {
+        const place = this.#takePlace();
+        if (place !== undefined) await place;
+        this.#send(message, pass, 0);
+      }
     }
   }
 
-  /** What was asked for again says so (I8). */
-  #byCause(rows: readonly Row[]): readonly (readonly [SendCause, readonly Row[]])[] {
+  /** The messages of these rows; those of which none can be made are shelved. */
+  #prepare(rows: readonly Row[]): readonly Prepared[] {
     const { journal } = this.#parts;
-    const again = rows.filter(({ row }) => journal.isReplayed(row));
-    if (again.length === 0) return [['backfill', rows]];
-    if (again.length === rows.length) return [['replay', rows]];
-    const others = rows.filter(({ row }) => !journal.isReplayed(row));
+    // What was asked for again says so (I8).
+    const isAgain = ({ row }: Row) => journal.isReplayed(row);
+    if (!rows.some(isAgain)) return this.#messages(rows, 'backfill');
+    const others = rows.filter((row) => !isAgain(row));
     return [
-      ['backfill', others],
-      ['replay', again],
+      ...this.#messages(others, 'backfill'),
+      ...this.#messages(rows.filter(isAgain), 'replay'),
     ];
   }
 
+  #messages(rows: readonly Row[], cause: SendCause): readonly Prepared[] {
+    const prepared = this.#parts.upstream.prepare(rows, cause);
+    if (prepared.ok) return prepared.value;
+    this.#refused.shelve(rows, prepared.fault);
+    return [];
+  }
+
   async #tryRefused(pass: Pass): Promise<void> {
-    const { upstream } = this.#parts;
     for (const { rows, tries } of this.#refused.takeDue()) {
-      for (const [cause, some] of this.#byCause(rows)) {
-        const prepared = upstream.prepare(some, cause);
-        if (!prepared.ok) this.#refused.shelve(some, prepared.fault);
-        else for (const message of prepared.value) await this.#send(message, pass, tries);
+      for (const message of this.#prepare(rows)) {
+        const place = this.#takePlace();
+        if (place !== undefined) await place;
+        this.#send(message, pass, tries);
       }
     }
   }
 
-  /** Begins to send as soon as there is a place and the pace allows; what comes of it is told to the pass. */
-  async #send(message: Prepared, pass: Pass, tries: number): Promise<void> {
-    // Thousands of messages a second need no waiting for what is there already.
-    if (!this.#lane.take()) await this.#lane.place();
-    const early = this.#early();
-    if (early >= 1) await this.#parts.wire.sleep(early, this.#signal);
+  /** Takes a place. Undefined where it may be used now: thousands of messages a second need no waiting for what is there. */
+  #takePlace(): Promise<void> | undefined {
+    return this.#lane.take() ? this.#keepPace() : this.#awaitPlace();
+  }
+
+  async #awaitPlace(): Promise<void> {
+    await this.#lane.place();
+    await this.#keepPace();
+  }
+
+  /** Undefined where the pace allows a message now. A timer is no shorter than a millisecond: less is made up for by the next. */
+  #keepPace(): Promise<void> | undefined {
+    const { wire, backlogPerS } = this.#parts;
+    const now = wire.monotonicMs();
+    const early = this.#mayStartAt - now;
+    this.#mayStartAt = Math.max(this.#mayStartAt, now) + 1_000 / backlogPerS;
+    return early >= 1 ? wire.sleep(early, this.#signal) : undefined;
+  }
+
+  /** Begins to send, in the place that was taken; what comes of it is told to the pass. */
+  #send(message: Prepared, pass: Pass, tries: number): void {
     if (!this.#mayGoOn(pass)) {
       this.#lane.leave();
       this.#parts.journal.release(message.rows);
@@ -188,14 +213,5 @@ class Backlog {
     this.#parts.journal.release(rows);
     sometimes('upstream: rows were not acknowledged');
     this.#parts.log.debug({ ...fault }, 'rows were not acknowledged and stay pending');
-  }
-
-  /** Milliseconds until the pace allows this message. A timer is no shorter than one: less is made up for by the next. */
-  #early(): number {
-    const { wire, backlogPerS } = this.#parts;
-    const now = wire.monotonicMs();
-    const wait = this.#mayStartAt - now;
-    this.#mayStartAt = Math.max(this.#mayStartAt, now) + 1_000 / backlogPerS;
-    return wait;
   }
 }

@@ -47,9 +47,10 @@ export class Refused {
     this.#aside.set(message, this.#wire.monotonicMs() + pause);
     this.#refusals.rows += message.rows.length;
     this.#refusals.detail = fault.detail;
-    // The same trouble is one line, not one a minute.
-    const level = fault.detail === this.#told ? 'debug' : 'warn';
-    this.#told = fault.detail;
+    // The same trouble is one line, not one a minute and not one a meter.
+    const trouble = fault.why ?? fault.detail;
+    const level = trouble === this.#told ? 'debug' : 'warn';
+    this.#told = trouble;
     this.#log[level]({ ...fault }, 'rows were refused; they are tried again, more and more rarely');
   }
 

@@ -37,6 +37,7 @@ import {
 } from './load.ts';
 import { type Mark, markOf } from './mark.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
+import { SettledRows } from './settled-rows.ts';
 
 export interface JournalParts extends OpeningParts {
   /** Called each time the store has been opened and read, before anything is taken in. */
@@ -51,6 +52,7 @@ const NO_STORE: Store = {
   async *entries() {
     throw new StoreLost('the journal is not open');
   },
+  portion: () => Promise.reject(new StoreLost('the journal is not open')),
   close: () => Promise.resolve(),
 };
 
@@ -58,7 +60,6 @@ const NO_STORE: Store = {
 export interface Group {
   readonly changes: Map<string, string | undefined>;
   readonly rows: Row[];
-  readonly settled: string[];
   /** Meters whose state changed; it is encoded once, when the group is written. */
   readonly states: Set<string>;
   readonly described: Set<string>;
@@ -70,7 +71,6 @@ export interface Group {
 const emptyGroup = (): Group => ({
   changes: new Map(),
   rows: [],
-  settled: [],
   states: new Set(),
   described: new Set(),
   again: [],
@@ -93,8 +93,7 @@ export class Books {
   /** Rows that became durable and were not taken yet, and meters whose description did. */
   fresh: Row[] = [];
   readonly described = new Set<string>();
-  /** Pending keys whose rows are acknowledged while their deletion is not yet durable. */
-  readonly settled = new Set<string>();
+  readonly settled = new SettledRows();
   /** Pending keys that are to be written again and are not on the medium yet. */
   readonly again = new Set<string>();
   /** Rows on their way to the head-end. */
@@ -103,6 +102,8 @@ export class Books {
   readonly replayed = new RowSet();
   /** Where the search for a meter's oldest pending row begins: a search over deleted keys is slow (LevelDB). */
   readonly cursors = new Map<string, string>();
+  /** How often settled rows became pending on the medium again: a search that began before may have passed them. */
+  renewals = 0;
   /** Answers that are not on the medium yet. */
   readonly unsynced = new Map<string, KeptAnswer>();
   /** Installations as they were written last, and those with which their circumstances were. */
@@ -231,6 +232,7 @@ export class Books {
       return good(undefined);
     }
     this.group = emptyGroup();
+    this.settled.begin();
     for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
       group.changes.set(keys.nextRow, seal(keys.nextRow, this.nextRow));
@@ -253,7 +255,8 @@ export class Books {
   }
 
   #durableNow(group: Group): void {
-    for (const key of group.settled) this.settled.delete(key);
+    this.settled.durable();
+    if (group.again.length > 0) this.renewals += 1;
     for (const key of group.again) {
       this.again.delete(key);
       // Only now can a search find it, and one since it was asked for may have begun beyond it.

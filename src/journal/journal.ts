@@ -235,8 +235,8 @@ class GroupJournal implements Journal {
     return this.#pending.metersPending();
   }
 
-  backlog(meter: string, limit: number): Promise<readonly Row[]> {
-    return this.#pending.backlog(meter, limit);
+  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]> {
+    return this.#pending.backlog(meter, limit, after);
   }
 
   claim(rows: readonly Row[]): void {

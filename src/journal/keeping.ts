@@ -152,7 +152,7 @@ export class Keeping {
       this.#books.forget({ rows: rangesOf(numbers), increments: {} });
     }
     const lost = rows.filter(
-      (row) => waiting.has(row.row) && !this.#books.settled.has(keys.pending(row.meter, row.row)),
+      ({ meter, row }) => waiting.has(row) && !this.#books.settled.has(meter, row),
     );
     this.#pending.settle(lost);
     if (lost.length > 0)

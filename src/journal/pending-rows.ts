@@ -25,6 +25,8 @@ type Named = readonly [key: string, entryKey: string | undefined];
 /** The rows of the journal that the head-end does not have yet, as far as is known. */
 export class PendingRows {
   readonly #books: Books;
+  /** The row with which a search came to the end of a meter's: who reads on from it need not search. */
+  #last = { meter: '', row: 0 };
 
   constructor(books: Books) {
     this.#books = books;
@@ -37,45 +39,64 @@ export class PendingRows {
       .sort();
   }
 
-  async backlog(meter: string, limit: number): Promise<readonly Row[]> {
+  async backlog(meter: string, limit: number, after = 0): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    await this.#books.reading(() => this.#findPending(meter, limit, rows));
+    const wasLast = this.#last.meter === meter && this.#last.row === after;
+    if (after > 0 && wasLast) return rows;
+    await this.#books.reading(() => this.#findPending(meter, limit, after, rows));
     return rows;
   }
 
-  async #findPending(meter: string, limit: number, rows: Row[]): Promise<void> {
-    const range = within(`p/${meter}/`);
-    const from = this.#books.cursors.get(meter) ?? range.from;
-    const store = this.#books.store;
+  async #findPending(meter: string, limit: number, after: number, rows: Row[]): Promise<void> {
+    const { to } = within(`p/${meter}/`);
+    const from = this.#searchFrom(meter, after);
+    const { store, renewals, settled, claimed } = this.#books;
     let first: string | undefined;
-    let found: Named[] = [];
-    for await (const [key, text] of store.entries({ from, to: range.to })) {
-      if (this.#books.settled.has(key)) continue;
+    let isEnd = true;
+    const found: Named[] = [];
+    for await (const [key, text] of store.entries({ from, to })) {
+      const { row } = pendingOf(key);
+      if (settled.has(meter, row)) continue;
       first ??= key;
-      if (this.#books.claimed.has(pendingOf(key).row)) continue;
+      if (claimed.has(row)) continue;
       found.push([key, decodeEntryKey(key, text)]);
-      if (found.length < limit) continue;
-      rows.push(...(await this.#pendingRows(found)));
-      found = [];
-      if (rows.length > 0) break;
+      isEnd = found.length < limit || !(await this.#addRows(found.splice(0), rows));
+      if (!isEnd) break;
     }
-    if (found.length > 0) rows.push(...(await this.#pendingRows(found)));
+    await this.#addRows(found, rows);
     const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
     if (other > 0) rows.length = other;
-    // What was settled before the medium was opened again may be pending again.
-    if (store === this.#books.store) this.#books.cursors.set(meter, first ?? from);
+    if (isEnd && other < 0) this.#last = { meter, row: rows.at(-1)?.row ?? 0 };
+    if (after === 0) this.#remember(meter, first ?? from, store, renewals);
   }
 
-  /** What is damaged is never sent and stops no other row; a scrub tells what it was. */
-  async #pendingRows(found: readonly Named[]): Promise<readonly Row[]> {
+  /** The key at which the search for pending rows after this one begins. */
+  #searchFrom(meter: string, after: number): string {
+    const from = this.#books.cursors.get(meter) ?? within(`p/${meter}/`).from;
+    const next = keys.pending(meter, after + 1);
+    return after > 0 && next > from ? next : from;
+  }
+
+  /** The next search begins at `key`, unless what was settled became pending again since this one began. */
+  #remember(meter: string, key: string, store: Store, renewals: number): void {
+    const books = this.#books;
+    if (store === books.store && renewals === books.renewals) books.cursors.set(meter, key);
+  }
+
+  /**
+   * Adds the rows that these keys name, and says whether there are any now. What is damaged is never sent and stops no other
+   * row; a scrub tells what it was.
+   */
+  async #addRows(found: readonly Named[], rows: Row[]): Promise<boolean> {
+    if (found.length === 0) return rows.length > 0;
     const texts = await manyAt(this.#books.store, found);
-    return found.flatMap(([key, entryKey], n) => {
+    for (const [n, [key, entryKey]] of found.entries()) {
       const text = texts[n];
       const row = entryKey && text !== undefined ? decodeRow(entryKey, text) : undefined;
-      if (row && keys.pending(row.meter, row.row) === key) return [row];
-      this.#books.suspectedBell.ring();
-      return [];
-    });
+      if (row && keys.pending(row.meter, row.row) === key) rows.push(row);
+      else this.#books.suspectedBell.ring();
+    }
+    return rows.length > 0;
   }
 
   claim(rows: readonly Row[]): void {
@@ -140,16 +161,14 @@ export class PendingRows {
   }
 
   #settle(meter: string, row: number): void {
-    const key = keys.pending(meter, row);
-    if (this.#books.settled.has(key)) return;
-    this.#books.settled.add(key);
+    if (this.#books.settled.has(meter, row)) return;
+    this.#books.settled.add(meter, row);
     this.#books.replayed.delete(row);
     this.#books.count(meter, -1);
-    this.#books.group.changes.set(key, undefined);
-    this.#books.group.settled.push(key);
+    this.#books.group.changes.set(keys.pending(meter, row), undefined);
     this.#books.stagedBell.ring();
     // A long drain waits in no memory.
-    if (this.#books.group.settled.length === SETTLED_MAX) this.#books.urgentBell.ring();
+    if (this.#books.settled.size === SETTLED_MAX) this.#books.urgentBell.ring();
   }
 
   /** Settles what the head-end has stored. */
@@ -186,8 +205,8 @@ export class PendingRows {
       const kept = await this.#books.store.get(marker);
       if (!kept.ok) throw new StoreLost(kept.fault.detail);
       const isPending = kept.value !== undefined || this.#books.again.has(marker);
-      if (isPending && !this.#books.settled.has(marker)) continue;
-      this.#books.settled.delete(marker);
+      if (isPending && !this.#books.settled.has(meter, row)) continue;
+      this.#books.settled.delete(meter, row);
       this.#books.claimed.delete(row);
       this.#books.count(meter, 1);
       this.#books.pendAgain(marker, entryKey);
@@ -210,10 +229,14 @@ export class PendingRows {
   }
 
   async #oldestPending(meter: string): Promise<EpochMs | null> {
-    const range = within(`p/${meter}/`);
-    const from = this.#books.cursors.get(meter) ?? range.from;
-    for await (const [key, text] of this.#books.store.entries({ from, to: range.to })) {
-      if (this.#books.settled.has(key)) continue;
+    const { to } = within(`p/${meter}/`);
+    const from = this.#searchFrom(meter, 0);
+    const { store, renewals } = this.#books;
+    let first: string | undefined;
+    for await (const [key, text] of store.entries({ from, to })) {
+      if (this.#books.settled.has(meter, pendingOf(key).row)) continue;
+      if (first === undefined) this.#remember(meter, key, store, renewals);
+      first ??= key;
       const row = await this.#books.rowAt(decodeEntryKey(key, text));
       if (row) return beginOf(row);
     }
@@ -221,17 +244,17 @@ export class PendingRows {
   }
 
   async isPending(meter: string, row: number): Promise<boolean> {
+    if (this.#books.settled.has(meter, row)) return false;
     const key = keys.pending(meter, row);
-    if (this.#books.settled.has(key)) return false;
     if (this.#books.group.changes.get(key) !== undefined) return true;
     return (await textAt(this.#books.store, key)) !== undefined;
   }
 
   async standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
     if (this.#books.claimed.has(row)) return 'claimed';
-    const key = keys.pending(meter, row);
-    if (this.#books.settled.has(key)) return 'free';
-    return (await textAt(this.#books.store, key)) === undefined ? 'free' : 'waiting';
+    if (this.#books.settled.has(meter, row)) return 'free';
+    const text = await textAt(this.#books.store, keys.pending(meter, row));
+    return text === undefined ? 'free' : 'waiting';
   }
 
   async undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined> {
@@ -239,7 +262,7 @@ export class PendingRows {
     const from = this.#books.cursors.get(meter) ?? range.from;
     let earliest: EpochMs | undefined;
     for await (const [key, text] of this.#books.store.entries({ from, to: range.to })) {
-      if (this.#books.settled.has(key)) continue;
+      if (this.#books.settled.has(meter, pendingOf(key).row)) continue;
       const row = await this.#books.rowAt(decodeEntryKey(key, text));
       if (!row || row.kind === 'event' || row.inst !== inst) continue;
       earliest = Math.min(earliest ?? beginOf(row), beginOf(row));

@@ -142,6 +142,8 @@ function newestOf(
 ): DialPoint {
   let last = told;
   const since = steps.newest.filter((step) => step.toAt > told.at).reverse();
+  // The edge's instant was placed anew when the hour closed, by milliseconds: the increment that ends at it may be stamped later.
+  if (since[0] && since[0].fromRead !== told.read && since[0].toRead === told.read) since.shift();
   for (const step of since) {
     if (step.fromRead !== last.read) break;
     last = { at: step.toAt, read: step.toRead, total: last.total + step.counts };

@@ -85,16 +85,12 @@ export async function examine(
   for (const { from, to } of PASSES) {
     let next = from;
     for (;;) {
-      let last: string | undefined;
-      let count = 0;
-      for await (const [key, text] of store.entries({ from: next, to, limit: PORTION })) {
-        examination.take(key, text);
-        last = key;
-        count += 1;
-      }
-      await rest(count);
-      if (count < PORTION || last === undefined) break;
-      next = `${last}\0`;
+      const portion = await store.portion({ from: next, to, limit: PORTION });
+      for (const [key, text] of portion) examination.take(key, text);
+      await rest(portion.length);
+      const last = portion.at(-1);
+      if (portion.length < PORTION || last === undefined) break;
+      next = `${last[0]}\0`;
     }
   }
   return examination.findings();

@@ -131,14 +131,16 @@ export class Scrubbing {
   ): void {
     const { changes } = this.#books.group;
     for (const [key] of astray) {
-      if (waiting.has(key) || this.#books.settled.has(key)) continue;
+      const { meter, row } = pendingOf(key);
+      if (waiting.has(key) || this.#books.settled.has(meter, row)) continue;
       changes.set(key, undefined);
-      this.#books.count(pendingOf(key).meter, -1);
+      this.#books.count(meter, -1);
     }
     for (const [key, { entryKey, isNew }] of waiting) {
-      if (this.#books.settled.has(key)) continue;
+      const { meter, row } = pendingOf(key);
+      if (this.#books.settled.has(meter, row)) continue;
       this.#books.pendAgain(key, entryKey);
-      if (isNew) this.#books.count(pendingOf(key).meter, 1);
+      if (isNew) this.#books.count(meter, 1);
     }
     this.#books.cursors.clear();
     this.#books.freshBell.ring();

@@ -54,6 +54,9 @@ const RELIEVED = 0.9;
 /** What was never delivered goes for others' use of the disk only when next to nothing is left. */
 const LAST_RESORT = 0.25;
 
+/** What is kept for weeks is looked through so often, and again the next hour while there is more than a pass takes. */
+const AGE_EVERY_MS = DAY_MS;
+
 type Rest = () => Promise<void>;
 
 export class Thinner {
@@ -61,14 +64,28 @@ export class Thinner {
   /** Deletions by range since it was compacted. */
   readonly #deleted = new Map<string, number>();
   #count: { increments: number; hours: number; events: number } = zero();
+  /** By which limits, and when, everything old enough was gone. */
+  #done: { readonly limits: KeepLimits; readonly at: EpochMs } | null = null;
+  /** The pass under way has left something for the next. */
+  #isMore = false;
 
   constructor(holdings: Holdings) {
     this.#holdings = holdings;
   }
 
-  /** Deletes what is older than its days. Throws StoreLost. */
+  /** Deletes what is older than its days; where a pass has left nothing, it looks again a day later. Throws StoreLost. */
   async byAge(now: EpochMs, limits: KeepLimits, rest: Rest): Promise<Result<Thinned>> {
     this.#count = zero();
+    const { at, limits: before } = this.#done ?? { at: now, limits: null };
+    if (before === limits && Math.abs(now - at) < AGE_EVERY_MS) return good(this.#count);
+    this.#done = null;
+    this.#isMore = false;
+    const thinned = await this.#byAge(now, limits, rest);
+    if (thinned.ok && !this.#isMore) this.#done = { limits, at: now };
+    return thinned;
+  }
+
+  async #byAge(now: EpochMs, limits: KeepLimits, rest: Rest): Promise<Result<Thinned>> {
     const cut = (days: number) => now - days * DAY_MS;
     for (const facts of this.#holdings.facts()) {
       const before = cut(limits.incrementDays);
@@ -155,6 +172,7 @@ export class Thinner {
       count += thinning.keys.length;
       this.#count.increments += thinning.keys.length;
       this.#note(`i/${meter}/`, thinning.keys.length);
+      if (count >= most) this.#isMore = true;
       await rest();
     }
     return good(undefined);
@@ -182,6 +200,7 @@ export class Thinner {
       gone += thinning.keys.length;
       this.#count.hours += thinning.keys.length;
       this.#note(`h/${meter}/`, thinning.keys.length);
+      if (gone >= most) this.#isMore = true;
       await rest();
     }
     return good(undefined);
@@ -191,6 +210,7 @@ export class Thinner {
     const { mayGo, waiting } = this.#watch();
     const gone = await thinEvents(this.#holdings.store(), meter, cut, EVENTS_A_PASS, mayGo);
     if (gone.keys.length === 0) return good(undefined);
+    if (gone.rows.length >= EVENTS_A_PASS) this.#isMore = true;
     this.#holdings.stage({ ...gone, waiting }, null, 'age');
     this.#count.events += gone.keys.length;
     const written = await this.#holdings.flush();

@@ -4,10 +4,15 @@ import { resolve } from 'node:path';
 import { type Findings, record, text } from './findings.ts';
 import type { ConsoleSettings } from './settings.ts';
 
+/** The collector makes its own certificate, once, in its data folder. */
+const SELF_SIGNED = 'self-signed';
+const OWN_CERTIFICATE = 'console.crt';
+const OWN_KEY = 'console.key';
+
 /** The file's shape after its schema has passed it. */
 export interface RawConsole {
   readonly listen: string;
-  readonly tls?: { readonly cert_file: string; readonly key_file: string };
+  readonly tls?: typeof SELF_SIGNED | { readonly cert_file: string; readonly key_file: string };
   readonly insecure: boolean;
   readonly allowed_hosts?: readonly string[];
 }
@@ -46,17 +51,28 @@ export function checkConsole(data: unknown, findings: Findings): void {
     findings.warning({ code: 'console.clear_text', pointer, message: `${message}; use "tls".` });
     return;
   }
-  const ways = 'give "tls", listen on 127.0.0.1, or say "insecure: true"';
+  const ways = 'say "tls: self-signed", listen on 127.0.0.1, or say "insecure: true"';
   findings.problem({ code: 'console.clear_text', pointer, message: `${message}: ${ways}.` });
 }
 
-export function toConsole(raw: RawConsole, folder: string): ConsoleSettings {
+/** `folder` is the settings file's, `data` the data folder. */
+export function toConsole(raw: RawConsole, folder: string, data: string): ConsoleSettings {
   const { tls, allowed_hosts: allowedHosts = [] } = raw;
   return {
     ...partsOf(raw.listen),
-    ...(tls && {
-      tls: { certFile: resolve(folder, tls.cert_file), keyFile: resolve(folder, tls.key_file) },
-    }),
+    ...(tls && { tls: toTls(tls, folder, data) }),
     allowedHosts,
   };
+}
+
+function toTls(
+  tls: NonNullable<RawConsole['tls']>,
+  folder: string,
+  data: string,
+): NonNullable<ConsoleSettings['tls']> {
+  if (tls === SELF_SIGNED) {
+    const [certFile, keyFile] = [resolve(data, OWN_CERTIFICATE), resolve(data, OWN_KEY)];
+    return { certFile, keyFile, isOwn: true };
+  }
+  return { certFile: resolve(folder, tls.cert_file), keyFile: resolve(folder, tls.key_file) };
 }

@@ -47,7 +47,8 @@ export function checkLines(
 function checkPace({ pointer, entry, profile }: ProfiledMeter, findings: Findings): void {
   const poll = entry['poll_s'];
   const least = profile.minPollS;
-  if (typeof poll !== 'number' || poll >= least) return;
+  // Less than a second is said by the schema.
+  if (typeof poll !== 'number' || !(poll >= 1 && poll < least)) return;
   const message = `poll_s is ${poll}, but a meter of the profile "${profile.name}" may be read every ${least} s at the most often.`;
   const suggestion = String(least);
   findings.problem({ code: 'poll.too_fast', pointer: `${pointer}/poll_s`, message, suggestion });

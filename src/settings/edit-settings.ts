@@ -1,6 +1,6 @@
 // A settings file with some of its values changed, comments and order kept, and checked as a whole before anybody writes it.
 
-import { parseDocument } from 'yaml';
+import { type Document, isSeq, parseDocument } from 'yaml';
 import { crc32 } from '../codec/crc32.ts';
 import { loadSettings } from './load-settings.ts';
 import { readBounded } from './load-source.ts';
@@ -54,13 +54,16 @@ export async function editSettings(options: {
     for (const { path, value } of steps) {
       const place = placeOf(document.toJS(), path);
       if (value === undefined) document.deleteIn(place);
-      else document.setIn(place, document.createNode(value));
+      else {
+        unfold(document, path[0] ?? '');
+        document.setIn(place, document.createNode(value));
+      }
     }
   } catch (cause) {
     const words = `${steps.map(({ path }) => path.join('/')).join(', ')}: ${(cause as Error).message}`;
     return { ok: false, revBefore, problems: [words] };
   }
-  const text = steps.length === 0 ? before : document.toString({ lineWidth: 0 });
+  const text = steps.length === 0 ? before : rewritten(before, document);
   const checked = await loadSettings({ file, root, readText: async () => text });
   if (!checked.ok) {
     const problems = checked.problems.map(({ line, message }) => `line ${line}: ${message}`);
@@ -75,6 +78,38 @@ export async function editSettings(options: {
     said: parseDocument(text).toJS(),
     warnings,
   };
+}
+
+/** An empty list (`meters: []`) gets its first entry on a line of its own, as people write it. */
+function unfold(document: Document, key: string): void {
+  const list = document.get(key, true);
+  if (isSeq(list) && list.items.length === 0) list.flow = false;
+}
+
+/** A line that is a comment and nothing else. */
+const COMMENT = /^( *)(#.*)$/;
+
+/**
+ * The document's text, its comments as far in as they were: one that stands between two sections, such as a section that is
+ * switched off by it, would be moved into the section before it, and be of no use there.
+ */
+function rewritten(before: string, document: Document): string {
+  const text = document.toString({ lineWidth: 0 });
+  const indents = new Map<string, string>();
+  for (const line of before.split('\n')) {
+    const [, indent, comment] = COMMENT.exec(line) ?? [];
+    if (comment !== undefined && indent !== undefined) indents.set(comment, indent);
+  }
+  const kept = text
+    .split('\n')
+    .map((line) => {
+      const [, , comment = ''] = COMMENT.exec(line) ?? [];
+      return indents.has(comment) ? `${indents.get(comment)}${comment}` : line;
+    })
+    .join('\n');
+  // In a text over several lines a line may look like a comment and be none.
+  const isSame = JSON.stringify(parseDocument(kept).toJS()) === JSON.stringify(document.toJS());
+  return isSame ? kept : text;
 }
 
 /** The path with numbers for names in lists. Throws for a path that leads nowhere. */

@@ -40,8 +40,8 @@ export interface Settings {
 export interface ConsoleSettings {
   readonly host: string;
   readonly port: number;
-  /** PEM files; absent: HTTP. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** PEM files; absent: HTTP. `isOwn`: the collector makes them where they are not there. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly isOwn?: true };
   /** Host names under which it may be called, beside its addresses, localhost and the machine's own name. */
   readonly allowedHosts: readonly string[];
 }

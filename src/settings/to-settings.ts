@@ -109,13 +109,14 @@ interface RawMeter {
 export function toSettings(data: unknown, folder: string, profiles: Profiles): Settings {
   const raw = data as Raw;
   const meters = raw.meters.map((meter) => toMeter(meter, raw.buses, profiles));
+  const dataFolder = resolve(folder, raw.data);
   return {
     utility: raw.utility,
     collector: raw.collector,
-    data: resolve(folder, raw.data),
+    data: dataFolder,
     control: controlPath(raw as unknown as Record<string, unknown>, folder),
     logLevel: raw.log.level,
-    ...(raw.console && { console: toConsole(raw.console, folder) }),
+    ...(raw.console && { console: toConsole(raw.console, folder, dataFolder) }),
     time: toTime(raw.time),
     upstream: toUpstream(raw.upstream, folder),
     journal: toJournal(raw.journal),

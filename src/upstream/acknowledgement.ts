@@ -14,8 +14,12 @@ export type AckMode = 'auto' | 'required' | 'none';
 const RESEND_MS = 15 * 60_000;
 const RESEND_MAX_MS = 6 * 3_600_000;
 
+/** Sent so far ahead of our clock, an acknowledgement rules over none that is not: a head-end's clock was wrong once. */
+const AHEAD_MAX_MS = 24 * 3_600_000;
+
 export interface AcknowledgementParts {
   readonly journal: Journal;
+  readonly clock: Clock;
   /** The wire's clock. */
   readonly wire: Clock;
   readonly log: Log;
@@ -134,7 +138,7 @@ export class Acknowledgement {
     const { journal } = this.#parts;
     this.#watchEpoch();
     const before = journal.acknowledged();
-    if (ack.sent <= before.sent) return; // The newest rules.
+    if (!this.#isNewer(ack, before)) return;
     if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
     if (ack.row > this.#highestSent) {
       sometimes('upstream: an acknowledgement was of rows not sent in this life');
@@ -156,6 +160,17 @@ export class Acknowledgement {
     }
     this.#sendAgain(again);
     if (missing.length > 0) this.#parts.stir();
+  }
+
+  /**
+   * The newest rules (A1); of two of one instant, for many head-ends tell whole seconds, the one that goes further. Simulated
+   * time may be behind the true one, or before it.
+   */
+  #isNewer(ack: Ack, before: Pick<Ack, 'row' | 'sent'>): boolean {
+    const { clock, wire } = this.#parts;
+    const most = Math.max(clock.now(), wire.now()) + AHEAD_MAX_MS;
+    if (before.sent > most && ack.sent <= most) return true;
+    return ack.sent > before.sent || (ack.sent === before.sent && ack.row > before.row);
   }
 
   #sendAgain(rows: readonly number[]): void {

@@ -27,6 +27,7 @@ import { encodeHealth } from '../codec/health-message.ts';
 import { encodeLast } from '../codec/last-message.ts';
 import { encodeScorecard } from '../codec/scorecard-message.ts';
 import type { EntryRow, EventRow, Row } from '../domain/entry.ts';
+import type { InstallationFacts } from '../domain/facts.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import type { Health } from '../domain/health.ts';
 import type { Scorecard } from '../domain/scorecard.ts';
@@ -83,9 +84,6 @@ export interface RunningUpstream extends Upstream {
 /** After two hours how it was says nothing any more. */
 const HEALTH_EXPIRY_S = 7_200;
 
-/** A goodbye that nobody answers is left unsaid after so long, in milliseconds of the wire: the will says it. */
-const GOODBYE_MS = 2_000;
-
 /** A topic that can be published to. */
 const TOPIC = /^[^\0#+$][^\0#+]{0,199}$/;
 
@@ -95,6 +93,7 @@ export function createUpstream(parts: UpstreamParts): RunningUpstream {
 
 class MessageUpstream implements RunningUpstream {
   readonly #parts: UpstreamParts;
+  readonly #descriptions = new Map<string, Description>();
   readonly #acks: Acknowledgement;
 
   constructor(parts: UpstreamParts) {
@@ -120,14 +119,11 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async stop(): Promise<void> {
-    const { headEnd, clock, wire } = this.#parts;
-    if (headEnd.isConnected()) {
-      const patience = new AbortController();
-      const said = headEnd.publish(this.#state('disconnected', clock.now()));
-      await Promise.race([said, wire.sleep(GOODBYE_MS, patience.signal)]);
-      patience.abort('over');
-    }
+    const { headEnd, clock } = this.#parts;
+    // Not awaited: closing waits for it as long as for all that is in flight, and the broker may acknowledge nothing any more.
+    const said = headEnd.isConnected() && headEnd.publish(this.#state('disconnected', clock.now()));
     await headEnd.close();
+    await said;
   }
 
   isConnected(): boolean {
@@ -159,15 +155,18 @@ class MessageUpstream implements RunningUpstream {
     if (!first) return good([]);
     const { journal, collector, clock, headEnd } = this.#parts;
     // What the collector tells of itself is of no meter.
-    const events = this.#events(rows, first.meter === '' ? 'up' : `up/meter/${first.meter}`);
-    if (first.meter === '') return good(events);
+    if (first.meter === '') return good(this.#events(rows, 'up'));
+    const hasEvents = rows.some(({ kind }) => kind === 'event');
+    const events = hasEvents ? this.#events(rows, `up/meter/${first.meter}`) : [];
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
     const topic = this.#topic(`up/meter/${first.meter}/interval`);
-    const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
-    const intervals = encodeIntervals(entries, facts, envelope, headEnd.payloadMax?.(topic));
-    return good([...events, ...intervals.map((one) => ({ topic, ...one }))]);
+    const entries = hasEvents ? rows.filter((row) => row.kind !== 'event') : rows;
+    const bytesMax = headEnd.payloadMax?.(topic);
+    const intervals = encodeIntervals(entries as readonly EntryRow[], facts, envelope, bytesMax);
+    const messages = intervals.map((one) => ({ topic, payload: one.payload, rows: one.rows }));
+    return good(events.length === 0 ? messages : [...events, ...messages]);
   }
 
   #events(rows: readonly Row[], path: string): Prepared[] {
@@ -185,18 +184,54 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async describe(meter: string): Promise<void> {
-    const { journal, meters, headEnd } = this.#parts;
+    // A meter that is no longer in the settings is cleared with an empty payload.
+    const payload = this.#description(meter)?.payload ?? '';
+    await this.#parts.headEnd.publish(this.#retained(`up/meter/${meter}/info`, payload));
+  }
+
+  /** Worked out once for each change of what it is made of: every new link wants those of all meters, twice. */
+  #description(meter: string): Description | undefined {
+    const { journal, meters } = this.#parts;
     const facts = journal.facts(meter);
     const known = meters.get(meter);
-    // A meter that is no longer in the settings is cleared with an empty payload.
-    const payload = facts && known ? JSON.stringify(withRevision(meterPayload(facts, known))) : '';
-    await headEnd.publish(this.#retained(`up/meter/${meter}/info`, payload));
+    if (!facts || !known) return undefined;
+    const { service } = known;
+    const before = this.#descriptions.get(meter);
+    if (before?.facts === facts && before.service === service) return before;
+    const info = withRevision(meterPayload(facts, known));
+    const description = { facts, service, payload: JSON.stringify(info), rev: info.rev };
+    this.#descriptions.set(meter, description);
+    return description;
+  }
+
+  #described(): { meter: string; inst: number; rev: number }[] {
+    return [...this.#parts.meters.keys()].flatMap((meter) => {
+      const description = this.#description(meter);
+      return description ? [{ meter, inst: description.facts.inst, rev: description.rev }] : [];
+    });
   }
 
   async announceBirth(): Promise<void> {
     // A journal that was never opened has no name yet; it is announced when it is.
     if (this.#parts.journal.epoch === '') return;
-    await this.#parts.headEnd.publish(this.#retained('up/birth', await birth(this.#parts)));
+    await this.#parts.headEnd.publish(this.#retained('up/birth', await this.#birth()));
+  }
+
+  async #birth(): Promise<string> {
+    const { journal, clock, collector, session, software, configRevision, commands } = this.#parts;
+    const pending = await journal.pending();
+    const meters = this.#described();
+    const oldestHour = await oldestHourOf(journal);
+    const facts = {
+      collector,
+      session,
+      software,
+      configRevision,
+      epoch: journal.epoch,
+      oldestHour,
+    };
+    const now = { rowsPending: pending.rows, sent: clock.now() };
+    return encodeBirth({ ...facts, ...now, meters, commands }, crc32);
   }
 
   async tellHealth(health: Health): Promise<void> {
@@ -260,39 +295,21 @@ class MessageUpstream implements RunningUpstream {
   }
 }
 
+/** What is told of a meter (S3), and of what it was made. */
+interface Description {
+  readonly facts: InstallationFacts;
+  readonly service: MeterFacts['service'];
+  readonly payload: string;
+  readonly rev: number;
+}
+
 /** `rev` names the content: it differs whenever anything in it does (S3). */
 function withRevision(payload: Omit<MeterInfo, 'rev'>): MeterInfo {
   return { ...payload, rev: crc32(JSON.stringify(payload)) };
 }
 
-async function birth(parts: UpstreamParts): Promise<string> {
-  const { journal, clock, collector, session, software, configRevision } = parts;
-  const pending = await journal.pending();
-  const meters = [...parts.meters].flatMap(([meter, known]) => {
-    const facts = journal.facts(meter);
-    if (!facts) return [];
-    return [{ meter, inst: facts.inst, rev: withRevision(meterPayload(facts, known)).rev }];
-  });
-  const oldest = await oldestHour(journal);
-  return encodeBirth(
-    {
-      collector,
-      session,
-      software,
-      configRevision,
-      epoch: journal.epoch,
-      oldestHour: oldest,
-      rowsPending: pending.rows,
-      sent: clock.now(),
-      meters,
-      commands: parts.commands,
-    },
-    crc32,
-  );
-}
-
 /** Beginning of the oldest hour that the journal holds, of any meter. */
-async function oldestHour(journal: Journal): Promise<number | null> {
+async function oldestHourOf(journal: Journal): Promise<number | null> {
   let oldest: number | null = null;
   for (const meter of journal.meters()) {
     try {

@@ -293,8 +293,14 @@ describe('secrets', () => {
 function pausesNoted() {
   const clock = new VirtualClock();
   const pauses: number[] = [];
+  const life = clock.life();
   const noting: Clock = {
-    ...clock.life(),
+    speed: life.speed,
+    boot: life.boot,
+    now: () => life.now(),
+    monotonicMs: () => life.monotonicMs(),
+    synced: () => life.synced(),
+    pause: (ms) => life.pause(ms),
     sleep: (ms, signal) => {
       if (ms < 20_000) pauses.push(ms);
       return clock.sleep(ms, signal);

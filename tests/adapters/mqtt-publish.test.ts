@@ -41,7 +41,8 @@ describe('a PUBLISH packet', () => {
           const bytes = encodePublish({ message, retain: message.retain, id }, version);
           // A second packet behind it shows that the first one ends where it says.
           const [read, again] = readBack(Buffer.concat([bytes, bytes]), version);
-          expect(again).toEqual(read);
+          // As text: byte by byte they are compared for half a minute.
+          expect(JSON.stringify(again)).toBe(JSON.stringify(read));
           expect(read).toMatchObject({ cmd: 'publish', topic: message.topic, dup: false });
           expect(read).toMatchObject({ qos: message.qos, retain: message.retain });
           expect(read?.payload.toString()).toBe(message.payload);

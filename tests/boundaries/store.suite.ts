@@ -96,6 +96,20 @@ export function storeSuite(name: string, create: () => Promise<StoreRig>): void 
       );
     });
 
+    it('a portion is what an iteration of the same range gives, at most its limit of it', async () => {
+      must(await store.write(many(2_500)));
+      const within = { from: 'k/00010', to: 'k/02490' };
+      for (const limit of [0, 1, 2, 47, 2_000, 2_479, 2_480, 5_000]) {
+        for (const reverse of [false, true]) {
+          const range = { ...within, limit, reverse };
+          const portion = await store.portion(range);
+          expect(portion).toEqual(await listed(store, range));
+          expect(portion).toHaveLength(Math.min(limit, 2_480));
+        }
+      }
+      expect(await store.portion({ from: 'k/1', to: 'k/0', limit: 10 })).toEqual([]);
+    });
+
     it('an iteration sees the store as it stood when it began', async () => {
       must(await store.write(many(3_000)));
       const seen: string[] = [];

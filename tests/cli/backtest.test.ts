@@ -91,6 +91,7 @@ describe('backtest', () => {
     ['{"type":"reading","meter":"SP-9","at":"2026-05-01T00:00:00Z","read":1}', 2],
     ['{"type":"reading","meter":"SP-1","at":"yesterday","read":1}', 2],
     ['{"type":"reading","meter":"SP-1","at":"2026-05-01T00:00:00+02:00","read":1}', 2],
+    ['{"type":"reading","meter":"SP-1","at":"2026-06-31T00:00:00Z","read":1}', 2],
     ['{"type":"reading","meter":"SP-1","at":"2026-05-01T00:00:00Z","read":1.5}', 2],
     ['{"type":"reading","meter":"SP-1","at":"2026-05-01T00:00:00Z","read":100000000}', 2],
     ['{"type":"meter","meter":"SP 1","digits":8,"unit":"ft3","pow10":-1,"poll_s":900}', 2],

@@ -440,6 +440,39 @@ describe('run', () => {
     expect(events).toEqual(['started', 'stopped', 'released']);
   });
 
+  test('hears a SIGHUP until it has stopped, for nobody else would take it, and reloads nothing by then', async () => {
+    const { events, parts, ask } = stage();
+    let hangUp: () => void = () => undefined;
+    let over = () => undefined as undefined;
+    const stopping = new Promise<void>((resolve) => {
+      over = () => void resolve();
+    });
+    const collector = {
+      stop: () => stopping.then(() => void events.push('stopped')),
+      reload: async () => void events.push('reloaded'),
+    };
+    const ran = typed('run --config good.yaml', {
+      ...parts,
+      startCollector: async () => {
+        events.push('started');
+        return collector as never;
+      },
+      onReload: (listener) => {
+        hangUp = listener;
+        return () => void events.push('deaf');
+      },
+    });
+    await until(() => events.includes('started'));
+    await settle();
+    hangUp();
+    ask();
+    await settle();
+    hangUp();
+    over();
+    expect((await ran).exit).toBe(0);
+    expect(events).toEqual(['started', 'reloaded', 'stopped', 'deaf', 'released']);
+  });
+
   test('gives up at once when asked twice', async () => {
     const { events, parts, ask } = stage();
     const never = { stop: () => new Promise<void>(() => undefined) };

@@ -121,6 +121,13 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     expect((await ended(collector)).exit).toBe(0);
   });
 
+  test('stops cleanly where a SIGHUP follows, as from a terminal that closes', async () => {
+    const collector = await running(await site());
+    collector.child.kill('SIGTERM');
+    collector.child.kill('SIGHUP');
+    expect((await ended(collector)).exit).toBe(0);
+  });
+
   test('answers again after having been killed', async () => {
     const folder = await site();
     const killed = await running(folder);

@@ -171,6 +171,9 @@ describe('a frame that was written down', () => {
     ['a frame without them', SPAN, 'R1', 'R1'],
     ['a torn frame is left as it is', SPAN, '\x02R1', '\x02R1'],
     ['a frame of fixed length', FIXED, 'K1234', 'K1234'],
+    ['a line behind a spike', CR_LF, '\0\xff\0R1\r', 'R1'],
+    ['a frame of fixed length with the line end of a bridge', FIXED, '\0K1234\r\n', 'K1234'],
+    ['a frame with STX, ETX and the line end of a bridge', SPAN, '\0\x02R1\x03\r\n', 'R1'],
     ['nothing', CR_LF, '', ''],
   ] as const)('%s is taken out of its delimiter', (_what, framing, written, frame) => {
     expect(Buffer.from(withoutDelimiter(framing, bytes(written))).toString('latin1')).toBe(frame);

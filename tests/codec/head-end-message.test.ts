@@ -1,5 +1,6 @@
 // Payloads are the contract's, field by field and in its order.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc32 } from '../../src/codec/crc32.ts';
 import {
@@ -80,6 +81,45 @@ describe('the contract’s messages', () => {
         '"intervals":[{"row":20811,"start":"2026-11-22T03:00:00Z","read":1234603,"at":"2026-11-22T04:00:02Z","total":20427,"use":12,"q":"A","n":60,"flags":[]}],' +
         '"gaps":[]}',
     );
+  });
+
+  it('an hour in a message is the one that is told everywhere else, whatever it holds', () => {
+    const counts = fc.option(fc.integer({ min: -1e9, max: 1e9 }));
+    const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
+    const any = fc.record({
+      ...{ row: fc.nat(), start: time, read: fc.option(fc.nat()), at: fc.option(time) },
+      ...{
+        total: counts,
+        use: counts,
+        q: fc.constantFrom('A', 'P', 'M', 'S', 'T', 'H'),
+        n: fc.nat(),
+      },
+      ...{ flags: fc.subarray([...FLAGS]), rev: fc.constantFrom(0, 0, 1, 12) },
+    });
+    fc.assert(
+      fc.property(any, (drawn) => {
+        const row = { ...HOUR, ...drawn } as EntryRow;
+        const [message] = encodeIntervals([row, GAP, row], FACTS, ENVELOPE);
+        const text = JSON.stringify(entryPayload(row));
+        const gap = JSON.stringify(entryPayload(GAP));
+        expect(message?.payload).toContain(`"intervals":[${text},${text}],"gaps":[${gap}]}`);
+      }),
+    );
+  });
+
+  it('an installation’s messages differ in cause and epoch, one after another', () => {
+    const headOf = (envelope: typeof ENVELOPE) => {
+      const [message] = encodeIntervals([HOUR], FACTS, envelope);
+      const { cause, epoch, collector, sent } = JSON.parse(message?.payload ?? '');
+      return { cause, epoch, collector, sent };
+    };
+    const told = { ...ENVELOPE, sent: '2026-11-22T04:00:21Z' };
+    expect(headOf(ENVELOPE)).toEqual(told);
+    for (const other of [{ cause: 'replay' }, { epoch: 'E2' }, { collector: 'COL-2' }]) {
+      expect(headOf({ ...ENVELOPE, ...other } as typeof ENVELOPE)).toEqual({ ...told, ...other });
+    }
+    const later = { ...ENVELOPE, sent: ENVELOPE.sent + 1_000 } as unknown as typeof ENVELOPE;
+    expect(headOf(later).sent).toBe('2026-11-22T04:00:22Z');
   });
 
   it('I4: a gap tells from when to when, how much and why, apart from the hours', () => {

@@ -50,6 +50,17 @@ describe('lines in a stream', () => {
     ]);
   });
 
+  it('the spikes of a driver that takes the line are not of the message behind them; a line held down is told', () => {
+    for (const delimiter of ['CR', 'CR LF'] as const) {
+      const framer = new LineFramer(delimiterSplitter(delimiter), delimiter);
+      expect(linesOf(framer, '\0\0\xffR1\r\n\0R2\r\n')).toEqual(['R1', 'R2']);
+      expect(linesOf(framer, '\0')).toEqual([]);
+      expect(framer.isPartial()).toBe(false);
+      expect(linesOf(framer, 'R\x003\r\n')).toEqual(['R\x003']);
+      expect(linesOf(framer, '\0'.repeat(2 * FRAME_CAP))).toEqual(['(overlong)']);
+    }
+  });
+
   it('an endless line is told each time the cap is passed, and the tail of it is no line', () => {
     const framer = new LineFramer(delimiterSplitter('CR'));
     expect(linesOf(framer, `whole\r${'x'.repeat(FRAME_CAP + 1)}`)).toEqual(['whole', '(overlong)']);

@@ -1,12 +1,14 @@
-// The console in the real collector: what listens, what its restart ends, TLS, a port that is taken, and polls while it is attacked.
+// The console in the real collector: what listens, what its restart keeps, TLS, a port that is taken, and polls while it is attacked.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { get, request } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openAccounts } from '../../src/web-console.ts';
+import { typed } from '../end-to-end/typed.ts';
 import { Authority } from '../fakes/authority.ts';
 import { until } from '../fakes/until.ts';
 import { attack } from './attack.ts';
@@ -82,7 +84,7 @@ describe('the console of a real collector', () => {
     expect(backup).not.toContain('scrypt');
   });
 
-  it('a restart ends the sessions and keeps the users, whose command line works meanwhile', async () => {
+  it('a restart keeps users and sessions; the command line works meanwhile', async () => {
     daemon = await Daemon.open(LOOPBACK);
     const cookie = await firstRun(daemon);
     const accounts = openAccounts({ data: join(daemon.folder, 'journal') });
@@ -91,7 +93,11 @@ describe('the console of a real collector', () => {
     );
     await daemon.restart();
     const url = await daemon.url();
-    expect((await post(url, '/api/commands/status', {}, { cookie })).status).toBe(401);
+    expect((await post(url, '/api/commands/status', {}, { cookie })).status).toBe(200);
+    expect(await accounts.remove('berta')).toMatchObject({ ok: true });
+    expect(await accounts.add({ user: 'berta', role: 'viewer', password: PASSWORD })).toMatchObject(
+      { ok: true },
+    );
     for (const user of ['anna', 'berta']) {
       expect((await post(url, '/api/sign-in', { user, password: PASSWORD })).status).toBe(200);
     }
@@ -138,6 +144,30 @@ describe('the console of a real collector', () => {
     });
     expect(cookie).toMatch(/^__Host-meter-collector=.*; Secure$/);
     await expect(fetch(new URL('/api/session', `http://127.0.0.1:${url.port}`))).rejects.toThrow();
+  });
+
+  it('S7: on a network it makes its own certificate, once, and the code for its first user comes with what the certificate shows', async () => {
+    daemon = await Daemon.open({ listen: '0.0.0.0:0', tls: 'self-signed' });
+    const opened = await daemon.logged('the console is open');
+    const keyFile = join(daemon.folder, 'journal', 'console.key');
+    expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+    const cert = await readFile(join(daemon.folder, 'journal', 'console.crt'));
+    const port = new URL(String(opened['url'])).port;
+    const asked = await new Promise<{ status: number; fingerprint: string }>((resolve, reject) => {
+      const asking = get({ host: '127.0.0.1', port, path: '/', ca: cert }, (response) => {
+        const { fingerprint256: fingerprint } = (response.socket as TLSSocket).getPeerCertificate();
+        response.resume();
+        resolve({ status: response.statusCode ?? 0, fingerprint });
+      });
+      asking.on('error', reject);
+    });
+    expect(asked).toEqual({ status: 200, fingerprint: opened['fingerprint'] });
+    const coded = await typed(join(daemon.folder, 'collector.yaml'), 'user', 'code');
+    const { code, link, fingerprint } = JSON.parse(coded.out);
+    expect(link).toMatch(/^https:\/\/.*\/first-run#code=/);
+    expect([link.endsWith(code), fingerprint]).toEqual([true, opened['fingerprint']]);
+    await daemon.restart();
+    expect((await daemon.logged('the console is open'))['fingerprint']).toBe(fingerprint);
   });
 
   it('a port that is taken is a line in the log, not the end of metering', async () => {

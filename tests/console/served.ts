@@ -115,6 +115,16 @@ export class Served {
     return join(this.folder, 'console-users.json');
   }
 
+  get sessionFile(): string {
+    return join(this.folder, 'console-sessions.json');
+  }
+
+  /** The collector starts again: what only its memory knew is gone. */
+  async restart(): Promise<void> {
+    await this.#close();
+    await this.#start([], PAGES);
+  }
+
   static async open(
     options: { readonly allowed?: readonly string[]; readonly pages?: PageFiles } = {},
   ): Promise<Served> {
@@ -132,7 +142,10 @@ export class Served {
     };
     const desk = createConsole(
       { collector: 'COL-1', version: '1', commands, tell, backup },
-      { accounts, secrets, clock, log, pages, hosts: hostNames(allowed, ['pole-7']) },
+      {
+        ...{ accounts, secrets, clock, log, pages, hosts: hostNames(allowed, ['pole-7']) },
+        sessionFile: createSharedText(this.sessionFile, clock),
+      },
     );
     // An address of its own, so that its tests can ask from several.
     const door = await openHttpDoor({ host: '127.0.0.1', port: 0, clock, handle: desk.handle });

@@ -291,6 +291,61 @@ describe('S4: a session', () => {
     expect((await served.command('status', cookies[1] ?? '')).status).toBe(200);
   });
 
+  it('goes on over a restart of the collector, from a file of mode 0600 in which nothing lets anybody in', async () => {
+    await served.people();
+    const cookie = await served.signedIn('technician');
+    const token = cookie.split('=')[1] ?? '?';
+    expect((await stat(served.sessionFile)).mode & 0o777).toBe(0o600);
+    const text = await readFile(served.sessionFile, 'utf8');
+    expect(text).not.toContain(token);
+    const [{ digest }] = JSON.parse(text).sessions;
+    await served.restart();
+    const ask = async (one = cookie) => (await served.command('status', one)).status;
+    expect(await ask()).toBe(200);
+    expect(await ask(`meter-collector=${digest}`)).toBe(401);
+    const [restarted] = JSON.parse(await readFile(served.sessionFile, 'utf8')).sessions;
+    served.clock.shift += 10 * MINUTE;
+    expect(await ask()).toBe(200);
+    const laterUsed = async () =>
+      JSON.parse(await readFile(served.sessionFile, 'utf8')).sessions[0].used > restarted.used;
+    await until('its use is written down', laterUsed);
+    served.clock.shift += 29 * MINUTE;
+    await served.restart();
+    expect(await ask()).toBe(200);
+    served.clock.shift += 30 * MINUTE;
+    await served.restart();
+    expect(await ask()).toBe(401);
+  });
+
+  it('that was signed out, or whose password was changed meanwhile, or that lies in the future stays over after a restart', async () => {
+    await served.people();
+    const out = await served.signedIn('viewer');
+    await served.ask('POST', '/api/sign-out', { cookie: out, body: {} });
+    const old = await served.signedIn('technician');
+    expect(await elsewhere().setPassword('technician', 'a still pond 44')).toMatchObject({
+      ok: true,
+    });
+    const ahead = await served.signedIn('admin');
+    await served.restart();
+    expect((await served.command('status', out)).status).toBe(401);
+    expect((await served.command('status', old)).status).toBe(401);
+    expect((await served.command('status', ahead)).status).toBe(200);
+    served.clock.shift -= 24 * HOUR;
+    await served.restart();
+    expect((await served.command('status', ahead)).status).toBe(401);
+  });
+
+  it('is nobody’s where the file is damaged: then everybody signs in again', async () => {
+    await served.people();
+    const cookie = await served.signedIn('viewer');
+    for (const text of ['{', '[]', '{"v":1,"sessions":[{"digest":1},null]}', '{"v":2}']) {
+      await writeFile(served.sessionFile, text);
+      await served.restart();
+      expect((await served.command('status', cookie)).status).toBe(401);
+    }
+    expect((await signIn('viewer', PASSWORDS.viewer)).status).toBe(200);
+  });
+
   it('after a reset is for setting a password and nothing else', async () => {
     await served.people();
     const before = await served.signedIn('technician');

@@ -265,10 +265,7 @@ class MemoryHeadEnd implements HeadEnd {
     if (!link?.alive || this.#stop.signal.aborted) {
       return Promise.resolve(faulty('upstream.offline', this.#words));
     }
-    const hand = (answer: (outcome: Result<void>) => void) => {
-      void this.#broker.take(link, message, answer);
-    };
-    return link.inFlight.send(message.qos === 1, hand, message.late);
+    return link.inFlight.send(message);
   }
 
   async close(): Promise<void> {
@@ -321,6 +318,12 @@ class MemoryHeadEnd implements HeadEnd {
       clock: this.#options.clock,
       ackTimeoutMs: (this.#options.ackTimeoutS ?? 30) * 1_000,
       receiveMaximum: this.#broker.receiveMaximum,
+      hand: (sent) => {
+        void this.#broker.take(link, sent.message, (outcome) => {
+          inFlight.answered(sent, outcome);
+          inFlight.tell();
+        });
+      },
       onSilent: () => {
         inFlight.end({ code: 'upstream.silent', detail: 'no PUBACK came' });
         this.#broker.tear(link);

@@ -1,6 +1,6 @@
 // A store in memory with the promises of the real one: its medium survives restarts and can be made to fail.
 
-import type { KeyRange, Room, Store, StoreChange } from '../../src/boundaries.ts';
+import type { KeyRange, Portion, Room, Store, StoreChange } from '../../src/boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../../src/domain/fault.ts';
 
 const LEAF_MAX = 48;
@@ -175,6 +175,7 @@ export class Medium {
             : good(this.#find(key)),
         ),
       entries: (range) => this.#entries(life, range),
+      portion: async (range) => this.#portion(life, range),
       close: () => {
         if (life.open) this.#leave();
         return Promise.resolve();
@@ -216,7 +217,6 @@ export class Medium {
 
   #apply(changes: readonly StoreChange[]): void {
     for (const { key, value } of changes) {
-      if (!/^[\x20-\x7e]+$/.test(key)) throw new Error(`keys are ASCII text: ${key}`);
       if (value === undefined) this.#remove(key);
       else this.#put(key, value);
     }
@@ -226,6 +226,7 @@ export class Medium {
     const at = leafOf(this.#leaves, key);
     const leaf = this.#leaves[at];
     if (leaf === undefined) {
+      mustBeAscii(key);
       this.#leaves.push({ keys: [key], values: [value], held: false });
       return;
     }
@@ -235,6 +236,7 @@ export class Medium {
       values[i] = value;
       return;
     }
+    mustBeAscii(key);
     keys.splice(i, 0, key);
     values.splice(i, 0, value);
     if (keys.length <= LEAF_MAX) return;
@@ -284,17 +286,43 @@ export class Medium {
     return new Entries(begin, mustRead);
   }
 
-  #begin(range: KeyRange): Iterator<StoredEntry> {
+  /** Nothing comes between its entries: no leaf need be held. */
+  #portion(life: { open: boolean }, range: Portion): StoredEntry[] {
+    if (this.#strikes('read')) throw new StoreLost('a planted fault');
+    this.#mustRead(life);
     const first = leafOf(this.#leaves, range.from);
     const leaves = this.#leaves.slice(first, leafOf(this.#leaves, range.to) + 1);
+    const rest = inOrder(leaves, range);
+    const portion: StoredEntry[] = [];
+    for (let step = rest.next(); !step.done; step = rest.next()) portion.push(step.value);
+    return portion;
+  }
+
+  #begin(range: KeyRange): Iterator<StoredEntry> {
+    const leaves = this.#leavesOf(range);
     if (this.#strikes('read')) throw new StoreLost('a planted fault');
     for (const leaf of leaves) leaf.held = true;
     return inOrder(leaves, range);
   }
 
+  /** No more of them than an iteration can come to: each that it holds is copied when it changes. */
+  #leavesOf({ from, to, limit = Number.POSITIVE_INFINITY, reverse = false }: KeyRange): Leaf[] {
+    const first = leafOf(this.#leaves, from);
+    const behind = leafOf(this.#leaves, to) + 1;
+    // The leaf at each end may have nothing of the range in it, every other has something.
+    if (behind - first <= limit + 1) return this.#leaves.slice(first, behind);
+    return reverse
+      ? this.#leaves.slice(behind - limit - 1, behind)
+      : this.#leaves.slice(first, first + limit + 1);
+  }
+
   #mustRead(life: { open: boolean }): void {
     if (!life.open || this.#readsFail) throw new StoreLost('the medium does not answer');
   }
+}
+
+function mustBeAscii(key: string): void {
+  if (!/^[\x20-\x7e]+$/.test(key)) throw new Error(`keys are ASCII text: ${key}`);
 }
 
 type StoredEntry = readonly [key: string, value: string];

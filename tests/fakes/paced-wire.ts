@@ -186,7 +186,9 @@ export class PacedWire implements Wire {
   }
 
   #others(unit: number): Talk[] {
-    return [...this.#answering].flatMap(([one, talk]) => (one === unit ? [] : [talk]));
+    const others: Talk[] = [];
+    for (const [one, talk] of this.#answering) if (one !== unit) others.push(talk);
+    return others;
   }
 
   #collide(talk: Talk, others: readonly Talk[]): void {
@@ -202,7 +204,11 @@ export class PacedWire implements Wire {
 /** The frame with its CRC, low byte first. */
 export function withCrc(frame: Uint8Array): Uint8Array {
   const crc = crc16(frame);
-  return Uint8Array.from([...frame, crc & 0xff, crc >> 8]);
+  const sealed = new Uint8Array(frame.length + 2);
+  sealed.set(frame);
+  sealed[frame.length] = crc & 0xff;
+  sealed[frame.length + 1] = crc >> 8;
+  return sealed;
 }
 
 /** Turns one to three bits over: what a CRC of 16 bits always finds in a frame so short, and a text may hide. */

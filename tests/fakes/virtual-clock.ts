@@ -50,6 +50,7 @@ export class VirtualClock implements Clock {
   #sequence = 0;
   #aborted = 0;
   #heap: Sleeper[] = [];
+  readonly #sleeping = new WeakMap<AbortSignal, Map<Sleeper, () => void>>();
 
   constructor(start: EpochMs = Date.UTC(2026, 0, 1)) {
     this.#start = start;
@@ -109,27 +110,9 @@ export class VirtualClock implements Clock {
   /** Clocks for one life of a program (schedule and wire) with a boot of its own; monotonic time begins at 0. */
   life(): Life {
     this.#lives += 1;
-    const life: Alive = { halted: false, stoppedUntil: 0 };
-    const origin = this.#elapsed;
-    const clock: Clock = {
-      speed: 1,
-      boot: `boot-${this.#lives}`,
-      now: () => this.now(),
-      monotonicMs: () => this.#elapsed - origin,
-      synced: () => this.#synced,
-      sleep: (ms, signal) => this.#sleep(ms, signal, life),
-      pause: (ms) => this.#sleep(ms, undefined, life),
-    };
-    return {
-      ...clock,
-      wire: () => clock,
-      halt: () => {
-        life.halted = true;
-      },
-      suspend: (ms) => {
-        life.stoppedUntil = Math.max(life.stoppedUntil, this.#elapsed + ms);
-      },
-    };
+    return new ClockOfLife(this, `boot-${this.#lives}`, (ms, signal, life) =>
+      this.#sleep(ms, signal, life),
+    );
   }
 
   /** Calls `act` when true time reaches `at` (at the next step of a run if that is past). */
@@ -171,17 +154,31 @@ export class VirtualClock implements Clock {
         this.#push(at, life, resolve);
         return;
       }
+      const ended = this.#endedBy(signal);
       const sleeper = this.#push(at, life, () => {
-        signal.removeEventListener('abort', abort);
+        ended.delete(sleeper);
         resolve();
       });
-      const abort = () => {
+      ended.set(sleeper, resolve);
+    });
+  }
+
+  /** Who sleeps until `signal` aborts at the latest. One listener a signal serves them all: it costs more than a sleep. */
+  #endedBy(signal: AbortSignal): Map<Sleeper, () => void> {
+    const known = this.#sleeping.get(signal);
+    if (known) return known;
+    const ended = new Map<Sleeper, () => void>();
+    this.#sleeping.set(signal, ended);
+    const abort = () => {
+      for (const [sleeper, resolve] of ended) {
         sleeper.wake = undefined;
         this.#sweep();
         resolve();
-      };
-      signal.addEventListener('abort', abort, { once: true });
-    });
+      }
+      ended.clear();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return ended;
   }
 
   #drive(more: () => boolean): Promise<void> {
@@ -253,6 +250,60 @@ export class VirtualClock implements Clock {
     // An array sorted by (time, sequence) is a heap.
     this.#heap = this.#heap.filter((sleeper) => sleeper.wake !== undefined).sort(byTime);
     this.#aborted = 0;
+  }
+}
+
+/** A class, for all lives of a process are of one shape then: with functions of its own each life made all code slower (V8). */
+class ClockOfLife implements Life {
+  readonly speed = 1;
+  readonly boot: string;
+  readonly #world: VirtualClock;
+  readonly #origin: number;
+  readonly #alive: Alive = { halted: false, stoppedUntil: 0 };
+  readonly #sleep: (ms: number, signal: AbortSignal | undefined, life: Alive) => Promise<void>;
+
+  constructor(
+    world: VirtualClock,
+    boot: string,
+    sleep: (ms: number, signal: AbortSignal | undefined, life: Alive) => Promise<void>,
+  ) {
+    this.#world = world;
+    this.boot = boot;
+    this.#origin = world.monotonicMs();
+    this.#sleep = sleep;
+  }
+
+  now(): EpochMs {
+    return this.#world.now();
+  }
+
+  monotonicMs(): number {
+    return this.#world.monotonicMs() - this.#origin;
+  }
+
+  synced(): boolean {
+    return this.#world.synced();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return this.#sleep(ms, signal, this.#alive);
+  }
+
+  pause(ms: number): Promise<void> {
+    return this.#sleep(ms, undefined, this.#alive);
+  }
+
+  wire(): Clock {
+    return this;
+  }
+
+  halt(): void {
+    this.#alive.halted = true;
+  }
+
+  suspend(ms: number): void {
+    const until = this.#world.monotonicMs() + ms;
+    this.#alive.stoppedUntil = Math.max(this.#alive.stoppedUntil, until);
   }
 }
 

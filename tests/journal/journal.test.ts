@@ -9,7 +9,7 @@ import type { Journal, Store } from '../../src/boundaries.ts';
 import { keys } from '../../src/codec/journal-record.ts';
 import { conserve } from '../../src/domain/conservation.ts';
 import type { EntryRow, Row } from '../../src/domain/entry.ts';
-import { faulty, type Result } from '../../src/domain/fault.ts';
+import { faulty, good, type Result } from '../../src/domain/fault.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import {
   all,
@@ -124,6 +124,24 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       one.settle(fresh.slice(0, 2));
       expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([3, 4, 5, 6]);
       expect(await one.pending()).toEqual({ rows: 4, oldest: T0 + 2 * HOUR });
+    });
+
+    it('who reads on in the backlog gets what comes after, to its end and no further', async () => {
+      const one = await open();
+      readHours(one, 'SP-1', 0, 6);
+      await one.flush();
+      one.release(one.takeFresh());
+      expect(rowsOf(await one.backlog('SP-1', 4))).toEqual([1, 2, 3, 4]);
+      expect(rowsOf(await one.backlog('SP-1', 4, 4))).toEqual([5, 6]);
+      expect(await one.backlog('SP-1', 4, 6)).toEqual([]);
+      // A search from the beginning finds what reading on has passed, and what has come since.
+      readHours(one, 'SP-1', 6.25, 7);
+      await one.flush();
+      one.release(one.takeFresh());
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+      expect(rowsOf(await one.backlog('SP-1', 10, 6))).toEqual([7]);
+      one.settle(await one.backlog('SP-1', 3));
+      expect(rowsOf(await one.backlog('SP-1', 10, 2))).toEqual([4, 5, 6, 7]);
     });
 
     it('what is settled stays settled, what is pending stays pending, after opening again', async () => {
@@ -391,6 +409,82 @@ describe('the journal when its medium fails', () => {
     await journal.flush();
     expect(rowsOf(await journal.backlog('SP-1', 10))).toEqual([3, 4]);
     expect((await journal.pending()).rows).toBe(2);
+  });
+
+  describe('while its medium is slow', () => {
+    let slow: 'reads' | 'writes' | null;
+    let letGo: () => void;
+    let one: Journal;
+
+    /** Five hours, of which two wait; `slow` holds back what is begun meanwhile, until `letGo`. */
+    beforeEach(async () => {
+      slow = null;
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const other = new Medium();
+      one = await openMetered(async () => {
+        const opened = await other.open();
+        if (!opened.ok) return opened;
+        const store = opened.value;
+        const entries: Store['entries'] = async function* (range) {
+          const waits = slow === 'reads' && range.from.startsWith('p/');
+          // As the search found them, told later.
+          const found = await all(store.entries(range));
+          if (waits) await held;
+          yield* found;
+        };
+        const write: Store['write'] = async (changes) => {
+          if (slow === 'writes') await held;
+          return store.write(changes);
+        };
+        return good({ ...store, entries, write });
+      });
+      readHours(one, 'SP-1', 0, 5);
+      await one.flush();
+      const rows = one.takeFresh();
+      one.release(rows);
+      one.settle(rows.slice(0, 3));
+    });
+
+    it('a row asked for again while the backlog is searched is found by the next search', async () => {
+      await one.flush();
+      slow = 'reads';
+      const searching = one.backlog('SP-1', 10);
+      slow = null;
+      await one.sendAgain([[2, 2]]);
+      letGo();
+      expect(rowsOf(await searching)).toEqual([4, 5]);
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([2, 4, 5]);
+    });
+
+    it('a row asked for again while its deletion is written is pending again, once', async () => {
+      slow = 'writes';
+      const written = one.flush();
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      const again = one.sendAgain([[2, 2]]);
+      await turn();
+      const twice = one.sendAgain([[2, 2]]);
+      await turn();
+      slow = null;
+      letGo();
+      await Promise.all([written, again, twice]);
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([2, 4, 5]);
+      expect((await one.pending()).rows).toBe(3);
+    });
+
+    it('what is settled while a group is written waits no more, and is gone with the next', async () => {
+      slow = 'writes';
+      const written = one.flush();
+      one.settle((await one.backlog('SP-1', 10)).slice(0, 1));
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([5]);
+      slow = null;
+      letGo();
+      await written;
+      expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([5]);
+      await one.flush();
+      expect(await one.isPending('SP-1', 4)).toBe(false);
+    });
   });
 
   it('a medium that cannot be read hides no row: the journal is opened again and finds it', async () => {

@@ -57,9 +57,11 @@ export function observe(
   meter: string,
   minute: number,
   register: number | null,
+  /** How far the monotonic clock is ahead, in milliseconds, and whether the wall clock is believed. */
+  { aheadMs = 0, synced = true } = {},
 ): void {
   const at = T0 + minute * MINUTE;
-  observeAt(journal, meter, { at, mono: at, boot: 'b', synced: true }, register);
+  observeAt(journal, meter, { at, mono: at + aheadMs, boot: 'b', synced }, register);
 }
 
 /** The same at any moment of any clock. */

@@ -140,6 +140,24 @@ describe('a backup that is restored', () => {
     expect(await auditJournal(one)).toMatchObject({ ok: true });
   });
 
+  it('goes on from the newest increment, also where the hour’s edge was placed some milliseconds before its reading was stamped', async () => {
+    const one = await open();
+    for (let minute = 0; minute <= 5 * 60 + 45; minute += 15) {
+      // A reading at an edge while nobody vouches for the clock is placed by the next one's.
+      observe(one, 'SP-1', minute, 2 * minute, { aheadMs: minute / 15, synced: minute % 60 > 0 });
+    }
+    await one.flush();
+    await backup(one);
+    await closed();
+    await rm(place(), { recursive: true });
+    expect(await restore()).toMatchObject({ ok: true });
+    const again = await open();
+    expect(again.installation('SP-1')?.last).toMatchObject({ read: 690, total: 690 });
+    expect(await auditJournal(again)).toMatchObject({ ok: true });
+    await pass(again, 6, 9);
+    expect(await auditJournal(again)).toMatchObject({ ok: true });
+  });
+
   it('is refused when it is another collector’s, or older than what is there, until told', async () => {
     const one = await open();
     await pass(one, 0, 5);

@@ -147,6 +147,28 @@ describe('thinning', () => {
     expect((await audit(life)).ok).toBe(true);
   });
 
+  it('looks again a day after a pass that left nothing, the next hour where one left some, and at once by other limits', async () => {
+    const life = await live(new Medium(), ['SP-1']);
+    await pass(life, 24 * 6);
+    await deliver(life);
+    const thin = async (limits: KeepLimits) =>
+      must(await life.journal.thin(limits, rest)) as { readonly hours: number };
+    const three = { ...FOREVER, hourDays: 3 };
+    const two = { ...FOREVER, hourDays: 2 };
+    expect((await thin(three)).hours).toBe(48); // As many as one pass takes.
+    expect((await thin(three)).hours).toBe(24);
+    life.now += 5 * HOUR;
+    expect((await thin(three)).hours).toBe(0);
+    expect((await thin(two)).hours).toBe(29);
+    life.now += 23 * HOUR;
+    expect((await thin(two)).hours).toBe(0);
+    life.now += HOUR;
+    expect((await thin(two)).hours).toBe(24);
+    life.now -= 2 * DAY; // A clock that was ahead.
+    expect((await thin(two)).hours).toBe(0);
+    expect((await audit(life)).ok).toBe(true);
+  });
+
   it('A3: what was never delivered is kept until its days are over, and then told with its rows and hours', async () => {
     const life = await live(new Medium(), ['SP-1']);
     await pass(life, 48);

@@ -358,6 +358,8 @@ describe('a settings file is refused, at the place of the fault, for', () => {
     ],
     ['a line address that would lose its zeros', meter('address: ^007'), 'value.quote 007'],
     ['a poll period of nothing', meter('address: "1", poll_s: ^0'), 'value.range'],
+    ['a poll period backwards', meter('address: "1", poll_s: ^-5'), 'value.range'],
+    ['a poll period that is no number', meter('address: "1", poll_s: ^.nan'), 'value.type'],
     [
       'a poll faster than the register can bear',
       withLines({

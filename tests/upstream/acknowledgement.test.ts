@@ -120,6 +120,26 @@ describe('the head-end acknowledges', () => {
     expect(heard().sort()).toEqual([2, 3]);
   });
 
+  it('A1: of two acknowledgements of one second the one that goes further rules', async () => {
+    const sent = new Date(clock.now()).toISOString();
+    for (const row of [2, 5, 4]) broker.say(DOWN, ack(row, { sent }));
+    await later(MINUTE);
+    expect(await pending()).toBe(1); // 6.
+  });
+
+  it('A1: an acknowledgement of a clock that was far ahead rules over no true one, after a restart either', async () => {
+    broker.say(DOWN, ack(2, { sent: '9999-12-31T00:00:00Z' }));
+    await later(MINUTE);
+    expect(await pending()).toBe(4);
+    await restart();
+    broker.say(DOWN, ack(5));
+    await later(MINUTE);
+    expect(await pending()).toBe(1); // 6.
+    broker.say(DOWN, ack(6, { sent: new Date(NOW - HOUR).toISOString() }));
+    await later(MINUTE);
+    expect(await pending()).toBe(1);
+  });
+
   it('A1: the newest acknowledgement rules; one of another epoch, collector or future row settles nothing', async () => {
     broker.say(DOWN, ack(3));
     await later(10);

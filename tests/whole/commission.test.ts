@@ -163,7 +163,7 @@ describe('a commissioning', () => {
     });
     for (const [lang, word] of [
       ['en', 'Tap test'],
-      ['es', 'Prueba del grifo'],
+      ['es', 'Prueba de la llave'],
     ]) {
       const page = (await world.ask('report.get', { id: report, format: 'html', lang })) as {
         text: string;

@@ -174,3 +174,15 @@ describe('the whole collector on virtual time', () => {
     expect(passes(world.audit(START + 4 * HOUR))).toBe(true);
   });
 });
+
+it('stops within seconds though the broker acknowledges nothing any more', async () => {
+  const world = new VirtualWorld({ seed: 5, meters: 8 });
+  await world.start();
+  await world.run(1.5);
+  world.broker.withheld = 'acks';
+  // An hour's end is under way and unacknowledged, and the window of a link that is new is one message.
+  await world.run(0.501);
+  const asked = world.clock.trueNow();
+  await world.stop();
+  expect(world.clock.trueNow() - asked).toBeLessThan(5_000);
+});

@@ -71,6 +71,7 @@ export class HostileWorld {
   readonly #hash: Hash = createHash('sha256');
   readonly #replug = new Map<string, () => void>();
   readonly #byAddress = new Map<string, Place>();
+  readonly #byMeter: ReadonlyMap<string, Place>;
   #errands: Errand[] = [];
   #names = 0;
   /** When a process that stands still goes on. */
@@ -86,11 +87,12 @@ export class HostileWorld {
     this.pollS = pollS;
     this.#watchers = watchers;
     this.places = layPlaces({ seed, meters, pollS, nearEnd: options.nearEnd });
+    this.#byMeter = new Map(this.places.map((place) => [meterOf(place), place]));
     for (const place of this.places) {
       this.#byAddress.set(`${place.settings.bus}/${place.settings.address}`, place);
     }
     for (const { bus } of this.buses) this.busIlls.set(bus, newBusIlls());
-    const trueClock: Clock = { ...this.clock.life(), now: () => Math.floor(this.trueNow()) };
+    const trueClock = trueClockOf(this.clock);
     this.broker = new MemoryBroker(trueClock, () => undefined);
     this.broker.latencyMs = options.latencyMs;
     this.broker.willDelayMs = 60_000;
@@ -259,7 +261,7 @@ export class HostileWorld {
 
   #watch(polled: Polled): void {
     this.polls += 1;
-    const place = this.places.find((one) => meterOf(one) === polled.meter);
+    const place = this.#byMeter.get(polled.meter);
     if (place?.settings.bus) this.#watchers.onPolled(place.settings.bus, polled);
   }
 
@@ -297,4 +299,18 @@ export class HostileWorld {
       meters: meters.map(({ settings }) => ({ ...settings, pollS: this.pollS })),
     };
   }
+}
+
+/** A clock that no step of the wall clock touches, of a life that nobody ends. */
+function trueClockOf(world: VirtualClock): Clock {
+  const life = world.life();
+  return {
+    speed: life.speed,
+    boot: life.boot,
+    now: () => Math.floor(world.trueNow()),
+    monotonicMs: () => life.monotonicMs(),
+    synced: () => true,
+    sleep: (ms, signal) => life.sleep(ms, signal),
+    pause: (ms) => life.pause(ms),
+  };
 }

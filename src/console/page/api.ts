@@ -18,7 +18,8 @@ export type Role = 'viewer' | 'technician' | 'admin';
 export interface Session {
   readonly user: string;
   readonly role: Role;
-  readonly language?: string;
+  readonly language?: string | null;
+  readonly units?: string | null;
   readonly collector?: string;
   readonly version?: string;
   readonly timezone?: string;
@@ -49,6 +50,8 @@ export async function ask<T>(path: string, body?: object, method?: string): Prom
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       cache: 'no-store',
+      // A wish outlives the page on which it was made.
+      keepalive: method === 'PUT',
     });
     return await answerOf<T>(response);
   } catch {

@@ -6,6 +6,7 @@ import { isFirstRun, may, type Role, session } from './api.ts';
 import { ChangeOut } from './changeout/change-out.tsx';
 import { Install } from './install/install.tsx';
 import { About } from './pages/about.tsx';
+import { Account } from './pages/account.tsx';
 import { Alarms } from './pages/alarms.tsx';
 import { Backup } from './pages/backup.tsx';
 import { BusPage } from './pages/bus.tsx';
@@ -20,6 +21,7 @@ import { Upstream } from './pages/upstream.tsx';
 import { Users } from './pages/users.tsx';
 import { Frame, Threshold } from './parts/frame.tsx';
 import { Busy, Notice } from './parts/notice.tsx';
+import { Title } from './parts/section.tsx';
 import { go, path } from './router.ts';
 import { t } from './words.ts';
 
@@ -35,6 +37,7 @@ const PAGES: Readonly<Record<string, readonly [page: ComponentType, role: Role]>
   '/settings': [SettingsPage, 'admin'],
   '/settings/users': [Users, 'admin'],
   '/backup': [Backup, 'admin'],
+  '/account': [Account, 'viewer'],
   '/about': [About, 'viewer'],
 };
 
@@ -68,8 +71,17 @@ function Page() {
   const [, meter] = /^\/meters\/([A-Za-z0-9_-]+)$/.exec(here) ?? [];
   if (meter !== undefined) return <MeterPage key={meter} meter={meter} />;
   const found = PAGES[here];
-  if (found === undefined) return <Notice state="warn">{t('no_page')}</Notice>;
+  if (found === undefined) return <Barred says={t('no_page')} />;
   const [Shown, role] = found;
-  if (!may(role)) return <Notice state="warn">{t('error_forbidden')}</Notice>;
+  if (!may(role)) return <Barred says={t('error_forbidden')} />;
   return <Shown key={here} />;
+}
+
+function Barred({ says }: { readonly says: string }) {
+  return (
+    <>
+      <Title>{t('name')}</Title>
+      <Notice state="warn">{says}</Notice>
+    </>
+  );
 }

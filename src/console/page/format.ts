@@ -2,13 +2,19 @@
 
 import { CUBIC_INCHES, type Dial, type VolumeUnit } from '../../domain/units.ts';
 import { now } from './clock.ts';
-import { keptWish } from './kept.ts';
+import { keptWish, read } from './kept.ts';
 import { region, say, t } from './words.ts';
 
 /** Units that a person may want first; the others stand beside it as help. */
 export const SHOWN_UNITS = ['ft3', 'gal', 'm3'] as const;
 export type ShownUnit = (typeof SHOWN_UNITS)[number];
 export const { wish: shownUnit, set: showUnit } = keptWish<ShownUnit>('unit', SHOWN_UNITS, 'ft3');
+
+/** The unit that who signed in prefers, unless another was chosen in this browser. */
+export function preferUnit(wanted: string | null | undefined): void {
+  const one = SHOWN_UNITS.find((known) => known === wanted);
+  if (one !== undefined && read('unit') === null) shownUnit.value = one;
+}
 
 export const ZONES = ['local', 'utc'] as const;
 export const { wish: shownZone, set: showZone } = keptWish<(typeof ZONES)[number]>(
@@ -64,8 +70,11 @@ export function time(iso: string | number, zone?: string): string {
   return written(iso, { dateStyle: 'medium', timeStyle: 'short' }, zone);
 }
 
-export const day = (iso: string | number, zone?: string): string =>
-  written(iso, { dateStyle: 'medium' }, zone);
+/** A day of the place, as `2026-06-10`: no zone moves it. */
+export function day(date: string): string {
+  const form = { dateStyle: 'medium', timeZone: 'UTC' } as const;
+  return new Intl.DateTimeFormat(region.value, form).format(new Date(`${date}T00:00:00Z`));
+}
 
 export const hour = (iso: string | number, zone?: string): string =>
   written(iso, { weekday: 'short', hour: 'numeric', minute: '2-digit' }, zone);

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { session, whoAmI } from './api.ts';
 import { App } from './app.tsx';
 import { pause } from './clock.ts';
+import { preferUnit } from './format.ts';
 import { listen } from './live.ts';
 import { followLinks } from './router.ts';
 import { language, prefer, speak } from './words.ts';
@@ -15,7 +16,10 @@ async function begin(at: HTMLElement): Promise<void> {
   await Promise.all([speak(language.value), whoAmI()]);
   at.replaceChildren();
   render(<App />, at);
-  session.subscribe((who) => void prefer(who?.language));
+  session.subscribe((who) => {
+    void prefer(who?.language);
+    preferUnit(who?.units);
+  });
   followLinks();
   listen();
   // A collector that is just starting answers soon.

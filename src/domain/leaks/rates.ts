@@ -40,12 +40,21 @@ export interface Rates {
 }
 
 const KNOWN = new Map<string, Rates>();
+/** The same by dial: it is asked at every reading, and a meter's dial is the same object from one to the next. */
+const OF_DIAL = new WeakMap<Resolution, Rates>();
 
 /** The rates watched on a dial; made once for each resolution. */
 export function ratesOf(dial: Resolution): Rates {
-  const key = `${dial.unit} ${dial.pow10}`;
-  const known = KNOWN.get(key);
+  const known = OF_DIAL.get(dial);
   if (known) return known;
+  const key = `${dial.unit} ${dial.pow10}`;
+  const rates = KNOWN.get(key) ?? makeRates(dial);
+  KNOWN.set(key, rates);
+  OF_DIAL.set(dial, rates);
+  return rates;
+}
+
+function makeRates(dial: Resolution): Rates {
   const q = gallonsPerCount(dial);
   const gph: number[] = [];
   let rate = Math.max(SLOWEST_GPH, q / SLOWEST_COUNT_H);
@@ -54,9 +63,7 @@ export function ratesOf(dial: Resolution): Rates {
     gph.push(rate);
     rate *= rate < COARSE_FROM_GPH ? FINE : COARSE;
   }
-  const rates = { q, perHour: Float64Array.from(gph, (one) => one / q) };
-  KNOWN.set(key, rates);
-  return rates;
+  return { q, perHour: Float64Array.from(gph, (one) => one / q) };
 }
 
 /** The rate of clock `k` in counts an hour. */

@@ -115,7 +115,7 @@ export interface UsageOutcome {
 export function consume(usage: Usage, step: UsageStep, rules: UsageRules): UsageOutcome {
   const { at, elapsedMs } = step;
   if (restsQuietly(usage, step, rules)) {
-    const rested: Draft = { ...usage };
+    const rested = draftOfUsage(usage);
     rested.at = at;
     return { usage: rested, events: NO_EVENTS };
   }
@@ -125,7 +125,7 @@ export function consume(usage: Usage, step: UsageStep, rules: UsageRules): Usage
     return judge(add(usage, step, rules), at, rules);
   }
   // What the reading at midnight ends is judged before the next day begins.
-  const ending: Draft = { ...usage };
+  const ending = draftOfUsage(usage);
   ending.use += step.counts;
   const last = judge(moved(usage, ending, step, rules), at, rules);
   const first = judge(turnDays(last.usage, rules.zone(at)), at, rules);
@@ -134,8 +134,24 @@ export function consume(usage: Usage, step: UsageStep, rules: UsageRules): Usage
 
 const NO_EVENTS: readonly UsageEvent[] = [];
 
-/** A copy that is changed in place: this is done at every reading, and a copy with changes in it takes twice as long (V8). */
+/** A caller's own copy, to be changed in place. */
 type Draft = { -readonly [K in keyof Usage]: Usage[K] };
+
+/** A copy, field by field: one is made at every reading, and a spread takes several times as long (V8). */
+export function draftOfUsage(usage: Usage): Draft {
+  return {
+    today: usage.today,
+    at: usage.at,
+    use: usage.use,
+    past: usage.past,
+    movedAt: usage.movedAt,
+    total: usage.total,
+    stray: usage.stray,
+    next: usage.next,
+    standing: usage.standing,
+    told: usage.told,
+  };
+}
 
 /** Whether nothing can follow from a dial that stands still: the same day, judged before, and nothing due by time. */
 function restsQuietly(usage: Usage, { at, counts }: UsageStep, rules: UsageRules): boolean {
@@ -185,7 +201,7 @@ function add(before: Usage, step: UsageStep, rules: UsageRules): Usage {
   const back = before.today === null ? 0 : Math.max(0, Math.min(today - day, usage.past.length));
   const past = back === 0 || counts === 0 ? usage.past : addAt(usage.past, back - 1, counts);
   const use = back > 0 ? usage.use : usage.use + counts;
-  const draft: Draft = { ...usage };
+  const draft = draftOfUsage(usage);
   draft.use = use;
   draft.past = past;
   return moved(before, draft, step, rules);

@@ -16,6 +16,8 @@ import type { Sent } from './raw-socket.ts';
 
 export interface Drained {
   readonly seconds: number;
+  /** Of all threads of this program. */
+  readonly cpuS: number;
   readonly rows: number;
   readonly messages: readonly Sent[];
 }
@@ -51,7 +53,7 @@ export async function drain(
   const handOver = upstream.publish.bind(upstream);
   if (options.keep) {
     upstream.publish = (message, late) => {
-      messages.push(message);
+      messages.push({ topic: message.topic, payload: message.payload });
       return handOver(message, late);
     };
   }
@@ -62,6 +64,7 @@ export async function drain(
   const stop = new AbortController();
   const { rows } = await journal.pending();
   const begun = performance.now();
+  const cpuBegun = process.cpuUsage();
   const parts = { journal, upstream, clock, wire, log, collector: 'COL-1', stir };
   const jobs = [
     forwardBacklog({ ...parts, smearMs: 0, backlogPerS: 1e9, ...own }, stop.signal),
@@ -70,10 +73,11 @@ export async function drain(
   await until('all is settled', () => journal.metersPending().length === 0, 600_000);
   must(await journal.flush());
   const seconds = (performance.now() - begun) / 1_000;
+  const { user, system } = process.cpuUsage(cpuBegun);
   stop.abort('over');
   stir.ring();
   await Promise.all(jobs);
   await upstream.stop();
   await journal.close();
-  return { seconds, rows, messages };
+  return { seconds, cpuS: (user + system) / 1e6, rows, messages };
 }

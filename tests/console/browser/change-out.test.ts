@@ -52,7 +52,29 @@ describe.skipIf(!hasChromium)('a change-out at a desk, in Spanish (needs chromiu
     await step().getByRole('heading', { name: 'Cambiar el medidor' }).waitFor();
   }, 60_000);
 
-  it('a locked phone loses nothing of a change-out', async () => {
+  it('a phone that dies loses nothing of a change-out: another one, after a restart, goes on at its step', async () => {
+    await here.context.close();
+    await stage.street.kill();
+    stage.street.start();
+    here = await visit(browser, stage.url, { size: 'desk', locale: 'es-MX' });
+    page = here.page;
+    await until(
+      'it answers again',
+      () =>
+        fetch(stage.url).then(
+          () => true,
+          () => false,
+        ),
+      20_000,
+    );
+    await signIn(page, stage.url);
+    await page.goto(`${stage.url}/changeout`);
+    const open = page.locator('section', { hasText: 'Empezados sin terminar' });
+    await open.getByText(METER).first().waitFor();
+    expect(await axe(page)).toEqual([]);
+    await shot(page, 'desk-changeout-open-es');
+    await open.getByRole('link', { name: 'Seguir' }).click();
+    await step().getByRole('heading', { name: 'Cambiar el medidor' }).waitFor();
     await page.reload();
     await step().getByRole('heading', { name: 'Cambiar el medidor' }).waitFor();
     await stage.street.reach(SWAPPED_H + 0.1);
@@ -78,6 +100,9 @@ describe.skipIf(!hasChromium)('a change-out at a desk, in Spanish (needs chromiu
     await step().locator('.notice.ok').waitFor();
     expect(await step().locator('.notice.ok').textContent()).toContain('codificador');
     await button('Listo').click();
+    await page.getByRole('button', { name: 'Otro cambio de medidor' }).click();
+    await page.getByRole('button', { name: 'Empezar' }).waitFor();
+    expect(await page.getByText('Empezados sin terminar').count()).toBe(0);
   }, 60_000);
 
   it('the meter’s page shows the new dial and the new installation', async () => {

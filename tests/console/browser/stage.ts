@@ -10,7 +10,7 @@ import { parseDocument } from 'yaml';
 import { consoleUrl } from '../../../simulator/demo-console.ts';
 import type { FaultPlan } from '../../../simulator/world.ts';
 import { Street } from '../../end-to-end/street.ts';
-import { aedes } from '../../fakes/real-brokers.ts';
+import { aedes, type RealBroker } from '../../fakes/real-brokers.ts';
 import { until } from '../../fakes/until.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -42,6 +42,10 @@ export interface StageOptions {
   readonly faults?: readonly FaultPlan[];
   /** Meters that hang on their bus and are not in the settings. */
   readonly unknown?: readonly string[];
+  /** Absent: aedes. */
+  readonly broker?: RealBroker;
+  /** The settings file as it is written in the end, comments and all. */
+  readonly rewrite?: (settings: string) => string;
 }
 
 /** Lives from `open` to `close`. */
@@ -59,7 +63,7 @@ export class Stage {
 
   /** Resolves when the console is open and nobody has an account. */
   static async open(options: StageOptions): Promise<Stage> {
-    const street = await Street.open({ ...options, broker: await aedes() });
+    const street = await Street.open({ ...options, broker: options.broker ?? (await aedes()) });
     const settings = parseDocument(readFileSync(street.config, 'utf8'));
     settings.setIn(['console'], { listen: `127.0.0.1:${await freePort()}` });
     settings.setIn(['journal', 'commit_s'], 1);
@@ -68,7 +72,8 @@ export class Stage {
     for (const i of [...meters.keys()].reverse()) {
       if (unknown.includes(meters[i]?.meter ?? '')) settings.deleteIn(['meters', i]);
     }
-    await writeFile(street.config, String(settings));
+    const { rewrite = (text: string) => text } = options;
+    await writeFile(street.config, rewrite(String(settings)));
     street.start();
     const log = join(street.folder, 'collector.log');
     const linked = () =>
@@ -159,6 +164,8 @@ export async function visit(
 /** A picture for people to look at. */
 export async function shot(page: Page, name: string): Promise<void> {
   mkdirSync(SHOTS, { recursive: true });
+  // The bar stays on top of what is looked at: of the whole page that is its beginning.
+  await page.evaluate('scrollTo(0, 0)');
   await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 }
 

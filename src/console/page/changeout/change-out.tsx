@@ -1,75 +1,136 @@
 // A change-out in its order: the old dial's last reading, the swap, the new meter found and read, the change told, the new dial proved.
+// It is kept by the collector step by step: a phone that dies in the pit loses nothing, another one goes on.
 
 import { type Signal, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { read, write } from '../kept.ts';
+import { useEffect, useRef } from 'preact/hooks';
+import { session } from '../api.ts';
+import { time } from '../format.ts';
 import { lineOf, meterNames } from '../live.ts';
-import { Button, Choice } from '../parts/field.tsx';
-import { Title } from '../parts/section.tsx';
+import { useCommand, useDeed } from '../parts/asked.ts';
+import { Button, Choice, Sure } from '../parts/field.tsx';
+import { Busy, Refused } from '../parts/notice.tsx';
+import { Section, Title } from '../parts/section.tsx';
 import { Sign } from '../parts/sign.tsx';
-import { query } from '../router.ts';
+import { go, query } from '../router.ts';
+import type { KeptChange } from '../shapes.ts';
 import { t } from '../words.ts';
 import { Changed, FinalRead, InitialRead, NewMeter, Swapped } from './steps.tsx';
 
-/** What is known of a change-out so far. It is told to the collector in one command, when all of it is known. */
+const STEPS = ['final', 'swap', 'scan', 'told', 'initial'] as const;
+type StepName = (typeof STEPS)[number] | 'over';
+
+/** What is known of a change-out so far. */
 export interface Change {
   readonly meter: string;
-  readonly step: number;
+  readonly step: StepName;
   /** The old dial as typed, or as its encoder said it last. */
   readonly final?: string;
   readonly byEncoder?: boolean;
   readonly profile?: string;
   readonly address?: string;
   readonly registerId?: string;
+  /** The installation that stands there as far as this change-out knows. */
   readonly inst?: number;
 }
 
 export interface Swapping {
   readonly change: Signal<Change>;
-  /** Goes on to the next step with what is known now. */
-  readonly next: (more: Partial<Change>) => void;
+  /** Keeps what is known now with the collector, and goes on to the next step. */
+  readonly next: (more: Partial<Change>) => Promise<void>;
+  readonly busy: boolean;
 }
 
-const KEPT = 'changeout';
-
-/** A dropped connection or a locked phone loses nothing. */
-function kept(): Change {
-  const wished = query().get('meter') ?? '';
-  try {
-    const found = JSON.parse(read(KEPT) ?? 'null') as Change | null;
-    if (found !== null && (wished === '' || found.meter === wished)) return found;
-  } catch {
-    // What cannot be read is begun anew.
-  }
-  return { meter: wished, step: 0 };
-}
-
-const STEPS = ['final', 'swap', 'scan', 'told', 'initial'] as const;
+const changeOf = (kept: KeptChange): Change => ({
+  ...{ meter: kept.meter, step: kept.step, inst: kept.inst, byEncoder: kept.by_encoder },
+  ...(kept.final === null ? {} : { final: kept.final }),
+  ...(kept.profile === null ? {} : { profile: kept.profile }),
+  ...(kept.address === null ? {} : { address: kept.address }),
+  ...(kept.register_id === null ? {} : { registerId: kept.register_id }),
+});
 
 export function ChangeOut() {
-  const change = useSignal<Change>(kept());
-  useEffect(() => {
-    const now = change.value;
-    write(KEPT, now.step === 0 || now.step > STEPS.length ? null : JSON.stringify(now));
-  }, [change.value]);
-  const swapping: Swapping = {
-    change,
-    next: (more) => {
-      change.value = { ...change.value, ...more, step: change.value.step + 1 };
-    },
-  };
-  const { step } = change.value;
+  const asked = useCommand<{ changeouts: readonly KeptChange[] }>('changeout.list');
+  const begun = useSignal<Change | null>(null);
+  const kept = asked.data.value?.changeouts;
+  const wished = query().get('meter') ?? '';
+  const resumed = kept?.find(({ meter }) => meter === wished);
+  const change = begun.value ?? (resumed ? changeOf(resumed) : null);
   return (
     <>
       <Title>{t('nav_changeout')}</Title>
-      {step === 0 ? <Which swapping={swapping} /> : <Steps swapping={swapping} />}
+      <Refused error={asked.error.value} />
+      {kept === undefined ? (
+        asked.error.value === null ? (
+          <Busy says={t('asking')} />
+        ) : null
+      ) : change === null ? (
+        <>
+          <Open kept={kept} again={asked.again} />
+          <Which
+            wished={wished}
+            begin={(meter) => {
+              begun.value = { meter, step: 'final' };
+              go(`/changeout?meter=${encodeURIComponent(meter)}`, true);
+            }}
+          />
+        </>
+      ) : (
+        <Led
+          key={change.meter}
+          begun={change}
+          leave={() => {
+            begun.value = null;
+            go('/changeout', true);
+            return asked.again();
+          }}
+        />
+      )}
     </>
   );
 }
 
-function Which({ swapping }: { readonly swapping: Swapping }) {
+interface OpenProps {
+  readonly kept: readonly KeptChange[];
+  readonly again: () => Promise<void>;
+}
+
+/** Change-outs that somebody began and did not end. */
+function Open({ kept, again }: OpenProps) {
+  const deed = useDeed();
+  const drop = async (meter: string) => {
+    if ((await deed.run('changeout.drop', { meter })) !== undefined) await again();
+  };
+  if (kept.length === 0) return null;
+  return (
+    <Section title={t('changeout_open')}>
+      <Refused error={deed.error.value} />
+      <ul class="rows">
+        {kept.map(({ meter, step, began, by }) => (
+          <li key={meter}>
+            <strong>{meter}</strong> · {time(began)} · {by}
+            <p class="help">{t(`change_${step}`)}</p>
+            <div class="actions">
+              <a class="button main" href={`/changeout?meter=${encodeURIComponent(meter)}`}>
+                {t('go_on')}
+                <span class="hidden">: {meter}</span>
+              </a>
+              <Sure what={t('give_up')} onSure={() => drop(meter)} busy={deed.busy.value} />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+interface WhichProps {
+  readonly wished: string;
+  readonly begin: (meter: string) => void;
+}
+
+function Which({ wished, begin }: WhichProps) {
   const names = meterNames.value;
-  const meter = useSignal(swapping.change.value.meter);
+  const meter = useSignal(wished);
   const chosen = meter.value === '' ? (names[0] ?? '') : meter.value;
   return (
     <section class="card">
@@ -83,7 +144,7 @@ function Which({ swapping }: { readonly swapping: Swapping }) {
         }}
       />
       <div class="actions">
-        <Button kind="main" onClick={() => swapping.next({ meter: chosen })}>
+        <Button kind="main" onClick={() => begin(chosen)}>
           {t('begin')}
         </Button>
       </div>
@@ -93,8 +154,38 @@ function Which({ swapping }: { readonly swapping: Swapping }) {
 
 const FORMS = [FinalRead, Swapped, NewMeter, Changed, InitialRead];
 
-function Steps({ swapping }: { readonly swapping: Swapping }) {
-  const { step, meter } = swapping.change.value;
+interface LedProps {
+  readonly begun: Change;
+  readonly leave: () => Promise<void>;
+}
+
+function Led({ begun, leave }: LedProps) {
+  const change = useSignal(begun);
+  const deed = useDeed();
+  const { meter, step } = change.value;
+  const now = step === 'over' ? STEPS.length + 1 : STEPS.indexOf(step) + 1;
+  const next = async (more: Partial<Change>) => {
+    const known = { ...change.value, ...more };
+    const to = STEPS[now] ?? 'over';
+    // The collector keeps what the command `changeout` did by itself.
+    const isKept = to === 'initial' || (await keep(known, to));
+    if (isKept) change.value = { ...known, step: to };
+  };
+  const keep = async (known: Change, to: StepName): Promise<boolean> => {
+    if (to === 'over') return (await deed.run('changeout.drop', { meter })) !== undefined;
+    const kept = await deed.run<KeptChange>('changeout.keep', {
+      ...{ meter, step: to, by: session.value?.user ?? '' },
+      ...{ final: known.final, by_encoder: known.byEncoder, profile: known.profile },
+      ...{ address: known.address, register_id: known.registerId },
+    });
+    return kept !== undefined;
+  };
+  const giveUp = async () => {
+    const isKept = now > 1 && step !== 'over';
+    if (isKept && (await deed.run('changeout.drop', { meter })) === undefined) return;
+    await leave();
+  };
+  const swapping: Swapping = { change, next, busy: deed.busy.value };
   return (
     <>
       <p>
@@ -102,18 +193,18 @@ function Steps({ swapping }: { readonly swapping: Swapping }) {
       </p>
       <ol class="steps">
         {STEPS.map((name, i) => (
-          <One key={name} name={name} number={i + 1} now={step} swapping={swapping} />
+          <One key={name} name={name} number={i + 1} now={now} swapping={swapping} />
         ))}
       </ol>
+      <Refused error={deed.error.value} />
       <div class="actions">
-        <Button
-          kind={step > STEPS.length ? 'main' : 'danger'}
-          onClick={() => {
-            swapping.change.value = { meter: '', step: 0 };
-          }}
-        >
-          {t(step > STEPS.length ? 'changeout_another' : 'give_up')}
-        </Button>
+        {step === 'over' ? (
+          <Button kind="main" onClick={leave}>
+            {t('changeout_another')}
+          </Button>
+        ) : (
+          <Sure what={t('give_up')} onSure={giveUp} busy={deed.busy.value} />
+        )}
       </div>
     </>
   );
@@ -128,13 +219,19 @@ interface OneProps {
 
 /** A step that is not yet due cannot be done: what follows a swap would be taken for what came before it. */
 function One({ name, number, now, swapping }: OneProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
   const Form = FORMS[number - 1];
   const isNow = number === now;
+  useEffect(() => {
+    if (isNow && number > 1) heading.current?.focus();
+  }, [isNow]);
   return (
     <li class={isNow ? 'step now' : 'step'} aria-current={isNow ? 'step' : undefined}>
       <div class="step-head">
         <span class="number">{number}</span>
-        <h2>{t(`change_${name}`)}</h2>
+        <h2 ref={heading} tabIndex={-1}>
+          {t(`change_${name}`)}
+        </h2>
         <span class="tag">
           <Sign state={number < now ? 'ok' : 'unknown'} />
           {t(`step_state_${number < now ? 'done' : 'todo'}`)}

@@ -42,6 +42,7 @@ export function FinalRead({ swapping }: Props) {
           <div class="actions">
             <Button
               kind="main"
+              busy={swapping.busy}
               onClick={() => swapping.next({ final: found.dial, byEncoder: found.q !== 'S' })}
             >
               {t('final_take')}
@@ -49,7 +50,10 @@ export function FinalRead({ swapping }: Props) {
           </div>
         </Notice>
       )}
-      <Form onSubmit={() => swapping.next({ final: typed.value.trim() })} label={t('final_typed')}>
+      <Form
+        onSubmit={() => swapping.next({ final: typed.value.trim(), byEncoder: false })}
+        label={t('final_typed')}
+      >
         <Text
           label={t('final_typed')}
           value={typed.value}
@@ -64,7 +68,9 @@ export function FinalRead({ swapping }: Props) {
           help={t('final_typed_help')}
         />
         <div class="actions">
-          <Button type="submit">{t('final_take_typed')}</Button>
+          <Button type="submit" busy={swapping.busy}>
+            {t('final_take_typed')}
+          </Button>
         </div>
       </Form>
     </>
@@ -74,7 +80,7 @@ export function FinalRead({ swapping }: Props) {
 export function Swapped({ swapping }: Props) {
   return (
     <div class="actions">
-      <Button kind="main" onClick={() => swapping.next({})}>
+      <Button kind="main" onClick={() => swapping.next({})} busy={swapping.busy}>
         {t('swapped')}
       </Button>
     </div>
@@ -99,11 +105,13 @@ export function NewMeter({ swapping }: Props) {
       {bus === undefined ? null : <Scan bus={bus} onChoose={choose} />}
       <div class="actions">
         {found.value === null ? null : (
-          <Button kind="main" onClick={() => swapping.next(found.value ?? {})}>
+          <Button kind="main" onClick={() => swapping.next(found.value ?? {})} busy={swapping.busy}>
             {t('device_take')}
           </Button>
         )}
-        <Button onClick={() => swapping.next({})}>{t('same_address')}</Button>
+        <Button onClick={() => swapping.next({})} busy={swapping.busy}>
+          {t('same_address')}
+        </Button>
       </div>
     </>
   );
@@ -135,30 +143,34 @@ function useNewDial({ swapping }: Props): NewDial {
   };
 }
 
+/** What was left empty is not told. */
+const typedAs = (key: string, text: string) => (text.trim() === '' ? {} : { [key]: text.trim() });
+
 /** All that is known is told at once: the old installation ends, the new one begins. */
 export function Changed({ swapping }: Props) {
-  const { meter, final, byEncoder, registerId } = swapping.change.value;
+  const { meter, final, byEncoder, registerId, inst } = swapping.change.value;
   const dial = useNewDial({ swapping });
   const fields = { initial: useSignal(''), id: useSignal(registerId ?? ''), body: useSignal('') };
   const isForced = useSignal(false);
   const deed = useDeed();
   const change = async () => {
     const answer = await deed.run<{ inst: number }>('changeout', {
-      ...{ meter, by: session.value?.user ?? '' },
+      // Told twice by two phones, it is done once.
+      ...{ meter, by: session.value?.user ?? '', ...(inst === undefined ? {} : { inst }) },
       ...(final === undefined || byEncoder === true ? {} : { final }),
       ...{
         digits: Number(dial.digits.value),
         unit: dial.unit.value,
         pow10: Number(dial.pow10.value),
       },
-      ...(fields.initial.value === '' ? {} : { initial: fields.initial.value.trim() }),
-      ...(fields.id.value === '' ? {} : { register_id: fields.id.value.trim() }),
-      ...(fields.body.value === '' ? {} : { body_serial: fields.body.value.trim() }),
+      ...typedAs('initial', fields.initial.value),
+      ...typedAs('register_id', fields.id.value),
+      ...typedAs('body_serial', fields.body.value),
       ...(isForced.value ? { force: true } : {}),
     });
     if (answer === undefined) return;
     await tellSettings(swapping);
-    swapping.next({ inst: answer.inst });
+    await swapping.next({ inst: answer.inst });
   };
   return (
     <Form onSubmit={change} label={t('change_told')}>

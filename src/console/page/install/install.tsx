@@ -6,7 +6,7 @@ import { command, session } from '../api.ts';
 import { time } from '../format.ts';
 import { meterNames, status } from '../live.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
-import { Button, Choice, Form } from '../parts/field.tsx';
+import { Button, Choice, Form, Sure } from '../parts/field.tsx';
 import { Busy, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { go, query } from '../router.ts';
@@ -65,9 +65,7 @@ function Choose() {
                   <a class="button main" href={`/install?id=${encodeURIComponent(one.id)}`}>
                     {t('go_on')}
                   </a>
-                  <Button kind="danger" onClick={() => cancel(one.id)} busy={deed.busy.value}>
-                    {t('give_up')}
-                  </Button>
+                  <Sure what={t('give_up')} onSure={() => cancel(one.id)} busy={deed.busy.value} />
                 </div>
               </li>
             ))}

@@ -51,7 +51,7 @@ export function TapForm({ step, bench }: Props) {
           <Text
             label={t('tap_amount')}
             type="number"
-            numeric
+            numeric="decimal"
             value={amount.value}
             onValue={(text) => {
               amount.value = text;

@@ -12,7 +12,7 @@ import { go } from '../router.ts';
 import { language, t } from '../words.ts';
 
 /** The collector asks for no fewer; said before it is sent. */
-const PASSWORD_LEAST = 10;
+export const PASSWORD_LEAST = 10;
 
 export function FirstRun() {
   const code = useSignal(oneTimeCode);
@@ -76,7 +76,7 @@ export function FirstRun() {
   );
 }
 
-function problemOf(password: string, again: string): Refusal | null {
+export function problemOf(password: string, again: string): Refusal | null {
   const refusal = (code: string) => ({ code, message: '', hint: '' });
   if (password !== again) return refusal('passwords_differ');
   return password.length < PASSWORD_LEAST ? refusal('password_short') : null;

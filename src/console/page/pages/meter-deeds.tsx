@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { time } from '../format.ts';
 import { useDeed } from '../parts/asked.ts';
 import { DialFace } from '../parts/dial.tsx';
-import { Button, Form, Text } from '../parts/field.tsx';
+import { Button, Form, Sure, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Section } from '../parts/section.tsx';
 import { Verdict } from '../parts/verdict.tsx';
@@ -123,13 +123,13 @@ function Turn({ meter, isDisabled, isUnder, again }: TurnProps) {
         <Button busy={deed.busy.value} onClick={() => give('meter.maintenance', { off: isUnder })}>
           {t(isUnder ? 'maintenance_end' : 'maintenance_begin')}
         </Button>
-        <Button
-          kind={isDisabled ? 'plain' : 'danger'}
-          busy={deed.busy.value}
-          onClick={() => give(isDisabled ? 'meter.enable' : 'meter.disable')}
-        >
-          {t(isDisabled ? 'enable' : 'disable')}
-        </Button>
+        {isDisabled ? (
+          <Button busy={deed.busy.value} onClick={() => give('meter.enable')}>
+            {t('enable')}
+          </Button>
+        ) : (
+          <Sure what={t('disable')} busy={deed.busy.value} onSure={() => give('meter.disable')} />
+        )}
       </div>
       <Refused error={deed.error.value} />
     </>

@@ -1,11 +1,11 @@
 // The settings: a form from their schema, what would change before it is saved, and what takes effect at once.
 
-import { useSignal } from '@preact/signals';
+import { type Signal, useSignal } from '@preact/signals';
 import { type Answer, command } from '../api.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
 import { Button, Form } from '../parts/field.tsx';
 import { Busy, Notice, Refused } from '../parts/notice.tsx';
-import { Section, Table, Title } from '../parts/section.tsx';
+import { Section, Title } from '../parts/section.tsx';
 import type { Schema } from '../settings/schema.ts';
 import { type Changes, Fields } from '../settings/schema-form.tsx';
 import { t } from '../words.ts';
@@ -31,6 +31,8 @@ export function SettingsPage() {
   const schema = useAsked(() => command<unknown>('config.schema'), 'schema');
   const said = useAsked(readSettings, 'settings');
   const root = schemaIn(schema.data.value);
+  // Outlives the form, which begins anew with what is in the file now.
+  const outcome = useSignal<Applied | null>(null);
   return (
     <>
       <Title>{t('nav_settings')}</Title>
@@ -38,7 +40,13 @@ export function SettingsPage() {
       {root === null || said.data.value === null ? (
         <Busy says={t('asking')} />
       ) : (
-        <Edit key={said.data.value.rev} root={root} said={said.data.value} again={said.again} />
+        <Edit
+          key={said.data.value.rev}
+          root={root}
+          said={said.data.value}
+          again={said.again}
+          outcome={outcome}
+        />
       )}
     </>
   );
@@ -72,12 +80,12 @@ interface EditProps {
   readonly root: Schema;
   readonly said: Said;
   readonly again: () => Promise<void>;
+  readonly outcome: Signal<Applied | null>;
 }
 
-function Edit({ root, said, again }: EditProps) {
+function Edit({ root, said, again, outcome }: EditProps) {
   const changes: Changes = useSignal(new Map());
   const differences = useSignal<readonly Change[] | null>(null);
-  const outcome = useSignal<Applied | null>(null);
   const deed = useDeed();
   const steps = () =>
     [...changes.value].map(([path, value]) => ({
@@ -100,27 +108,29 @@ function Edit({ root, said, again }: EditProps) {
   };
   return (
     <>
-      <Section title={t('changes')}>
-        <p role="status">{t('changes_count', { count: changes.value.size })}</p>
-        <div class="actions">
-          {changes.value.size === 0 ? null : (
-            <Button kind="main" onClick={compare} busy={deed.busy.value}>
-              {t('see_changes')}
-            </Button>
-          )}
-        </div>
-        <Refused error={deed.error.value} />
-        {differences.value === null ? null : (
-          <Differences all={differences.value} save={save} busy={deed.busy.value} />
-        )}
-        {outcome.value === null ? null : <Outcome outcome={outcome.value} />}
-      </Section>
       <Form onSubmit={compare} label={t('nav_settings')}>
         <Section title={t('nav_settings')}>
           <p class="help">{t('settings_help')}</p>
           <Fields schema={root} root={root} said={said.settings} path="" changes={changes} />
         </Section>
       </Form>
+      <div class={changes.value.size === 0 ? 'standing' : 'standing held'}>
+        <Section title={t('changes')}>
+          <p role="status">{t('changes_count', { count: changes.value.size })}</p>
+          {changes.value.size === 0 ? null : (
+            <div class="actions">
+              <Button kind="main" onClick={compare} busy={deed.busy.value}>
+                {t('see_changes')}
+              </Button>
+            </div>
+          )}
+          <Refused error={deed.error.value} />
+          {differences.value === null ? null : (
+            <Differences all={differences.value} save={save} busy={deed.busy.value} />
+          )}
+          {outcome.value === null ? null : <Outcome outcome={outcome.value} />}
+        </Section>
+      </div>
     </>
   );
 }
@@ -141,16 +151,18 @@ interface DifferencesProps {
 function Differences({ all, save, busy }: DifferencesProps) {
   return (
     <>
-      <Table
-        label={t('changes')}
-        heads={[t('key'), t('before'), t('after'), t('takes_effect')]}
-        rows={all.map(({ path, before, after, restart }) => [
-          <code key="p">{path}</code>,
-          <del key="b">{shown(before)}</del>,
-          <ins key="a">{shown(after)}</ins>,
-          t(restart ? 'at_restart' : 'at_once'),
-        ])}
-      />
+      <ul class="rows">
+        {all.map(({ path, before, after, restart }) => (
+          <li key={path}>
+            <code>{path}</code>
+            <br />
+            <span class="hidden">{t('before')}: </span>
+            <del>{shown(before)}</del> → <span class="hidden">{t('after')}: </span>
+            <ins>{shown(after)}</ins>{' '}
+            <small class="help">({t(restart ? 'at_restart' : 'at_once')})</small>
+          </li>
+        ))}
+      </ul>
       <div class="actions">
         <Button kind="main" onClick={save} busy={busy}>
           {t('save')}

@@ -18,6 +18,7 @@ export function SignIn() {
   const user = useSignal('');
   const password = useSignal('');
   const deed = useDeed();
+  const isRedeeming = useSignal(oneTimeCode !== '' && !used);
   const enter = async (body: object) => {
     const done = await deed.runWith(() => ask('/api/sign-in', body));
     if (deed.error.value?.code === 'setup_required') isFirstRun.value = true;
@@ -29,8 +30,19 @@ export function SignIn() {
   useEffect(() => {
     if (oneTimeCode === '' || used) return;
     used = true;
-    void enter({ code: oneTimeCode });
+    void enter({ code: oneTimeCode }).then(() => {
+      isRedeeming.value = false;
+    });
   }, []);
+  // A form that is about to vanish is not to be typed into.
+  if (isRedeeming.value) {
+    return (
+      <Threshold>
+        <Title>{t('sign_in')}</Title>
+        <Busy says={t('signing_in')} />
+      </Threshold>
+    );
+  }
   return (
     <Threshold>
       <Title>{t('sign_in')}</Title>

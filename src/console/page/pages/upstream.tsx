@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { may } from '../api.ts';
 import { every } from '../clock.ts';
-import { lasting, number, time } from '../format.ts';
+import { lasting, number, shownZone, time } from '../format.ts';
 import { meterNames, status } from '../live.ts';
 import { useCommand, useDeed } from '../parts/asked.ts';
 import { Checks } from '../parts/checks.tsx';
@@ -80,9 +80,9 @@ function Standing({ queue }: { readonly queue: QueueStatus }) {
   );
 }
 
-/** A time as the field types it, in this device's zone, as ISO. */
+/** A time as the field types it, in the zone in which times are shown, as ISO. */
 const isoOf = (typed: string): string | undefined => {
-  const at = Date.parse(typed);
+  const at = Date.parse(shownZone.value === 'utc' ? `${typed}Z` : typed);
   return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 };
 
@@ -100,6 +100,7 @@ function Replay() {
   return (
     <Form onSubmit={send} label={t('replay')}>
       <p class="help">{t('replay_help')}</p>
+      <p class="help">{t(`zone_${shownZone.value}`)}</p>
       <div class="two">
         <Choice
           label={t('meter')}

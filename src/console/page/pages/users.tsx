@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { ask, session } from '../api.ts';
 import { time } from '../format.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
-import { Button, Choice, Form, Text } from '../parts/field.tsx';
+import { Button, Choice, Form, Sure, Text } from '../parts/field.tsx';
 import { Busy, Notice, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { t } from '../words.ts';
@@ -40,35 +40,91 @@ export function Users() {
   );
 }
 
+interface Handed {
+  readonly user: string;
+  readonly code: string;
+  readonly minutes: number;
+}
+
 function UserList() {
   const asked = useAsked(() => ask<{ users: readonly User[] }>('/api/users'), 'users');
   const deed = useDeed();
-  const remove = async (user: string) => {
-    const path = `/api/users/${encodeURIComponent(user)}`;
-    if ((await deed.runWith(() => ask(path, undefined, 'DELETE'))) !== undefined)
-      await asked.again();
+  const handed = useSignal<Handed | null>(null);
+  const change = async <T,>(user: string, rest: string, body?: object, method?: string) => {
+    const path = `/api/users/${encodeURIComponent(user)}${rest}`;
+    const done = await deed.runWith(() => ask<T>(path, body, method));
+    await asked.again();
+    return done;
+  };
+  const reset = async (user: string) => {
+    handed.value = (await change<Handed>(user, '/reset', {}, 'POST')) ?? null;
   };
   return (
     <>
-      <Refused error={asked.error.value ?? deed.error.value} />
       {asked.data.value === null && asked.error.value === null ? <Busy says={t('asking')} /> : null}
       <ul class="rows">
-        {asked.data.value?.users.map(({ user, role, created }) => (
-          <li key={user}>
-            <strong>{user}</strong> · {t(`role_${role}`)}
-            {created === undefined ? null : <small class="help"> · {time(created)}</small>}
-            {user === session.value?.user ? null : (
-              <div class="actions">
-                <Button kind="danger" busy={deed.busy.value} onClick={() => remove(user)}>
-                  {t('remove_named', { name: user })}
-                </Button>
-              </div>
+        {asked.data.value?.users.map((one) => (
+          <li key={one.user}>
+            <strong>{one.user}</strong> · {t(`role_${one.role}`)}
+            {one.created === undefined ? null : <small class="help"> · {time(one.created)}</small>}
+            {one.user === session.value?.user ? null : (
+              <OneUser
+                user={one}
+                busy={deed.busy.value}
+                setRole={(role) => change(one.user, '', { role }, 'PUT')}
+                reset={() => reset(one.user)}
+                remove={() => change(one.user, '', undefined, 'DELETE')}
+              />
             )}
+            {handed.value?.user === one.user ? <HandOver handed={handed.value} /> : null}
           </li>
         ))}
       </ul>
+      <Refused error={asked.error.value ?? deed.error.value} />
       <NewUser done={asked.again} />
     </>
+  );
+}
+
+interface OneUserProps {
+  readonly user: User;
+  readonly busy: boolean;
+  readonly setRole: (role: string) => unknown;
+  readonly reset: () => unknown;
+  readonly remove: () => unknown;
+}
+
+/** What an admin does to another's account; one's own is seen to by another admin, so that one stays. */
+function OneUser({ user: { user, role }, busy, setRole, reset, remove }: OneUserProps) {
+  return (
+    <details>
+      <summary>
+        {t('change')}
+        <span class="hidden"> {user}</span>
+      </summary>
+      <Choice
+        label={t('role_of', { name: user })}
+        value={role}
+        options={roleOptions()}
+        onValue={(one) => void setRole(one)}
+      />
+      <div class="actions">
+        <Sure what={t('reset_named', { name: user })} busy={busy} onSure={reset} />
+        <Sure what={t('remove_named', { name: user })} busy={busy} onSure={remove} />
+      </div>
+    </details>
+  );
+}
+
+/** A one-time way in for who forgot a password: shown here, and nowhere else. */
+function HandOver({ handed: { user, code, minutes } }: { readonly handed: Handed }) {
+  return (
+    <Notice state="warn">
+      <p>{t('reset_done', { name: user, minutes })}</p>
+      <p>
+        <code>{`${location.origin}/sign-in#code=${code}`}</code>
+      </p>
+    </Notice>
   );
 }
 
@@ -151,9 +207,11 @@ function TokenList() {
           <li key={token.id}>
             <strong>{token.name}</strong> · {t(`role_${token.role}`)}
             <div class="actions">
-              <Button kind="danger" busy={deed.busy.value} onClick={() => revoke(token.id)}>
-                {t('remove_named', { name: token.name })}
-              </Button>
+              <Sure
+                what={t('remove_named', { name: token.name })}
+                busy={deed.busy.value}
+                onSure={() => revoke(token.id)}
+              />
             </div>
           </li>
         ))}

@@ -1,7 +1,8 @@
 // Labelled fields and buttons, large enough for a thumb.
 
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { t } from '../words.ts';
 
 interface TextProps {
@@ -10,7 +11,8 @@ interface TextProps {
   readonly onValue: (text: string) => void;
   readonly help?: string | undefined;
   readonly type?: 'text' | 'password' | 'number' | 'date' | 'search' | 'datetime-local';
-  readonly numeric?: boolean;
+  /** Which keyboard a phone shows: of digits, or with a decimal point too. */
+  readonly numeric?: boolean | 'decimal';
   readonly required?: boolean;
   readonly complete?: string;
   readonly max?: number;
@@ -19,6 +21,9 @@ interface TextProps {
   readonly name?: string;
   readonly large?: boolean;
 }
+
+const modeOf = (numeric: TextProps['numeric']) =>
+  numeric === 'decimal' ? 'decimal' : numeric === true ? 'numeric' : undefined;
 
 export function Text(props: TextProps) {
   const { label, value, onValue, help, type = 'text', required = false } = props;
@@ -33,12 +38,14 @@ export function Text(props: TextProps) {
         id={id}
         class={props.large === true ? 'large' : ''}
         type={type}
+        // Without it browsers refuse half a gallon.
+        step={type === 'number' && props.numeric === 'decimal' ? 'any' : undefined}
         value={value}
         required={required}
         name={props.name}
         maxLength={props.max ?? 200}
         pattern={props.pattern}
-        inputMode={props.numeric === true ? 'numeric' : undefined}
+        inputMode={modeOf(props.numeric)}
         autocomplete={props.complete ?? 'off'}
         autocapitalize="off"
         spellcheck={false}
@@ -137,6 +144,48 @@ export function Button(props: ButtonProps) {
       {busy ? <span class="spinner" aria-hidden="true" /> : null}
       {children}
     </button>
+  );
+}
+
+interface SureProps {
+  readonly what: string;
+  readonly onSure: () => unknown;
+  readonly busy?: boolean;
+}
+
+/** What cannot be taken back is asked twice: a glove hits the wrong button, and hits it twice. */
+export function Sure({ what, onSure, busy = false }: SureProps) {
+  const isAsked = useSignal(false);
+  const no = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isAsked.value) no.current?.focus();
+  }, [isAsked.value]);
+  const ask = (wanted: boolean) => () => {
+    isAsked.value = wanted;
+  };
+  if (!isAsked.value) {
+    return (
+      <Button kind="danger" busy={busy} onClick={ask(true)}>
+        {what}
+      </Button>
+    );
+  }
+  return (
+    <>
+      <button type="button" ref={no} class="button plain" onClick={ask(false)}>
+        {t('sure_not')}
+      </button>
+      <Button
+        kind="danger"
+        busy={busy}
+        onClick={() => {
+          isAsked.value = false;
+          onSure();
+        }}
+      >
+        {t('sure', { what })}
+      </Button>
+    </>
   );
 }
 

@@ -131,6 +131,11 @@ export function Switch({ label, options, value, onValue }: SwitchProps) {
   );
 }
 
+/** What somebody prefers is kept with their account too: another phone begins with it. */
+function tellWishes(wishes: object): void {
+  if (session.peek()?.first_run === false) void ask('/api/session', wishes, 'PUT');
+}
+
 /** Each language by its own name. */
 const OWN_NAMES = { en: 'English', es: 'Español' } as const;
 
@@ -140,7 +145,10 @@ export function LanguageSwitch() {
       label={t('language')}
       value={language.value}
       options={LANGUAGES.map((one) => [one, OWN_NAMES[one], one])}
-      onValue={(one) => void choose(LANGUAGES.find((known) => known === one) ?? 'en')}
+      onValue={(one) => {
+        void choose(LANGUAGES.find((known) => known === one) ?? 'en');
+        tellWishes({ language: one });
+      }}
     />
   );
 }
@@ -153,7 +161,10 @@ function Wishes() {
         label={t('unit')}
         value={shownUnit.value}
         options={SHOWN_UNITS.map((one) => [one, say(`unit.${one}`)])}
-        onValue={(one) => showUnit(SHOWN_UNITS.find((known) => known === one) ?? 'ft3')}
+        onValue={(one) => {
+          showUnit(SHOWN_UNITS.find((known) => known === one) ?? 'ft3');
+          tellWishes({ units: one });
+        }}
       />
       <Switch
         label={t('times')}
@@ -177,7 +188,10 @@ function SignedIn() {
   };
   return (
     <div class="who">
-      <span>{t('signed_in', { user: who.user, role: t(`role_${who.role}`) })}</span>
+      <a href="/account" aria-current={path() === '/account' ? 'page' : undefined}>
+        {t('signed_in', { user: who.user, role: t(`role_${who.role}`) })}
+        <span class="hidden">: {t('nav_account')}</span>
+      </a>
       <button type="button" class="button plain" onClick={() => void leave()}>
         {t('sign_out')}
       </button>

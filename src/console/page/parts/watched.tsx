@@ -99,11 +99,11 @@ function AlertForm({
     const answer = await deed.run('alerts.set', { meter: found.meter, ...wishes });
     if (answer !== undefined) await done();
   };
-  const field = (label: string, one: (typeof fields)['daily']) => (
+  const field = (label: string, one: (typeof fields)['daily'], numeric: true | 'decimal') => (
     <Text
       label={label}
       type="number"
-      numeric
+      numeric={numeric}
       value={one.value}
       onValue={(typed) => {
         one.value = typed;
@@ -122,12 +122,12 @@ function AlertForm({
         }}
       />
       <div class="two">
-        {field(t('alert_daily'), fields.daily)}
-        {field(t('alert_none_days'), fields.none)}
-        {field(t('alert_several'), fields.several)}
-        {field(t('alert_days'), fields.days)}
-        {field(t('alert_cycle'), fields.cycle)}
-        {field(t('alert_day'), fields.day)}
+        {field(t('alert_daily'), fields.daily, 'decimal')}
+        {field(t('alert_none_days'), fields.none, true)}
+        {field(t('alert_several'), fields.several, 'decimal')}
+        {field(t('alert_days'), fields.days, true)}
+        {field(t('alert_cycle'), fields.cycle, 'decimal')}
+        {field(t('alert_day'), fields.day, true)}
       </div>
       <Refused error={deed.error.value} />
       <div class="actions">
@@ -192,7 +192,7 @@ export function Vacations({ meter, standing, again }: VacationProps) {
 /** Dates of a vacation are days of the place, without a zone. */
 export const vacationSays = ({ from, to, amount, unit }: Vacation): string =>
   t('vacation_says', {
-    ...{ from: day(`${from}T12:00:00`), to: day(`${to}T12:00:00`) },
+    ...{ from: day(from), to: day(to) },
     amount: amountSays({ amount, unit }),
   });
 
@@ -215,6 +215,7 @@ function VacationForm({
     <Text
       label={label}
       type={type}
+      numeric={type === 'number' ? 'decimal' : false}
       value={one.value}
       onValue={(typed) => {
         one.value = typed;

@@ -92,7 +92,7 @@ function One({ name, schema, root, said, path, changes }: Props & { readonly nam
       label={name}
       value={typedOf(value)}
       onValue={change}
-      numeric={kind === 'number'}
+      numeric={kind === 'number' ? 'decimal' : false}
       help={help}
       required
     />

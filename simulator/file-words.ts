@@ -3,9 +3,10 @@
 /** Undefined where it is none: then it is a bug. */
 export function fileSentence(error: unknown): string | undefined {
   const { code, path, message } = error as NodeJS.ErrnoException;
+  // A folder opens well, and cannot be read: that error names no path.
+  if (code === 'EISDIR') return path ? `${path} is a folder.` : 'It is a folder, not a file.';
   if (typeof code !== 'string' || path === undefined) return undefined;
   if (code === 'ENOENT') return `There is no ${path}.`;
-  if (code === 'EISDIR') return `${path} is a folder.`;
   if (code === 'EACCES') return `This user may not open ${path}.`;
   return `${path} cannot be opened: ${message}.`;
 }

@@ -62,7 +62,7 @@ export async function openLevelStore(
  */
 async function createAside(folder: string): Promise<void> {
   const aside = `${folder}.new`;
-  await mkdir(dirname(folder), { recursive: true });
+  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
   await removeTree(aside);
   const level: Text = new Level(aside, { ...OPTIONS, createIfMissing: true });
   await level.open();

@@ -229,7 +229,8 @@ class LevelVault implements Vault {
     if (!create && !before) {
       return faulty('store.failed', `there is no journal in ${this.#options.folder}`);
     }
-    await mkdir(this.#options.folder, { recursive: true });
+    // When a house uses water is its own affair: nobody else on the machine reads it.
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     if (before) this.#signs.push('the store is missing');
     return openLevelStore(this.#store);
   }

@@ -22,7 +22,7 @@ export async function placeStore(
   const whole = join(folder, 'store.repaired');
   const store = join(folder, 'store');
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
     await removeTree(aside);
     const built = await build(aside, records);
     if (!built.ok) return built;

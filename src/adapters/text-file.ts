@@ -95,5 +95,10 @@ export async function* readLines(path: string): AsyncGenerator<string> {
     input.once('open', () => resolve());
     input.once('error', (cause) => reject(fileError(cause, path)));
   });
-  yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  try {
+    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    // A folder opens well, and cannot be read.
+    throw fileError(cause, path);
+  }
 }

@@ -41,6 +41,11 @@ describe('the vault', () => {
     await rm(join(folder, '..'), { recursive: true });
   });
 
+  it('lets nobody else on the machine read when a house uses water', async () => {
+    await opened();
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
   it('keeps what was there before an opening until that is proved', async () => {
     must(await (await opened()).write([put('a', '1')]));
     await store?.close();

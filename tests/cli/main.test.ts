@@ -114,6 +114,23 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     expect(err).not.toContain('ENOENT');
   });
 
+  test.each([
+    ['conformance', '--recording', '.'],
+    ['restore', '.', '--config', 'settings.yaml'],
+    ['sim', '--replay', '.'],
+    ['headend', '--truth', '.', '--broker', 'mqtt://127.0.0.1:9'],
+  ])('says in words that a file is a folder: %s', async (...args) => {
+    const { child } = start(await site(), ...args);
+    let err = '';
+    child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    const [exit] = await once(child, 'close');
+    expect(exit).toBeGreaterThan(0);
+    expect(err).toMatch(/is a folder/);
+    expect(err).not.toContain('EISDIR');
+  });
+
   test('takes the Ctrl-C that terminal and npm both send as one', async () => {
     const collector = await running(await site());
     collector.child.kill('SIGINT');

@@ -20,7 +20,17 @@ export interface Operating {
  */
 const KEYS = {
   changeout: [
-    ...['final', 'initial', 'digits', 'unit', 'pow10', 'register_id', 'body_serial', 'force'],
+    ...[
+      'inst',
+      'final',
+      'initial',
+      'digits',
+      'unit',
+      'pow10',
+      'register_id',
+      'body_serial',
+      'force',
+    ],
   ],
   'meter.disable': [],
   'meter.enable': [],

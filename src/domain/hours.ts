@@ -239,7 +239,9 @@ export class HourFold {
     this.#passTaken();
     if (edge) return this.#closeWith(edge, 'read');
     const { suspect } = this.#how;
-    if (suspect && this.#end() - suspect.at <= 2 * this.#rules.pollMs) {
+    // One that was seen after the boundary, while a doubtful clock held hours open, says nothing of it.
+    const since = suspect ? this.#end() - suspect.at : Number.POSITIVE_INFINITY;
+    if (suspect && since >= 0 - this.#rules.toleranceMs && since <= 2 * this.#rules.pollMs) {
       return this.#leaveSuspect(suspect);
     }
     if (!gap && this.#end() - last.at <= 2 * this.#rules.pollMs)

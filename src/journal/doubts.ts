@@ -79,8 +79,8 @@ function isTold({ hours }: Installation, start: number): boolean {
 
 function isBehindMark({ steps, hours }: Installation, mark: MarkedMeter): boolean {
   if (mark.steps > steps) return true;
-  // After a clock went back the open hour is an earlier one, and `until` says so.
-  const isSameClock = mark.until >= (hours?.until ?? 0);
+  // After a clock went back the open hour is an earlier one, and `until` says so, or `rev` where `until` lies far ahead already.
+  const isSameClock = mark.until >= (hours?.until ?? 0) && mark.rev >= (hours?.rev ?? 0);
   return mark.hour !== null && isSameClock && mark.hour > (hours?.start ?? 0);
 }
 

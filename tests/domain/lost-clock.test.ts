@@ -80,6 +80,14 @@ describe('a clock in 1970', () => {
     expect(hours.filter(({ q }) => q === 'M')).toEqual([]);
   });
 
+  it('a dial that is doubted all the while says nothing of hours that ended before it was seen last', () => {
+    const jumped = lost.map((poll) => ({ ...poll, read: 5_000_000 + (poll.read ?? 0) }));
+    const { entries } = run([...before, ...jumped, ...quarters(9, 12, { boot: 'b' })]);
+    const seen = hoursOf(entries).flatMap(({ start, at }) => (at === null ? [] : [at - start]));
+    expect(Math.max(...seen)).toBeLessThanOrEqual(HOUR_MS + RULES.toleranceMs);
+    expect(proved(entries)).toBeNull();
+  });
+
   it('an installation that never knew the time begins in the boot in which it is known', () => {
     const first = quarters(0, 2, { boot: 'a', synced: null, ahead: LOST });
     const { entries, state } = run([...first, ...quarters(2, 6, { boot: 'b' })]);

@@ -15,8 +15,10 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   ...SETTINGS_FAULTS,
 ];
 
-/** The clock is wrong at times under these: what is compared by time is compared otherwise. */
-export const CLOCK_FAULTS: ReadonlySet<string> = new Set(TIME_FAULTS.map(({ id }) => id));
+/** The clock is wrong at times under these: what is compared by time is compared otherwise. One that is only not synchronised is right. */
+export const CLOCK_FAULTS: ReadonlySet<string> = new Set(
+  TIME_FAULTS.map(({ id }) => id).filter((id) => id !== 'F13u'),
+);
 
 /** Rollover is no strike: dials that begin near their end pass it. F35 counts each refusal. */
 export const COUNTED_OTHERWISE = ['F38', 'F35'];

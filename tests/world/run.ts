@@ -126,7 +126,6 @@ async function pendingRows(world: HostileWorld): Promise<number | null> {
 }
 
 async function judge(world: HostileWorld, oracle: Oracle): Promise<void> {
-  const { rates } = world.options;
   const now = world.trueNow();
   const own = (await world.ask('audit')) as { ok?: boolean } | undefined;
   if (own?.ok !== true && world.rotten === 0) {
@@ -141,7 +140,7 @@ async function judge(world: HostileWorld, oracle: Oracle): Promise<void> {
   checkRegisters(world, ledger, oracle);
   checkStamps(world, ledger, oracle);
   checkRetention(world, oracle);
-  if (!Object.keys(rates).some((id) => CLOCK_FAULTS.has(id)))
+  if (!Object.keys(world.fired).some((id) => CLOCK_FAULTS.has(id)))
     checkHours(world, ledger, edge, oracle);
   checkFresh(world, oracle, edge);
   checkDoubts(world, oracle);

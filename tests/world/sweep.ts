@@ -78,7 +78,7 @@ export async function liveThrough(from: number, to: number): Promise<readonly Ru
 
 function live(from: number, to: number, ears: Ears): Promise<void> {
   const args = [MAIN, '--seeds', `${from}-${to}`, '--sometimes'];
-  const options = ['--max-semi-space-size=32', ...args];
+  const options = ['--min-semi-space-size=16', '--max-semi-space-size=32', ...args];
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'pipe'] });
   let lived = from - 1;
   createInterface({ input: child.stdout }).on('line', (text) => {

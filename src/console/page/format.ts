@@ -80,7 +80,7 @@ export const hour = (iso: string | number, zone?: string): string =>
   written(iso, { weekday: 'short', hour: 'numeric', minute: '2-digit' }, zone);
 
 export const clockTime = (iso: string | number, zone?: string): string =>
-  written(iso, { timeStyle: 'medium' }, zone);
+  written(iso, { timeStyle: 'short' }, zone);
 
 function written(
   iso: string | number,

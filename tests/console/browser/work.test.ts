@@ -54,6 +54,8 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await stage.begin('en');
       here = await visit(browser, stage.url, { size: 'phone' });
       page = here.page;
+      // Settings are checked in processes of their own, one after the other: on a busy machine that takes its time.
+      page.setDefaultTimeout(60_000);
       await signIn(page, stage.url);
     }, 60_000);
 
@@ -89,14 +91,14 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await until('and again', () => resends() > before + 1);
       await page.getByRole('button', { name: 'Local' }).click();
       await page.getByRole('button', { name: 'Menu' }).click();
-    }, 90_000);
+    }, 180_000);
 
     it('the way to the head-end is checked step by step, up to the broker’s answer', async () => {
       await section('Checks').getByRole('button', { name: 'Check now' }).click();
       await section('Checks').getByText('The broker lets this collector in.').waitFor();
       await shot(page, 'phone-upstream-checks');
       expect(await axe(page)).toEqual([]);
-    }, 60_000);
+    }, 180_000);
 
     it('the frames of a bus are shown as they pass, questions and answers, and end when told', async () => {
       await go('/bus', 'Bus');
@@ -110,7 +112,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await trace.getByRole('button', { name: 'Stop' }).click();
       await trace.getByRole('button', { name: 'Follow the wire' }).waitFor();
       expect(await trace.getByText('Following').count()).toBe(0);
-    }, 60_000);
+    }, 180_000);
 
     it('a setting is changed: the difference first, then the file, with its comments', async () => {
       await go('/settings', 'Settings');
@@ -134,7 +136,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       expect(said.meters.find(({ meter }) => meter === METER)?.poll_s).toBe(90);
       const shown = await typed(stage.street.config, 'meter', 'show', METER);
       expect(JSON.parse(shown.out).settings.poll_s).toBe(90);
-    }, 60_000);
+    }, 180_000);
 
     it('a value that is no good is refused in words, and nothing is written', async () => {
       await go('/settings', 'Settings');
@@ -151,7 +153,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await shot(page, 'phone-settings-refused');
       // Chromium itself reports the refusal (422).
       expect(here.sins.errors.splice(0)).toHaveLength(1);
-    }, 60_000);
+    }, 180_000);
 
     it('what the use of a meter is watched for is set at its page, and a vacation too', async () => {
       await go(`/meters/${METER}`, METER);
@@ -180,9 +182,9 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await alerts.getByRole('button', { name: 'Change' }).click();
       await alerts.getByLabel('Use of a day').fill('');
       await alerts.getByRole('button', { name: 'Save' }).click();
+      await alerts.getByText('500 gal').waitFor({ state: 'detached' });
       await alerts.getByText('14 days').waitFor();
-      expect(await alerts.getByText('500 gal').count()).toBe(0);
-    }, 60_000);
+    }, 180_000);
 
     it('an admin makes users and a token, gives another role, and resets a password', async () => {
       await go('/settings/users', 'Users');
@@ -234,7 +236,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await visitor.page.getByRole('button', { name: 'Begin' }).click();
       await visitor.page.getByRole('heading', { name: 'Overview' }).waitFor();
       await visitor.context.close();
-    }, 60_000);
+    }, 180_000);
 
     it('a viewer looks, in Spanish at a desk, and is given nothing that works', async () => {
       const { page: own, context, sins } = await visit(browser, stage.url, { size: 'desk' });
@@ -267,7 +269,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       expect(await axe(own)).toEqual([]);
       expect(sins).toEqual({ errors: [], strays: [] });
       await context.close();
-    }, 60_000);
+    }, 180_000);
 
     it('what a person prefers follows their account to another phone; so does a new password', async () => {
       const enter = async (password: string) => {
@@ -298,7 +300,7 @@ describe.skipIf(!hasChromium || !hasMosquitto)(
       await next.page.getByRole('heading', { name: 'Resumen' }).waitFor();
       await next.context.close();
       await first.context.close();
-    }, 60_000);
+    }, 180_000);
 
     it('the backup that is taken home is good to be restored; the hours come as a table', async () => {
       await go('/backup', 'Backup');

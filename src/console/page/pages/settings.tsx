@@ -124,7 +124,10 @@ function Edit({ root, said, again, outcome }: EditProps) {
               </Button>
             </div>
           )}
-          <Refused error={deed.error.value} />
+          <Refused
+            error={deed.error.value}
+            says={{ verify_failed: t('settings_bad'), conflict: t('settings_moved') }}
+          />
           {differences.value === null ? null : (
             <Differences all={differences.value} save={save} busy={deed.busy.value} />
           )}

@@ -22,10 +22,17 @@ export function Notice({
 
 const keyOf = (code: string): string => `error_${code.replaceAll('.', '_')}`;
 
+interface RefusedProps {
+  readonly error: Refusal | null;
+  /** Sentences for codes that mean something else here. */
+  readonly says?: Readonly<Record<string, string>>;
+}
+
 /** A refusal: our sentence for its code, with the collector's own words one step away. */
-export function Refused({ error }: { readonly error: Refusal | null }) {
+export function Refused({ error, says }: RefusedProps) {
   if (error === null) return null;
-  const sentence = known(keyOf(error.code)) ?? t('error_other', { code: error.code });
+  const sentence =
+    says?.[error.code] ?? known(keyOf(error.code)) ?? t('error_other', { code: error.code });
   const own = [error.message, error.hint].filter((one) => one !== '').join(' ');
   return (
     <Notice state="bad">

@@ -39,7 +39,11 @@ export async function drawBars(
   const chart = new Plot(
     {
       ...{ width: width(), height: 220, cursor: { show: false }, legend: { show: false } },
-      scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 0.1)] } },
+      scales: {
+        // One bar alone would else be drawn on an axis of years.
+        x: { range: () => [times[0] ?? 0, (times.at(-1) ?? 0) + drawing.lengthS] },
+        y: { range: (_, __, max) => [0, Math.max(max * 1.1, 0.1)] },
+      },
       axes: axesOf(drawing),
       series: [{}, series('--bars'), series('--bars-soft')],
     },

@@ -20,17 +20,8 @@ export interface Operating {
  */
 const KEYS = {
   changeout: [
-    ...[
-      'final',
-      'initial',
-      'digits',
-      'unit',
-      'pow10',
-      'register_id',
-      'body_serial',
-      'force',
-      'inst',
-    ],
+    ...['inst', 'final', 'initial', 'force'],
+    ...['digits', 'unit', 'pow10', 'register_id', 'body_serial'],
   ],
   'meter.disable': [],
   'meter.enable': [],

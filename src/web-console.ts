@@ -31,9 +31,7 @@ export function openAccounts(
 }
 
 /** How a browser comes to this collector's console, as far as can be told before it runs; null where there is none. */
-export async function wayIn({
-  console,
-}: Pick<Settings, 'console'>): Promise<{
+export async function wayIn({ console }: Pick<Settings, 'console'>): Promise<{
   readonly url: string;
   readonly fingerprint: string | null;
 } | null> {

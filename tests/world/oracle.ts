@@ -131,7 +131,8 @@ export class Oracle {
     // The answer to a question that only looks is not waited for by any medium: after a cut it is looked up again.
     if (rule === 'C2') return struck(FORGETTING);
     // A message says by the wrong clock when it was sent, or by the right one what a wrong one ended (I10); an installation that
-    // ended while the clock was ahead leaves its last hours where the next one has its own (I9). Stamps are looked at apart.
+    // ended while the clock was ahead leaves its last hours where the next one has its own (I9); a gap that a step leaves at the
+    // very reading of an edge counts to either hour (I5). Stamps, registers and totals are looked at apart.
     if (BY_SENDING.has(rule) && struck([...CLOCK_FAULTS])) return true;
     // What rotted is told as lost or repaired, under a new epoch; that nothing wrong is told in its place is looked at apart.
     return rotten > 0 && !LAWS_OF_FORM.has(rule);
@@ -139,7 +140,7 @@ export class Oracle {
 }
 
 /** Rules that hold an hour against when it was sent, or against the next installation's. */
-const BY_SENDING: ReadonlySet<string> = new Set(['I9', 'I10']);
+const BY_SENDING: ReadonlySet<string> = new Set(['I5', 'I9', 'I10']);
 /** Rules of every message by itself. */
 const LAWS_OF_FORM: ReadonlySet<string> = new Set([
   'topics',

@@ -129,7 +129,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a stop waits for a broker that answers nothing',
     file: 'collector.js',
-    text: 'await Promise.race([sent, wire.sleep(LAST_SENDS_MS, patience.signal)]);',
-    instead: 'await sent;',
+    text: 'await Promise.race([ended, wire.sleep(STOP_SENDING_MS, late.signal)]);',
+    instead: 'await ended;',
   },
 ];

@@ -31,11 +31,12 @@ export const TIME_FAULTS: readonly FaultKind[] = [
   },
   {
     id: 'F13w',
-    means: 'the wall clock is weeks ahead for an hour or a few, as a broken time server has it',
+    means:
+      'the wall clock is so far ahead that increments look old, for an hour or a few, as a broken time server has it',
     perDay: [0.1, 0.3],
     strike(world, chance) {
       world.hit('F13w');
-      world.setWall(Math.round(chance.between(46, 60) * 24 * HOUR));
+      world.setWall(Math.round((world.incrementDays + chance.between(1, 5)) * 24 * HOUR));
       world.later(chance.between(0.5, 4) * HOUR, () => setRight(world));
     },
   },

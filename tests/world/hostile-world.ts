@@ -281,6 +281,11 @@ export class HostileWorld {
     });
   }
 
+  /** Increments are kept for longer than a world lives, and not for much longer: a clock ahead makes them look old. */
+  get incrementDays(): number {
+    return this.options.days + 3;
+  }
+
   #settings(): Settings {
     const meters = this.places.filter((place) => !this.absent.has(meterOf(place)));
     return {
@@ -292,7 +297,8 @@ export class HostileWorld {
         commands: { operate: this.options.operate, configure: this.options.operate },
       },
       journal: {
-        ...{ commitS: 60, ballastMb: 8, incrementDays: 45, hourDays: 400, eventDays: 400 },
+        ...{ commitS: 60, ballastMb: 8, hourDays: 400, eventDays: 400 },
+        incrementDays: this.incrementDays,
         ...{ maxMb: 1024, minFreeMb: 64, writeMbPerDay: 40 },
       },
       buses: this.buses,

@@ -56,7 +56,7 @@ function wasServed(
   );
 }
 
-/** P3: a week of a world is younger than all that is kept, whatever its clocks say. */
+/** P3: all that is kept is kept for longer than a world lives, whatever its clocks say. */
 export function checkRetention(world: HostileWorld, oracle: Oracle): void {
   for (const [key] of world.medium.dump()) {
     if (key.startsWith('k/')) oracle.violate('P3', `${key}: something was dropped for its age`);

@@ -22,11 +22,13 @@ const SETTLED_MAX = 20_000;
 /** A pending key, and the key of the entry that it names; undefined where it is damaged. */
 type Named = readonly [key: string, entryKey: string | undefined];
 
+const NO_END = { meter: '', row: 0 };
+
 /** The rows of the journal that the head-end does not have yet, as far as is known. */
 export class PendingRows {
   readonly #books: Books;
   /** The row with which a search came to the end of a meter's: who reads on from it need not search. */
-  #last = { meter: '', row: 0 };
+  #last = NO_END;
 
   constructor(books: Books) {
     this.#books = books;
@@ -66,7 +68,7 @@ export class PendingRows {
     await this.#addRows(found, rows);
     const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
     if (other > 0) rows.length = other;
-    if (isEnd && other < 0) this.#last = { meter, row: rows.at(-1)?.row ?? 0 };
+    this.#last = isEnd && other < 0 ? { meter, row: rows.at(-1)?.row ?? 0 } : NO_END;
     if (after === 0) this.#remember(meter, first ?? from, store, renewals);
   }
 

@@ -138,6 +138,8 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       readHours(one, 'SP-1', 6.25, 7);
       await one.flush();
       one.release(one.takeFresh());
+      expect(rowsOf(await one.backlog('SP-1', 6))).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(rowsOf(await one.backlog('SP-1', 6, 6))).toEqual([7]);
       expect(rowsOf(await one.backlog('SP-1', 10))).toEqual([1, 2, 3, 4, 5, 6, 7]);
       expect(rowsOf(await one.backlog('SP-1', 10, 6))).toEqual([7]);
       one.settle(await one.backlog('SP-1', 3));

@@ -1,6 +1,7 @@
 // How the tests run: real parts get time, nothing is global, and each device file is a test file of its own.
 import { basename, join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './longest-first.ts';
 
 const EXAMPLES = join(import.meta.dirname, 'devices', 'examples.ts');
 
@@ -21,7 +22,8 @@ export default defineConfig({
     include: ['tests/**/*.test.ts', 'devices/*.yaml'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Most of the time is spent waiting for real ports and brokers.
-    maxWorkers: 3,
+    // Most of the time is spent waiting for real ports and brokers, and one of them for the seeds of the hostile world.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -4,9 +4,14 @@ import { expand, type WorldOptions } from './options.ts';
 
 /** As a person types it. */
 export function commandOf(options: WorldOptions): string {
+  return `npm run world -- ${argumentsOf(options).join(' ')}`;
+}
+
+/** As the program takes them. */
+export function argumentsOf(options: WorldOptions): string[] {
   const { seed, meters, days, pollS } = options;
-  const size = `--meters ${meters} --days ${days} --poll ${pollS / 60}`;
-  return `npm run world -- --seed ${seed} ${size} --faults ${faultsOf(options)}`;
+  const size = ['--meters', `${meters}`, '--days', `${days}`, '--poll', `${pollS / 60}`];
+  return ['--seed', `${seed}`, ...size, '--faults', faultsOf(options)];
 }
 
 function faultsOf({ rates }: WorldOptions): string {

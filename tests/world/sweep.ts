@@ -31,25 +31,29 @@ export async function sweep(seeds: number, workers: number): Promise<Sweep> {
   const failed: RunLine[] = [];
   let meterDays = 0;
   let ms = 0;
-  const ears: Ears = {
-    line(run) {
-      meterDays += run.meter_days;
-      ms += run.ms;
-      add(faults, run.faults);
-      if (run.violations.length > 0) failed.push(run);
-    },
-    reached: (points) => add(sometimes, points),
+  const hear = (run: RunLine) => {
+    meterDays += run.meter_days;
+    ms += run.ms;
+    add(faults, run.faults);
+    if (run.violations.length > 0) failed.push(run);
   };
-  let next = 1;
+  const portions = portionsOf(seeds);
   const work = async () => {
-    while (next <= seeds) {
-      const from = next;
-      next += PORTION;
-      await live(from, Math.min(next - 1, seeds), ears);
+    for (let next = portions.shift(); next; next = portions.shift()) {
+      add(sometimes, await live(['--seeds', next], hear));
     }
   };
   await Promise.all(Array.from({ length: workers }, work));
   return { seeds, meterDays, cpuS: Math.round(ms / 1000), faults, sometimes, failed };
+}
+
+/** The seeds from 1 to `seeds` as the program takes them, in as many as one process should live. */
+export function portionsOf(seeds: number): string[] {
+  const count = Math.ceil(seeds / PORTION);
+  return Array.from(
+    { length: count },
+    (_, i) => `${i * PORTION + 1}-${Math.min((i + 1) * PORTION, seeds)}`,
+  );
 }
 
 /** Faults that struck less than `least` times, and points of the code that nothing reached. */
@@ -64,28 +68,19 @@ function add(sums: Record<string, number>, more: Readonly<Record<string, number>
   for (const [name, count] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + count;
 }
 
-interface Ears {
-  line(run: RunLine): void;
-  reached(points: Readonly<Record<string, number>>): void;
-}
-
-/** The seeds from `from` to `to`, one after the other in a process of their own; fails when it does not live them all. */
-export async function liveThrough(from: number, to: number): Promise<readonly RunLine[]> {
-  const lines: RunLine[] = [];
-  await live(from, to, { line: (run) => void lines.push(run), reached: () => undefined });
-  return lines;
-}
-
-function live(from: number, to: number, ears: Ears): Promise<void> {
-  const args = [MAIN, '--seeds', `${from}-${to}`, '--sometimes'];
-  const options = ['--min-semi-space-size=16', '--max-semi-space-size=32', ...args];
-  const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let lived = from - 1;
-  createInterface({ input: child.stdout }).on('line', (text) => {
-    const run = JSON.parse(text) as RunLine;
-    lived = run.seed;
-    ears.line(run);
+/**
+ * Lives what the arguments of the program say, in a process of its own, and hears of each life; gives the points of the code that were
+ * reached. Fails where the process does not come to its end.
+ */
+export function live(
+  args: readonly string[],
+  hear: (run: RunLine) => void,
+): Promise<Readonly<Record<string, number>>> {
+  const options = ['--min-semi-space-size=16', '--max-semi-space-size=32', MAIN, ...args];
+  const child = spawn(process.execPath, [...options, '--sometimes'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
+  createInterface({ input: child.stdout }).on('line', (text) => hear(JSON.parse(text) as RunLine));
   let said = '';
   child.stderr.on('data', (bytes: Buffer) => {
     said += bytes.toString();
@@ -93,12 +88,8 @@ function live(from: number, to: number, ears: Ears): Promise<void> {
   return new Promise((resolve, reject) => {
     child.on('close', () => {
       const last = said.trimEnd().split('\n').at(-1) ?? '';
-      if (lived < to || !last.startsWith('{')) {
-        reject(new Error(`the world ended after seed ${lived}: ${said.slice(-500)}`));
-        return;
-      }
-      ears.reached(JSON.parse(last) as Record<string, number>);
-      resolve();
+      if (last.startsWith('{')) resolve(JSON.parse(last) as Record<string, number>);
+      else reject(new Error(`the world of ${args.join(' ')} came to no end: ${said.slice(-500)}`));
     });
   });
 }

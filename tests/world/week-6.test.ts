@@ -1,5 +1,0 @@
-// Seeds 26 to 30 of the hostile world.
-
-import { liveThroughSeeds } from './seeds.ts';
-
-liveThroughSeeds(26, 30);

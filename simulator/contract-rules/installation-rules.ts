@@ -21,6 +21,9 @@ type Told = HourStep | GapStep;
 /** Where an hour or gap of the chain ends, epoch ms. */
 const endOf = (one: Told): number => Date.parse((one.kind === 'hour' ? one.at : one.to) ?? '');
 const startOf = (one: HourEntry): number => Date.parse(one.start);
+/** I10: told by a clock that was ahead, and lying in the future since: the hours before it are not over yet. */
+const isTakenBack = ({ q, rev = 0, flags }: HourEntry): boolean =>
+  q === 'M' && rev > 0 && flags.includes('clock');
 const keyOf = (one: Told): string => (one.kind === 'hour' ? one.start : `gap ${one.from}`);
 const modulo = (a: number, m: number): number => ((a % m) + m) % m;
 
@@ -282,7 +285,7 @@ export class InstallationRules {
       const complete = this.#allBetween(last, hour);
       this.#verdicts.check(
         'I3',
-        startOf(hour) === due || !complete || excused(due, startOf(hour)),
+        startOf(hour) === due || !complete || isTakenBack(hour) || excused(due, startOf(hour)),
         () => `${this.#name()}: no hour was told between ${last.start} and ${hour.start}`,
       );
     });

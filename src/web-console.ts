@@ -78,6 +78,7 @@ export async function openConsole(
     async close() {
       desk.close();
       await door.close();
+      await desk.saved();
     },
   };
 }

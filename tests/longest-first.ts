@@ -3,7 +3,13 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** They take minutes: begun last they would leave all other workers with nothing to do. */
-const LONGEST = ['world/weeks', 'cli/technician', 'end-to-end/outages', 'end-to-end/kill'];
+const LONGEST = [
+  'world/weeks',
+  'cli/technician',
+  'end-to-end/',
+  'console/browser/',
+  'journal/damage',
+];
 
 /** The longest files first, then as vitest has them. */
 export class LongestFirst extends BaseSequencer {

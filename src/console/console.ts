@@ -17,7 +17,10 @@ import { Throttle } from './throttle.ts';
 export interface Console {
   /** Answers every request; never rejects. */
   handle(request: Request, caller: Caller): Promise<Response>;
+  /** Ends the live streams. */
   close(): void;
+  /** Resolves when who is signed in is in the file, or cannot be: the last thing, when nobody asks any more. */
+  saved(): Promise<void>;
 }
 
 /** The console over what the collector lends and what is outside. */
@@ -42,6 +45,7 @@ export function createConsole(inside: Inside, outside: Outside): Console {
       }
     },
     close: () => desk.live.close(),
+    saved: () => desk.sessions.saved(),
   };
 }
 

@@ -154,6 +154,7 @@ export class Served {
     this.#close = async () => {
       desk.close();
       await door.close();
+      await desk.saved();
     };
   }
 

@@ -112,8 +112,7 @@ export function flatness(looks: readonly Look[]): Figures {
     ['descriptors', ({ descriptors }: Look) => descriptors],
   ] as const) {
     figures[name] = `${middle(first, of)}, then ${middle(last, of)}`;
-    // A timer or two more or less belong to what happens at a look: it has grown when most are above all of the first ones.
-    if (middle(last, of) > Math.max(...first.map(of))) grown.push(name);
+    if (middle(last, of) > middle(first, of)) grown.push(name);
   }
   figures['files'] =
     `${middle(first, ({ files }) => files)}, then ${middle(last, ({ files }) => files)}`;

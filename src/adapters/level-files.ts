@@ -135,6 +135,14 @@ export function changesInLog(file: Buffer): {
 } {
   const sound: Change[] = [];
   const doubtful: Change[] = [];
+  for (const { bytes, isSound } of recordsOf(file)) {
+    (isSound ? sound : doubtful).push(...batchIn(bytes));
+  }
+  return { sound, doubtful };
+}
+
+/** The whole records of a log or MANIFEST, each from its pieces. */
+function* recordsOf(file: Buffer) {
   let pieces: Buffer[] = [];
   let isSound = true;
   for (const piece of piecesOf(file)) {
@@ -145,12 +153,10 @@ export function changesInLog(file: Buffer): {
     pieces.push(piece.bytes);
     isSound = isSound && piece.isSound;
     if (piece.kind !== FULL && piece.kind !== LAST) continue;
-    const into = isSound ? sound : doubtful;
-    into.push(...batchIn(Buffer.concat(pieces)));
+    yield { bytes: Buffer.concat(pieces), isSound };
     pieces = [];
     isSound = true;
   }
-  return { sound, doubtful };
 }
 
 function* piecesOf(file: Buffer) {
@@ -199,4 +205,49 @@ function textAt(bytes: Buffer, from: number) {
   if (!length || length.end + length.value > bytes.length) return undefined;
   const end = length.end + length.value;
   return { bytes: bytes.subarray(length.end, end), end };
+}
+
+/** Tags of a MANIFEST's edits, and of what each consists: a number or a text with its length before it. */
+const EDITS: ReadonlyMap<number, readonly ('number' | 'text')[]> = new Map([
+  [1, ['text']], // comparator
+  [2, ['number']], // log
+  [3, ['number']], // next file
+  [4, ['number']], // last sequence
+  [5, ['number', 'text']], // compaction: level, key
+  [6, ['number', 'number']], // table no longer there: level, number
+  [7, ['number', 'number', 'number', 'text', 'text']], // table: level, number, size, first and last key
+  [9, ['number']], // log before
+]);
+const TABLE_GONE = 6;
+const TABLE_NEW = 7;
+
+/** Numbers of the tables that a MANIFEST names in the end; undefined where it cannot be made out whole. */
+export function tablesNamedIn(manifest: Buffer): ReadonlySet<number> | undefined {
+  const named = new Set<number>();
+  for (const { bytes, isSound } of recordsOf(manifest)) {
+    if (!isSound) return undefined;
+    for (let at = 0; at < bytes.length; ) {
+      const edit = editAt(bytes, at);
+      if (!edit) return undefined;
+      at = edit.end;
+      if (edit.tag === TABLE_NEW) named.add(edit.table);
+      if (edit.tag === TABLE_GONE) named.delete(edit.table);
+    }
+  }
+  return named;
+}
+
+function editAt(bytes: Buffer, from: number) {
+  const tag = varintAt(bytes, from);
+  const parts = tag && EDITS.get(tag.value);
+  if (!parts) return undefined;
+  const numbers: number[] = [];
+  let at = tag.end;
+  for (const part of parts) {
+    const found = varintAt(bytes, at);
+    if (!found) return undefined;
+    at = found.end + (part === 'text' ? found.value : 0);
+    if (part === 'number') numbers.push(found.value);
+  }
+  return { tag: tag.value, table: numbers[1] ?? 0, end: at };
 }

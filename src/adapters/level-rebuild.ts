@@ -3,17 +3,29 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store, StoreChange } from '../boundaries.ts';
-import { type Change, changesIn, changesInLog, isBlockSound, tableIn } from './level-files.ts';
+import {
+  type Change,
+  changesIn,
+  changesInLog,
+  isBlockSound,
+  tableIn,
+  tablesNamedIn,
+} from './level-files.ts';
 import { openLevelStore } from './level-store.ts';
-import { isTable, levelFilesIn, unless } from './store-files.ts';
+import { isManifest, isTable, levelFilesIn, unless } from './store-files.ts';
 
 /** Changes of one write. */
 const BATCH = 1_000;
 
-/** Names of the tables in `folder` that have a damaged block, are cut short or cannot be read. */
+/**
+ * Names of the tables in `folder` that have a damaged block, are cut short or cannot be read. One that the MANIFEST does not
+ * name was never finished, for its writing was cut off by a stop or a power cut: LevelDB removes it unread.
+ */
 export async function damagedTables(folder: string): Promise<string[]> {
+  const named = await tablesNamed(folder);
   const damaged: string[] = [];
   for (const name of (await levelFilesIn(folder)).filter(isTable)) {
+    if (named && !named.has(Number.parseInt(name, 10))) continue;
     const file = await unless(readFile(join(folder, name)), ['EIO', 'ENOENT']);
     const table = file && tableIn(file);
     const isSound =
@@ -21,6 +33,14 @@ export async function damagedTables(folder: string): Promise<string[]> {
     if (!isSound) damaged.push(name);
   }
   return damaged;
+}
+
+/** Undefined where that cannot be made out. */
+async function tablesNamed(folder: string): Promise<ReadonlySet<number> | undefined> {
+  const read = (name: string) => unless(readFile(join(folder, name)), ['EIO', 'ENOENT']);
+  const current = (await read('CURRENT'))?.toString('latin1').trim() ?? '';
+  const manifest = isManifest(current) ? await read(current) : undefined;
+  return manifest && tablesNamedIn(manifest);
 }
 
 /** A run of changes in the order of keys; of one key the newest first. */

@@ -1,6 +1,6 @@
 // Files and folders of a store, handled so that a power cut leaves the old or the new: synced, linked, renamed.
 
-import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** What LevelDB makes of a store; its LOCK and LOG hold nothing of it. */
@@ -8,6 +8,7 @@ const STORE_FILE = /^(?:\d+\.(?:ldb|sst|log)|MANIFEST-\d+|CURRENT)$/;
 const TABLE = /\.(?:ldb|sst)$/;
 
 export const isTable = (name: string) => TABLE.test(name);
+export const isManifest = (name: string) => /^MANIFEST-\d+$/.test(name);
 
 /** Names of LevelDB's files in `folder`; none where there is no such folder. Throws when it cannot be read. */
 export async function levelFilesIn(folder: string): Promise<string[]> {
@@ -108,21 +109,36 @@ export async function bringFiles(from: string, to: string): Promise<string[]> {
   return left;
 }
 
+/**
+ * A table that was never finished gives its number back, so another may lie there under the same name: then both stay, for
+ * what reads them goes by what is in them.
+ */
 async function linkOrCopy(source: string, target: string): Promise<void> {
   try {
     await link(source, target);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code === 'EEXIST') return;
-    if (!NO_LINKS.includes(code)) throw cause;
-    await copyLonger(source, target);
+    if (code !== 'EEXIST' && !NO_LINKS.includes(code)) throw cause;
+    if (!(await exists(target))) return copySynced(source, target);
+    if (await isSameFile(source, target)) return;
+    await linkOrCopy(source, join(dirname(target), `9${basename(target)}`));
   }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([stat(one), stat(other)]);
+  if (a.ino === b.ino && a.dev === b.dev) return true;
+  return a.size === b.size && (await readFile(one)).equals(await readFile(other));
+}
+
+async function copySynced(source: string, target: string): Promise<void> {
+  await copyFile(source, target);
+  await syncPath(target);
 }
 
 /** A log that was kept before a first opening is not replaced by what that opening left of it. */
 async function copyLonger(source: string, target: string): Promise<void> {
   const [own, kept] = await Promise.all([stat(source), unless(stat(target), ['ENOENT'])]);
   if (kept && kept.size >= own.size && basename(target) !== 'CURRENT') return;
-  await copyFile(source, target);
-  await syncPath(target);
+  await copySynced(source, target);
 }

@@ -12,6 +12,12 @@ export const numberIn = (result: StepResult | null, key: string): number | null 
   return typeof one === 'number' ? one : null;
 };
 
+/** Where a meter stood, as a step of the installation keeps it. */
+export function markIn(result: StepResult | null, key: string): number | null {
+  const mark = result?.[key];
+  return typeof mark === 'object' && mark !== null ? numberIn(mark as StepResult, 'read') : null;
+}
+
 export const resultOf = (session: Commission, step: string): StepResult | null =>
   session.steps.find((one) => one.step === step)?.result ?? null;
 

@@ -2,16 +2,15 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { VOLUME_UNITS } from '../../../domain/units.ts';
+import { capacity, modulo, VOLUME_UNITS } from '../../../domain/units.ts';
 import { command } from '../api.ts';
 import { every } from '../clock.ts';
-import { lineOf } from '../live.ts';
 import { Button, Choice, Text } from '../parts/field.tsx';
 import { Busy } from '../parts/notice.tsx';
 import { Volume } from '../parts/volume.tsx';
 import type { ReadAnswer, Step } from '../shapes.ts';
 import { say, t } from '../words.ts';
-import { textIn } from './results.ts';
+import { markIn, textIn } from './results.ts';
 import type { Bench } from './wizard.tsx';
 
 /** Who stands at a tap waits for the next count; the device decides whether it may be asked so often. */
@@ -44,7 +43,7 @@ export function TapForm({ step, bench }: Props) {
   return (
     <>
       <p role="status">{t('tap_running')}</p>
-      <Counting meter={bench.session.value.meter} />
+      <Counting meter={bench.session.value.meter} before={markIn(step.result, 'own')} />
       <details>
         <summary>{t('tap_measured')}</summary>
         <div class="two">
@@ -76,11 +75,15 @@ export function TapForm({ step, bench }: Props) {
   );
 }
 
-/** Counts since this was shown. */
-function Counting({ meter }: { readonly meter: string | null }) {
-  const first = useSignal<number | null>(null);
+interface CountingProps {
+  readonly meter: string | null;
+  /** What the dial showed when the test began; null: not known. */
+  readonly before: number | null;
+}
+
+/** Counts since the test began, by whichever phone it was begun. */
+function Counting({ meter, before }: CountingProps) {
   const last = useSignal<ReadAnswer | null>(null);
-  const line = meter === null ? undefined : lineOf(meter)?.value;
   useEffect(() => {
     let isGone = false;
     let isAsking = false;
@@ -89,9 +92,7 @@ function Counting({ meter }: { readonly meter: string | null }) {
       isAsking = true;
       const answer = await command<ReadAnswer>('read', { meter, within_s: 10 });
       isAsking = false;
-      if (isGone || !answer.ok || answer.data.read === null) return;
-      first.value ??= answer.data.read;
-      last.value = answer.data;
+      if (!isGone && answer.ok) last.value = answer.data;
     };
     void look();
     const end = every(LOOK_MS, () => void look());
@@ -100,9 +101,9 @@ function Counting({ meter }: { readonly meter: string | null }) {
       end();
     };
   }, [meter]);
-  const read = last.value?.read ?? line?.read ?? null;
-  const rose = read === null || first.value === null ? 0 : read - first.value;
   const dial = last.value;
+  const rose =
+    dial === null || before === null ? 0 : modulo(Number(dial.dial) - before, capacity(dial));
   return (
     <p class="big" aria-live="polite">
       {t('counts', { count: rose })}{' '}

@@ -49,8 +49,14 @@ export function countOf(ranges: readonly Range[]): number {
   return ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0);
 }
 
-/** As people and programs read it, `3-5,9`. Every number is covered: where there is no room left, ranges are joined. */
-export function textOf(ranges: readonly Range[], max = 40): string {
+/** More than the rows of a damaged block lie apart; some 4 KB of text. */
+const RANGES_MAX = 300;
+
+/**
+ * As people and programs read it, `3-5,9`. Every number is covered: beyond `max` ranges the last ones are joined, and numbers
+ * between them are covered that do not belong to it.
+ */
+export function textOf(ranges: readonly Range[], max = RANGES_MAX): string {
   const first = ranges.slice(0, max - 1);
   const rest = ranges.slice(max - 1);
   const [begin, end] = [rest[0], rest.at(-1)];

@@ -7,6 +7,25 @@ import { drawFlip, everyFile, type Filled, fill, suffer } from './damage.ts';
 
 const FLIPS = 200;
 
+const FLIPS_REBUILT = 60;
+
+describe('a damaged journal that was rebuilt before', () => {
+  let filled: Filled;
+  beforeAll(async () => {
+    filled = await fill({ isRebuilt: true });
+  }, 120_000);
+  afterAll(() => rm(filled.folder, { recursive: true, force: true }));
+
+  it(`with one of ${FLIPS_REBUILT} bits flipped anywhere tells every loss, and no other`, async () => {
+    const chance = new Random('flips/rebuilt');
+    for (let n = 0; n < FLIPS_REBUILT; n += 1) {
+      const damage = await drawFlip(filled, chance);
+      const { faults } = await suffer(filled, damage);
+      expect(faults.slice(0, 5), JSON.stringify({ n, damage })).toEqual([]);
+    }
+  }, 600_000);
+});
+
 describe('a damaged journal', () => {
   let filled: Filled;
   beforeAll(async () => {

@@ -41,8 +41,11 @@ export interface Outcome {
   readonly isRepaired: boolean;
 }
 
-/** A journal of several tables and a log, with delivered and pending rows, a gap and a second installation; cleanly closed. */
-export async function fill(): Promise<Filled> {
+/**
+ * A journal of several tables and a log, with delivered and pending rows, a gap and a second installation; cleanly closed.
+ * `isRebuilt`: it was rebuilt before its last day, so all that is older lies in one table.
+ */
+export async function fill({ isRebuilt } = { isRebuilt: false }): Promise<Filled> {
   const folder = await mkdtemp(join(tmpdir(), 'damage-'));
   const place = join(folder, 'journal');
   const sessions = 4;
@@ -69,7 +72,7 @@ export async function fill(): Promise<Filled> {
   const held = new Map(await all(store.value.entries(EVERYTHING)));
   await store.value.close();
   // That opening has moved what was in the log: one more session leaves a log again, of its own records.
-  const again = await openAt(place, T0 + DAYS * 24 * HOUR);
+  const again = await openAt(place, T0 + DAYS * 24 * HOUR, isRebuilt ? 'damaged' : null);
   for (let hour = DAYS * 24; hour < (DAYS + 1) * 24; hour += 1) {
     for (const meter of METERS) live(again, meter, hour);
     await again.flush();
@@ -105,8 +108,13 @@ export function registerAt(meter: string, minute: number): number {
 }
 
 /** As the daemon does: what cannot be opened is tried again, and declared meters are declared at every opening. */
-async function openAt(place: string, now: number): Promise<Journal> {
+async function openAt(
+  place: string,
+  now: number,
+  mistrusted: string | null = null,
+): Promise<Journal> {
   const vault = createLevelVault({ folder: place, ballastBytes: 0 });
+  if (mistrusted !== null) vault.mistrust(mistrusted);
   const journal = createJournal({
     collector: 'COL-1',
     newEpoch: () => `E${now}`,
@@ -133,7 +141,9 @@ const OPENINGS_MAX = 5;
 
 async function filesOf(place: string): Promise<string[]> {
   const names = await readdir(join(place, 'store'));
-  const store = names.filter((name) => !['LOCK', 'LOG', 'LOG.old', 'lost'].includes(name));
+  const store = names.filter(
+    (name) => !['LOCK', 'LOG', 'LOG.old', 'lost', 'REBUILT'].includes(name),
+  );
   return ['mark', ...store.map((name) => join('store', name))].sort();
 }
 

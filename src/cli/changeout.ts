@@ -23,6 +23,7 @@ interface ChangeOutRequest {
   readonly bodySerial?: string;
   readonly by?: string;
   readonly force?: boolean;
+  readonly giveUp?: boolean;
 }
 
 const OPTIONS: readonly (readonly [flags: string, key: string])[] = [
@@ -35,6 +36,7 @@ const OPTIONS: readonly (readonly [flags: string, key: string])[] = [
   ['--body-serial <serial>', 'o_body_serial'],
   ['--by <name>', 'o_by'],
   ['--force', 'o_force_final'],
+  ['--give-up', 'o_give_up'],
 ];
 
 export function addChangeout(program: Command, desk: Desk): void {
@@ -51,6 +53,7 @@ export function addChangeout(program: Command, desk: Desk): void {
 
 /** Led where a person can be asked and has said nothing of the new meter; else done as the options say. */
 async function changeout(meter: string, request: ChangeOutRequest, desk: Desk): Promise<number> {
+  if (request.giveUp) return givenUp(meter, request.config, desk);
   const isLed = desk.manner.asks && request.registerId === undefined;
   if (isLed) return led(meter, request, desk);
   const args = argsOf(meter, request);
@@ -63,45 +66,107 @@ async function changeout(meter: string, request: ChangeOutRequest, desk: Desk): 
   );
 }
 
+const givenUp = (meter: string, file: string, desk: Desk): Promise<number> =>
+  deed(
+    { file, name: 'changeout.drop', args: { meter } },
+    () => desk.manner.say('cli.co_given_up', { meter }),
+    desk,
+  );
+
 function argsOf(meter: string, request: ChangeOutRequest): Record<string, unknown> {
-  const { config: _, registerId, bodySerial, ...rest } = request;
+  const { config: _, giveUp: _giveUp, registerId, bodySerial, ...rest } = request;
   return { meter, ...rest, register_id: registerId, body_serial: bodySerial };
 }
 
+/** What the collector keeps of a change-out that is not over. */
+interface Kept {
+  readonly meter: string;
+  readonly step: 'swap' | 'scan' | 'told' | 'initial';
+  readonly began: string;
+  readonly final: string | null;
+  readonly register_id: string | null;
+}
+
+/** Where a change-out is led. */
+interface Site {
+  readonly meter: string;
+  readonly request: ChangeOutRequest;
+  readonly daemon: ReturnType<Desk['parts']['daemon']>;
+  readonly desk: Desk;
+}
+
+type Refusal = Extract<CommandAnswer, { ok: false }>;
+
+/** Goes on where it was left, at whichever phone or terminal that was. */
 async function led(meter: string, request: ChangeOutRequest, desk: Desk): Promise<number> {
   const { manner, io, parts } = desk;
-  const { say } = manner;
   const loaded = await settingsOf(request.config, manner, io, parts);
   if ('exit' in loaded) return loaded.exit;
   const daemon = parts.daemon(loaded.settings.control);
-  const refused = (answer: Extract<CommandAnswer, { ok: false }>) =>
+  const refused = (answer: Refusal) =>
     failAsked(answer, loaded.settings, manner, io, request.config);
+  const listed = await daemon.run('changeout.list', {});
+  if (!listed.ok) return refused(listed);
+  const { changeouts } = listed.data as { readonly changeouts: readonly Kept[] };
+  const kept = changeouts.find((one) => one.meter === meter) ?? null;
+  if (kept) {
+    const { began, final } = kept;
+    io.err(`${manner.say('cli.co_kept', { began, final: final ?? '-', name: NAME, meter })}\n`);
+  }
+  const site: Site = { meter, request, daemon, desk };
+  const isTold = kept?.step === 'initial';
+  const initial = isTold ? await askedInitial(request, desk) : await swapped(site, kept);
+  return typeof initial === 'string' ? initialRead(site, initial) : refused(initial);
+}
 
-  io.err(`${say('cli.co_1', { meter })}\n`);
-  const final = request.final ?? (await askedDial(undefined, desk));
-  const old = await daemon.run('verify', { meter, dial: final });
-  if (old.ok) io.err(`${verdictSentence(old.data as VerifyAnswer, manner)}\n`);
-  else if (old.code !== 'no_answer' && old.code !== 'busy') return refused(old);
-  else io.err(`${say('cli.co_old_silent')}\n`);
-
-  await pressed(desk, 'co_2');
-
-  io.err(`${say('cli.co_3')}\n`);
-  const whole = await newMeter(request, desk);
-
-  const initial = request.initial ?? (await askedInitial(desk));
+/** Up to the change that is told: the new dial as typed. */
+async function swapped(site: Site, kept: Kept | null): Promise<string | Refusal> {
+  const { meter, request, daemon, desk } = site;
+  const { manner, io } = desk;
+  const final = request.final ?? kept?.final ?? (await finalRead(site));
+  if (typeof final !== 'string') return final;
+  if (!kept) await keep(site, 'swap', final);
+  if (!kept || kept.step === 'swap') {
+    await pressed(desk, 'co_2');
+    await keep(site, 'scan', final);
+  }
+  io.err(`${manner.say('cli.co_3')}\n`);
+  const whole = await newMeter(request, desk, kept?.register_id ?? '');
+  const initial = await askedInitial(request, desk);
   const args = argsOf(meter, { ...request, ...whole, final, initial });
   const done = await daemon.run('changeout', args);
-  if (!done.ok) return refused(done);
+  if (!done.ok) return done;
   const { inst, final: ended } = done.data as { readonly inst: number; readonly final: number };
-  io.out(`${say('cli.changed_out', { meter, inst, final: String(ended) })}\n`);
-  return initialRead(meter, initial, daemon, desk);
+  io.out(`${manner.say('cli.changed_out', { meter, inst, final: String(ended) })}\n`);
+  return initial;
+}
+
+/** The old dial as typed, held against its encoder as long as that answers. */
+async function finalRead({ meter, daemon, desk }: Site): Promise<string | Refusal> {
+  const { manner, io } = desk;
+  io.err(`${manner.say('cli.co_1', { meter })}\n`);
+  const final = await askedDial(undefined, desk);
+  const old = await daemon.run('verify', { meter, dial: final });
+  if (!old.ok && old.code !== 'no_answer' && old.code !== 'busy') return old;
+  const says = old.ok ? verdictSentence(old.data as VerifyAnswer, manner) : null;
+  io.err(`${says ?? manner.say('cli.co_old_silent')}\n`);
+  return final;
+}
+
+/** A terminal may be closed in the pit: what is known so far lies with the collector. */
+async function keep(site: Site, step: Kept['step'], final: string): Promise<void> {
+  const { meter, request, daemon, desk } = site;
+  const by = request.by === undefined ? {} : { by: request.by };
+  const kept = await daemon.run('changeout.keep', { meter, step, final, ...by });
+  if (kept.ok) return;
+  const detail = desk.manner.hear(kept.message);
+  desk.io.err(`${desk.manner.say('cli.co_not_kept', { detail })}\n`);
 }
 
 /** Who the new meter is: scanned or typed from its label, never taken from the old one. */
-async function newMeter(request: ChangeOutRequest, desk: Desk) {
+async function newMeter(request: ChangeOutRequest, desk: Desk, found: string) {
   const registerId = await wanted(desk, request.registerId, {
-    ...{ key: 'q_register_id', flag: '--register-id', usual: '' },
+    ...{ key: 'q_register_id', flag: '--register-id', usual: found },
   });
   const bodySerial = await wanted(desk, request.bodySerial, {
     ...{ key: 'q_body_serial', flag: '--body-serial', usual: '' },
@@ -125,18 +190,15 @@ async function newMeter(request: ChangeOutRequest, desk: Desk) {
   };
 }
 
-async function askedInitial(desk: Desk): Promise<string> {
+async function askedInitial({ initial }: ChangeOutRequest, desk: Desk): Promise<string> {
+  if (initial !== undefined) return initial;
   desk.io.err(`${desk.manner.say('cli.co_4')}\n`);
   return askedDial(undefined, desk);
 }
 
-/** The new meter's own first word, held against the dial that was typed. */
-async function initialRead(
-  meter: string,
-  initial: string,
-  daemon: ReturnType<Desk['parts']['daemon']>,
-  { manner, io }: Desk,
-): Promise<number> {
+/** The new meter's own first word, held against the dial that was typed; where they agree, the change-out is over. */
+async function initialRead({ meter, daemon, desk }: Site, initial: string): Promise<number> {
+  const { manner, io } = desk;
   const { say } = manner;
   const answer = await daemon.run('verify', { meter, dial: initial });
   if (!answer.ok) {
@@ -147,5 +209,7 @@ async function initialRead(
   const verified = answer.data as VerifyAnswer;
   if (manner.json) sayJson(io, verified);
   else io.out(`${verdictSentence(verified, manner)}\n`);
-  return agrees(verified.verdict) ? EXIT.ok : EXIT.mismatch;
+  if (!agrees(verified.verdict)) return EXIT.mismatch;
+  await daemon.run('changeout.drop', { meter });
+  return EXIT.ok;
 }

@@ -125,14 +125,28 @@ describe('meter', () => {
 });
 
 describe('a change-out led at a terminal', () => {
+  /** What the collector keeps of one that was begun elsewhere. */
+  const begun = (step: string) => ({
+    ...{ meter: 'SP-1', step, began: '2026-06-01T10:00:00Z', by: 'ana', inst: 1 },
+    ...{ final: '00000009', register_id: null },
+  });
+  const listed = (...changeouts: object[]) => ({ 'changeout.list': good({ changeouts }) });
+  const changed = good({ meter: 'SP-1', inst: 2, final: 9 });
+  const answers = { ...listed(), 'changeout.keep': good({}), 'changeout.drop': good({}) };
+  const NEW = ['55501234', '', '8', 'ft3', '-1', '00000100'];
+
   it('takes the final read, the swap, the new meter and its initial read in this order', async () => {
-    const answers = ['00000009', '', '55501234', '', '8', 'ft3', '-1', '00000100'];
-    const changed = good({ meter: 'SP-1', inst: 2, final: 9 });
-    const { asked, parts } = answering({ verify: verified('match'), changeout: changed }, answers);
-    const { exit, out } = await typed('changeout SP-1', parts, { isTTY: true });
+    const { asked, parts } = answering(
+      { ...answers, verify: verified('match'), changeout: changed },
+      ['00000009', '', ...NEW],
+    );
+    const { exit, out } = await typed('changeout SP-1 --by t4', parts, { isTTY: true });
     expect(exit).toBe(0);
     expect(asked).toMatchObject([
+      ['changeout.list', {}],
       ['verify', { meter: 'SP-1', dial: '00000009' }],
+      ['changeout.keep', { meter: 'SP-1', step: 'swap', final: '00000009', by: 't4' }],
+      ['changeout.keep', { meter: 'SP-1', step: 'scan', final: '00000009', by: 't4' }],
       [
         'changeout',
         {
@@ -141,28 +155,82 @@ describe('a change-out led at a terminal', () => {
         },
       ],
       ['verify', { meter: 'SP-1', dial: '00000100' }],
+      ['changeout.drop', { meter: 'SP-1' }],
     ]);
     expect(out).toContain('installation 2');
   });
 
-  it('goes on where the old meter is silent, and ends with 6 where the new dial is another', async () => {
+  it('goes on where the old meter is silent, and stays open where the new dial is another', async () => {
     const calls: string[] = [];
     const run = async (name: string): Promise<CommandAnswer> => {
       calls.push(name);
-      if (name === 'changeout') return good({ meter: 'SP-1', inst: 2, final: 9 });
-      if (calls.length === 1) return { ok: false, code: 'no_answer', message: 'No.', hint: '' };
-      return verified('mismatch');
+      if (name === 'changeout') return changed;
+      if (name !== 'verify') return answers[name as keyof typeof answers];
+      if (calls.includes('changeout')) return verified('mismatch');
+      return { ok: false, code: 'no_answer', message: 'No.', hint: '' };
     };
     const left = ['00000009', '', '1', '', '', '', '', '00000100'];
     const parts = fakeParts({ daemon: () => ({ run }), prompt: async () => left.shift() ?? null });
     expect((await typed('changeout SP-1', parts, { isTTY: true })).exit).toBe(6);
-    expect(calls).toEqual(['verify', 'changeout', 'verify']);
+    expect(calls.filter((name) => !name.includes('.'))).toEqual(['verify', 'changeout', 'verify']);
+    expect(calls).not.toContain('changeout.drop');
   });
 
   it('that is left half way changes nothing', async () => {
-    const { asked, parts } = answering({ verify: verified('match') }, ['00000009']);
+    const script = { ...answers, verify: verified('match') };
+    const { asked, parts } = answering(script, ['00000009']);
     expect((await typed('changeout SP-1', parts, { isTTY: true })).exit).toBe(130);
-    expect(asked.map(([name]) => name)).toEqual(['verify']);
+    expect(asked.map(([name]) => name)).not.toContain('changeout');
+  });
+
+  it.each([
+    ['swap', ['', ...NEW], ['changeout.keep', 'changeout', 'verify', 'changeout.drop']],
+    ['scan', NEW, ['changeout', 'verify', 'changeout.drop']],
+    ['told', NEW, ['changeout', 'verify', 'changeout.drop']],
+    ['initial', NEW.slice(-1), ['verify', 'changeout.drop']],
+  ])(
+    'that was left at "%s" goes on there, with the old dial as it was read',
+    async (step, prompts, calls) => {
+      const other = { ...begun('swap'), meter: 'SP-2', final: '7' };
+      const script = { ...answers, ...listed(other, begun(step)) };
+      const { asked, parts } = answering(
+        { ...script, verify: verified('match'), changeout: changed },
+        prompts,
+      );
+      const { exit, err } = await typed('changeout SP-1', parts, { isTTY: true });
+      expect(exit).toBe(0);
+      expect(err).toContain('begun at 2026-06-01T10:00:00Z; the old dial showed 00000009');
+      expect(asked.map(([name]) => name)).toEqual(['changeout.list', ...calls]);
+      for (const [name, args] of asked) {
+        if (name === 'changeout')
+          expect(args).toMatchObject({ final: '00000009', initial: '00000100' });
+      }
+    },
+  );
+
+  it('says so where what is known cannot be kept, and goes on', async () => {
+    const full = {
+      ok: false,
+      code: 'busy',
+      message: '200 change-outs are under way.',
+      hint: '',
+    } as const;
+    const script = {
+      ...answers,
+      'changeout.keep': full,
+      verify: verified('match'),
+      changeout: changed,
+    };
+    const { parts } = answering(script, ['00000009', '', ...NEW]);
+    const { exit, err } = await typed('changeout SP-1', parts, { isTTY: true });
+    expect([exit, err.split('could not be kept').length]).toEqual([0, 3]);
+  });
+
+  it('is forgotten with --give-up, and nothing is asked', async () => {
+    const { asked, questions, parts } = answering(answers);
+    expect((await typed('changeout SP-1 --give-up', parts, { isTTY: true })).exit).toBe(0);
+    expect(asked).toEqual([['changeout.drop', { meter: 'SP-1' }]]);
+    expect(questions).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { CommandAnswer } from '../boundaries.ts';
+import type { ChangeStep, KeptChange } from '../domain/change-out.ts';
 import { failAsked } from './ask.ts';
 import { addCommand, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -78,15 +79,6 @@ function argsOf(meter: string, request: ChangeOutRequest): Record<string, unknow
   return { meter, ...rest, register_id: registerId, body_serial: bodySerial };
 }
 
-/** What the collector keeps of a change-out that is not over. */
-interface Kept {
-  readonly meter: string;
-  readonly step: 'swap' | 'scan' | 'told' | 'initial';
-  readonly began: string;
-  readonly final: string | null;
-  readonly register_id: string | null;
-}
-
 /** Where a change-out is led. */
 interface Site {
   readonly meter: string;
@@ -107,7 +99,7 @@ async function led(meter: string, request: ChangeOutRequest, desk: Desk): Promis
     failAsked(answer, loaded.settings, manner, io, request.config);
   const listed = await daemon.run('changeout.list', {});
   if (!listed.ok) return refused(listed);
-  const { changeouts } = listed.data as { readonly changeouts: readonly Kept[] };
+  const { changeouts } = listed.data as { readonly changeouts: readonly KeptChange[] };
   const kept = changeouts.find((one) => one.meter === meter) ?? null;
   if (kept) {
     const { began, final } = kept;
@@ -120,7 +112,7 @@ async function led(meter: string, request: ChangeOutRequest, desk: Desk): Promis
 }
 
 /** Up to the change that is told: the new dial as typed. */
-async function swapped(site: Site, kept: Kept | null): Promise<string | Refusal> {
+async function swapped(site: Site, kept: KeptChange | null): Promise<string | Refusal> {
   const { meter, request, daemon, desk } = site;
   const { manner, io } = desk;
   const final = request.final ?? kept?.final ?? (await finalRead(site));
@@ -154,7 +146,7 @@ async function finalRead({ meter, daemon, desk }: Site): Promise<string | Refusa
 }
 
 /** A terminal may be closed in the pit: what is known so far lies with the collector. */
-async function keep(site: Site, step: Kept['step'], final: string): Promise<void> {
+async function keep(site: Site, step: ChangeStep, final: string): Promise<void> {
   const { meter, request, daemon, desk } = site;
   const by = request.by === undefined ? {} : { by: request.by };
   const kept = await daemon.run('changeout.keep', { meter, step, final, ...by });

@@ -2,28 +2,9 @@
 
 import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
+import { CHANGE_STEPS, type KeptChange } from '../domain/change-out.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
 import { written } from './operations.ts';
-
-/** What is done next: the swap itself, the new meter found, the change told, the new dial proved. */
-export const CHANGE_STEPS = ['swap', 'scan', 'told', 'initial'] as const;
-export type ChangeStep = (typeof CHANGE_STEPS)[number];
-
-/** What is known of a change-out so far. */
-export interface KeptChange {
-  readonly meter: string;
-  readonly step: ChangeStep;
-  /** The installation that stands there: the old one until the change is told, then the new one. */
-  readonly inst: number;
-  readonly by: string;
-  readonly began: string;
-  /** The old dial as typed, or as its encoder said it last (then `by_encoder` is true). */
-  readonly final: string | null;
-  readonly by_encoder: boolean;
-  readonly profile: string | null;
-  readonly address: string | null;
-  readonly register_id: string | null;
-}
 
 const TEXT_MAX = 80;
 /** A meter has one; of places that were given up in the middle nobody speaks again. */

@@ -284,17 +284,3 @@ export interface QueueStatus {
   readonly last_row?: number;
   readonly acknowledged_row?: number | null;
 }
-
-/** A change-out under way, as the collector keeps it. */
-export interface KeptChange {
-  readonly meter: string;
-  readonly step: 'swap' | 'scan' | 'told' | 'initial';
-  readonly inst: number;
-  readonly by: string;
-  readonly began: string;
-  readonly final: string | null;
-  readonly by_encoder: boolean;
-  readonly profile: string | null;
-  readonly address: string | null;
-  readonly register_id: string | null;
-}

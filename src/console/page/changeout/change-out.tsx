@@ -3,6 +3,7 @@
 
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { KeptChange } from '../../../domain/change-out.ts';
 import { session } from '../api.ts';
 import { time } from '../format.ts';
 import { lineOf, meterNames } from '../live.ts';
@@ -12,7 +13,6 @@ import { Busy, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { Sign } from '../parts/sign.tsx';
 import { go, query } from '../router.ts';
-import type { KeptChange } from '../shapes.ts';
 import { t } from '../words.ts';
 import { Changed, FinalRead, InitialRead, NewMeter, Swapped } from './steps.tsx';
 

@@ -9,6 +9,7 @@ import { DialFace } from '../parts/dial.tsx';
 import { Button, Check, Choice, Form, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
+import { TypedDial } from '../parts/typed-dial.tsx';
 import { isAgreed, Verdict } from '../parts/verdict.tsx';
 import type { ReadAnswer, ScanFound, VerifyAnswer } from '../shapes.ts';
 import { say, t } from '../words.ts';
@@ -270,35 +271,14 @@ async function tellSettings({ change }: Swapping): Promise<void> {
 export function InitialRead({ swapping }: Props) {
   const { meter } = swapping.change.value;
   const deed = useDeed();
-  const typed = useSignal('');
   const answer = useSignal<VerifyAnswer | null>(null);
-  const verify = async () => {
-    const dial = typed.value.replaceAll(' ', '');
+  const verify = async (dial: string) => {
     answer.value = (await deed.run<VerifyAnswer>('verify', { meter, dial })) ?? null;
   };
   const isGood = answer.value !== null && isAgreed(answer.value.verdict);
   return (
     <>
-      <Form onSubmit={verify} label={t('change_initial')}>
-        <Text
-          label={t('dial_typed')}
-          value={typed.value}
-          onValue={(text) => {
-            typed.value = text;
-          }}
-          numeric
-          required
-          large
-          max={14}
-          pattern="[0-9 ]+"
-          help={t('dial_typed_help')}
-        />
-        <div class="actions">
-          <Button kind="main" type="submit" busy={deed.busy.value}>
-            {t('compare')}
-          </Button>
-        </div>
-      </Form>
+      <TypedDial label={t('change_initial')} busy={deed.busy.value} onDial={verify} />
       <Refused error={deed.error.value} />
       {answer.value === null ? null : <Verdict {...answer.value} />}
       <div class="actions">

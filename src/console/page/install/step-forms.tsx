@@ -7,6 +7,7 @@ import { told } from '../format.ts';
 import { Button, Check, Choice, Form, Text } from '../parts/field.tsx';
 import { Busy, Notice } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
+import { TypedDial } from '../parts/typed-dial.tsx';
 import type { ScanFound, Step } from '../shapes.ts';
 import { say, t } from '../words.ts';
 import { numberIn, resultOf, textIn } from './results.ts';
@@ -110,29 +111,12 @@ function DeviceForm({ bench }: Props) {
 }
 
 function DialForm({ bench }: Props) {
-  const typed = useSignal('');
-  const look = () => bench.act('dial', { dial: typed.value.replaceAll(' ', '') });
   return (
-    <Form onSubmit={look} label={t('step_dial')}>
-      <Text
-        label={t('dial_typed')}
-        value={typed.value}
-        onValue={(text) => {
-          typed.value = text;
-        }}
-        numeric
-        required
-        large
-        max={14}
-        pattern="[0-9 ]+"
-        help={t('dial_typed_help')}
-      />
-      <div class="actions">
-        <Button kind="main" type="submit" busy={bench.deed.busy.value}>
-          {t('compare')}
-        </Button>
-      </div>
-    </Form>
+    <TypedDial
+      label={t('step_dial')}
+      busy={bench.deed.busy.value}
+      onDial={(dial) => bench.act('dial', { dial })}
+    />
   );
 }
 

@@ -4,9 +4,10 @@ import { useSignal } from '@preact/signals';
 import { time } from '../format.ts';
 import { useDeed } from '../parts/asked.ts';
 import { DialFace } from '../parts/dial.tsx';
-import { Button, Form, Sure, Text } from '../parts/field.tsx';
+import { Button, Sure } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Section } from '../parts/section.tsx';
+import { TypedDial } from '../parts/typed-dial.tsx';
 import { Verdict } from '../parts/verdict.tsx';
 import type { MeterShown, ReadAnswer, VerifyAnswer } from '../shapes.ts';
 import { t } from '../words.ts';
@@ -71,36 +72,18 @@ function ReadNow({ meter }: { readonly meter: string }) {
 
 export function VerifyDial({ meter }: { readonly meter: string }) {
   const deed = useDeed();
-  const typed = useSignal('');
   const answer = useSignal<VerifyAnswer | null>(null);
-  const verify = async () => {
-    answer.value =
-      (await deed.run<VerifyAnswer>('verify', { meter, dial: typed.value.trim() })) ?? null;
+  const verify = async (dial: string) => {
+    answer.value = (await deed.run<VerifyAnswer>('verify', { meter, dial })) ?? null;
   };
   return (
-    <Form onSubmit={verify} label={t('verify')}>
-      <h3>{t('verify')}</h3>
-      <Text
-        label={t('dial_typed')}
-        value={typed.value}
-        onValue={(text) => {
-          typed.value = text;
-        }}
-        numeric
-        required
-        large
-        max={12}
-        pattern="[0-9 ]+"
-        help={t('dial_typed_help')}
-      />
-      <div class="actions">
-        <Button type="submit" busy={deed.busy.value}>
-          {t('compare')}
-        </Button>
-      </div>
+    <>
+      <TypedDial label={t('verify')} busy={deed.busy.value} isMain={false} onDial={verify}>
+        <h3>{t('verify')}</h3>
+      </TypedDial>
       <Refused error={deed.error.value} />
       {answer.value === null ? null : <Verdict {...answer.value} />}
-    </Form>
+    </>
   );
 }
 

@@ -39,6 +39,8 @@ function countOf(looks: readonly Look[], of: (look: Look) => number) {
   return { mean, error: Math.sqrt(variance / counts.length) };
 }
 
+/** One more that stays raises the mean of the last third by half at least, when it came before half of it was over. */
+const ONE_STAYED = 0.5;
 /** Two means that differ by more errors than this differ by more than chance: once in a thousand soaks it is chance all the same. */
 const CHANCE = 3;
 
@@ -67,7 +69,8 @@ export function flatness(looks: readonly Look[]): Figures {
   ] as const) {
     const [was, is] = [countOf(first, of), countOf(last, of)];
     figures[name] = `${was.mean.toFixed(2)}, then ${is.mean.toFixed(2)}`;
-    if (is.mean - was.mean > CHANCE * Math.hypot(was.error, is.error)) grown.push(name);
+    const least = Math.max(ONE_STAYED, CHANCE * Math.hypot(was.error, is.error));
+    if (is.mean - was.mean > least) grown.push(name);
   }
   figures['files'] =
     `${middle(first, ({ files }) => files)}, then ${middle(last, ({ files }) => files)}`;

@@ -20,20 +20,37 @@ import { flatness, type Look } from './flatness.ts';
 const SOAK_SPEED = 3_600;
 /** Looks a simulated day. */
 const LOOKS = 12;
+/** A look lasts for some polls: half a simulated hour. */
+const GLANCES = 40;
+const GLANCE_MS = 12;
 
-/** Loaded into the daemon before its own code: on SIGUSR2 it clears the heap and writes down what is left. */
+/**
+ * Loaded into the daemon before its own code: on SIGUSR2 it clears the heap, looks at itself for a while and writes down the least
+ * that it saw. What is under way at one moment is over at another; what was left behind is there at all of them.
+ */
 const PROBE = `
 const { appendFileSync } = require('node:fs');
 require('node:v8').setFlagsFromString('--expose-gc');
 const gc = require('node:vm').runInNewContext('gc');
 require('node:v8').setFlagsFromString('--no-expose-gc');
+const held = () => {
+  const resources = process.getActiveResourcesInfo();
+  const timers = resources.filter((name) => name === 'Timeout').length;
+  return { timers, handles: resources.length - timers };
+};
 process.on('SIGUSR2', () => {
   gc();
   const { rss, heapUsed } = process.memoryUsage();
-  const resources = process.getActiveResourcesInfo();
-  const timers = resources.filter((name) => name === 'Timeout').length;
-  const handles = resources.length - timers;
-  appendFileSync(process.env.SOAK_LOOKS, JSON.stringify({ rss, heap: heapUsed, timers, handles }) + '\\n');
+  let least = held();
+  let left = ${GLANCES};
+  const glance = () => {
+    const { timers, handles } = held();
+    least = { timers: Math.min(least.timers, timers), handles: Math.min(least.handles, handles) };
+    left -= 1;
+    if (left > 0) setTimeout(glance, ${GLANCE_MS});
+    else appendFileSync(process.env.SOAK_LOOKS, JSON.stringify({ rss, heap: heapUsed, ...least }) + '\\n');
+  };
+  setTimeout(glance, ${GLANCE_MS});
 });
 `;
 

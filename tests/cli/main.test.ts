@@ -59,6 +59,16 @@ async function running(folder: string) {
 }
 
 describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
+  test('npx runs what the build has made, as the README says', async () => {
+    const child = spawn('npx', ['--no-install', 'meter-collector', '--version'], { cwd: ROOT });
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    const [exit] = await once(child, 'close');
+    expect([exit, out]).toEqual([0, expect.stringMatching(/^meter-collector \d/)]);
+  });
+
   test('says its version', async () => {
     const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
     expect(await ended(start(ROOT, 'version'))).toEqual({

@@ -90,7 +90,7 @@ export interface Parts {
   /** The settings file and the log's level, where they can be changed. */
   readonly configuring?: Configuring;
   /** The certificates that the settings name, and when each is over. */
-  readonly expiries: (upstream: Settings['upstream']) => ReturnType<CertificateParts['expiries']>;
+  readonly expiries: (settings: Settings) => ReturnType<CertificateParts['expiries']>;
   /** What holds commands against the published schema. */
   readonly commandCheck: () => Promise<CommandCheck>;
   /** Text never given before, for epochs and sessions. */
@@ -247,7 +247,7 @@ export function doctorOf(
   const { lookAtPort, tryUpstream } = site;
   const parts: DoctorParts = {
     ...{ ...of, clock, wire, limits: limitsOf(settings), wearBudget: journal.writeMbPerDay * 1e6 },
-    ...{ url: upstream.url, expiries: () => expiries(upstream), sayIn: site.sayIn },
+    ...{ url: upstream.url, expiries: () => expiries(settings), sayIn: site.sayIn },
     lookAtPort: async (name) => {
       const bus = buses.find((one) => one.bus === name);
       return (bus && (await lookAtPort?.(bus))) ?? null;
@@ -470,7 +470,7 @@ function tellOfItself(
   return [
     tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
     tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
-    watchCertificates({ ...parts, expiries: () => parts.expiries(settings.upstream) }, signal),
+    watchCertificates({ ...parts, expiries: () => parts.expiries(settings) }, signal),
     ...(settings.upstream.last === true
       ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
       : []),

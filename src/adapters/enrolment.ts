@@ -11,7 +11,8 @@ import {
 import { open, readFile, rename } from 'node:fs/promises';
 import type { CommandAnswer } from '../boundaries.ts';
 import { certificateRequest, pem } from '../codec/certificate-request.ts';
-import type { UpstreamSettings } from '../settings/settings.ts';
+import type { Expiry } from '../domain/doctor.ts';
+import type { Settings, UpstreamSettings } from '../settings/settings.ts';
 import { writeWhole } from './store-files.ts';
 
 /** Only its owner reads a key. */
@@ -140,22 +141,24 @@ async function keyFileOf(certificate: X509Certificate, keyFile: string) {
   return undefined;
 }
 
-/** A certificate that the settings name, and when it is over (epoch ms). */
-export interface Expiry {
-  readonly file: string;
-  readonly until: number;
-}
-
-/** Of every certificate that can be read; one that cannot is told by the link. */
-export async function expiries({ certFile, caFile }: UpstreamSettings): Promise<Expiry[]> {
+/** Of every certificate that can be read; one that cannot is told by the link, or at the start of the console. */
+export async function expiries({
+  upstream: { certFile, caFile },
+  console,
+}: Pick<Settings, 'upstream' | 'console'>): Promise<Expiry[]> {
   const found: Expiry[] = [];
-  for (const file of [certFile, caFile]) {
+  const named = [
+    ['upstream', certFile],
+    ['upstream', caFile],
+    ['console', console?.tls?.certFile],
+  ] as const;
+  for (const [of, file] of named) {
     if (file === undefined) continue;
     try {
       const { validTo } = new X509Certificate(await readFile(file));
-      found.push({ file, until: Date.parse(validTo) });
+      found.push({ of, file, until: Date.parse(validTo) });
     } catch {
-      // The link says what is wrong with it.
+      // Whoever uses it says what is wrong with it.
     }
   }
   return found;

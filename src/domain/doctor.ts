@@ -79,6 +79,13 @@ const SILENT: Readonly<Record<BusKind, string>> = {
   tcp: 'nobody_heard_gateway',
 };
 
+/** A certificate that the settings name for the link or for the console, and when it is over. */
+export interface Expiry {
+  readonly of: 'upstream' | 'console';
+  readonly file: string;
+  readonly until: EpochMs;
+}
+
 /** What is known of the way up. `trial` is one connection made for this; null where none was. */
 export interface UpstreamFindings {
   readonly url: string;
@@ -93,7 +100,7 @@ export interface UpstreamFindings {
   readonly pending: number;
   readonly oldest: EpochMs | null;
   readonly awaitingAck: number | null;
-  readonly certificates: readonly { readonly file: string; readonly until: EpochMs }[];
+  readonly certificates: readonly Expiry[];
   readonly now: EpochMs;
 }
 
@@ -189,18 +196,25 @@ function hostOf(url: string): string {
   return host;
 }
 
+/** Each is renewed in its own way. */
+const ENDINGS = {
+  upstream: { expired: 'own_certificate_expired', expiring: 'certificate_expiring' },
+  console: { expired: 'console_certificate_expired', expiring: 'console_certificate_expiring' },
+} as const;
+
 /** A certificate is renewed in days, not in hours. */
 const SOON_DAYS = 30;
 
 function certificateChecks({ certificates, now, url }: UpstreamFindings): readonly Check[] {
-  return certificates.map(({ file, until }) => {
+  return certificates.map(({ of, file, until }) => {
     const days = Math.floor((until - now) / (24 * HOUR_MS));
     const places = { file, days, until: new Date(until).toISOString().slice(0, 10), url };
+    const { expired, expiring } = ENDINGS[of];
     const [state, cause] =
       days < 0
-        ? (['bad', 'own_certificate_expired'] as const)
+        ? (['bad', expired] as const)
         : days <= SOON_DAYS
-          ? (['warn', 'certificate_expiring'] as const)
+          ? (['warn', expiring] as const)
           : (['ok', 'certificate_ok'] as const);
     return { area: 'upstream', check: 'certificate', state, cause, places };
   });

@@ -100,8 +100,12 @@ describe('a certificate', () => {
     const taken = dataOf(await takeCertificate(me(), certificate, Date.now()));
     expect(readFileSync(certFile, 'utf8')).toBe(certificate);
     expect(Date.parse(taken['until'] ?? '')).toBeGreaterThan(Date.now());
-    const [own] = await expiries(me().upstream);
-    expect(own).toEqual({ file: certFile, until: Date.parse(taken['until'] ?? '') });
+    const [own] = await expiries(me());
+    expect(own).toEqual({
+      of: 'upstream',
+      file: certFile,
+      until: Date.parse(taken['until'] ?? ''),
+    });
   });
 
   it.each([
@@ -157,7 +161,17 @@ function spoiled(request: string): string {
   return `-----BEGIN CERTIFICATE REQUEST-----\n${text.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 }
 
+it('the end of the console’s certificate is told as the console’s', async () => {
+  await requestCertificate(me(), false);
+  const until = Date.now() + 40 * 86_400_000;
+  writeFileSync(certFile, authority.certify({ name: 'localhost', to: until }, keyOf(keyFile)));
+  const console = { host: '0.0.0.0', port: 8443, allowedHosts: [], tls: { certFile, keyFile } };
+  const { certFile: _, ...upstream } = me().upstream;
+  const told = await expiries({ upstream, console });
+  expect(told).toEqual([{ of: 'console', file: certFile, until: Math.floor(until / 1000) * 1000 }]);
+});
+
 it('what the settings do not name, or nobody can read, has no end that could be told', async () => {
   writeFileSync(certFile, 'water');
-  expect(await expiries(me().upstream)).toEqual([]);
+  expect(await expiries(me())).toEqual([]);
 });

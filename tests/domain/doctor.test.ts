@@ -38,6 +38,10 @@ const TLS = [
   ...['own_key_mismatch', 'own_unreadable', 'too_old', 'no_tls', 'cut_off', 'never heard of'],
 ];
 
+const ending = (of: 'upstream' | 'console', days: number) => [
+  { of, file: 'own.pem', until: NOW + days * DAY },
+];
+
 /** Everything that can be told, from every input that tells it. */
 function everyCheck(): readonly Check[] {
   const advice = (code: string) => ({
@@ -67,7 +71,6 @@ function everyCheck(): readonly Check[] {
     'not_a_port',
     'peer_unreachable',
   ];
-  const until = (days: number) => [{ file: 'own.pem', until: NOW + days * DAY }];
   const queue = { ...UP, pending: 9, oldest: NOW - 5 * HOUR_MS };
   const accepted = { publish: 'accepted' } as const;
   const time = { wall: NOW, schedule: NOW, speed: 1, synced: true, newest: NOW };
@@ -95,7 +98,9 @@ function everyCheck(): readonly Check[] {
       ...{ ...UP, connected: true },
       trial: { fault: { code: 'upstream.refused', detail: '', why: 'connack_133' } },
     }),
-    ...[-1, 5, 300].flatMap((days) => checkUpstream({ ...UP, certificates: until(days) })),
+    ...(['upstream', 'console'] as const).flatMap((of) =>
+      [-1, 5, 300].flatMap((days) => checkUpstream({ ...UP, certificates: ending(of, days) })),
+    ),
     ...checkUpstream(queue),
     ...checkUpstream({ ...queue, connected: true, trial: accepted }),
     ...checkUpstream({ ...queue, connected: true, trial: accepted, awaitingAck: 3 }),
@@ -135,6 +140,16 @@ describe('the doctor', () => {
     const known = Object.keys(doctor).filter((key) => !key.endsWith('_next') && key !== 'ok');
     const causes = new Set(everyCheck().map(({ cause }) => cause));
     expect(known.filter((key) => !causes.has(key))).toEqual([]);
+  });
+
+  it('a certificate that is over is named with whose it is', () => {
+    const causeOf = (of: 'upstream' | 'console', days: number) =>
+      checkUpstream({ ...UP, certificates: ending(of, days) }).find(
+        ({ check }) => check === 'certificate',
+      )?.cause;
+    expect([causeOf('upstream', -1), causeOf('console', -1), causeOf('console', 29)]).toEqual([
+      ...['own_certificate_expired', 'console_certificate_expired', 'console_certificate_expiring'],
+    ]);
   });
 
   it('what comes before a broken stage is well, what comes after is not known', () => {

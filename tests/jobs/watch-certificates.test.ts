@@ -17,7 +17,13 @@ async function told(days: number, from: number, renewedAfter = Number.POSITIVE_I
   const stop = new AbortController();
   const expiries = async () => {
     const isRenewed = clock.now() > T0 + renewedAfter * DAY;
-    return [{ file: 'own.crt', until: T0 + (isRenewed ? from + 365 : from) * DAY }];
+    return [
+      {
+        of: 'upstream' as const,
+        file: 'own.crt',
+        until: T0 + (isRenewed ? from + 365 : from) * DAY,
+      },
+    ];
   };
   const parts = { journal, wire: clock, log: new RecordingLog(), expiries };
   const done = watchCertificates(parts, stop.signal);

@@ -1,9 +1,11 @@
 // `npm run world -- --seed N`: one run of the hostile world, one line of JSON; ends with 1 when something was violated.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { readRegressions } from './command.ts';
 import { FAULT_KINDS } from './faults.ts';
 import { findMutants } from './mutants.ts';
-import { runSeed } from './run.ts';
+import { type Run, runOptions, runSeed } from './run.ts';
 import { shrink } from './shrink.ts';
 
 const { values } = parseArgs({
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     days: { type: 'string' },
     poll: { type: 'string' },
     faults: { type: 'string' },
+    /** A file of runs that once found something: each is lived again. */
+    regressions: { type: 'string' },
     /** Ends with the first that violates anything. */
     'until-found': { type: 'boolean' },
     /** Makes a failing run small, and says so on standard error. */
@@ -56,18 +60,29 @@ async function live(): Promise<void> {
   };
   const [first = '', last = first] = (values.seeds ?? values.seed ?? '1').split('-');
   const [from, to] = [numberOf('seed', first, SEEDS), numberOf('seed', last, SEEDS)];
-  const reached: Record<string, number> = {};
   for (let seed = from; seed <= to; seed += 1) {
-    const { line, sometimes } = await runSeed({ seed, ...wishes });
-    print(line);
-    for (const [point, n] of Object.entries(sometimes)) reached[point] = (reached[point] ?? 0) + n;
-    if (line.violations.length === 0) continue;
-    process.exitCode = 1;
+    if (tell(await runSeed({ seed, ...wishes }))) continue;
     const small = values.shrink ? await shrink({ seed, ...wishes }) : undefined;
     if (small) process.stderr.write(`${small.code}: ${small.command}\n`);
     if (values['until-found']) break;
   }
-  if (values.sometimes) process.stderr.write(`${JSON.stringify(reached)}\n`);
+}
+
+async function liveAgain(file: string): Promise<void> {
+  for (const { options } of readRegressions(readFileSync(file, 'utf8'))) {
+    tell(await runOptions(options));
+  }
+}
+
+const reached: Record<string, number> = {};
+
+/** Prints what came of a run; false where something was violated. */
+function tell({ line, sometimes }: Run): boolean {
+  print(line);
+  for (const [point, n] of Object.entries(sometimes)) reached[point] = (reached[point] ?? 0) + n;
+  const isSound = line.violations.length === 0;
+  if (!isSound) process.exitCode = 1;
+  return isSound;
 }
 
 if (values.mutants) {
@@ -75,4 +90,6 @@ if (values.mutants) {
     print(found);
     if (found.seed === null) process.exitCode = 1;
   }
-} else await live();
+} else if (values.regressions) await liveAgain(values.regressions);
+else await live();
+if (values.sometimes) process.stderr.write(`${JSON.stringify(reached)}\n`);

@@ -228,7 +228,10 @@ describe('a change-out led at a terminal', () => {
 
   it('is forgotten with --give-up, and nothing is asked', async () => {
     const { asked, questions, parts } = answering(answers);
-    expect((await typed('changeout SP-1 --give-up', parts, { isTTY: true })).exit).toBe(0);
+    const { exit, out } = await typed('changeout SP-1 --give-up', parts, { isTTY: true });
+    expect(exit).toBe(0);
+    // What the collector was told of the new meter is not taken back.
+    expect(out).toContain('told already stays told');
     expect(asked).toEqual([['changeout.drop', { meter: 'SP-1' }]]);
     expect(questions).toEqual([]);
   });

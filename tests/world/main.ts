@@ -1,6 +1,6 @@
 // `npm run world -- --seed N`: one run of the hostile world, one line of JSON; ends with 1 when something was violated.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readRegressions } from './command.ts';
 import { FAULT_KINDS } from './faults.ts';
@@ -69,6 +69,10 @@ async function live(): Promise<void> {
 }
 
 async function liveAgain(file: string): Promise<void> {
+  if (!existsSync(file)) {
+    process.stderr.write(`There is no file ${file}. Known is tests/world/regressions.txt.\n`);
+    process.exit(2);
+  }
   for (const { options } of readRegressions(readFileSync(file, 'utf8'))) {
     tell(await runOptions(options));
   }

@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, openBrowser, Stage, shot, signIn, visit } from './stage.ts';
+import { hasChromium, openBrowser, Stage, shot, signIn, stand, visit } from './stage.ts';
 
 const METER = 'SP-00002';
 const PATHS = [
@@ -53,12 +53,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
     await stage?.close();
   });
 
-  const stand = async (page: Page, path: string) => {
-    await page.goto(stage.url + path);
-    await page.locator('#page h1').waitFor();
-    await page.locator('.busy').waitFor({ state: 'detached' });
-    await page.locator('.liveness').getByText('Live', { exact: true }).waitFor();
-  };
+  const goTo = (page: Page, path: string) => stand(page, stage.url + path);
   const open = async (page: Page) => {
     const closed = page.locator(OPENERS).filter({ visible: true });
     for (let left = 60; left > 0 && (await closed.count()) > 0; left -= 1)
@@ -69,7 +64,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
     const { page, context } = await visit(browser, stage.url, { size: 'phone' });
     await signIn(page, stage.url);
     for (const path of PATHS) {
-      await stand(page, path);
+      await goTo(page, path);
       await open(page);
       expect([path, await page.evaluate(SMALL)]).toEqual([path, []]);
     }
@@ -86,7 +81,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
       await page.setViewportSize(viewport);
       await signIn(page, stage.url);
       for (const path of [`/meters/${METER}`, '/settings', '/settings/users', '/upstream']) {
-        await stand(page, path);
+        await goTo(page, path);
         await open(page);
         const hidden: string[] = [];
         for (const key of ['Tab', 'Shift+Tab']) {
@@ -108,7 +103,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
   it('what is a number is typed on a keyboard of numbers, and autocorrected by nobody', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'phone' });
     await signIn(page, stage.url);
-    await stand(page, `/meters/${METER}`);
+    await goTo(page, `/meters/${METER}`);
     await open(page);
     const dial = page.getByLabel('What the dial shows');
     expect(await dial.getAttribute('inputmode')).toBe('numeric');
@@ -128,7 +123,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
   it('who wants no motion sees none that goes on, and nothing scrolls by itself', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'phone' });
     await signIn(page, stage.url);
-    await stand(page, `/meters/${METER}`);
+    await goTo(page, `/meters/${METER}`);
     const moving = `document.getAnimations().filter((one) => one.playState === 'running').length`;
     expect(await page.evaluate(moving)).toBe(0);
     const spinner = `(() => {
@@ -149,7 +144,7 @@ describe.skipIf(!hasChromium)('the pages in a hand (needs chromium)', () => {
   it('on paper a meter is what is known of it, without bar, menu or buttons', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'desk' });
     await signIn(page, stage.url);
-    await stand(page, `/meters/${METER}`);
+    await goTo(page, `/meters/${METER}`);
     await page.emulateMedia({ media: 'print' });
     expect(
       await page.locator('.bar, .pages, .button, form').filter({ visible: true }).count(),

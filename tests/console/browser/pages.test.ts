@@ -3,7 +3,17 @@
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../fakes/until.ts';
-import { axe, hasChromium, openBrowser, type Size, Stage, shot, signIn, visit } from './stage.ts';
+import {
+  axe,
+  hasChromium,
+  openBrowser,
+  type Size,
+  Stage,
+  shot,
+  signIn,
+  stand,
+  visit,
+} from './stage.ts';
 
 /** A day in twelve seconds: the leak is told within two. */
 const SPEED = 7_200;
@@ -25,6 +35,16 @@ const PAGES: readonly (readonly [path: string, en: string, es: string])[] = [
   ['/backup', 'The whole journal in one file', 'Todo el diario en un archivo'],
   ['/about', 'What it is made of', 'De qué está hecho'],
 ];
+
+/** Pages with what they cannot do without. */
+const REFUSABLE = [
+  [`/meters/${LEAK}`, 'meter.show'],
+  ['/bus', 'bus.stats'],
+  ['/upstream', 'queue.status'],
+  ['/reports', 'report.list'],
+  ['/settings', 'config.get'],
+  ['/backup', 'journal.stats'],
+] as const;
 
 /** What the pages may weigh, compressed, until the first of them stands (bytes). */
 const FIRST_BYTES_MAX = 120_000;
@@ -109,14 +129,36 @@ describe.skipIf(!hasChromium)('the console’s pages (needs chromium)', () => {
     await context.close();
   }, 60_000);
 
+  it('what is asked for and not known yet is never said to be none; a refusal ends the waiting', async () => {
+    const { page, context } = await visit(browser, stage.url, { size: 'phone' });
+    await signIn(page, stage.url);
+    const answers: (() => Promise<void>)[] = [];
+    await page.route('**/api/commands/alarms', (route) => {
+      answers.push(() => route.continue());
+    });
+    await page.goto(`${stage.url}/alarms`);
+    await until('both parts of the page ask', () => answers.length >= 2);
+    const none = page.locator('#page .empty');
+    expect([await page.locator('#page .busy').count(), await none.count()]).toEqual([3, 0]);
+    for (const answer of answers) await answer();
+    await page.getByRole('article', { name: `Continuous leak ${LEAK}` }).waitFor();
+    await page.getByText('Nobody is on vacation').waitFor();
+    await page.unroute('**/api/commands/alarms');
+    for (const [path, command] of REFUSABLE) {
+      await page.route(`**/api/commands/${command}`, (route) => route.abort());
+      await stand(page, stage.url + path);
+      expect([path, await page.locator('#page .notice.bad').count()]).toEqual([path, 1]);
+      await page.unroute(`**/api/commands/${command}`);
+    }
+    await context.close();
+  }, 60_000);
+
   it('at night the pages are dark, and as easy to read', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'phone' });
     await page.emulateMedia({ colorScheme: 'dark' });
     await signIn(page, stage.url);
     for (const path of ['/', '/meters', '/alarms', '/install']) {
-      await page.goto(stage.url + path);
-      await page.locator('#page h1').waitFor();
-      await page.locator('.liveness').getByText('Live', { exact: true }).waitFor();
+      await stand(page, stage.url + path);
       expect([path, await axe(page)]).toEqual([path, []]);
     }
     await page.goto(`${stage.url}/meters/${LEAK}`);

@@ -193,6 +193,15 @@ export async function axe(page: Page): Promise<string[]> {
   );
 }
 
+/** Goes to a page; resolves when it is live and all that it asked for has come. */
+export async function stand(page: Page, url: string): Promise<void> {
+  await page.goto(url);
+  await page.locator('#page h1').waitFor();
+  await page.locator('.liveness').getByText('Live', { exact: true }).waitFor();
+  const isAsking = async () => (await page.locator('.busy').count()) > 0;
+  await until(`all answers of ${url}`, async () => !(await isAsking()), 15_000);
+}
+
 /** Signs in by the form. */
 export async function signIn(page: Page, url: string, path = '/'): Promise<void> {
   await page.goto(url + path);

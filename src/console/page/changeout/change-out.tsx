@@ -8,8 +8,9 @@ import { session } from '../api.ts';
 import { time } from '../format.ts';
 import { lineOf, meterNames } from '../live.ts';
 import { useCommand, useDeed } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Button, Choice, Sure } from '../parts/field.tsx';
-import { Busy, Refused } from '../parts/notice.tsx';
+import { Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { Sign } from '../parts/sign.tsx';
 import { go, query } from '../router.ts';
@@ -51,40 +52,33 @@ const changeOf = (kept: KeptChange): Change => ({
 export function ChangeOut() {
   const asked = useCommand<{ changeouts: readonly KeptChange[] }>('changeout.list');
   const begun = useSignal<Change | null>(null);
-  const kept = asked.data.value?.changeouts;
   const wished = query().get('meter') ?? '';
-  const resumed = kept?.find(({ meter }) => meter === wished);
-  const change = begun.value ?? (resumed ? changeOf(resumed) : null);
+  const begin = (meter: string) => {
+    begun.value = { meter, step: 'final' };
+    go(`/changeout?meter=${encodeURIComponent(meter)}`, true);
+  };
+  const leave = () => {
+    begun.value = null;
+    go('/changeout', true);
+    return asked.again();
+  };
   return (
     <>
       <Title>{t('nav_changeout')}</Title>
-      <Refused error={asked.error.value} />
-      {kept === undefined ? (
-        asked.error.value === null ? (
-          <Busy says={t('asking')} />
-        ) : null
-      ) : change === null ? (
-        <>
-          <Open kept={kept} again={asked.again} />
-          <Which
-            wished={wished}
-            begin={(meter) => {
-              begun.value = { meter, step: 'final' };
-              go(`/changeout?meter=${encodeURIComponent(meter)}`, true);
-            }}
-          />
-        </>
-      ) : (
-        <Led
-          key={change.meter}
-          begun={change}
-          leave={() => {
-            begun.value = null;
-            go('/changeout', true);
-            return asked.again();
-          }}
-        />
-      )}
+      <Awaited asked={asked}>
+        {({ changeouts: kept }) => {
+          const resumed = kept.find(({ meter }) => meter === wished);
+          const change = begun.value ?? (resumed ? changeOf(resumed) : null);
+          return change === null ? (
+            <>
+              <Open kept={kept} again={asked.again} />
+              <Which wished={wished} begin={begin} />
+            </>
+          ) : (
+            <Led key={change.meter} begun={change} leave={leave} />
+          );
+        }}
+      </Awaited>
     </>
   );
 }

@@ -6,8 +6,9 @@ import { command, session } from '../api.ts';
 import { time } from '../format.ts';
 import { meterNames, status } from '../live.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Button, Choice, Form, Sure } from '../parts/field.tsx';
-import { Busy, Refused } from '../parts/notice.tsx';
+import { Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { go, query } from '../router.ts';
 import type { Commission } from '../shapes.ts';
@@ -26,18 +27,7 @@ export function Install() {
 
 function Resumed({ id }: { readonly id: string }) {
   const asked = useAsked(() => command<Commission>('commission.get', { id }), id);
-  return (
-    <>
-      <Refused error={asked.error.value} />
-      {asked.data.value === null ? (
-        asked.error.value === null ? (
-          <Busy says={t('asking')} />
-        ) : null
-      ) : (
-        <Wizard begun={asked.data.value} />
-      )}
-    </>
-  );
+  return <Awaited asked={asked}>{(begun) => <Wizard begun={begun} />}</Awaited>;
 }
 
 interface Sessions {
@@ -46,34 +36,45 @@ interface Sessions {
 
 function Choose() {
   const asked = useAsked(() => command<Sessions>('commission.list'), 'list');
-  const list = asked.data.value?.sessions ?? [];
-  const open = list.filter(({ done, ended }) => !done && !ended);
-  const deed = useDeed();
-  const cancel = async (id: string) => {
-    if ((await deed.run('commission.cancel', { id })) !== undefined) await asked.again();
-  };
   return (
     <>
-      <Refused error={asked.error.value ?? deed.error.value} />
-      {open.length === 0 ? null : (
-        <Section title={t('install_open')}>
-          <ul class="rows">
-            {open.map((one) => (
-              <li key={one.id}>
-                <strong>{one.meter ?? one.bus ?? one.id}</strong> · {time(one.began)} · {one.by}
-                <div class="actions">
-                  <a class="button main" href={`/install?id=${encodeURIComponent(one.id)}`}>
-                    {t('go_on')}
-                  </a>
-                  <Sure what={t('give_up')} onSure={() => cancel(one.id)} busy={deed.busy.value} />
-                </div>
-              </li>
-            ))}
-          </ul>
-        </Section>
-      )}
+      <Awaited asked={asked}>
+        {({ sessions }) => <Open sessions={sessions} again={asked.again} />}
+      </Awaited>
       <Begin />
     </>
+  );
+}
+
+interface OpenProps extends Sessions {
+  readonly again: () => Promise<void>;
+}
+
+/** Installations that somebody began and did not end. */
+function Open({ sessions, again }: OpenProps) {
+  const open = sessions.filter(({ done, ended }) => !done && !ended);
+  const deed = useDeed();
+  const cancel = async (id: string) => {
+    if ((await deed.run('commission.cancel', { id })) !== undefined) await again();
+  };
+  if (open.length === 0) return null;
+  return (
+    <Section title={t('install_open')}>
+      <Refused error={deed.error.value} />
+      <ul class="rows">
+        {open.map((one) => (
+          <li key={one.id}>
+            <strong>{one.meter ?? one.bus ?? one.id}</strong> · {time(one.began)} · {one.by}
+            <div class="actions">
+              <a class="button main" href={`/install?id=${encodeURIComponent(one.id)}`}>
+                {t('go_on')}
+              </a>
+              <Sure what={t('give_up')} onSure={() => cancel(one.id)} busy={deed.busy.value} />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

@@ -3,8 +3,9 @@
 import { command } from '../api.ts';
 import { OpenAlarms } from '../parts/alarm-list.tsx';
 import { useAsked } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { EventList } from '../parts/event-table.tsx';
-import { Empty, Refused } from '../parts/notice.tsx';
+import { Empty } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { vacationSays } from '../parts/watched.tsx';
 import type { EventLine, Vacation } from '../shapes.ts';
@@ -12,12 +13,11 @@ import { t } from '../words.ts';
 
 interface Answer {
   readonly vacations: readonly Vacation[];
-  readonly recent?: readonly EventLine[];
+  readonly recent: readonly EventLine[];
 }
 
 export function Alarms() {
   const asked = useAsked(() => command<Answer>('alarms'), 'alarms');
-  const { vacations = [], recent = [] } = asked.data.value ?? {};
   return (
     <>
       <Title>{t('nav_alarms')}</Title>
@@ -25,23 +25,33 @@ export function Alarms() {
         <OpenAlarms />
       </Section>
       <Section title={t('vacations')}>
-        <Refused error={asked.error.value} />
-        {vacations.length === 0 ? <Empty says={t('vacations_none')} /> : null}
-        <ul class="rows">
-          {vacations.map((one) => (
-            <li key={`${one.meter} ${one.from}`}>
-              <a href={`/meters/${one.meter}`}>{one.meter}</a> · {vacationSays(one)}
-            </li>
-          ))}
-        </ul>
+        <Awaited asked={asked}>
+          {({ vacations }) =>
+            vacations.length === 0 ? (
+              <Empty says={t('vacations_none')} />
+            ) : (
+              <ul class="rows">
+                {vacations.map((one) => (
+                  <li key={`${one.meter} ${one.from}`}>
+                    <a href={`/meters/${one.meter}`}>{one.meter}</a> · {vacationSays(one)}
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Awaited>
         <p class="help">{t('vacations_where')}</p>
       </Section>
       <Section title={t('own_events')}>
-        {recent.length === 0 ? (
-          <Empty says={t('events_none')} />
-        ) : (
-          <EventList label={t('own_events')} events={[...recent].reverse()} />
-        )}
+        <Awaited asked={asked}>
+          {({ recent }) =>
+            recent.length === 0 ? (
+              <Empty says={t('events_none')} />
+            ) : (
+              <EventList label={t('own_events')} events={[...recent].reverse()} />
+            )
+          }
+        </Awaited>
       </Section>
     </>
   );

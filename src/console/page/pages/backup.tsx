@@ -3,7 +3,7 @@
 import { may } from '../api.ts';
 import { bytes, number } from '../format.ts';
 import { useCommand } from '../parts/asked.ts';
-import { Busy, Refused } from '../parts/notice.tsx';
+import { Awaited } from '../parts/awaited.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
 import { t } from '../words.ts';
 
@@ -22,38 +22,36 @@ const size = (one: number | null) => (one === null ? null : bytes(one));
 
 export function Backup() {
   const asked = useCommand<JournalStats>('journal.stats');
-  const stats = asked.data.value;
   return (
     <>
       <Title>{t('nav_backup')}</Title>
       <Section title={t('journal')}>
-        <Refused error={asked.error.value} />
-        {stats === null ? (
-          <Busy says={t('asking')} />
-        ) : (
-          <Facts
-            facts={[
-              [t('rows'), number(stats.rows)],
-              [t('pending'), number(stats.pending)],
-              [t('takes_up'), size(stats.bytes)],
-              [t('free'), size(stats.free_bytes)],
-              [
-                t('days_kept'),
-                stats.days_kept.hours === null ? null : number(stats.days_kept.hours, 1),
-              ],
-              [t('days_left'), stats.days_left === null ? null : number(stats.days_left)],
-              [
-                t('written_today'),
-                stats.written_today === null || stats.write_budget === null
-                  ? null
-                  : t('of_budget', {
-                      written: bytes(stats.written_today),
-                      budget: bytes(stats.write_budget),
-                    }),
-              ],
-            ]}
-          />
-        )}
+        <Awaited asked={asked}>
+          {(stats) => (
+            <Facts
+              facts={[
+                [t('rows'), number(stats.rows)],
+                [t('pending'), number(stats.pending)],
+                [t('takes_up'), size(stats.bytes)],
+                [t('free'), size(stats.free_bytes)],
+                [
+                  t('days_kept'),
+                  stats.days_kept.hours === null ? null : number(stats.days_kept.hours, 1),
+                ],
+                [t('days_left'), stats.days_left === null ? null : number(stats.days_left)],
+                [
+                  t('written_today'),
+                  stats.written_today === null || stats.write_budget === null
+                    ? null
+                    : t('of_budget', {
+                        written: bytes(stats.written_today),
+                        budget: bytes(stats.write_budget),
+                      }),
+                ],
+              ]}
+            />
+          )}
+        </Awaited>
       </Section>
       {may('admin') ? (
         <Section title={t('backup')}>

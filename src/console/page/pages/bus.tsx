@@ -6,9 +6,10 @@ import { may } from '../api.ts';
 import { every } from '../clock.ts';
 import { number, percent } from '../format.ts';
 import { useCommand } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Button } from '../parts/field.tsx';
 import { Switch } from '../parts/frame.tsx';
-import { Busy, Empty, Notice, Refused } from '../parts/notice.tsx';
+import { Empty, Notice } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
 import { Facts, Section, Table, Title } from '../parts/section.tsx';
 import { Trace } from '../parts/trace.tsx';
@@ -25,7 +26,6 @@ const COUNTS = [
 
 export function BusPage() {
   const asked = useCommand<{ buses: readonly BusStats[] }>('bus.stats');
-  const chosen = useSignal('');
   useEffect(
     () =>
       every(LOOK_MS, () => {
@@ -33,25 +33,31 @@ export function BusPage() {
       }),
     [],
   );
-  const buses = asked.data.value?.buses;
-  const bus = buses?.find((one) => one.bus === chosen.value) ?? buses?.[0];
   return (
     <>
       <Title>{t('nav_bus')}</Title>
-      <Refused error={asked.error.value} />
-      {buses === undefined && asked.error.value === null ? <Busy says={t('asking')} /> : null}
-      {buses?.length === 0 ? <Empty says={t('bus_none')} /> : null}
-      {buses !== undefined && buses.length > 1 ? (
+      <Awaited asked={asked}>{({ buses }) => <Buses buses={buses} />}</Awaited>
+    </>
+  );
+}
+
+function Buses({ buses }: { readonly buses: readonly BusStats[] }) {
+  const chosen = useSignal('');
+  const bus = buses.find((one) => one.bus === chosen.value) ?? buses[0];
+  if (bus === undefined) return <Empty says={t('bus_none')} />;
+  return (
+    <>
+      {buses.length > 1 ? (
         <Switch
           label={t('bus')}
-          value={bus?.bus ?? ''}
+          value={bus.bus}
           options={buses.map((one) => [one.bus, one.bus])}
           onValue={(one) => {
             chosen.value = one;
           }}
         />
       ) : null}
-      {bus === undefined ? null : <One key={bus.bus} bus={bus} />}
+      <One key={bus.bus} bus={bus} />
     </>
   );
 }

@@ -5,11 +5,12 @@ import { may } from '../api.ts';
 import { ago, lasting, time, told } from '../format.ts';
 import { lineOf, status } from '../live.ts';
 import { Alarm } from '../parts/alarm-list.tsx';
-import { type Asked, useCommand } from '../parts/asked.ts';
+import { useCommand } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { DialFace } from '../parts/dial.tsx';
 import { EventTable } from '../parts/event-table.tsx';
 import { Hours } from '../parts/hours.tsx';
-import { Busy, Empty, Notice, Refused } from '../parts/notice.tsx';
+import { Busy, Empty, Notice } from '../parts/notice.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
 import { Sign } from '../parts/sign.tsx';
 import { Volume } from '../parts/volume.tsx';
@@ -23,37 +24,45 @@ const SHOWN_MS = 48 * 3_600_000;
 
 export function MeterPage({ meter }: { readonly meter: string }) {
   const shown = useCommand<MeterShown>('meter.show', { meter });
-  const found = shown.data.value;
   return (
     <>
       <Title>{meter}</Title>
-      <Refused error={shown.error.value} />
       <Live meter={meter} />
-      {found === null ? null : (
-        <>
-          {found.events_open.length === 0 ? null : (
-            <Section title={t('open_alarms')}>
-              <ul class="rows">
-                {found.events_open.map((event) => (
-                  <li key={event.id}>
-                    <Alarm event={{ ...event, meter }} again={shown.again} />
-                  </li>
-                ))}
-              </ul>
-            </Section>
-          )}
-          <TwoDays meter={meter} />
-          <About found={found} />
-          <Section title={t('usage_alerts')}>
-            <UsageAlerts found={found} again={shown.again} />
-          </Section>
-          <Section title={t('vacations')}>
-            <Vacations meter={meter} standing={found.vacations} again={shown.again} />
-          </Section>
-          {may('technician') ? <MeterDeeds found={found} again={shown.again} /> : null}
-          <Happened meter={meter} />
-        </>
+      <Awaited asked={shown}>{(found) => <Shown found={found} again={shown.again} />}</Awaited>
+    </>
+  );
+}
+
+interface ShownProps {
+  readonly found: MeterShown;
+  readonly again: () => Promise<void>;
+}
+
+function Shown({ found, again }: ShownProps) {
+  const { meter, events_open: open, vacations } = found;
+  return (
+    <>
+      {open.length === 0 ? null : (
+        <Section title={t('open_alarms')}>
+          <ul class="rows">
+            {open.map((event) => (
+              <li key={event.id}>
+                <Alarm event={{ ...event, meter }} again={again} />
+              </li>
+            ))}
+          </ul>
+        </Section>
       )}
+      <TwoDays meter={meter} />
+      <About found={found} />
+      <Section title={t('usage_alerts')}>
+        <UsageAlerts found={found} again={again} />
+      </Section>
+      <Section title={t('vacations')}>
+        <Vacations meter={meter} standing={vacations} again={again} />
+      </Section>
+      {may('technician') ? <MeterDeeds found={found} again={again} /> : null}
+      <Happened meter={meter} />
     </>
   );
 }
@@ -119,15 +128,12 @@ function TwoDays({ meter }: { readonly meter: string }) {
   }, [ended]);
   return (
     <Section title={t('two_days')}>
-      <Refused error={asked.error.value} />
-      <HoursOf asked={asked} />
+      <Awaited asked={asked}>{(found) => <HoursOf found={found} />}</Awaited>
     </Section>
   );
 }
 
-function HoursOf({ asked }: { readonly asked: Asked<Intervals> }) {
-  const found = asked.data.value;
-  if (found === null) return asked.error.value === null ? <Busy says={t('asking')} /> : null;
+function HoursOf({ found }: { readonly found: Intervals }) {
   const hours = found.intervals.slice(-SHOWN_MS / 3_600_000);
   return (
     <>
@@ -195,15 +201,17 @@ function dialSays({ digits, unit, pow10 }: NonNullable<MeterShown['installation'
 
 function Happened({ meter }: { readonly meter: string }) {
   const asked = useCommand<{ events: readonly EventLine[] }>('events', { meter });
-  const events = asked.data.value?.events;
   return (
     <Section title={t('events')}>
-      <Refused error={asked.error.value} />
-      {events === undefined ? null : events.length === 0 ? (
-        <Empty says={t('events_none')} />
-      ) : (
-        <EventTable label={t('events')} events={events} />
-      )}
+      <Awaited asked={asked}>
+        {({ events }) =>
+          events.length === 0 ? (
+            <Empty says={t('events_none')} />
+          ) : (
+            <EventTable label={t('events')} events={events} />
+          )
+        }
+      </Awaited>
     </Section>
   );
 }

@@ -4,8 +4,9 @@ import { useSignal } from '@preact/signals';
 import { time } from '../format.ts';
 import { meterNames } from '../live.ts';
 import { useCommand } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Choice, Text } from '../parts/field.tsx';
-import { Busy, Empty, Refused } from '../parts/notice.tsx';
+import { Empty } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { language, t } from '../words.ts';
 
@@ -19,26 +20,30 @@ interface Report {
 
 export function Reports() {
   const asked = useCommand<{ reports: readonly Report[] }>('report.list');
-  const reports = asked.data.value?.reports;
   return (
     <>
       <Title>{t('nav_reports')}</Title>
       <Section title={t('reports')}>
-        <Refused error={asked.error.value} />
-        {reports === undefined && asked.error.value === null ? <Busy says={t('asking')} /> : null}
-        {reports?.length === 0 ? <Empty says={t('reports_none')} /> : null}
-        <ul class="rows">
-          {reports?.map((report) => (
-            <li key={report.id}>
-              <strong>{report.meter}</strong> · {time(report.at)} · {report.by}
-              <br />
-              <small class="help">
-                SHA-256 <code>{report.sha256}</code>
-              </small>
-              <ReportLinks id={report.id} />
-            </li>
-          ))}
-        </ul>
+        <Awaited asked={asked}>
+          {({ reports }) =>
+            reports.length === 0 ? (
+              <Empty says={t('reports_none')} />
+            ) : (
+              <ul class="rows">
+                {reports.map((report) => (
+                  <li key={report.id}>
+                    <strong>{report.meter}</strong> · {time(report.at)} · {report.by}
+                    <br />
+                    <small class="help">
+                      SHA-256 <code>{report.sha256}</code>
+                    </small>
+                    <ReportLinks id={report.id} />
+                  </li>
+                ))}
+              </ul>
+            )
+          }
+        </Awaited>
       </Section>
       <Section title={t('export')}>
         <Export />

@@ -3,8 +3,9 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { type Answer, command } from '../api.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Button, Form } from '../parts/field.tsx';
-import { Busy, Notice, Refused } from '../parts/notice.tsx';
+import { Notice, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import type { Schema } from '../settings/schema.ts';
 import { type Changes, Fields } from '../settings/schema-form.tsx';
@@ -28,35 +29,24 @@ interface Applied {
 }
 
 export function SettingsPage() {
-  const schema = useAsked(() => command<unknown>('config.schema'), 'schema');
+  const schema = useAsked(() => command<Schema>('config.schema'), 'schema');
   const said = useAsked(readSettings, 'settings');
-  const root = schemaIn(schema.data.value);
   // Outlives the form, which begins anew with what is in the file now.
   const outcome = useSignal<Applied | null>(null);
   return (
     <>
       <Title>{t('nav_settings')}</Title>
-      <Refused error={schema.error.value ?? said.error.value} />
-      {root === null || said.data.value === null ? (
-        <Busy says={t('asking')} />
-      ) : (
-        <Edit
-          key={said.data.value.rev}
-          root={root}
-          said={said.data.value}
-          again={said.again}
-          outcome={outcome}
-        />
-      )}
+      <Awaited asked={schema}>
+        {(root) => (
+          <Awaited asked={said}>
+            {(found) => (
+              <Edit key={found.rev} root={root} said={found} again={said.again} outcome={outcome} />
+            )}
+          </Awaited>
+        )}
+      </Awaited>
     </>
   );
-}
-
-/** The schema itself, or under the name `schema`. */
-function schemaIn(data: unknown): Schema | null {
-  const found = data as { schema?: Schema } | Schema | null;
-  if (found === null) return null;
-  return 'schema' in found && found.schema !== undefined ? found.schema : (found as Schema);
 }
 
 /** The whole, or section by section where the whole is too much for one answer. */

@@ -7,9 +7,10 @@ import { every } from '../clock.ts';
 import { lasting, number, shownZone, time } from '../format.ts';
 import { meterNames, status } from '../live.ts';
 import { useCommand, useDeed } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Checks } from '../parts/checks.tsx';
 import { Button, Choice, Form, Text } from '../parts/field.tsx';
-import { Busy, Notice, Refused } from '../parts/notice.tsx';
+import { Notice, Refused } from '../parts/notice.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
 import type { QueueStatus } from '../shapes.ts';
 import { t } from '../words.ts';
@@ -19,13 +20,11 @@ const LOOK_MS = 5_000;
 export function Upstream() {
   const asked = useCommand<QueueStatus>('queue.status');
   useEffect(() => every(LOOK_MS, () => void asked.again()), []);
-  const queue = asked.data.value;
   return (
     <>
       <Title>{t('nav_upstream')}</Title>
       <Section title={t('connection')}>
-        <Refused error={asked.error.value} />
-        {queue === null ? <Busy says={t('asking')} /> : <Standing queue={queue} />}
+        <Awaited asked={asked}>{(queue) => <Standing queue={queue} />}</Awaited>
       </Section>
       {may('technician') ? (
         <>

@@ -4,8 +4,9 @@ import { useSignal } from '@preact/signals';
 import { ask, session } from '../api.ts';
 import { time } from '../format.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
+import { Awaited } from '../parts/awaited.tsx';
 import { Button, Choice, Form, Sure, Text } from '../parts/field.tsx';
-import { Busy, Notice, Refused } from '../parts/notice.tsx';
+import { Notice, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { t } from '../words.ts';
 
@@ -61,26 +62,31 @@ function UserList() {
   };
   return (
     <>
-      {asked.data.value === null && asked.error.value === null ? <Busy says={t('asking')} /> : null}
-      <ul class="rows">
-        {asked.data.value?.users.map((one) => (
-          <li key={one.user}>
-            <strong>{one.user}</strong> · {t(`role_${one.role}`)}
-            {one.created === undefined ? null : <small class="help"> · {time(one.created)}</small>}
-            {one.user === session.value?.user ? null : (
-              <OneUser
-                user={one}
-                busy={deed.busy.value}
-                setRole={(role) => change(one.user, '', { role }, 'PUT')}
-                reset={() => reset(one.user)}
-                remove={() => change(one.user, '', undefined, 'DELETE')}
-              />
-            )}
-            {handed.value?.user === one.user ? <HandOver handed={handed.value} /> : null}
-          </li>
-        ))}
-      </ul>
-      <Refused error={asked.error.value ?? deed.error.value} />
+      <Awaited asked={asked}>
+        {({ users }) => (
+          <ul class="rows">
+            {users.map((one) => (
+              <li key={one.user}>
+                <strong>{one.user}</strong> · {t(`role_${one.role}`)}
+                {one.created === undefined ? null : (
+                  <small class="help"> · {time(one.created)}</small>
+                )}
+                {one.user === session.value?.user ? null : (
+                  <OneUser
+                    user={one}
+                    busy={deed.busy.value}
+                    setRole={(role) => change(one.user, '', { role }, 'PUT')}
+                    reset={() => reset(one.user)}
+                    remove={() => change(one.user, '', undefined, 'DELETE')}
+                  />
+                )}
+                {handed.value?.user === one.user ? <HandOver handed={handed.value} /> : null}
+              </li>
+            ))}
+          </ul>
+        )}
+      </Awaited>
+      <Refused error={deed.error.value} />
       <NewUser done={asked.again} />
     </>
   );
@@ -201,21 +207,25 @@ function TokenList() {
   };
   return (
     <>
-      <Refused error={asked.error.value ?? deed.error.value} />
-      <ul class="rows">
-        {asked.data.value?.tokens.map((token) => (
-          <li key={token.id}>
-            <strong>{token.name}</strong> · {t(`role_${token.role}`)}
-            <div class="actions">
-              <Sure
-                what={t('remove_named', { name: token.name })}
-                busy={deed.busy.value}
-                onSure={() => revoke(token.id)}
-              />
-            </div>
-          </li>
-        ))}
-      </ul>
+      <Refused error={deed.error.value} />
+      <Awaited asked={asked}>
+        {({ tokens }) => (
+          <ul class="rows">
+            {tokens.map((token) => (
+              <li key={token.id}>
+                <strong>{token.name}</strong> · {t(`role_${token.role}`)}
+                <div class="actions">
+                  <Sure
+                    what={t('remove_named', { name: token.name })}
+                    busy={deed.busy.value}
+                    onSure={() => revoke(token.id)}
+                  />
+                </div>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Awaited>
       {fresh.value === '' ? null : (
         <Notice state="warn">
           <p>{t('token_once')}</p>

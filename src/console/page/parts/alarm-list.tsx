@@ -9,9 +9,10 @@ import { path } from '../router.ts';
 import type { EventLine, Evidence } from '../shapes.ts';
 import { known, t } from '../words.ts';
 import { useAsked, useDeed } from './asked.ts';
+import { Awaited } from './awaited.tsx';
 import { Button } from './field.tsx';
 import { LeakChart } from './leak-chart.tsx';
-import { Busy, Empty, Refused } from './notice.tsx';
+import { Empty, Refused } from './notice.tsx';
 import { type Fact, Facts } from './section.tsx';
 import { Sign, type State } from './sign.tsx';
 
@@ -27,22 +28,22 @@ export const ackedBy = ({ acknowledged_by: by, acked }: EventLine): string | nul
 /** The events that stand, asked for again when the number of meters with faults changes. */
 export function OpenAlarms({ brief = false }: { readonly brief?: boolean }) {
   const asked = useAsked(() => command<{ open: readonly EventLine[] }>('alarms'), 'alarms');
-  const open = asked.data.value?.open;
   return (
-    <>
-      <Refused error={asked.error.value} />
-      {open === undefined && asked.error.value === null ? <Busy says={t('asking')} /> : null}
-      {open?.length === 0 ? <Empty says={t('alarms_none')} /> : null}
-      {open === undefined || open.length === 0 ? null : (
-        <ul class="rows">
-          {open.map((event) => (
-            <li key={event.id}>
-              {brief ? <Brief event={event} /> : <Alarm event={event} again={asked.again} />}
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
+    <Awaited asked={asked}>
+      {({ open }) =>
+        open.length === 0 ? (
+          <Empty says={t('alarms_none')} />
+        ) : (
+          <ul class="rows">
+            {open.map((event) => (
+              <li key={event.id}>
+                {brief ? <Brief event={event} /> : <Alarm event={event} again={asked.again} />}
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Awaited>
   );
 }
 
@@ -57,7 +58,7 @@ function Brief({ event }: { readonly event: EventLine }) {
 function Heading({ event }: { readonly event: EventLine }) {
   const at = Date.parse(status.value?.now ?? event.at);
   return (
-    <span class="busy">
+    <span class="beside">
       <Sign state={severityState(event.severity)} />
       <span>
         <strong>{eventName(event.code)}</strong>

@@ -5,9 +5,9 @@ import { status } from '../live.ts';
 import type { Intervals } from '../shapes.ts';
 import { t } from '../words.ts';
 import { useCommand } from './asked.ts';
+import { Awaited } from './awaited.tsx';
 import { Button } from './field.tsx';
 import { Hours } from './hours.tsx';
-import { Busy, Refused } from './notice.tsx';
 
 /** A day before it began shows what is usual; ten days are as many bars as a phone can show. */
 const BEFORE_MS = 24 * 3_600_000;
@@ -42,13 +42,8 @@ function Shown({ meter, since }: Props) {
   const from = Math.max(Date.parse(since) - BEFORE_MS, to - MOST_MS);
   const asked = useCommand<Intervals>('intervals', { meter, from: new Date(from).toISOString() });
   return (
-    <>
-      <Refused error={asked.error.value} />
-      {asked.data.value === null ? (
-        <Busy says={t('asking')} />
-      ) : (
-        <Hours label={t('hours_leak', { meter })} found={asked.data.value} />
-      )}
-    </>
+    <Awaited asked={asked}>
+      {(found) => <Hours label={t('hours_leak', { meter })} found={found} />}
+    </Awaited>
   );
 }

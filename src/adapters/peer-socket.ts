@@ -26,6 +26,8 @@ export async function connectPeer(
   hear: (bytes: Uint8Array) => void,
 ): Promise<Result<Socket>> {
   const where = `${peer.host}:${peer.port}`;
+  // Answers to one question are nearly all of one length: the view of the last is that of the next.
+  let heard: Uint8Array = new Uint8Array(0);
   const socket = connect({
     host: peer.host,
     port: peer.port,
@@ -35,7 +37,8 @@ export async function connectPeer(
     onread: {
       buffer: new Uint8Array(READ_BYTES),
       callback: (count, buffer) => {
-        hear(buffer.subarray(0, count));
+        if (heard.length !== count) heard = buffer.subarray(0, count);
+        hear(heard);
         return true;
       },
     },

@@ -18,7 +18,8 @@ export interface Rate {
 }
 
 const ADDRESS = 100;
-const QUESTION = { unit: 1, table: 'holding', address: ADDRESS, quantity: 2 } as const;
+const WORDS = { unit: 1, table: 'holding', address: ADDRESS, quantity: 2 } as const;
+const QUESTION = { ...WORDS, timeoutMs: 1_000 };
 const clock = createSystemClock();
 
 async function measured(seconds: number, work: (until: number) => Promise<number>): Promise<Rate> {
@@ -38,7 +39,7 @@ async function ours(link: ModbusLink, depth: number, seconds: number): Promise<R
     let reads = 0;
     const loop = async () => {
       while (performance.now() < until) {
-        const answer = await link.read({ ...QUESTION, timeoutMs: 1_000 });
+        const answer = await link.read(QUESTION);
         if (!answer.ok) throw new Error(`${answer.fault.code}: ${answer.fault.detail}`);
         if (answer.value[0] !== ADDRESS) throw new Error('wrong words');
         reads += 1;

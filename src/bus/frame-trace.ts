@@ -86,7 +86,9 @@ export class FrameTrace implements WireTrace {
   #note(dir: 'tx' | 'rx', bytes: Uint8Array): void {
     const now = this.#clock.monotonicMs();
     if (!this.#isOn()) return;
-    this.#pieces.push({ atMs: now, gapMs: now - this.#lastAt, dir, bytes: bytes.slice() });
+    // No `slice`: of a Buffer that is a view of what its owner writes over.
+    const copy = new Uint8Array(bytes);
+    this.#pieces.push({ atMs: now, gapMs: now - this.#lastAt, dir, bytes: copy });
     this.#lastAt = now;
     this.#bytes += bytes.length;
     // The newest are the ones wanted.

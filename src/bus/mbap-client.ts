@@ -245,7 +245,7 @@ class MbapClient implements MbapLink {
       if (this.#strays >= STRAYS_TO_RECONNECT) return this.#outOfStep('answers to nothing asked');
     }
     // Less than one frame, as longer ones are none.
-    this.#part = at === bytes.length ? NOTHING : bytes.slice(at);
+    this.#part = at === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(at));
   }
 
   /** A whole frame between `at` and `end`. */

@@ -50,13 +50,15 @@ describe('the trace of a wire', () => {
     expect(heard).toBe(2);
   });
 
-  it('keeps what the sender writes over', async () => {
-    const id = trace.start(1_000);
-    const buffer = Uint8Array.of(1, 2);
-    await wire.write(buffer);
-    buffer.fill(9);
-    expect((await taken(id)).frames[0]?.hex).toBe('0102');
-  });
+  it.each([Uint8Array.of(1, 2), Buffer.of(1, 2)])(
+    'keeps what the sender writes over',
+    async (buffer) => {
+      const id = trace.start(1_000);
+      await wire.write(buffer);
+      buffer.fill(9);
+      expect((await taken(id)).frames[0]?.hex).toBe('0102');
+    },
+  );
 
   it('ends by itself, and says so when all is taken', async () => {
     const id = trace.start(1_000);

@@ -40,7 +40,12 @@ table { border-collapse: collapse; width: 100% } th, td { text-align: left; vert
 th { font-weight: 600; width: 32% } code { font: .85em/1.4 ui-monospace, monospace; overflow-wrap: anywhere }
 .mark { font-weight: 600; white-space: nowrap } tr { break-inside: avoid }
 .sign { display: flex; gap: 2rem; margin-top: 3rem } .sign div { flex: 1; border-top: 1px solid #000; padding-top: .3rem }
-@media print { body { margin: 0; max-width: none } @page { margin: 18mm } }`;
+@media print {
+  @page { margin: 18mm }
+  body { margin: 0; padding: 0; max-width: none; font-size: 9pt; line-height: 1.35 }
+  h1 { font-size: 1.3rem } h2 { font-size: 1rem; margin: .8rem 0 .2rem } p { margin: .3rem 0 }
+  .qr { width: 6.5rem } th, td { padding: .1rem .5rem .1rem 0 } .sign { margin-top: 2.2rem }
+}`;
 
 /** The page, in HTML. Everything that people typed is escaped. */
 export function reportPage(content: ReportContent, parts: PageParts): string {
@@ -61,7 +66,7 @@ export function reportPage(content: ReportContent, parts: PageParts): string {
 <header>
 <div>
 <h1>${html(title)}</h1>
-<p>${html(say('site.report_by', { by: content.by, at: content.at }))}</p>
+<p>${html(say('site.report_by', { by: content.by, at: time(content.at) }))}</p>
 </div>
 <div class="qr" role="img" aria-label="${html(say('site.report_qr', { collector: content.collector }))}">${qr}</div>
 </header>
@@ -104,7 +109,7 @@ function factsOf(content: ReportContent, say: Say): readonly (readonly [string, 
     ...named('digits'),
     [say('site.report_resolution'), resolution],
     ...['body_serial', 'register_id', 'service_point', 'route'].flatMap(named),
-    [say('site.report_began'), content.began],
+    [say('site.report_began'), time(content.began)],
     [say('site.report_version'), content.version],
   ];
 }
@@ -122,7 +127,7 @@ function stepRow({ step, state, at, result }: Step, say: Say): string {
         ? tellingOf(step, result ?? {}, say)
         : [];
   const lines = told.filter((line) => line !== '').map(html);
-  const when = at === null ? '' : `<br>${html(at)}`;
+  const when = at === null ? '' : `, ${html(time(at))}`;
   const cell = `<span class="mark">${html(mark)}</span>${when}${lines.map((line) => `<br>${line}`).join('')}`;
   return row(say(`site.step_${step}`), cell);
 }
@@ -131,7 +136,9 @@ function tellingOf(step: Step['step'], result: StepResult, say: Say): readonly s
   const text = (key: string) => textOf(result[key]);
   switch (step) {
     case 'reads':
-      return listOf(result['reads']).map((one) => `${textOf(one['dial'])} (${textOf(one['at'])})`);
+      return listOf(result['reads']).map(
+        (one) => `${textOf(one['dial'])} (${time(textOf(one['at']))})`,
+      );
     case 'dial':
       return [
         say('site.report_typed', { dial: text('dial'), register: text('register') }),
@@ -139,7 +146,7 @@ function tellingOf(step: Step['step'], result: StepResult, say: Say): readonly s
         ...listOf(result['tries'])
           .slice(0, -1)
           .map((one) =>
-            say('site.report_tried', { dial: textOf(one['dial']), at: textOf(one['at']) }),
+            say('site.report_tried', { dial: textOf(one['dial']), at: time(textOf(one['at'])) }),
           ),
       ];
     case 'tap':
@@ -161,7 +168,7 @@ function tellingOf(step: Step['step'], result: StepResult, say: Say): readonly s
     case 'upstream':
       return [
         say(`site.report_acked_${text('acknowledged_by').replace('-', '_') || 'nobody'}`, {
-          at: text('published_at'),
+          at: time(text('published_at')),
         }),
       ];
     case 'port':
@@ -175,6 +182,9 @@ const namesOf = (result: StepResult) =>
   Array.isArray(result['suspects']) ? result['suspects'].join(', ') : '';
 
 const listOf = (list: unknown): readonly StepResult[] => (Array.isArray(list) ? list : []);
+
+/** ISO 8601 in UTC as people read it on paper, to the second. */
+const time = (iso: string): string => iso.replace(/^([\d-]+)T([\d:]+)(?:\.\d+)?Z$/, '$1 $2 UTC');
 
 const textOf = (told: unknown): string =>
   typeof told === 'string' || typeof told === 'number' ? String(told) : '';

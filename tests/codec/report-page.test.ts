@@ -50,6 +50,8 @@ describe('a printed report', () => {
       expect(page).not.toMatch(/\b(?:src|href|url)\s*[=(]\s*["']?(?!x)/);
       expect(page).not.toMatch(/site\.\w+|\{\w+\}/);
       expect(page).toContain('0.1 ft³');
+      expect(page).toContain('2026-11-22 15:20:00 UTC');
+      expect(page).not.toMatch(/\dT\d/);
     },
   );
 

@@ -36,6 +36,9 @@ const tap = (meter: string) =>
     ...{ from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY },
   }));
 
+/** Pixels of a sheet within margins of 2 cm, at 96 to the inch. */
+const A4 = { width: 643, height: 971 };
+
 describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)', () => {
   const taps = { wrong: tap(OTHER), right: tap(NEW) };
   let stage: Stage;
@@ -201,6 +204,17 @@ describe.skipIf(!hasChromium)('installing a meter with a phone (needs chromium)'
     expect(text).toContain('R-12');
     const hash = /[0-9a-f]{64}/.exec((await step().textContent()) ?? '')?.[0] ?? '-';
     expect(text).toContain(hash);
+    const printed = await here.context.newPage();
+    // Its own policy lets nothing run in it, an examiner neither.
+    await printed.setContent(text);
+    expect(await axe(printed)).toEqual([]);
+    await printed.emulateMedia({ media: 'print' });
+    await printed.setViewportSize(A4);
+    await shot(printed, 'print-report');
+    // One sheet: what goes into the folder of the service point.
+    const height = (await printed.evaluate('document.documentElement.scrollHeight')) as number;
+    expect(height).toBeLessThanOrEqual(A4.height);
+    await printed.close();
   }, 90_000);
 
   it('nothing went anywhere else, and nothing went wrong unseen', () => {

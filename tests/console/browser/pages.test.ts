@@ -139,7 +139,10 @@ describe.skipIf(!hasChromium)('the console’s pages (needs chromium)', () => {
     await page.goto(`${stage.url}/alarms`);
     await until('both parts of the page ask', () => answers.length >= 2);
     const none = page.locator('#page .empty');
-    await until('all its parts wait', async () => (await page.locator('#page .busy').count()) === 3);
+    await until(
+      'all its parts wait',
+      async () => (await page.locator('#page .busy').count()) === 3,
+    );
     expect(await none.count()).toBe(0);
     for (const answer of answers) await answer();
     await page.getByRole('article', { name: `Continuous leak ${LEAK}` }).waitFor();

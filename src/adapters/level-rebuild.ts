@@ -112,11 +112,17 @@ function listRun(list: readonly Change[]): Run {
   };
 }
 
-/** A table is read when its first key is reached, and let go after its last: most tables do not overlap. */
+/**
+ * A table is read when its first key is reached, and let go after its last: most tables do not overlap. What is doubtful of it is told
+ * before: a damaged key may be the twin of any sound one, also of one that was long passed.
+ */
 async function tableRun(path: string, doubt: (changes: readonly Change[]) => void): Promise<Run> {
   const read = async () => (await unless(readFile(path), ['EIO', 'ENOENT'])) ?? Buffer.alloc(0);
   let file = await read();
   const { blocks } = tableIn(file);
+  for (const handle of blocks) {
+    if (!isBlockSound(file, handle)) doubt(changesIn(file, handle).changes);
+  }
   let block = 0;
   let list: readonly Change[] = [];
   let at = 0;
@@ -126,7 +132,6 @@ async function tableRun(path: string, doubt: (changes: readonly Change[]) => voi
       block += 1;
       if (!handle) continue;
       const { changes, isSound } = changesIn(file, handle);
-      if (!isSound) doubt(changes);
       list = isSound ? changes : [];
       at = 0;
     }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { changesIn, tableIn } from '../../src/adapters/level-files.ts';
 import { damagedTables } from '../../src/adapters/level-rebuild.ts';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
@@ -11,6 +12,21 @@ import type { Store } from '../../src/boundaries.ts';
 import { listed, must, put, storeSuite } from '../boundaries/store.suite.ts';
 
 const ALL = { from: '!', to: '~' };
+
+/** A byte of a table whose second bit, flipped, gives keys of a block to entries of another one before it. */
+function twinMakingByte(bytes: Buffer): number {
+  const { blocks } = tableIn(bytes);
+  const first = blocks[0];
+  const others = new Set(first && changesIn(bytes, first).changes.map(({ key }) => key));
+  for (const block of blocks.slice(1)) {
+    for (let at = block.offset; at < block.offset + block.size; at += 1) {
+      const flipped = Buffer.from(bytes);
+      flipped.writeUInt8((bytes[at] ?? 0) ^ 2, at);
+      if (changesIn(flipped, block).changes.some(({ key }) => others.has(key))) return at;
+    }
+  }
+  throw new Error('no byte of this table is such');
+}
 
 storeSuite('LevelDB in its vault', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vault-'));
@@ -144,6 +160,25 @@ describe('the vault', () => {
     expect(vault.signs()).toEqual([`damaged: ${table}`]);
     expect(left.length).toBeGreaterThan(1_700);
     expect(left.slice(-1_700)).toEqual(rows.slice(-1_700).map(({ key, value }) => [key, value]));
+  });
+
+  it('a key that a flipped bit has made another’s leaves what that other held', async () => {
+    const rows = ['1', '3'].flatMap((meter) =>
+      Array.from({ length: 1_000 }, (_, i) => put(`i/${meter}/${1_000 + i}`, `${meter} ${i * i}`)),
+    );
+    must(await (await opened()).write(rows));
+    await again();
+    await store?.close();
+    const table =
+      (await readdir(join(folder, 'store'))).find((name) => name.endsWith('.ldb')) ?? '';
+    const path = join(folder, 'store', table);
+    const bytes = await readFile(path);
+    const at = twinMakingByte(bytes);
+    bytes.writeUInt8((bytes[at] ?? 0) ^ 2, at);
+    await writeFile(path, bytes);
+    const left = new Map(await listed(await opened(), ALL));
+    for (const { key, value } of rows.slice(0, 1_000))
+      expect([key, left.get(key)]).toEqual([key, value]);
   });
 
   it('a table whose writing was cut off is no damage, and hides none that takes its number later', async () => {

@@ -48,6 +48,12 @@ describe('the vault', () => {
     await store?.close();
     return opened();
   };
+  const firstTable = async () => {
+    const names = await readdir(join(folder, 'store'));
+    const table = names.find((name) => name.endsWith('.ldb')) ?? '';
+    const path = join(folder, 'store', table);
+    return { table, path, bytes: await readFile(path) };
+  };
   beforeEach(async () => {
     folder = join(await mkdtemp(join(tmpdir(), 'vault-')), 'data');
     store = undefined;
@@ -148,10 +154,7 @@ describe('the vault', () => {
     must(await (await opened()).write(rows));
     await again();
     await store?.close();
-    const table =
-      (await readdir(join(folder, 'store'))).find((name) => name.endsWith('.ldb')) ?? '';
-    const path = join(folder, 'store', table);
-    const bytes = await readFile(path);
+    const { table, path, bytes } = await firstTable();
     bytes[100] = (bytes[100] ?? 0) ^ 4;
     await writeFile(path, bytes);
     expect(await damagedTables(join(folder, 'store'))).toEqual([table]);
@@ -169,10 +172,7 @@ describe('the vault', () => {
     must(await (await opened()).write(rows));
     await again();
     await store?.close();
-    const table =
-      (await readdir(join(folder, 'store'))).find((name) => name.endsWith('.ldb')) ?? '';
-    const path = join(folder, 'store', table);
-    const bytes = await readFile(path);
+    const { path, bytes } = await firstTable();
     const at = twinMakingByte(bytes);
     bytes.writeUInt8((bytes[at] ?? 0) ^ 2, at);
     await writeFile(path, bytes);

@@ -7,13 +7,20 @@ export class Waker {
   readonly #signal: AbortSignal;
   #rung = false;
   #wake: (() => void) | null = null;
-  /** Monotonic times at which a sleep that was begun ends; a later one need not be begun. */
+  /** Monotonic times at which the sleep that was begun ends; a later one need not be begun. */
   #ends = Number.POSITIVE_INFINITY;
+  /** Ends that sleep; another one once it has. */
+  #sleeping = new AbortController();
 
   /** Sleeps on `clock`, until `signal` aborts at the latest. */
   constructor(clock: Clock, signal: AbortSignal) {
     this.#clock = clock;
     this.#signal = signal;
+    const end = () => {
+      this.#sleeping.abort('over');
+      this.#wake?.();
+    };
+    signal.addEventListener('abort', end, { once: true });
   }
 
   /** Wakes who sleeps, or the next who would. */
@@ -38,9 +45,16 @@ export class Waker {
   #begin(ms: number): void {
     const ends = this.#clock.monotonicMs() + Math.max(1, ms);
     if (ends >= this.#ends) return;
+    // Left to itself each long sleep that a shorter one overtakes would last: thousands of them on a bus that is polled each second.
+    if (this.#ends < Number.POSITIVE_INFINITY) {
+      this.#sleeping.abort('overtaken');
+      this.#sleeping = new AbortController();
+    }
     this.#ends = ends;
-    void this.#clock.sleep(Math.max(1, ms), this.#signal).then(() => {
-      if (this.#ends === ends) this.#ends = Number.POSITIVE_INFINITY;
+    const { signal } = this.#sleeping;
+    void this.#clock.sleep(Math.max(1, ms), signal).then(() => {
+      if (signal.aborted) return;
+      this.#ends = Number.POSITIVE_INFINITY;
       this.#wake?.();
     });
   }

@@ -306,8 +306,15 @@ export interface BirthFacts {
   readonly meters: readonly { meter: string; inst: number; rev: number }[];
 }
 
-/** Birth (S2); where the list of meters does not fit, their count and hash stand for it. */
-export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): string {
+/**
+ * Birth (S2); where the list of meters does not fit, their count and hash stand for it. `bytesMax`: a broker may take less than the
+ * contract allows.
+ */
+export function encodeBirth(
+  birth: BirthFacts,
+  hash: (text: string) => number,
+  bytesMax = MESSAGE_BYTES_MAX,
+): string {
   const { meters, configRevision, oldestHour, rowsPending, commands, sent, ...rest } = birth;
   const head: Birth = {
     v: 1,
@@ -321,7 +328,7 @@ export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): 
     sent: isoTime(sent),
   };
   const whole = JSON.stringify({ ...head, meters });
-  if (whole.length <= MESSAGE_BYTES_MAX) return whole;
+  if (whole.length <= Math.min(MESSAGE_BYTES_MAX, bytesMax)) return whole;
   const summary = { meters_count: meters.length, meters_hash: hash(JSON.stringify(meters)) };
   return JSON.stringify({ ...head, ...summary });
 }

@@ -153,6 +153,7 @@ describe('the head-end acknowledges', () => {
       ack(6, { missing: [[4, 2]] }),
       ack(6, { missing: 'all' }),
       ack(6, { sent: 'now' }),
+      ack(6, { sent: '2026-12-01T00:00:00' }),
       '{"v":1,"type":"ack","__proto__":{"row":6}}',
       '[',
       'null',

@@ -15,7 +15,7 @@ import type {
   Vault,
   Watches,
 } from './boundaries.ts';
-import { type CommandCheck, encodeAnswer } from './codec/command-message.ts';
+import type { CommandCheck } from './codec/command-message.ts';
 import { crc32 } from './codec/crc32.ts';
 import type { MeterFacts } from './codec/head-end-message.ts';
 import { zoneOf } from './codec/time-zone.ts';
@@ -650,7 +650,7 @@ function inboxOf(
       const { does, kind } = found;
       return { does, allowed: allowed.includes(kind), isRead: kind === 'read' };
     },
-    answer: (answer, to) => upstream.answer(encodeAnswer(answer), to),
+    answer: (answer, to) => upstream.answer(answer, to),
   });
 }
 

@@ -26,6 +26,11 @@ const HOUR_MS = 3_600_000;
 const READS =
   /^(?:ping|birth|meter\.list|read|replay|billing\.read|events\.list|config\.get|diag\.bus|time\.get)$/;
 
+/** An answer that says that nothing was done: the id may have been done before, or be done later. */
+const REFUSED: readonly string[] = [
+  ...['bad_request', 'unknown_command', 'expired', 'forbidden', 'conflict'],
+];
+
 interface Epoch {
   readonly rows: RowSet;
   /** What each row holds. */
@@ -180,8 +185,9 @@ export class CollectorRules {
 
   takeAnswer(answer: CommandAnswer): void {
     this.#verdicts.saw('C1');
-    const { id, name, status } = answer;
+    const { id, name, status, code } = answer;
     if (id === null || (status !== 'done' && status !== 'error')) return;
+    if (status === 'error' && REFUSED.includes(code)) return;
     const { at, ...content } = answer;
     const { at: _, ...known } = this.#answers.get(id) ?? answer;
     this.#verdicts.check(
@@ -204,11 +210,17 @@ export class CollectorRules {
     for (const { name, status, data } of this.#answers.values()) {
       if (name !== 'billing.read' || status !== 'done') continue;
       const { meter, inst, start } = data;
-      const told = find(String(meter), Number(inst))?.hourAt(String(start));
-      if (told === undefined) continue;
-      const wrong = (['read', 'q', 'total'] as const).filter(
-        (field) => field in data && JSON.stringify(data[field]) !== JSON.stringify(told[field]),
-      );
+      const told = find(String(meter), Number(inst))?.toldOf(String(start)) ?? [];
+      // The hour may have been restated since.
+      const meant = told.filter(({ rev = 0 }) => !('rev' in data) || rev === data['rev']);
+      const [wrong = []] = meant
+        .map((hour) =>
+          ['read', 'q', 'total'].filter(
+            (field) => field in data && JSON.stringify(data[field]) !== JSON.stringify(hour[field]),
+          ),
+        )
+        .sort((a, b) => a.length - b.length);
+      if (meant.length === 0) continue;
       this.#verdicts.check(
         'C5',
         wrong.length === 0,

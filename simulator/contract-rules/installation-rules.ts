@@ -53,6 +53,7 @@ export class InstallationRules {
   #capacity = Number.POSITIVE_INFINITY;
   #info: MeterInfo | undefined;
   #mayBeOld = false;
+  #widestS: number | undefined;
 
   constructor(meter: string, inst: number, verdicts: Verdicts, rowsOf: (epoch: string) => RowSet) {
     this.meter = meter;
@@ -78,6 +79,7 @@ export class InstallationRules {
       );
     }
     this.#info = info;
+    this.#widestS = Math.max(this.#widestS ?? 0, info.tolerance_s);
   }
 
   /** Takes the entries of a message in. */
@@ -99,11 +101,17 @@ export class InstallationRules {
     return told?.kind === 'hour' ? told : undefined;
   }
 
+  /** What was told of an hour, every revision of it. */
+  toldOf(start: string): readonly Readonly<Record<string, unknown>>[] {
+    return [...this.#first].flatMap(([key, told]) => (key.startsWith(`${start} `) ? [told] : []));
+  }
+
   /** What only the whole shows. */
   finish(): void {
     this.#judged = this.#restated ? 0 : this.#judged;
     this.#judge(true);
     this.#checkHoles();
+    this.#checkBeginnings();
     this.#checkGaps();
     this.#checkFuture();
   }
@@ -164,7 +172,7 @@ export class InstallationRules {
   #checkHour(hour: HourStep, name: string): void {
     const verdicts = this.#verdicts;
     const end = startOf(hour) + HOUR_MS;
-    const tolerance = 1_000 * (this.#info?.tolerance_s ?? TOLERANCE_MAX_S);
+    const tolerance = this.#tolerance();
     const off = hour.at === null ? 0 : Date.parse(hour.at) - end;
     const late = hour.flags.includes('clock');
     verdicts.check(
@@ -302,6 +310,44 @@ export class InstallationRules {
     }
   }
 
+  /** I3: an actual hour has a reading of its own, and the edge at which it begins was read, too. */
+  #checkBeginnings(): void {
+    const tolerance = this.#tolerance();
+    const gaps = [...this.#told.values()].filter((one) => one.kind === 'gap' && counts(one));
+    for (const hour of this.hours().filter(({ q }) => q === 'A')) {
+      const name = `${this.#name()} ${hour.start}`;
+      const start = startOf(hour);
+      const last = this.hourAt(new Date(start - HOUR_MS).toISOString().replace('.000', ''));
+      const begun = last && last.q !== 'H' && last.at !== null ? Date.parse(last.at) : undefined;
+      this.#verdicts.check(
+        'I3',
+        begun === undefined || Math.abs(begun - start) <= tolerance,
+        () => `${name} is called actual and began with the reading of ${last?.at}`,
+      );
+      this.#verdicts.check(
+        'I3',
+        // What ended the hour before may be just before this one, and what ends this one just after it.
+        hour.n > 0 || begun === undefined || begun < start,
+        () => `${name} is called actual and has no reading since ${last?.at}`,
+      );
+      const across = (gap: Told, edge: number) =>
+        gap.kind === 'gap' &&
+        Date.parse(gap.from) < edge - tolerance &&
+        Date.parse(gap.to) > edge + tolerance;
+      const gap = gaps.find((one) => across(one, start) || across(one, start + HOUR_MS));
+      this.#verdicts.check(
+        'I3',
+        gap === undefined,
+        () => `${name} is called actual, and an edge of it lies in a ${gap && keyOf(gap)}`,
+      );
+    }
+  }
+
+  /** Within which a reading lies at an edge, in ms; the widest that was told, for the hours of before. */
+  #tolerance(): number {
+    return 1_000 * (this.#widestS ?? TOLERANCE_MAX_S);
+  }
+
   #checkGaps(): void {
     const gaps = [...this.#told.values()]
       .filter((one): one is GapStep => one.kind === 'gap' && one.use !== null)
@@ -315,7 +361,7 @@ export class InstallationRules {
 
   /** I10: what is told of an hour that was not over is corrected, or was never said. */
   #checkFuture(): void {
-    const tolerance = 1_000 * (this.#info?.tolerance_s ?? TOLERANCE_MAX_S);
+    const tolerance = this.#tolerance();
     for (const hour of this.hours() as HourStep[]) {
       const due = startOf(hour) + HOUR_MS - tolerance;
       this.#verdicts.check(

@@ -30,6 +30,8 @@ const CLOSE_MS = 1_000;
  * somebody left retained must not end every link.
  */
 const UNFINISHED_BYTES_MAX = 4 * 1024 * 1024;
+/** On 3.1.1 no broker can say what it takes, and ends the link at more: so much the configuration that we ship takes. */
+const UNSAID_PACKET_BYTES = 64 * 1024;
 /** Room for header and properties when a message is held against the broker's maximum packet size. */
 const PACKET_OVERHEAD_BYTES = 128;
 /** Reason codes: the broker does not speak this version (MQTT 3.1.1 table 3.1, MQTT 5 table 3-1), packet too large. */
@@ -410,15 +412,17 @@ class Link {
   }
 
   payloadMax(topic: string): number {
-    const { packetBytes } = this.#limits;
-    if (packetBytes === undefined) return Number.POSITIVE_INFINITY;
+    const unsaid = this.#version === 5 ? Number.POSITIVE_INFINITY : UNSAID_PACKET_BYTES;
+    // 0 is no limit (MQTT 5 3.2.2.3.6); taken at its word it would hold everything back for ever.
+    const packetBytes = this.#limits.packetBytes || unsaid;
     return packetBytes - Buffer.byteLength(topic) - PACKET_OVERHEAD_BYTES;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
-    const { topic, payload, qos } = message;
+    const { topic, payload, qos, correlation } = message;
+    const bytes = Buffer.byteLength(payload) + (correlation?.length ?? 0);
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
-    if (this.#limits.packetBytes && Buffer.byteLength(payload) > this.payloadMax(topic)) {
+    if (bytes > this.payloadMax(topic)) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
     // MQTT 5 3.2.2.3.4: a broker that takes QoS 0 alone ends the link at anything else, and QoS 0 proves no delivery.

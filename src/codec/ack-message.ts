@@ -1,6 +1,7 @@
 // What a head-end says of what it has stored, and of itself (A1, A2): checked whole before any of it is believed.
 
 import type { EpochMs } from '../domain/units.ts';
+import { readInstant } from './instant.ts';
 
 /** More ranges than this are asked for in another acknowledgement. */
 const RANGES_MAX = 1_000;
@@ -30,7 +31,7 @@ export function readAck(payload: string, collector: string): Ack | string {
   if (v !== 1 || type !== 'ack') return 'it is no acknowledgement of version 1';
   if (said['collector'] !== collector) return 'it is for another collector';
   if (typeof epoch !== 'string' || !isRow(row)) return 'its epoch or row is none';
-  const at = typeof sent === 'string' ? Date.parse(sent) : Number.NaN;
+  const at = readInstant(sent);
   if (Number.isNaN(at)) return 'it does not say when it was sent';
   if (!Array.isArray(missing) || missing.length > RANGES_MAX || !missing.every(isRange)) {
     return `its missing ranges are none, or more than ${RANGES_MAX}`;

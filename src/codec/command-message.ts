@@ -2,6 +2,7 @@
 
 import type { EpochMs } from '../domain/units.ts';
 import { isoTime } from './head-end-message.ts';
+import { readInstant } from './instant.ts';
 
 /** A larger command is refused unread (C2). */
 export const COMMAND_BYTES_MAX = 8 * 1024;
@@ -44,7 +45,7 @@ export function readCommand(
   const problem = check(said);
   if (id === null || problem !== null) return { id, problem: problem ?? 'its id is none' };
   if (said['name'] !== name) return { id, problem: 'its name is not that of its topic' };
-  const expires = Date.parse(String(said['expires']));
+  const expires = readInstant(said['expires']);
   if (Number.isNaN(expires)) return { id, problem: 'it expires at no time' };
   return { id, name, by: String(said['by']), expires, args: said['args'] as Command['args'] };
 }

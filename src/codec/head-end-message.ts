@@ -174,16 +174,27 @@ function steadyHead(facts: InstallationFacts, envelope: Envelope): string {
   return JSON.stringify(head).slice(0, -1);
 }
 
-/** An event as the contract states it; its id is the same from raise to clear (E1) and unique to the collector. */
+/**
+ * The id of an alarm: the same from raise to clear (E1), and no other's. A journal that was made or restored anew gives numbers again
+ * that an earlier life of it gave; when the alarm began tells them apart. What the collector tells of itself is of no meter.
+ */
+export function eventIdOf(
+  meter: string,
+  { inst, alarm, since }: Pick<EventRow, 'inst' | 'alarm' | 'since'>,
+): string {
+  const number = meter === '' ? `journal-${alarm}` : `${meter}-${inst}-${alarm}`;
+  return `${number}.${Math.floor(since / 1000).toString(36)}`;
+}
+
+/** An event as the contract states it. */
 export function eventPayload(
   row: EventRow,
 ): Omit<EventMessage, 'v' | 'type' | 'epoch' | 'collector'> {
-  const { meter, inst, alarm, code, severity, phase, data } = row;
-  // What the collector tells of itself is of no meter; its `alarm` is new within the epoch.
+  const { meter, inst, code, severity, phase, data } = row;
   const whose = meter === '' ? {} : { meter, inst };
   return {
     row: row.row,
-    id: meter === '' ? `journal-${alarm}` : `${meter}-${inst}-${alarm}`,
+    id: eventIdOf(meter, row),
     ...whose,
     code,
     severity,
@@ -306,8 +317,15 @@ export interface BirthFacts {
   readonly meters: readonly { meter: string; inst: number; rev: number }[];
 }
 
-/** Birth (S2); where the list of meters does not fit, their count and hash stand for it. */
-export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): string {
+/**
+ * Birth (S2); where the list of meters does not fit, their count and hash stand for it. `bytesMax`: a broker may take less than the
+ * contract allows.
+ */
+export function encodeBirth(
+  birth: BirthFacts,
+  hash: (text: string) => number,
+  bytesMax = MESSAGE_BYTES_MAX,
+): string {
   const { meters, configRevision, oldestHour, rowsPending, commands, sent, ...rest } = birth;
   const head: Birth = {
     v: 1,
@@ -321,7 +339,7 @@ export function encodeBirth(birth: BirthFacts, hash: (text: string) => number): 
     sent: isoTime(sent),
   };
   const whole = JSON.stringify({ ...head, meters });
-  if (whole.length <= MESSAGE_BYTES_MAX) return whole;
+  if (whole.length <= Math.min(MESSAGE_BYTES_MAX, bytesMax)) return whole;
   const summary = { meters_count: meters.length, meters_hash: hash(JSON.stringify(meters)) };
   return JSON.stringify({ ...head, ...summary });
 }

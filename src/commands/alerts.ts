@@ -1,7 +1,7 @@
 // `alerts.set`, `vacation.set`, `vacation.clear`, `service.set`, `event.ack` and `alerts`: what a place is watched for, and what stands.
 
 import type { CommandAnswer, Journal } from '../boundaries.ts';
-import { isoTime } from '../codec/head-end-message.ts';
+import { eventIdOf, isoTime } from '../codec/head-end-message.ts';
 import type { AlertWishes, UsageSettings, UsageWishes } from '../domain/alert-rules.ts';
 import { acknowledge, standingAlarm } from '../domain/alerts.ts';
 import { MAKERS_RULES, type MakersRule } from '../domain/leaks/makers.ts';
@@ -227,10 +227,19 @@ function standingTold(journal: Journal, meter: string): readonly object[] {
   ];
   return all
     .sort((a, b) => a.since - b.since)
-    .map(({ inst, alarm, code, severity, since, acknowledged }) => ({
-      ...{ id: `${meter}-${inst}-${alarm}`, code, severity, since: isoTime(since) },
-      acknowledged_by: acknowledged ?? null,
+    .map((alarm) => ({
+      ...{ id: eventIdOf(meter, alarm), code: alarm.code, severity: alarm.severity },
+      ...{ since: isoTime(alarm.since), acknowledged_by: alarm.acknowledged ?? null },
     }));
+}
+
+/** An event's id, with or without the time at which it began (see `eventIdOf`). */
+const OWN_ID = /^journal-(\d+)(?:\.[0-9a-z]+)?$/;
+const METER_ID = /^(.+)-(\d+)-(\d+)(?:\.[0-9a-z]+)?$/;
+
+/** Whether `id` may mean this alarm: one of an earlier life of the journal began at another time. */
+function means(id: string, meter: string, alarm: Parameters<typeof eventIdOf>[1]): boolean {
+  return !id.includes('.') || id === eventIdOf(meter, alarm);
 }
 
 /** `event.ack` {id, by}: somebody knows of it. What is over needs nobody; it is said so. */
@@ -240,9 +249,9 @@ async function acknowledgeEvent(
   { id, by }: Args,
 ): Promise<CommandAnswer> {
   // What the collector told of itself is over when it is told.
-  const [, own] = /^journal-(\d+)$/.exec(String(id)) ?? [];
+  const [, own] = OWN_ID.exec(String(id)) ?? [];
   if (own !== undefined) return overOrUnknown(journal, String(id), '', 0, Number(own));
-  const [, meter = '', inst, alarm] = /^(.+)-(\d+)-(\d+)$/.exec(String(id)) ?? [];
+  const [, meter = '', inst, alarm] = METER_ID.exec(String(id)) ?? [];
   const place = placeOf(journal, operating, { meter });
   const state = journal.installation(meter);
   if ('ok' in place || !state) {
@@ -251,7 +260,9 @@ async function acknowledgeEvent(
   }
   const [of, number] = [Number(inst), Number(alarm)];
   const found = standingAlarm(state.alarms, state.inst, of, number);
-  if (!found) return overOrUnknown(journal, String(id), meter, of, number);
+  if (!found || !means(String(id), meter, { inst: of, alarm: number, since: found.since })) {
+    return overOrUnknown(journal, String(id), meter, of, number);
+  }
   const who = textOf(by) ?? 'unnamed';
   if (found.acknowledged === undefined) {
     const at = operating.clock.now();
@@ -271,7 +282,7 @@ async function overOrUnknown(
   alarm: number,
 ): Promise<CommandAnswer> {
   for await (const row of journal.eventsOf(meter)) {
-    if (row.inst !== inst || row.alarm !== alarm) continue;
+    if (row.inst !== inst || row.alarm !== alarm || !means(id, meter, row)) continue;
     return { ok: true, data: { id, code: row.code, stands: false, acknowledged_by: null } };
   }
   const message = `There is no event ${id}.`;

@@ -2,6 +2,7 @@
 
 import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
+import { readInstant } from '../codec/instant.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import { alarms } from './alarms.ts';
@@ -88,15 +89,9 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
     const known = journal.meters().join(', ') || 'none yet';
     return refused('unknown_meter', `there is no meter ${String(meter)}`, `known: ${known}`);
   }
-  const from = timeOf(args['from'], 0);
-  const to = timeOf(args['to'], Number.POSITIVE_INFINITY);
-  if (from === null || to === null) {
-    return refused(
-      'bad_request',
-      'from and to must be ISO 8601 times',
-      'e.g. 2026-11-22T04:00:00Z',
-    );
-  }
+  const span = spanIn(args);
+  if ('ok' in span) return span;
+  const { from, to } = span;
   const kept = new Map<string, EntryRow>();
   // All of them: a revision may lie elsewhere than the entry it replaces.
   for await (const row of journal.rowsOf(meter)) {
@@ -123,7 +118,7 @@ async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
   };
 }
 
-/** The events of a meter, or of all, in the contract's words, oldest first. */
+/** The events of a meter, or of all, told in `[from, to)`, in the contract's words, oldest first. */
 async function events(journal: Journal, args: Args): Promise<CommandAnswer> {
   const { meter } = args;
   // Under no meter's name stands what the collector tells of itself.
@@ -132,8 +127,14 @@ async function events(journal: Journal, args: Args): Promise<CommandAnswer> {
     const known = journal.meters().join(', ') || 'none yet';
     return refused('unknown_meter', `there is no meter ${meter}`, `known: ${known}`);
   }
+  const span = spanIn(args);
+  if ('ok' in span) return span;
+  const { from, to } = span;
   const told: EventRow[] = [];
-  for (const one of meters) for await (const row of journal.eventsOf(one)) told.push(row);
+  for (const one of meters) {
+    for await (const row of journal.eventsOf(one))
+      if (row.at >= from && row.at < to) told.push(row);
+  }
   told.sort((a, b) => a.at - b.at || a.row - b.row);
   return { ok: true, data: { events: told.map(eventPayload) } };
 }
@@ -144,10 +145,18 @@ function touches(row: EntryRow, from: number, to: number): boolean {
   return row.to >= from && row.from < to;
 }
 
+/** The time from `from` to `to`, each of which may be left out. */
+function spanIn(args: Args): { readonly from: number; readonly to: number } | CommandAnswer {
+  const from = timeOf(args['from'], 0);
+  const to = timeOf(args['to'], Number.POSITIVE_INFINITY);
+  if (from !== null && to !== null) return { from, to };
+  return refused('bad_request', 'from and to must be ISO 8601 times', 'e.g. 2026-11-22T04:00:00Z');
+}
+
 /** Milliseconds of an ISO time, `absent` where none is given, null where it is none. */
 function timeOf(text: unknown, absent: number): number | null {
   if (text === undefined) return absent;
-  const at = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  const at = readInstant(text);
   return Number.isNaN(at) ? null : at;
 }
 

@@ -2,6 +2,7 @@
 
 import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { entryPayload, isoTime } from '../codec/head-end-message.ts';
+import { readInstant } from '../codec/instant.ts';
 import type { EntryRow } from '../domain/entry.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
@@ -67,7 +68,7 @@ async function billingRead(journal: Journal, { meter, hour }: Args): Promise<Com
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
     return unknownMeter(journal, meter);
   }
-  const start = typeof hour === 'string' ? Date.parse(hour) : Number.NaN;
+  const start = readInstant(hour);
   if (Number.isNaN(start) || start % HOUR_MS !== 0) {
     const message = 'hour is the beginning of a UTC hour.';
     return refused('bad_request', message, 'For example 2026-11-22T03:00:00Z.');
@@ -98,9 +99,10 @@ async function replay(journal: Journal, args: Args): Promise<CommandAnswer> {
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
     return unknownMeter(journal, meter);
   }
-  const [from, to] = [args['from'], args['to']].map((time) =>
-    typeof time === 'string' ? Date.parse(time) : Number.NaN,
-  ) as [number, number];
+  const [from, to] = [args['from'], args['to']].map((time) => readInstant(time)) as [
+    number,
+    number,
+  ];
   if (!(from < to)) {
     const message = 'from and to are two ISO 8601 times, the earlier first; or give rows.';
     return refused('bad_request', message, 'For example 2026-11-22T03:00:00Z.');

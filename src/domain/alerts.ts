@@ -157,7 +157,7 @@ export function standingAlarm(
   present: number,
   inst: number,
   alarm: number,
-): { readonly code: AlarmCode; readonly acknowledged?: string } | undefined {
+): Pick<ToldAlert, 'code' | 'since' | 'acknowledged'> | undefined {
   const alert = Object.values(alerts).find((one) => one.inst === inst && one.alarm === alarm);
   if (alert) return alert;
   for (const [code, one] of Object.entries(standing)) {

@@ -101,7 +101,10 @@ async function sendNews(
   if (wait > 0) await clock.sleep(wait, signal);
   journal.release(rows);
   if (!upstream.isConnected()) return; // They wait in the backlog for the next link.
-  const groups = byInstallation(rows);
+  // Events first (A4), whatever meter they are of.
+  const isEvent = ({ kind }: Row) => kind === 'event';
+  const others = rows.filter((row) => !isEvent(row));
+  const groups = [...byInstallation(rows.filter(isEvent)), ...byInstallation(others)];
   const sent = await Promise.all(groups.map((group) => send(group, parts)));
   if (sent.includes(false)) stir.ring(); // What did not arrive is backlog now.
 }

@@ -3,7 +3,7 @@
 import { Bell } from '../bell.ts';
 import type { Clock, InMessage, Journal, Log } from '../boundaries.ts';
 import { type Ack, readAck, readHeadEndState } from '../codec/ack-message.ts';
-import type { Row } from '../domain/entry.ts';
+import type { Acknowledged, Row } from '../domain/entry.ts';
 import { RowSet } from '../domain/row-set.ts';
 import { sometimes } from '../sometimes.ts';
 
@@ -38,6 +38,10 @@ export class Acknowledgement {
   /** An acknowledgement of rows that this life has not sent yet: they may have been sent by an earlier one. */
   #early: Ack | undefined;
   #highestSent = 0;
+  /** After a silence: the highest row that had been sent by then. Up to there everything follows the next acknowledgement. */
+  #silentTo = 0;
+  /** Ends the wait for a sign of the head-end. */
+  #hearSign: () => void = () => undefined;
   /** Rows of another epoch are other rows. */
   #epoch = '';
   #session: string | undefined;
@@ -94,29 +98,40 @@ export class Acknowledgement {
     if (said.state !== 'online') return;
     const isNew = this.#session !== undefined && this.#session !== said.session;
     this.#session = said.session;
-    if (isNew) sometimes('upstream: a head-end came back with a new session');
-    if (isNew) this.#sendAgain([...this.#awaiting]);
+    if (!isNew) return;
+    sometimes('upstream: a head-end came back with a new session');
+    this.#silentTo = 0;
+    this.#sendAgain([...this.#awaiting]);
+    this.#hearSign();
   }
 
   /** Sends the oldest row again where no acknowledgement comes, until `signal` aborts. */
   async watch(signal: AbortSignal): Promise<void> {
     let pause = RESEND_MS;
     while (!signal.aborted) {
-      const before = this.#parts.journal.acknowledged();
       if (this.#awaiting.size === 0) {
         await this.#heard.wait(signal);
         pause = RESEND_MS;
         continue;
       }
-      await this.#parts.wire.sleep(pause, signal);
-      await this.#work;
-      if (this.#parts.journal.acknowledged() !== before) pause = RESEND_MS;
-      else {
+      if (await this.#isSilent(pause, signal)) {
         sometimes('upstream: the oldest row alone was sent again');
+        this.#silentTo = this.#highestSent;
         this.#sendAgain([...this.#awaiting].slice(0, 1));
         pause = Math.min(2 * pause, RESEND_MAX_MS);
-      }
+      } else pause = RESEND_MS;
     }
+  }
+
+  /** Whether the head-end says nothing new for so long; false as soon as it does, and when `signal` aborts. */
+  async #isSilent(ms: number, signal: AbortSignal): Promise<boolean> {
+    const turn = new AbortController();
+    this.#hearSign = () => turn.abort('heard');
+    signal.addEventListener('abort', this.#hearSign, { once: true });
+    await this.#parts.wire.sleep(ms, turn.signal);
+    await this.#work;
+    signal.removeEventListener('abort', this.#hearSign);
+    return !turn.signal.aborted;
   }
 
   /** After a restore, or a journal that lost rows, everything is numbered and waited for anew. */
@@ -126,6 +141,7 @@ export class Acknowledgement {
     this.#epoch = journal.epoch;
     this.#awaiting.clear();
     this.#early = undefined;
+    this.#silentTo = 0;
     this.#highestSent = journal.acknowledged().row;
   }
 
@@ -138,27 +154,37 @@ export class Acknowledgement {
     const { journal } = this.#parts;
     this.#watchEpoch();
     const before = journal.acknowledged();
-    if (!this.#isNewer(ack, before)) return;
+    if (ack.epoch !== journal.epoch || !this.#isNewer(ack, before)) return;
     if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
+    // One of rows that are not sent yet goes on waiting for them, whatever was said before it.
+    const early = this.#early;
+    const rules = early === undefined || early === ack || this.#isNewer(ack, early);
     if (ack.row > this.#highestSent) {
       sometimes('upstream: an acknowledgement was of rows not sent in this life');
-      this.#early = ack;
+      if (rules) this.#early = ack;
       return;
     }
-    this.#early = undefined;
+    if (rules) this.#early = undefined;
+    await this.#settleBy(ack, before);
+  }
+
+  async #settleBy(ack: Ack, before: Acknowledged): Promise<void> {
     const { row, missing, sent } = ack;
     const isLast = this.isRequired();
     if (row < before.row) sometimes('upstream: an acknowledgement fell back');
     if (missing.length > 0) sometimes('upstream: rows were asked for again');
     const { required } = before;
-    await journal.acknowledge({ epoch: ack.epoch, required, row, missing, sent }, isLast);
+    const settling = { epoch: ack.epoch, required, row, missing, sent };
+    await this.#parts.journal.acknowledge(settling, isLast);
     const again: number[] = [];
     for (const waiting of this.#awaiting) {
       const wanted = missing.some(([first, last]) => waiting >= first && waiting <= last);
       if (waiting <= row && !wanted) this.#awaiting.delete(waiting);
-      else if (wanted || row < before.row) again.push(waiting);
+      else if (wanted || row < before.row || waiting <= this.#silentTo) again.push(waiting);
     }
+    this.#silentTo = 0;
     this.#sendAgain(again);
+    this.#hearSign();
     if (missing.length > 0) this.#parts.stir();
   }
 

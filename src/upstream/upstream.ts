@@ -11,6 +11,7 @@ import type {
   SendCause,
   Upstream,
 } from '../boundaries.ts';
+import { type Answer, encodeAnswer } from '../codec/command-message.ts';
 import type { MeterInfo } from '../codec/contract.ts';
 import { crc32 } from '../codec/crc32.ts';
 import {
@@ -63,7 +64,7 @@ export interface RunningUpstream extends Upstream {
   /** Sends the oldest row again where a head-end that is to acknowledge does not, until `signal` aborts. */
   watchAcks(signal: AbortSignal): Promise<void>;
   /** Publishes the answer to a command where it is awaited. */
-  answer(payload: string, to: InMessage): Promise<void>;
+  answer(answer: Answer, to: InMessage): Promise<void>;
   announceBirth(): Promise<void>;
   /** Publishes how the collector fares (S4); one that is lost is not sent again. */
   tellHealth(health: Health): Promise<void>;
@@ -231,7 +232,8 @@ class MessageUpstream implements RunningUpstream {
       oldestHour,
     };
     const now = { rowsPending: pending.rows, sent: clock.now() };
-    return encodeBirth({ ...facts, ...now, meters, commands }, crc32);
+    const bytesMax = this.#parts.headEnd.payloadMax?.(this.#topic('up/birth'));
+    return encodeBirth({ ...facts, ...now, meters, commands }, crc32, bytesMax);
   }
 
   async tellHealth(health: Health): Promise<void> {
@@ -258,11 +260,29 @@ class MessageUpstream implements RunningUpstream {
     await headEnd.publish({ topic, payload, qos: 0, retain: true });
   }
 
-  async answer(payload: string, { responseTopic, correlation }: InMessage): Promise<void> {
-    const asked = responseTopic !== undefined && TOPIC.test(responseTopic);
-    const topic = asked ? responseTopic : this.#topic('up/rsp');
+  async answer(answer: Answer, { responseTopic, correlation }: InMessage): Promise<void> {
+    const topic = this.#topic('up/rsp');
     const again = correlation === undefined ? {} : { correlation };
-    await this.#parts.headEnd.publish({ topic, payload, qos: 1, retain: false, ...again });
+    const ways: Pick<OutMessage, 'topic' | 'correlation'>[] = [{ topic, ...again }];
+    if (responseTopic && TOPIC.test(responseTopic))
+      ways.unshift({ topic: responseTopic, ...again });
+    if (correlation) ways.push({ topic });
+    // A broker lets us write below our own name only, and may take less than a question's data and its answer together.
+    for (const way of ways) {
+      const payload = this.#fitting(answer, way);
+      const sent = await this.#parts.headEnd.publish({ ...way, payload, qos: 1, retain: false });
+      if (sent.ok || sent.fault.code !== 'upstream.refused') return;
+    }
+  }
+
+  /** The answer as text; where the broker takes no message of that size, an error that says so. */
+  #fitting(answer: Answer, { topic, correlation }: Pick<OutMessage, 'topic' | 'correlation'>) {
+    const payload = encodeAnswer(answer);
+    const bytes = Buffer.byteLength(payload);
+    const most = this.#parts.headEnd.payloadMax?.(topic) ?? Number.POSITIVE_INFINITY;
+    if (bytes + (correlation?.length ?? 0) <= most) return payload;
+    const message = `the answer has ${bytes} bytes, more than the broker takes; ask for less`;
+    return encodeAnswer({ ...answer, status: 'error', code: 'internal', data: { message } });
   }
 
   async #announce(): Promise<void> {

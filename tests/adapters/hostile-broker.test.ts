@@ -69,6 +69,20 @@ describe('a broker that takes little', () => {
   });
 });
 
+it('a broker that takes small packets is sent none that is larger, what an answer repeats of its question counted', async () => {
+  const { broker, headEnd } = await linkedTo({
+    connect: (_, { send }) => send(taken({ maximumPacketSize: 1_000 })),
+  });
+  const answer = { ...message('x'.repeat(500)), correlation: new Uint8Array(600) };
+  expect(codeOf(await headEnd.publish(answer))).toBe('upstream.refused');
+  expect(codeOf(await headEnd.publish({ ...answer, correlation: new Uint8Array(60) }))).toBe(
+    'good',
+  );
+  expect(broker.published.map(({ properties }) => properties?.correlationData?.length)).toEqual([
+    60,
+  ]);
+});
+
 describe('a hostile broker', () => {
   it('that begins a packet without an end is left before it has filled the memory', async () => {
     const sent: number[] = [];

@@ -127,6 +127,9 @@ describe('alerts set by command', () => {
     await world.ask('alerts.set', { meter: METER, multi_day: { ...GAL(1), days: 31 } });
     await world.run(1);
     const [raised] = heardOf(world, 'usage.multi_day');
+    // The same number in an earlier life of the journal was another alarm.
+    const earlier = `${raised?.id.split('.')[0]}.1`;
+    await expect(world.ask('event.ack', { id: earlier })).rejects.toThrow('bad_request');
     const acked = await world.ask('event.ack', { id: raised?.id, by: 'A. Technician' });
     expect(acked).toMatchObject({ code: 'usage.multi_day', stands: true });
     expect(await world.ask('event.ack', { id: raised?.id, by: 'B' })).toMatchObject({

@@ -207,6 +207,55 @@ describe('commands of the head-end', () => {
     expect(rsp?.data['read']).toBe((entry as { read?: number } | undefined)?.read);
   });
 
+  it('C5: an hour without its zone, or on a day that is none, is refused and not billed as another', async () => {
+    const before = process.env['TZ'];
+    process.env['TZ'] = 'America/Denver';
+    try {
+      const local = START + 2 * HOUR - 6 * HOUR;
+      const hours = [
+        new Date(local).toISOString().slice(0, 19),
+        `2026-05-32T${new Date(START).toISOString().slice(11)}`,
+        '2026-02-30T00:00:00Z',
+        '2026',
+        '1',
+      ];
+      for (const hour of hours) {
+        const rsp = await ask('billing.read', { args: { meter: 'SP-00002', hour } });
+        expect([hour, rsp?.code]).toEqual([hour, 'bad_request']);
+        const args = { meter: 'SP-00002', from: hour, to: '2027-01-01T00:00:00Z' };
+        expect(await ask('replay', { args })).toMatchObject({ code: 'bad_request' });
+      }
+      const inOffset = new Date(local).toISOString().replace('.000Z', '-06:00');
+      const rsp = await ask('billing.read', { args: { meter: 'SP-00002', hour: inOffset } });
+      expect(rsp?.data['start']).toBe(new Date(START + 2 * HOUR).toISOString().replace('.000', ''));
+    } finally {
+      if (before === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = before;
+    }
+  });
+
+  it('C2: a command that expires on a day that is none is refused', async () => {
+    expect(await ask('ping', { expires: '2027-02-30T00:00:00Z' })).toMatchObject({
+      code: 'bad_request',
+    });
+  });
+
+  it('C1: events.list tells those of a time, for all of a year are more than a broker takes', async () => {
+    const list = async (more: object) =>
+      (await ask('events.list', { args: more }))?.data['events'] as { at: string }[];
+    world.silence('SP-00001', true);
+    await world.run(3);
+    const all = await list({});
+    expect(all.length).toBeGreaterThan(0);
+    const at = Date.parse(all[0]?.at ?? '');
+    const [from, to] = [new Date(at).toISOString(), new Date(at + 1).toISOString()];
+    expect(await list({ from, to })).toEqual(all.filter((event) => Date.parse(event.at) === at));
+    expect(await list({ to: from })).toEqual([]);
+    expect(await ask('events.list', { args: { from: 'then' } })).toMatchObject({
+      code: 'bad_request',
+    });
+  });
+
   it('A1: hours and rows are sent again on request, as they were', async () => {
     const intervals = () =>
       world.broker.received

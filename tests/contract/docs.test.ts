@@ -99,6 +99,12 @@ describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
       hourOf('05', null, null),
     ];
     expect(run(...whole, proof)).toEqual(['']);
-    expect(run(...whole, hourOf('07', 20, 7), proof)).toEqual(['SP-1|1|19|20']);
+    expect(run(...whole, hourOf('07', 20, 7), proof)).toEqual(['demo|SP-1|1|19|20']);
+    // A place of the same name at another utility is another place.
+    const theirs = bound(hour, {
+      ...{ ...place, utility: 'other', start: '09', rev: 0, read: 2, at: '09', total: 2, use: 2 },
+      ...{ q: 'A', flags: '' },
+    });
+    expect(run(...whole, theirs, proof)).toEqual(['']);
   });
 });

@@ -6,6 +6,7 @@ import { RowSet } from '../../simulator/contract-rules/row-set.ts';
 import type { Rule, Verdict } from '../../simulator/contract-rules/verdicts.ts';
 import { VirtualWorld } from '../whole/virtual-world.ts';
 
+const HOUR = 3_600_000;
 const broken = (verdicts: readonly Verdict[]) =>
   verdicts.filter(({ outcome }) => outcome === 'failed').map(({ rule }) => rule);
 
@@ -196,6 +197,52 @@ describe('the rules of the contract', () => {
             }
           },
         ),
+    ],
+    [
+      'a silence filled with the dial as it was, read at every edge',
+      'I3',
+      () => {
+        let last: Fields = {};
+        return heard.map((message) => {
+          if (message.payload === '' || !ofMeter('SP-00001')(parsed(message), message))
+            return message;
+          const fields = parsed(message);
+          for (const one of fields['intervals']) {
+            if (one.q === 'M') {
+              const at = new Date(Date.parse(one.start) + HOUR).toISOString().replace('.000', '');
+              const { read, total } = last;
+              Object.assign(one, { q: 'A', read, total, use: 0, at, n: 0, flags: [] });
+            }
+            last = one;
+          }
+          return { ...message, payload: JSON.stringify(fields) };
+        });
+      },
+    ],
+    [
+      'an hour called actual though its beginning was read late',
+      'I3',
+      () =>
+        changed(
+          (fields, message) =>
+            ofMeter('SP-00002')(fields, message) &&
+            fields['intervals'].some((one: Fields) => one['q'] === 'A'),
+          (fields) => {
+            const [one] = fields['intervals'];
+            one.at = new Date(Date.parse(one.start) + HOUR / 2).toISOString().replace('.000', '');
+            one.q = 'P';
+            one.flags = ['late'];
+          },
+          1,
+        ),
+    ],
+    [
+      'an hour called actual in the midst of a gap',
+      'I3',
+      () =>
+        changed(gapMessage, ({ gaps: [gap] }) => {
+          gap.from = new Date(Date.parse(gap.from) - 2 * HOUR).toISOString().replace('.000', '');
+        }),
     ],
     ['a quality that nobody knows', 'I3', () => hour((one) => (one['q'] = 'E'))],
     [
@@ -503,6 +550,41 @@ describe('the rules of commands, health and scorecards', () => {
     ],
   ])('fail with %s', (_, rule, planted) => {
     expect(broken(judge(planted()))).toContain(rule);
+  });
+
+  it('C5: a billing read is held against the hour as it was told then, not as it was restated since', () => {
+    const interval = heard.find(
+      (one) => isInterval(one) && parsed(one)['intervals'].length > 0,
+    ) as Message;
+    const { meter, inst, intervals } = parsed(interval);
+    const [{ start, read, total, q }] = intervals;
+    const again = {
+      ...intervals[0],
+      row: intervals[0].row + 1_000,
+      rev: 1,
+      q: 'T',
+      flags: ['clock'],
+    };
+    const fields = { ...parsed(interval), intervals: [again], gaps: [] };
+    const restated = { ...interval, payload: JSON.stringify(fields) };
+    const billed = (more: object) =>
+      rsp({ name: 'billing.read', data: { meter, inst, start, read, total, q, ...more } });
+    const c5 = (messages: readonly Message[]) => broken(judge(messages)).includes('C5');
+    expect(c5([interval, billed({}), restated])).toBe(false);
+    expect(c5([interval, restated, billed({ rev: 1, q: 'T' })])).toBe(false);
+    expect(c5([interval, restated, billed({ rev: 1 })])).toBe(true);
+  });
+
+  it('C2: an id that was done and is then refused, retained or under another name, was not done twice', () => {
+    const refused = (code: string, name = 'ping') =>
+      rsp({ name, status: 'error', code, data: { message: 'no' } });
+    expect(broken(judge([rsp({}), refused('bad_request')]))).toEqual([]);
+    expect(broken(judge([rsp({}), refused('conflict', 'read'), rsp({})]))).toEqual([]);
+    expect(broken(judge([refused('forbidden'), rsp({})]))).toEqual([]);
+    expect(broken(judge([rsp({}), refused('bad_request'), rsp({ data: { n: 2 } })]))).toEqual([
+      'C2',
+    ]);
+    expect(broken(judge([rsp({}), refused('no_answer')]))).toEqual(['C2']);
   });
 
   it('C5: a billing read that differs from its hour fails', () => {

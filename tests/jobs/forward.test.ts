@@ -128,6 +128,24 @@ describe('the forwarder', () => {
     expect(new Set(rowsIn(messages()))).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]));
   });
 
+  it('A4: of what is new the events go first, whatever meter they are of', async () => {
+    for (const name of ['SP-1', 'SP-2', 'SP-3']) {
+      meter(name, 98.75, 100);
+      journal.changeOut(
+        name,
+        { dial: FINE, registerId: null, bodySerial: null, told: {} },
+        { ...rules, dial: FINE },
+      );
+    }
+    await later(SMEAR);
+    const kinds = broker.received.flatMap(
+      ({ topic }) => /(event|interval)$/.exec(topic)?.[1] ?? [],
+    );
+    expect(kinds.length).toBeGreaterThan(5);
+    expect(kinds.filter((kind) => kind === 'event')).toHaveLength(3);
+    expect(kinds.slice(0, 3)).toEqual(['event', 'event', 'event']);
+  });
+
   it('I8: the last hour of an installation that ended goes as final, the next one as scheduled', async () => {
     meter('SP-1', 98, 99.75);
     const told = { final: 0 };

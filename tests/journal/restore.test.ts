@@ -9,7 +9,7 @@ import { createLevelVault } from '../../src/adapters/level-vault.ts';
 import { placeStore } from '../../src/adapters/restore-store.ts';
 import { readLines, writeLines } from '../../src/adapters/text-file.ts';
 import type { CommandAnswer, Journal } from '../../src/boundaries.ts';
-import { encodeIntervals } from '../../src/codec/head-end-message.ts';
+import { encodeIntervals, eventPayload } from '../../src/codec/head-end-message.ts';
 import { auditJournal } from '../../src/commands/audit.ts';
 import { withLocal } from '../../src/commands/local.ts';
 import { conserve } from '../../src/domain/conservation.ts';
@@ -138,6 +138,42 @@ describe('a backup that is restored', () => {
     const proof = conserve(1, entriesOf(ledger), 0, FINE);
     expect(proof).toMatchObject({ problem: null, sum: 60 * 120, total: 60 * 120 });
     expect(await auditJournal(one)).toMatchObject({ ok: true });
+  });
+
+  it('E1: no event of it has the id of one that was told after the backup, nor has one of a new journal', async () => {
+    const told = new Map<string, string>();
+    const tell = async (one: Journal) => {
+      for (const row of await all(one.eventsOf(''))) {
+        const { id, code, since } = eventPayload(row);
+        expect(told.get(id) ?? `${code} ${since}`).toBe(`${code} ${since}`);
+        told.set(id, `${code} ${since}`);
+      }
+    };
+    const note = async (one: Journal, code: 'login.failed' | 'config.changed') => {
+      one.note({ code, severity: 'info', data: { by: 'ana' } });
+      await one.flush();
+      await tell(one);
+    };
+    let one = await open();
+    await pass(one, 0, 3);
+    await note(one, 'login.failed');
+    await backup(one);
+    await note(one, 'config.changed');
+    const before = new Set(told.keys());
+    await closed();
+    await rm(place(), { recursive: true });
+    expect(await restore()).toMatchObject({ ok: true });
+    now += 60_000;
+    one = await open();
+    await note(one, 'config.changed');
+    await closed();
+    await rm(place(), { recursive: true });
+    one = await open();
+    await pass(one, 4, 7);
+    await note(one, 'config.changed');
+    expect(before.size).toBe(2);
+    // Two of the restored journal, which tells that it was repaired, and one of the new one.
+    expect(told.size).toBe(5);
   });
 
   it('goes on from the newest increment, also where the hour’s edge was placed some milliseconds before its reading was stamped', async () => {

@@ -6,7 +6,7 @@ import type { Journal } from '../../src/boundaries.ts';
 import { commitGroups } from '../../src/jobs/commit-groups.ts';
 import { forwardNews } from '../../src/jobs/forward.ts';
 import { forwardBacklog } from '../../src/jobs/forward-backlog.ts';
-import type { AckMode } from '../../src/upstream/acknowledgement.ts';
+import { type AckMode, Acknowledgement } from '../../src/upstream/acknowledgement.ts';
 import { createUpstream } from '../../src/upstream/upstream.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -153,6 +153,7 @@ describe('the head-end acknowledges', () => {
       ack(6, { missing: [[4, 2]] }),
       ack(6, { missing: 'all' }),
       ack(6, { sent: 'now' }),
+      ack(6, { sent: '2026-12-01T00:00:00' }),
       '{"v":1,"type":"ack","__proto__":{"row":6}}',
       '[',
       'null',
@@ -179,6 +180,39 @@ describe('the head-end acknowledges', () => {
     await later(12 * HOUR);
     expect(heard()).toHaveLength(again.length);
     expect(await pending()).toBe(0);
+  });
+
+  it('A2: after a silence the rest follow once the row that was sent again is acknowledged', async () => {
+    await later(16 * MINUTE);
+    forget();
+    broker.say(DOWN, ack(1)); // It had lost them all, and has now what was sent again.
+    await later(MINUTE);
+    expect(heard().sort()).toEqual([2, 3, 4, 5, 6]);
+    forget();
+    broker.say(DOWN, ack(4));
+    await later(MINUTE);
+    expect(heard()).toEqual([]); // It listens: what is on its way is not sent twice.
+    expect(await pending()).toBe(2);
+  });
+
+  it('A2: the 15 minutes begin with the last word, however long the silence before it was', async () => {
+    await later(20 * HOUR);
+    broker.say(DOWN, ack(2));
+    await later(MINUTE);
+    forget();
+    await later(10 * MINUTE);
+    expect(heard()).toEqual([]);
+    await later(5 * MINUTE);
+    expect(heard()).toEqual([3]);
+  });
+
+  it('A2: the 15 minutes begin with a new session of the head-end, however long the silence before it was', async () => {
+    await later(20 * HOUR);
+    online('B');
+    await later(MINUTE);
+    forget();
+    await later(15 * MINUTE);
+    expect(heard()).toEqual([1]);
   });
 
   it('A2: a new session of the head-end is sent everything that waits for it, once', async () => {
@@ -223,6 +257,25 @@ describe('the head-end acknowledges', () => {
     await later(2 * MINUTE);
     expect(await pending()).toBe(0);
   });
+});
+
+it('A1: an older acknowledgement that comes late does not stand for a newer one of rows not sent yet', async () => {
+  const acks = new Acknowledgement({
+    ...{ journal, clock: life, wire: life, log, collector: 'COL-1', mode: 'required' },
+    stir: () => undefined,
+  });
+  const hear = (payload: string) =>
+    acks.hearAck({ topic: DOWN, payload, bytes: payload.length, retained: false });
+  broker.setUp(false);
+  await later(10);
+  readHours(journal, 'SP-1', 94, 100); // Rows 1 to 6.
+  await later(2 * MINUTE);
+  hear(ack(6));
+  hear(ack(2, { sent: new Date(clock.now() - MINUTE).toISOString() }));
+  await later(10);
+  acks.delivered(await journal.backlog('SP-1', 10));
+  await later(10);
+  expect(await pending()).toBe(0);
 });
 
 describe('without a head-end that wants to be waited for', () => {

@@ -1,7 +1,7 @@
 // What the head-end hears on every connection, and how rows are handed up and acknowledged.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Journal, Prepared, SendCause } from '../../src/boundaries.ts';
+import type { HeadEnd, Journal, Prepared, SendCause } from '../../src/boundaries.ts';
 import type { MeterFacts } from '../../src/codec/head-end-message.ts';
 import type { Row } from '../../src/domain/entry.ts';
 import { createUpstream, type RunningUpstream } from '../../src/upstream/upstream.ts';
@@ -32,10 +32,14 @@ describe('the way up', () => {
   const heard = () => broker.received.map(({ topic }) => topic.slice(BELOW.length));
   const kept = (path: string) => JSON.parse(broker.retained.get(BELOW + path) ?? 'null');
   const later = (ms: number) => clock.run(clock.trueNow() + ms);
-  const create = (meters: readonly string[], session = 'S1'): RunningUpstream =>
+  const create = (
+    meters: readonly string[],
+    session = 'S1',
+    headEnd: HeadEnd = broker.headEnd({ clock }),
+  ): RunningUpstream =>
     createUpstream({
       ...{ journal, clock, log, utility: 'u', collector: 'COL-1', session, software: '1.2.3' },
-      ...{ headEnd: broker.headEnd({ clock }), configRevision: 'c1' },
+      ...{ headEnd, configRevision: 'c1' },
       ...{
         wire: clock,
         ack: 'auto',
@@ -178,5 +182,61 @@ describe('the way up', () => {
     broker.refuses = () => true;
     const refused = await clock.runUntil(upstream.publish(message));
     expect(refused).toMatchObject({ ok: false, fault: { code: 'upstream.refused' } });
+  });
+
+  it('S2: a birth that is larger than the broker takes has count and hash in place of the meters', async () => {
+    const headEnd = broker.headEnd({ clock });
+    headEnd.payloadMax = () => 310;
+    create(['SP-1', 'SP-2'], 'S1', headEnd).start();
+    await later(10);
+    expect(kept('birth')).toMatchObject({ meters_count: 2, session: 'S1' });
+    expect(kept('birth').meters).toBeUndefined();
+    expect(broker.retained.get(`${BELOW}birth`)?.length).toBeLessThanOrEqual(310);
+  });
+
+  describe('the answer to a command', () => {
+    const answer = (data: object) =>
+      ({ id: 'c-1', name: 'events.list', status: 'done', code: 'ok', at: T0, data }) as const;
+    const question = { topic: '', payload: '', bytes: 0, retained: false };
+    const correlation = new Uint8Array(100);
+    const limited = (bytes: number) => {
+      const headEnd = broker.headEnd({ clock });
+      headEnd.payloadMax = () => bytes;
+      const upstream = create([], 'S1', headEnd);
+      upstream.start();
+      return upstream;
+    };
+    const answers = () => broker.received.filter(({ payload }) => payload.includes('"rsp"'));
+
+    it('C1: goes where it is awaited; where the broker does not let us, it is told as all others are', async () => {
+      const upstream = limited(1_000_000);
+      await later(10);
+      broker.refuses = (topic) => topic === 'theirs/only';
+      for (const responseTopic of ['theirs/too', 'theirs/only', 'not/#', '$SYS/no', '']) {
+        await clock.runUntil(upstream.answer(answer({}), { ...question, responseTopic }));
+      }
+      const own = `${BELOW}rsp`;
+      expect(answers().map(({ topic }) => topic)).toEqual(['theirs/too', own, own, own, own]);
+    });
+
+    it('C1: that is larger than the broker takes is answered as an error, and not with silence', async () => {
+      const upstream = limited(1_000);
+      await later(10);
+      const large = answer({ events: 'x'.repeat(1_000) });
+      await clock.runUntil(upstream.answer(large, { ...question, correlation }));
+      await clock.runUntil(upstream.answer(answer({ events: [] }), question));
+      expect(answers().map(({ payload }) => JSON.parse(payload))).toMatchObject([
+        { id: 'c-1', name: 'events.list', status: 'error', code: 'internal' },
+        { id: 'c-1', name: 'events.list', status: 'done', code: 'ok' },
+      ]);
+    });
+
+    it('C1: to a question whose correlation data leave no room goes without them', async () => {
+      const upstream = limited(500);
+      await later(10);
+      const large = { ...question, correlation: new Uint8Array(480) };
+      await clock.runUntil(upstream.answer(answer({}), large));
+      expect(answers()).toHaveLength(1);
+    });
   });
 });

@@ -12,16 +12,22 @@ import { dayOf } from '../domain/usage/civil.ts';
 import { type Amount, thresholdOf } from '../domain/usage/threshold.ts';
 import { WINDOW_DAYS_MAX } from '../domain/usage/usage.ts';
 import { entries, type Findings, record, text } from './findings.ts';
+import { nearest } from './problems.ts';
 import type { Settings } from './settings.ts';
+
+/** As in the schema. */
+const ZONE_NAME = /^[A-Za-z0-9_+/-]{1,64}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Zones and dates of the calendar. */
 export function checkAlerts(data: unknown, findings: Findings): void {
   const zone = text(record(record(data)['alerts'])['timezone']);
-  if (zone !== undefined && zoneOf(zone) === null) {
+  // What cannot be the name of one is said by the schema.
+  if (zone !== undefined && ZONE_NAME.test(zone) && zoneOf(zone) === null) {
     const message = `There is no time zone "${zone}".`;
-    findings.problem({ code: 'value.time', pointer: '/alerts/timezone', message });
+    const suggestion = nearest(zone, Intl.supportedValuesOf('timeZone'));
+    findings.problem({ code: 'value.time', pointer: '/alerts/timezone', message, suggestion });
   }
   for (const { pointer, entry } of entries(data, 'meters')) {
     const vacation = record(entry['alerts'])['vacation'];

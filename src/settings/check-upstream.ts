@@ -116,7 +116,8 @@ function brokerOf(url: string): URL | undefined {
   if (!/^mqtts?:\/\//.test(url) || !URL.canParse(url)) return undefined;
   const parsed = new URL(url);
   const bare = ['', '/'].includes(parsed.pathname) && parsed.search === '' && parsed.hash === '';
-  return bare && parsed.hostname !== '' ? parsed : undefined;
+  // The URL of a scheme that it does not know keeps a port 0, to which nothing connects.
+  return bare && parsed.hostname !== '' && parsed.port !== '0' ? parsed : undefined;
 }
 
 /** `url` with the scheme that was probably meant, if that makes it whole. */

@@ -63,6 +63,8 @@ async function createAside(folder: string): Promise<void> {
   const aside = `${folder}.new`;
   await makeFolder(dirname(folder), 0o700);
   await removeTree(aside);
+  // LevelDB's own making of it is that of node:fs, which may never end (see makeFolder).
+  await makeFolder(aside);
   const level: Text = new Level(aside, { ...OPTIONS, createIfMissing: true });
   await level.open();
   await level.close();

@@ -130,6 +130,11 @@ describe('a word that is typed wrong', () => {
     expect((await typed('statu', fakeParts())).err).toContain('Did you mean status?');
   });
 
+  test('of --json alone is JSON too', async () => {
+    const said = await typed('--json', fakeParts());
+    expect([said.exit, JSON.parse(said.out)]).toMatchObject([2, { error: { code: 'usage.help' } }]);
+  });
+
   test('is an error in JSON too', async () => {
     const said = await typed('read --json', fakeParts());
     expect(said.exit).toBe(2);

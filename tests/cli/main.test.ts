@@ -86,7 +86,7 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
       });
       closeSync(full);
       let err = '';
-      child.stderr.on('data', (chunk) => {
+      child.stderr?.on('data', (chunk) => {
         err += chunk;
       });
       const [exit] = await once(child, 'close');

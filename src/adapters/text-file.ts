@@ -91,7 +91,7 @@ export async function replaceText(path: string, text: string): Promise<Result<vo
     return good(undefined);
   } catch (cause) {
     if (aside !== undefined) await rm(aside, { force: true }).catch(() => undefined);
-    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+    return faulty('store.failed', fileWords(cause, path));
   }
 }
 

@@ -4,7 +4,7 @@ import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { NAME } from './command.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail, failHeard } from './say.ts';
+import { asTyped, fail, failHeard } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 /** A command to ask, and the file that says of whom. */
@@ -79,7 +79,7 @@ export function failAsked(
 ): number {
   const isAway = answer.code === 'daemon.absent' && file !== undefined;
   const own = isAway
-    ? manner.say('cli.start_it', { name: NAME, file })
+    ? manner.say('cli.start_it', { name: NAME, file: asTyped(file) })
     : hintOf(answer.code, settings, manner);
   const hint = answer.hint === '' || (isAway && manner.language !== 'en') ? own : answer.hint;
   return failHeard(io, manner, { ...answer, hint });

@@ -38,11 +38,12 @@ export function checkAlerts(data: unknown, findings: Findings): void {
 export function checkVacation(data: unknown, pointer: string, findings: Findings): void {
   const vacation = record(data);
   if (vacation['from'] === undefined) return;
-  for (const key of ['from', 'to']) {
-    if (dayOf(String(vacation[key])) !== null) continue;
+  const strange = ['from', 'to'].filter((key) => dayOf(String(vacation[key])) === null);
+  for (const key of strange) {
     const message = `${key} is not a date of the calendar.`;
     findings.problem({ code: 'value.time', pointer: `${pointer}/${key}`, message });
   }
+  if (strange.length > 0) return;
   const days = (dayOf(String(vacation['to'])) ?? 0) - (dayOf(String(vacation['from'])) ?? 0) + 1;
   if (days >= 1 && days <= WINDOW_DAYS_MAX) return;
   const message = `A vacation lasts 1 to ${WINDOW_DAYS_MAX} days.`;

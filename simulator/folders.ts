@@ -22,7 +22,7 @@ async function makeOne(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (cause) {
-    const there = (cause as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(path));
-    if (!there || !there.isDirectory()) throw cause;
+    const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
+    if (!isTaken || !(await stat(path)).isDirectory()) throw cause;
   }
 }

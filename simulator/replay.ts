@@ -1,8 +1,9 @@
 // Answers as a recorded trace of a wire tells: each question it knows with the answer that was recorded, after the recorded gaps.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSentence } from './file-words.ts';
+import { makeFolder } from './folders.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
 
 /** A piece of bytes as it went over the wire, as one line of the trace has it. */
@@ -260,7 +261,7 @@ export async function plugTrace(options: {
       const port = await plugTcp(tcpPort, service, 0);
       return { port, place: { host: '127.0.0.1', port: port.number }, kind, questions };
     }
-    mkdirSync(folder, { recursive: true });
+    await makeFolder(folder);
     const path = join(folder, 'replay');
     return { port: plugPseudoTerminal(path, service, 0), place: { path }, kind, questions };
   } catch (error) {

@@ -1,12 +1,13 @@
 // A simulated street on real ports: meters that count, buses that answer, faults that come and go, and the truth of it all.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { collectorSettings } from './collector-settings.ts';
 import { type Answer, Encoder } from './encoder.ts';
 import { lineFrame } from './encodings.ts';
 import { type FaultPlan, isDue } from './faults.ts';
 import { misfit } from './fitting.ts';
+import { makeFolder } from './folders.ts';
 import { lineBridge, speaker } from './line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from './modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
@@ -370,7 +371,7 @@ export async function buildWorld(options: WorldOptions): Promise<World> {
   }
   const strange = misfit(options.profiles ?? new Map(), options.meters);
   if (strange !== undefined) throw new Error(strange);
-  await mkdir(options.folder, { recursive: true });
+  await makeFolder(options.folder);
   const street = new Street(options);
   try {
     await street.begin();

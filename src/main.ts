@@ -14,6 +14,8 @@ import { promptAtTerminal } from './adapters/terminal-prompt.ts';
 import { readPieces, writeGzip } from './adapters/text-file.ts';
 import { clearHeap, keepHeapSmall } from './adapters/v8-heap.ts';
 import { runCli } from './cli/cli.ts';
+import { EXIT } from './cli/exit-codes.ts';
+import { globalsOf } from './cli/globals.ts';
 import type { Io, Parts, TextFile } from './cli/parts.ts';
 import { SERVICE } from './cli/unit.ts';
 import { Backtest } from './codec/backtest.ts';
@@ -202,13 +204,20 @@ function runProgram(program: string, args: readonly string[]): Promise<number> {
 }
 
 // `meter-collector intervals SP-1 | head` closes the pipe early: that is no failure of ours.
+let isUnsaid = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (isUnsaid) return;
+  isUnsaid = true;
+  const { say } = globalsOf(process.argv.slice(2), io, parts).manner;
+  const what = say('cli.out_failed', { code: error.code ?? error.message });
+  process.stderr.write(`${say('cli.error')} ${what}\n`, () => process.exit(EXIT.failed));
 });
 
 process.stderr.on('error', () => undefined);
 
 const exit = await runCli(process.argv.slice(2), io, parts);
 // Exits even when something is stuck, but not before all that was said is out.
-process.stderr.write('', () => process.stdout.write('', () => process.exit(exit)));
+process.stderr.write('', () =>
+  process.stdout.write('', () => process.exit(isUnsaid ? EXIT.failed : exit)),
+);

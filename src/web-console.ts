@@ -1,6 +1,5 @@
 // The web console with its real outside: its accounts in the data folder, its pages in dist, its server on a socket.
 
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openHttpDoor } from './adapters/http-door.ts';
@@ -8,6 +7,7 @@ import { ensureOwnCertificate, fingerprintOf } from './adapters/own-certificate.
 import { readPageFiles } from './adapters/page-files.ts';
 import { createSecrets } from './adapters/secrets.ts';
 import { createSharedText } from './adapters/shared-text.ts';
+import { makeFolder } from './adapters/store-files.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import type { Clock, Log } from './boundaries.ts';
 import { Accounts } from './console/accounts.ts';
@@ -51,7 +51,7 @@ export async function openConsole(
   const { host, port, tls, allowedHosts } = settings.console;
   const closed = async () => undefined;
   const folder = join(root, 'dist', 'console');
-  const made = await mkdir(settings.data, { recursive: true, mode: 0o700 }).then(
+  const made = await makeFolder(settings.data, 0o700).then(
     () => readPageFiles(folder),
     (cause: unknown) => cause as Error,
   );

@@ -1,7 +1,7 @@
 // The door for the command line: Commands served and called over HTTP on a Unix socket that only its owner may open.
 
 import { chmodSync } from 'node:fs';
-import { lstat, mkdir, unlink } from 'node:fs/promises';
+import { lstat, unlink } from 'node:fs/promises';
 import {
   createServer,
   type IncomingMessage,
@@ -12,6 +12,7 @@ import {
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { CommandAnswer, Commands } from '../boundaries.ts';
+import { makeFolder } from './store-files.ts';
 
 /** Arguments of a command are a few names and times. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -50,7 +51,7 @@ export async function serveCommands(path: string, commands: Commands): Promise<C
   server.maxConnections = CONNECTIONS_MAX;
   const closed = { close: async () => undefined };
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path), 0o700);
     await listen(server, path).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE' || !(await isStale(path))) throw error;
       await unlink(path);

@@ -2,9 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileError } from './file-words.ts';
+import { makeFolder } from './store-files.ts';
 
 /** systemd is running where this folder is (sd_booted(3)). */
 const BOOTED = '/run/systemd/system';
@@ -23,7 +24,7 @@ export function createHost(program: string, example: () => string) {
     async place(path: string, text: string, mode: number, keep: boolean): Promise<boolean> {
       if (keep && existsSync(path)) return false;
       try {
-        await mkdir(dirname(path), { recursive: true });
+        await makeFolder(dirname(path));
         await writeFile(path, text, { mode });
         await chmod(path, mode); // Whatever the umask, and of a file that was there.
       } catch (cause) {
@@ -36,7 +37,7 @@ export function createHost(program: string, example: () => string) {
     },
     async folder(path: string, mode: number): Promise<void> {
       try {
-        await mkdir(path, { recursive: true, mode });
+        await makeFolder(path, mode);
       } catch (cause) {
         throw fileError(cause, path);
       }

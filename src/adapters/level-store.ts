@@ -1,12 +1,11 @@
 // The journal's medium: LevelDB through `level`, one synced batch at a time, faults as values.
 
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Level } from 'level';
 import type { KeyRange, Portion, Store, StoreChange } from '../boundaries.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
 import { bytesWorn, measureRoom } from './room.ts';
-import { isLevelFolder, moveIn, removeTree, syncTree } from './store-files.ts';
+import { isLevelFolder, makeFolder, moveIn, removeTree, syncTree } from './store-files.ts';
 
 /** For a small box on flash: few descriptors (24 measured with 78 files), short compactions, little memory. */
 const OPTIONS = {
@@ -62,8 +61,10 @@ export async function openLevelStore(
  */
 async function createAside(folder: string): Promise<void> {
   const aside = `${folder}.new`;
-  await mkdir(dirname(folder), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(folder), 0o700);
   await removeTree(aside);
+  // LevelDB's own making of it is that of node:fs, which may never end (see makeFolder).
+  await makeFolder(aside);
   const level: Text = new Level(aside, { ...OPTIONS, createIfMissing: true });
   await level.open();
   await level.close();

@@ -1,6 +1,6 @@
 // The folder of a journal: LevelDB with what is kept beside it, so that neither an opening nor damage loses anything unsaid.
 
-import { appendFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
@@ -12,6 +12,7 @@ import {
   exists,
   isLevelFolder,
   levelFilesIn,
+  makeFolder,
   moveIn,
   removeTree,
   syncPath,
@@ -137,7 +138,7 @@ class LevelVault implements Vault {
     if (records.length === 0) return;
     const file = this.#path('quarantine', 'records.ndjson');
     try {
-      await mkdir(this.#path('quarantine'), { recursive: true });
+      await makeFolder(this.#path('quarantine'));
       const size = (await unless(stat(file), ['ENOENT']))?.size ?? 0;
       const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
       if (size + lines.length <= RECORDS_MAX_BYTES) await appendFile(file, lines);
@@ -230,7 +231,7 @@ class LevelVault implements Vault {
       return faulty('store.failed', `there is no journal in ${this.#options.folder}`);
     }
     // When a house uses water is its own affair: nobody else on the machine reads it.
-    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#options.folder, 0o700);
     if (before) this.#signs.push('the store is missing');
     return openLevelStore(this.#store);
   }
@@ -253,7 +254,7 @@ class LevelVault implements Vault {
     const aside = this.#path('store.moving');
     const files = await levelFilesIn(folder);
     if (files.length > 0) {
-      await mkdir(aside, { recursive: true });
+      await makeFolder(aside);
       for (const name of files) await rename(join(folder, name), join(aside, name));
       await syncPath(aside);
       await syncPath(folder);
@@ -289,7 +290,7 @@ class LevelVault implements Vault {
   async #swapInRepaired(): Promise<Result<Store>> {
     const repaired = await this.#tryRepair();
     const aside = this.#path('quarantine', 'store');
-    await mkdir(this.#path('quarantine'), { recursive: true });
+    await makeFolder(this.#path('quarantine'));
     if (await exists(this.#store)) {
       await removeTree(aside);
       await moveIn(this.#store, aside);

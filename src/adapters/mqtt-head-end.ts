@@ -415,14 +415,15 @@ class Link {
     const unsaid = this.#version === 5 ? Number.POSITIVE_INFINITY : UNSAID_PACKET_BYTES;
     // 0 is no limit (MQTT 5 3.2.2.3.6); taken at its word it would hold everything back for ever.
     const packetBytes = this.#limits.packetBytes || unsaid;
+    if (packetBytes === Number.POSITIVE_INFINITY) return packetBytes;
     return packetBytes - Buffer.byteLength(topic) - PACKET_OVERHEAD_BYTES;
   }
 
   publish(message: OutMessage): Promise<Result<void>> {
     const { topic, payload, qos, correlation } = message;
-    const bytes = Buffer.byteLength(payload) + (correlation?.length ?? 0);
+    const most = this.payloadMax(topic);
     // MQTT 5 3.1.2.11.4: a broker closes the link on a larger packet; the same message would cut it for ever.
-    if (bytes > this.payloadMax(topic)) {
+    if (Number.isFinite(most) && bytesOf(payload, correlation) > most) {
       return Promise.resolve(refused(topic, reasonWords(PACKET_TOO_LARGE)));
     }
     // MQTT 5 3.2.2.3.4: a broker that takes QoS 0 alone ends the link at anything else, and QoS 0 proves no delivery.
@@ -610,6 +611,10 @@ function explained(loss: Loss, options: IClientOptions, where: string, now: numb
   const code = 'closed unanswered';
   const detail = tlsSentence(trouble, { where, code, now });
   return { ...loss, fault: { code: 'upstream.untrusted', detail, why: trouble } };
+}
+
+function bytesOf(payload: string, correlation: OutMessage['correlation']): number {
+  return Buffer.byteLength(payload) + (correlation?.length ?? 0);
 }
 
 function offline(detail: string): Fault {

@@ -1,11 +1,10 @@
 // Puts a restored store in the place of a journal's, so that a cut in the middle leaves the old one or the new one.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoreChange } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { openLevelStore } from './level-store.ts';
-import { exists, moveIn, removeTree, syncTree } from './store-files.ts';
+import { exists, makeFolder, moveIn, removeTree, syncTree } from './store-files.ts';
 
 /** Records of one synced write. */
 const BATCH = 1_000;
@@ -22,7 +21,7 @@ export async function placeStore(
   const whole = join(folder, 'store.repaired');
   const store = join(folder, 'store');
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, 0o700);
     await removeTree(aside);
     const built = await build(aside, records);
     if (!built.ok) return built;
@@ -32,7 +31,7 @@ export async function placeStore(
     await moveIn(aside, whole);
     if (await exists(store)) {
       const old = join(folder, 'quarantine', 'store');
-      await mkdir(join(folder, 'quarantine'), { recursive: true });
+      await makeFolder(join(folder, 'quarantine'));
       await removeTree(old);
       await moveIn(store, old);
     }

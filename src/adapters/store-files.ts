@@ -1,7 +1,7 @@
 // Files and folders of a store, handled so that a power cut leaves the old or the new: synced, linked, renamed.
 
 import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 
 /** What LevelDB makes of a store; its LOCK and LOG hold nothing of it. */
 const STORE_FILE = /^(?:\d+\.(?:ldb|sst|log)|MANIFEST-\d+|CURRENT)$/;
@@ -39,6 +39,34 @@ export async function unless<T>(
   } catch (cause) {
     if (codes.includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw cause;
+  }
+}
+
+/**
+ * Makes a folder and those above it that are missing; one that is there is left as it is. The `recursive` of node:fs is not
+ * used: it tries for ever, at a whole core, where the system says ENOENT of a folder whose parent is there, as below /proc
+ * (Node 20 to 24).
+ */
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
+  const folder = resolve(path);
+  try {
+    await makeOne(folder, mode);
+  } catch (cause) {
+    const isRoot = dirname(folder) === folder;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || isRoot) throw cause;
+    await makeFolder(dirname(folder), mode);
+    await makeOne(folder, mode);
+  }
+}
+
+async function makeOne(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    // A file in its place is no folder; neither is a symbolic link to nothing.
+    const there = await unless(stat(path), ['ENOENT']);
+    if (there?.isDirectory() !== true) throw cause;
   }
 }
 
@@ -92,7 +120,7 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS']
  * as copies. What cannot be read is left out. The names left out are returned; throws when there is no room.
  */
 export async function bringFiles(from: string, to: string): Promise<string[]> {
-  await mkdir(to, { recursive: true });
+  await makeFolder(to);
   const left: string[] = [];
   for (const name of await levelFilesIn(from)) {
     const [source, target] = [join(from, name), join(to, name)];

@@ -1,25 +1,38 @@
 // Files of many lines, for people to carry away: written whole or not at all, read line by line.
 
 import { createReadStream } from 'node:fs';
-import { copyFile, open, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileError, fileWords } from './file-words.ts';
-import { moveIn } from './store-files.ts';
+import { moveIn, unless } from './store-files.ts';
 
 /** Text is gathered up to so many characters before it is written. */
 const CHUNK = 256 * 1024;
+
+/** The file behind symbolic links: it is replaced, and a link to it stays one. */
+async function behindLinks(path: string): Promise<string> {
+  return (await unless(realpath(path), ['ENOENT'])) ?? path;
+}
+
+/** A pipe or a device, as /dev/stdout: it is written into, for a file in its place would be nobody's. */
+async function isSink(path: string): Promise<boolean> {
+  const there = await unless(stat(path), ['ENOENT']);
+  return there !== undefined && !there.isFile() && !there.isDirectory();
+}
 
 /** Writes the lines, which end in line feeds, for this user alone; after a fault the file is as it was before. Good with its bytes. */
 export async function writeLines(
   path: string,
   lines: AsyncIterable<string>,
 ): Promise<Result<number>> {
-  const aside = `${path}.new`;
+  let aside: string | undefined;
   try {
-    const handle = await open(aside, 'w', 0o600);
+    const target = await behindLinks(path);
+    if (!(await isSink(target))) aside = `${target}.new`;
+    const handle = await open(aside ?? target, 'w', 0o600);
     let bytes = 0;
     try {
       let chunk = '';
@@ -32,14 +45,14 @@ export async function writeLines(
         if (chunk.length >= CHUNK) await ship();
       }
       await ship();
-      await handle.sync();
+      if (aside !== undefined) await handle.sync();
     } finally {
       await handle.close();
     }
-    await moveIn(aside, path);
+    if (aside !== undefined) await moveIn(aside, target);
     return good(bytes);
   } catch (cause) {
-    await rm(aside, { force: true }).catch(() => undefined);
+    if (aside !== undefined) await rm(aside, { force: true }).catch(() => undefined);
     return faulty('store.failed', fileWords(cause, path));
   }
 }
@@ -53,28 +66,35 @@ export async function writeGzip(path: string, text: string): Promise<void> {
   }
 }
 
-/** Puts a text in the place of a file's, whole or not at all; what was there is kept beside it as `.bak`. */
+/**
+ * Puts a text in the place of a file's, whole or not at all, with its owner and mode: root may edit what a daemon reads.
+ * What was there is kept beside it as `.bak`.
+ */
 export async function replaceText(path: string, text: string): Promise<Result<void>> {
-  const aside = `${path}.new`;
+  let aside: string | undefined;
   try {
-    const { mode } = await stat(path);
-    await copyFile(path, `${path}.bak`);
-    const handle = await open(aside, 'w', mode);
+    const target = await behindLinks(path);
+    const { mode, uid, gid } = await stat(target);
+    aside = `${target}.new`;
+    await copyFile(target, `${target}.bak`);
+    const handle = await open(aside, 'w', mode & 0o777);
     try {
       await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await moveIn(aside, path);
+    // Who may not give it away is its owner, or makes it his own by writing it.
+    await chown(aside, uid, gid).catch(() => undefined);
+    await chmod(aside, mode & 0o777);
+    await moveIn(aside, target);
     return good(undefined);
   } catch (cause) {
-    await rm(aside, { force: true }).catch(() => undefined);
-    return faulty('store.failed', cause instanceof Error ? cause.message : String(cause));
+    if (aside !== undefined) await rm(aside, { force: true }).catch(() => undefined);
+    return faulty('store.failed', fileWords(cause, path));
   }
 }
 
-/** The lines of a file without their line feeds. Throws what the file system says. */
 /** Pieces large enough that a file is read at the speed of its lines. */
 const PIECE_BYTES = 262_144;
 

@@ -3,8 +3,9 @@
 import type { CommandAnswer, Commands } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { NAME } from './command.ts';
+import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail, failHeard } from './say.ts';
+import { asTyped, fail, failHeard } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 /** A command to ask, and the file that says of whom. */
@@ -31,7 +32,9 @@ export async function ask(
   const { file } = question;
   const answer = await answerOf({ file, name, args, watch }, loaded.settings, manner, io, parts);
   if (!answer.ok) {
-    return { exit: failAsked(answer, loaded.settings, manner, io) };
+    return {
+      exit: failAsked(answer, loaded.settings, manner, io, undefined, exitAsked(name, answer)),
+    };
   }
   if (!Array.isArray((answer.data as Record<string, unknown> | null)?.[list])) {
     const message = manner.say('cli.answer_unknown', { name });
@@ -52,7 +55,9 @@ export async function perform(
   if ('exit' in loaded) return loaded;
   const answer = await answerOf({ file, name, args, watch }, loaded.settings, manner, io, parts);
   if (answer.ok) return { data: answer.data };
-  return { exit: failAsked(answer, loaded.settings, manner, io) };
+  return {
+    exit: failAsked(answer, loaded.settings, manner, io, undefined, exitAsked(name, answer)),
+  };
 }
 
 /** The answer of a running collector alone: its journal cannot stand in for it. */
@@ -66,7 +71,15 @@ export async function askRunning(
   if ('exit' in loaded) return loaded;
   const answer = await parts.daemon(loaded.settings.control).run(name, args);
   if (answer.ok) return { data: answer.data };
-  return { exit: failAsked(answer, loaded.settings, manner, io, file) };
+  return { exit: failAsked(answer, loaded.settings, manner, io, file, exitAsked(name, answer)) };
+}
+
+/** What is not good in settings that would be written ends as a file that is not good, and not as a dial that differs. */
+function exitAsked(
+  name: string,
+  { code }: Extract<CommandAnswer, { ok: false }>,
+): number | undefined {
+  return code === 'verify_failed' && /^(?:config|meter)\./.test(name) ? EXIT.settings : undefined;
 }
 
 /** Says a refusal with the next step that these settings suggest. */
@@ -76,13 +89,14 @@ export function failAsked(
   manner: Manner,
   io: Io,
   file?: string,
+  exit?: number,
 ): number {
   const isAway = answer.code === 'daemon.absent' && file !== undefined;
   const own = isAway
-    ? manner.say('cli.start_it', { name: NAME, file })
+    ? manner.say('cli.start_it', { name: NAME, file: asTyped(file) })
     : hintOf(answer.code, settings, manner);
   const hint = answer.hint === '' || (isAway && manner.language !== 'en') ? own : answer.hint;
-  return failHeard(io, manner, { ...answer, hint });
+  return failHeard(io, manner, { ...answer, hint }, exit);
 }
 
 interface Asked {

@@ -8,7 +8,7 @@ import { addCommand, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { deed } from './operate.ts';
 import type { Desk } from './parts.ts';
-import { pressed, wanted } from './questions.ts';
+import { pressed, Unanswered, wanted } from './questions.ts';
 import { sayJson } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 import { agrees, askedDial, type VerifyAnswer, verdictSentence } from './verify.ts';
@@ -40,6 +40,9 @@ const OPTIONS: readonly (readonly [flags: string, key: string])[] = [
   ['--give-up', 'o_give_up'],
 ];
 
+/** What may be said of either meter; one of these is. */
+const TOLD = ['final', 'initial', 'digits', 'unit', 'pow10', 'registerId', 'bodySerial'] as const;
+
 export function addChangeout(program: Command, desk: Desk): void {
   const command = addCommand(program, desk, {
     spec: 'changeout <meter>',
@@ -57,6 +60,8 @@ async function changeout(meter: string, request: ChangeOutRequest, desk: Desk): 
   if (request.giveUp) return givenUp(meter, request.config, desk);
   const isLed = desk.manner.asks && request.registerId === undefined;
   if (isLed) return led(meter, request, desk);
+  // The name of a meter alone is no change-out: it may be typed for the guide, where nobody can be asked.
+  if (TOLD.every((key) => request[key] === undefined)) throw new Unanswered('--final');
   const args = argsOf(meter, request);
   const { say } = desk.manner;
   return deed(

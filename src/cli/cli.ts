@@ -63,6 +63,13 @@ async function parse(args: readonly string[], manner: Manner, io: Io, parts: Par
       exit = code;
     },
   });
+  if (args.length === 0 && manner.json) {
+    const [message, hint] = [
+      manner.say('cli.usage_help'),
+      manner.say('cli.usage_see', { name: NAME }),
+    ];
+    return fail(io, manner, { code: 'usage.help', message, hint }, EXIT.usage);
+  }
   if (args.length === 0) {
     io.err(`${program.helpInformation()}${afterHelp(manner)}`);
     return EXIT.usage;

@@ -5,7 +5,7 @@ import { askRunning, perform } from './ask.ts';
 import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
-import { sayJson, table } from './say.ts';
+import { asTyped, sayJson, table } from './say.ts';
 import { checkConfig } from './settings-file.ts';
 
 export function addConfig(program: Command, desk: Desk): void {
@@ -97,7 +97,7 @@ async function change(
   else {
     for (const one of warnings) io.err(`${say('cli.warning', { text: manner.hear(one) })}\n`);
     io.out(`${say(written ? 'cli.set_done' : 'cli.change_tried', { path: step.path })}\n`);
-    if (written) io.err(`${say(nextOf(when), { name: NAME, file })}\n`);
+    if (written) io.err(`${say(nextOf(when), { name: NAME, file: asTyped(file) })}\n`);
   }
   return EXIT.ok;
 }

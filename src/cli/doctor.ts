@@ -8,7 +8,7 @@ import { bundleOf } from './bundle.ts';
 import { addCommand, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk, Manner } from './parts.ts';
-import { fail, printable, sayJson } from './say.ts';
+import { asTyped, fail, printable, sayJson } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
 const AREAS = ['bus', 'upstream', 'time', 'disk'] as const;
@@ -72,7 +72,7 @@ async function examined(
     {
       ...{ area: 'collector', check: 'running', state: 'bad', cause: 'daemon_absent' },
       says: manner.say('cli.code_daemon_absent'),
-      next: manner.say('cli.start_it', { name: NAME, file }),
+      next: manner.say('cli.start_it', { name: NAME, file: asTyped(file) }),
     },
   ];
   if (area === undefined || area === 'upstream') {

@@ -8,7 +8,7 @@ import { type ShownMeter, shownMeter } from './meter-screen.ts';
 import { deed } from './operate.ts';
 import type { Desk } from './parts.ts';
 import { wanted } from './questions.ts';
-import { dialFace, fail, sayJson, table, volume } from './say.ts';
+import { asTyped, dialFace, fail, sayJson, table, volume } from './say.ts';
 
 export function addMeters(program: Command, desk: Desk): void {
   const meters = addGroup(program, desk, 'meter', 'g_meter');
@@ -193,7 +193,7 @@ async function changed(
       if (written === false) return say('cli.change_tried', { file });
       const done = say(name === 'meter.add' ? 'cli.meter_added' : 'cli.meter_edited', { meter });
       const next = when === 'at the next start' ? 'cli.meter_next_start' : 'cli.meter_next';
-      return `${done}\n${say(next, { name: NAME, meter, file })}`;
+      return `${done}\n${say(next, { name: NAME, meter, file: asTyped(file) })}`;
     },
     desk,
   );

@@ -48,6 +48,11 @@ function generalOf(code: string, { say }: Manner): string {
   return found === key ? '' : found;
 }
 
+/** A path as it is typed at a shell: what is said as the next step can be copied. */
+export function asTyped(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /** One JSON document on one line of standard output. */
 export function sayJson(io: Io, answer: unknown): void {
   io.out(`${JSON.stringify(answer)}\n`);

@@ -46,15 +46,20 @@ export async function scan(
   const target = targetOf(request, loaded?.settings ?? null, manner);
   if ('problem' in target) return usage(target.problem, manner, io);
   const wish = wishOf(request);
-  const seat = await seatAt(target, wish, loaded?.settings ?? null, manner, io, parts);
-  if ('exit' in seat) return seat.exit;
+  let seat: Seat | undefined;
   let stopped = false;
-  const release = parts.onStop(() => {
+  const stop = () => {
     stopped = true;
-    void seat.stop();
-  });
+    void seat?.stop();
+  };
+  // Heard from the beginning, and when the terminal closes: the collector would scan on for nobody, and refuse the next one.
+  const releases = [parts.onStop(stop), parts.onReload?.(stop)];
   const tell = teller(manner, io);
   try {
+    const seated = await seatAt(target, wish, loaded?.settings ?? null, manner, io, parts);
+    if ('exit' in seated) return seated.exit;
+    seat = seated;
+    if (stopped) await seat.stop();
     for (;;) {
       const now = await seat.next();
       if ('exit' in now) return now.exit;
@@ -62,7 +67,7 @@ export async function scan(
       if (now.over || stopped) return say(now, stopped, manner, io);
     }
   } finally {
-    release();
+    for (const release of releases) release?.();
   }
 }
 

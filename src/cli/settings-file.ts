@@ -5,7 +5,7 @@ import type { Settings } from '../settings/settings.ts';
 import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
-import { fail, sayJson } from './say.ts';
+import { asTyped, fail, sayJson } from './say.ts';
 
 /** A file so broken would fill the screen with nothing new; the rest is counted. --json has them all. */
 const PROBLEMS_SHOWN_MAX = 100;
@@ -24,7 +24,7 @@ export async function settingsOf(
   const message = manner.say('cli.settings_bad', { file, count: problems.length });
   const isAbsent = problems.some(({ code }) => code === 'file.absent');
   const hint = manner.say(isAbsent ? 'cli.settings_begin' : 'cli.settings_mend', {
-    ...{ name: NAME, file },
+    ...{ name: NAME, file: asTyped(file) },
   });
   const denied = problems.every(({ code }) => code === 'file.denied');
   const failure = { code: 'config.invalid', message, hint, more: { problems } };
@@ -53,7 +53,7 @@ export async function checkConfig(
     buses: say('cli.buses', { count: buses.length }),
   };
   io.out(`${say('cli.settings_good', { file, ...counted })}\n`);
-  io.err(`${say('cli.next_run', { name: NAME, file })}\n`);
+  io.err(`${say('cli.next_run', { name: NAME, file: asTyped(file) })}\n`);
   return EXIT.ok;
 }
 

@@ -12,16 +12,22 @@ import { dayOf } from '../domain/usage/civil.ts';
 import { type Amount, thresholdOf } from '../domain/usage/threshold.ts';
 import { WINDOW_DAYS_MAX } from '../domain/usage/usage.ts';
 import { entries, type Findings, record, text } from './findings.ts';
+import { nearest } from './problems.ts';
 import type { Settings } from './settings.ts';
+
+/** As in the schema. */
+const ZONE_NAME = /^[A-Za-z0-9_+/-]{1,64}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Zones and dates of the calendar. */
 export function checkAlerts(data: unknown, findings: Findings): void {
   const zone = text(record(record(data)['alerts'])['timezone']);
-  if (zone !== undefined && zoneOf(zone) === null) {
+  // What cannot be the name of one is said by the schema.
+  if (zone !== undefined && ZONE_NAME.test(zone) && zoneOf(zone) === null) {
     const message = `There is no time zone "${zone}".`;
-    findings.problem({ code: 'value.time', pointer: '/alerts/timezone', message });
+    const suggestion = nearest(zone, Intl.supportedValuesOf('timeZone'));
+    findings.problem({ code: 'value.time', pointer: '/alerts/timezone', message, suggestion });
   }
   for (const { pointer, entry } of entries(data, 'meters')) {
     const vacation = record(entry['alerts'])['vacation'];
@@ -32,11 +38,12 @@ export function checkAlerts(data: unknown, findings: Findings): void {
 export function checkVacation(data: unknown, pointer: string, findings: Findings): void {
   const vacation = record(data);
   if (vacation['from'] === undefined) return;
-  for (const key of ['from', 'to']) {
-    if (dayOf(String(vacation[key])) !== null) continue;
+  const strange = ['from', 'to'].filter((key) => dayOf(String(vacation[key])) === null);
+  for (const key of strange) {
     const message = `${key} is not a date of the calendar.`;
     findings.problem({ code: 'value.time', pointer: `${pointer}/${key}`, message });
   }
+  if (strange.length > 0) return;
   const days = (dayOf(String(vacation['to'])) ?? 0) - (dayOf(String(vacation['from'])) ?? 0) + 1;
   if (days >= 1 && days <= WINDOW_DAYS_MAX) return;
   const message = `A vacation lasts 1 to ${WINDOW_DAYS_MAX} days.`;

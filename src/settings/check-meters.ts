@@ -12,6 +12,7 @@ import { checkLines, type ProfiledMeter, profileOn } from './check-lines.ts';
 import { digitsCarried } from './check-modbus-profile.ts';
 import { defaultMaxFlowPerH } from './default-flow.ts';
 import { entries, type Findings, record, text } from './findings.ts';
+import { hostIn, isHost } from './host-name.ts';
 import type { Source } from './parse-yaml.ts';
 import { nearest, type ProblemCode } from './problems.ts';
 import type { BusSettings } from './settings.ts';
@@ -81,7 +82,7 @@ function onceFor(findings: Findings, sort: 'problem' | 'warning' = 'problem') {
     if (first === undefined) seen.set(key, at);
     else {
       const message = `${what} "${name}" is used already on line ${findings.lineOf(first)}.`;
-      findings[sort]({ code, pointer: at, message });
+      findings[sort]({ code, pointer: at, message, atAlias: true });
     }
   };
 }
@@ -99,6 +100,7 @@ function checkBuses(
     once('bus.duplicate', name, `${pointer}/bus`, 'The bus');
     // A serial port has one owner; a TCP peer may serve two, though most converters do not.
     once('port.shared', text(entry['path']), `${pointer}/path`, 'The port');
+    checkHost(text(entry['host']), `${pointer}/host`, findings);
     if (text(entry['host']) !== undefined && typeof entry['port'] === 'number') {
       const peer = `${entry['host']}:${entry['port']}`;
       doubtful('peer.shared', peer, `${pointer}/host`, 'The peer');
@@ -108,6 +110,13 @@ function checkBuses(
       findings.warning({ code: 'bus.unused', pointer: `${pointer}/bus`, message });
     }
   }
+}
+
+/** What is written into the field of a browser is no host: it would be looked for in vain, for ever. */
+function checkHost(host: string | undefined, pointer: string, findings: Findings): void {
+  if (host === undefined || isHost(host)) return;
+  const message = 'host must be a name or an IP address, without scheme and port.';
+  findings.problem({ code: 'peer.host', pointer, message, suggestion: hostIn(host) });
 }
 
 function checkBusOf(entry: Entry, at: string, names: readonly string[], findings: Findings): void {

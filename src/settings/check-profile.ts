@@ -1,5 +1,7 @@
 // A parsed device file to a Profile with its examples, or to everything that is wrong with it.
 
+import { decodeFrame } from '../codec/decode.ts';
+import { withoutDelimiter } from '../codec/frame-edges.ts';
 import { DEVICE_FLAGS } from '../domain/device-flag.ts';
 import { FAULTS } from '../domain/fault.ts';
 import type { Confidence, Profile, Sends } from '../domain/profile.ts';
@@ -59,7 +61,23 @@ export function checkProfile(
   if (findings.problems.length > 0) return { problems: findings.problems };
   const { description, source: from } = data as { description: string; source: string };
   const examples = entries(data, 'examples').map(({ entry }) => toExample(entry));
+  examples.forEach((example, i) => {
+    const message = misreads(profile, example);
+    if (message === null) return;
+    findings.problem({ code: 'example.value', pointer: `/examples/${i}`, message });
+  });
+  if (findings.problems.length > 0) return { problems: findings.problems };
   return { device: { profile, description, source: from, examples }, problems: [] };
+}
+
+/** What a profile makes of its own example where that is something else; null where it is the same. */
+function misreads(profile: Profile, example: Example): string | null {
+  const { frame, digits = '', fault } = example;
+  const answer = profile.transport === 'line' ? withoutDelimiter(profile.framing, frame) : frame;
+  const read = decodeFrame(profile, Uint8Array.from(answer), { ...profile.dial, ...example.dial });
+  const told = fault ?? `${digits}, ${example.read ?? Number(digits)} counts`;
+  const found = read.ok ? `${read.value.digits}, ${read.value.register} counts` : read.fault.code;
+  return found === told ? null : `This profile reads its example as ${found}, not as ${told}.`;
 }
 
 function checkExample(

@@ -1,6 +1,7 @@
 // Cross checks of the collector itself: its names, its way to the broker, its time, its control socket.
 
 import { resolve } from 'node:path';
+import { dayOf } from '../domain/usage/civil.ts';
 import { type Findings, record, text } from './findings.ts';
 import { nearest } from './problems.ts';
 
@@ -55,7 +56,7 @@ function checkControl(
 function checkTime(time: Readonly<Record<string, unknown>>, findings: Findings): void {
   for (const key of ['real', 'simulated']) {
     const instant = text(time[key]);
-    if (instant === undefined || !Number.isNaN(Date.parse(instant))) continue;
+    if (instant === undefined || isInstant(instant)) continue;
     const message = `${key} is not a date of the calendar.`;
     findings.problem({ code: 'value.time', pointer: `/time/${key}`, message });
   }
@@ -64,6 +65,11 @@ function checkTime(time: Readonly<Record<string, unknown>>, findings: Findings):
   if (origins === 2 || (origins === 0 && !scaled)) return;
   const message = 'A time that is not the system\'s needs both "real" and "simulated".';
   findings.problem({ code: 'time.origin', pointer: '/time', message, atKey: true });
+}
+
+/** Date.parse takes February 30 for March 2. */
+function isInstant(text: string): boolean {
+  return !Number.isNaN(Date.parse(text)) && dayOf(text.slice(0, 10)) !== null;
 }
 
 function checkUpstream(upstream: Readonly<Record<string, unknown>>, findings: Findings): void {
@@ -116,7 +122,8 @@ function brokerOf(url: string): URL | undefined {
   if (!/^mqtts?:\/\//.test(url) || !URL.canParse(url)) return undefined;
   const parsed = new URL(url);
   const bare = ['', '/'].includes(parsed.pathname) && parsed.search === '' && parsed.hash === '';
-  return bare && parsed.hostname !== '' ? parsed : undefined;
+  // The URL of a scheme that it does not know keeps a port 0, to which nothing connects.
+  return bare && parsed.hostname !== '' && parsed.port !== '0' ? parsed : undefined;
 }
 
 /** `url` with the scheme that was probably meant, if that makes it whole. */

@@ -3,7 +3,7 @@
 import { type Document, isSeq, parseDocument } from 'yaml';
 import { crc32 } from '../codec/crc32.ts';
 import { loadSettings } from './load-settings.ts';
-import { readBounded } from './load-source.ts';
+import { NotUtf8, readBounded } from './load-source.ts';
 
 /** One change. In the lists of buses and meters a name stands for the entry; one that is not there yet is added. */
 export interface EditStep {
@@ -45,7 +45,11 @@ export async function editSettings(options: {
     return {
       ok: false,
       revBefore: null,
-      problems: [`${file}: ${String((cause as Error).message)}`],
+      problems: [
+        cause instanceof NotUtf8
+          ? `line ${cause.place.line}: ${cause.message}`
+          : `${file}: ${String((cause as Error).message)}`,
+      ],
     };
   }
   const revBefore = revOf(before);

@@ -10,6 +10,8 @@ export interface Finding {
   readonly message: string;
   readonly suggestion?: string | undefined;
   readonly atKey?: boolean;
+  /** Of a value that an alias brings there a second time: where the alias stands. */
+  readonly atAlias?: boolean;
   readonly numbers?: Readonly<Record<string, number>>;
 }
 
@@ -30,13 +32,15 @@ export class Findings {
     this.warnings.push(this.#placed(finding));
   }
 
-  /** The line on which a value stands, for sentences that point at another place. */
+  /** The line on which a value stands, or the alias that brings it there, for sentences that point at another place. */
   lineOf(pointer: string): number {
-    return this.#source.placeOf(pointer).line;
+    return (this.#source.aliasPlaceOf(pointer) ?? this.#source.placeOf(pointer)).line;
   }
 
-  #placed({ code, pointer, message, suggestion, atKey, numbers }: Finding): Problem {
-    const place = atKey ? this.#source.placeOfKey(pointer) : this.#source.placeOf(pointer);
+  #placed({ code, pointer, message, suggestion, atKey, atAlias, numbers }: Finding): Problem {
+    const place =
+      (atAlias ? this.#source.aliasPlaceOf(pointer) : undefined) ??
+      (atKey ? this.#source.placeOfKey(pointer) : this.#source.placeOf(pointer));
     const meant = suggestion === undefined ? {} : { suggestion };
     return {
       code,

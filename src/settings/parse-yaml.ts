@@ -3,6 +3,7 @@
 import type { Document, Node, Pair, Range } from 'yaml';
 import {
   Composer,
+  CST,
   isAlias,
   isMap,
   isScalar,
@@ -34,6 +35,8 @@ export interface Source {
   placeOf(pointer: string): Place;
   /** Where the key of that value stands; of an element of a list, the element. */
   placeOfKey(pointer: string): Place;
+  /** Where the alias stands through which the value is there a second time; undefined where it stands there itself. */
+  aliasPlaceOf(pointer: string): Place | undefined;
   /** A number, word or text exactly as it is written in the file, without quotes. */
   writtenAs(pointer: string): string | undefined;
 }
@@ -44,7 +47,9 @@ export function pointerTo(parent: string, step: string | number): string {
 }
 
 /** Parses one YAML 1.2 document. Never throws; `source` is absent when the form is too broken to go on. */
-export function parseYaml(file: string, text: string): { source?: Source; problems: Problem[] } {
+export function parseYaml(file: string, whole: string): { source?: Source; problems: Problem[] } {
+  // A mark of byte order is no character of the first line.
+  const text = whole.replace(/^\uFEFF/, '');
   const at = placesIn(text);
   const problem = (code: ProblemCode, offset: number, message: string): Problem => ({
     code,
@@ -52,6 +57,10 @@ export function parseYaml(file: string, text: string): { source?: Source; proble
     ...at(offset),
     message,
   });
+  const strange = STRANGE.exec(text);
+  if (strange !== null) {
+    return { problems: [problem('yaml.character', strange.index, strangeIs(strange[0]))] };
+  }
   const tokens = [...new Parser().parse(text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
@@ -60,7 +69,10 @@ export function parseYaml(file: string, text: string): { source?: Source; proble
   // Duplicate keys are found by our own walk: the composer compares each key with all the others.
   const options = { version: '1.2', uniqueKeys: false, resolveKnownTags: false } as const;
   const documents = [...new Composer(options).compose(tokens, true, text.length)];
-  const problems = documents.flatMap((document) => faultsOfForm(document, problem));
+  const problems = [
+    ...directives(tokens).map((offset) => problem('yaml.directive', offset, NO_DIRECTIVES)),
+    ...documents.flatMap((document) => faultsOfForm(document, tokens, problem)),
+  ];
   const [first, second] = documents;
   if (second !== undefined) {
     const sentence = 'A second document begins here; the file must hold one.';
@@ -71,6 +83,26 @@ export function parseYaml(file: string, text: string): { source?: Source; proble
     return { problems: [problem('file.empty', 0, 'The file is empty.')] };
   }
   return new Walk(file, first, at, problem).run();
+}
+
+/** What YAML 1.2 has for no character (5.1): controls but tab and line breaks; and a line break that is not ours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const STRANGE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\r(?!\n)/;
+
+function strangeIs(character: string): string {
+  if (character === '\r') return 'A line ends here in CR alone; save the file with LF or CRLF.';
+  const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  return `The control character U+${code} stands here; save the file as plain UTF-8 text.`;
+}
+
+/** "%YAML 1.1" would make another number of 017, and true of yes. */
+const NO_DIRECTIVES = 'Lines that begin with % are not used in this file; it is YAML 1.2.';
+
+function directives(tokens: readonly unknown[]): number[] {
+  const all = tokens as readonly { type: string; offset: number; source: string }[];
+  return all
+    .filter(({ type, source }) => type === 'directive' && !/^%YAML\s+1\.2\b/.test(source))
+    .map(({ offset }) => offset);
 }
 
 /**
@@ -94,17 +126,59 @@ function placesIn(text: string): (offset: number) => Place {
 
 type MakeProblem = (code: ProblemCode, offset: number, message: string) => Problem;
 
-function faultsOfForm(document: Document.Parsed<ParsedNode>, problem: MakeProblem): Problem[] {
+function faultsOfForm(
+  document: Document.Parsed<ParsedNode>,
+  tokens: readonly unknown[],
+  problem: MakeProblem,
+): Problem[] {
   const errors = document.errors.map((error) => {
+    if (error.code === 'MISSING_CHAR' && error.message.endsWith('quote')) {
+      // The file has run to its end in search of it.
+      const opened = openQuote(tokens) ?? error.pos[0];
+      return problem('yaml.syntax', opened, 'The quote that begins here is never closed.');
+    }
+    const said = FORMS[error.code];
+    if (said !== undefined) return problem('yaml.syntax', error.pos[0], said);
     if (error.code === 'TAB_AS_INDENT') {
       return problem('yaml.tab', error.pos[0], 'A tab indents this line; YAML takes spaces only.');
     }
     return problem('yaml.syntax', error.pos[0], `${sentence(error.message)}`);
   });
-  const warnings = document.warnings.map((warning) =>
-    problem('yaml.tag', warning.pos[0], 'Tags (words after "!") are not used in this file.'),
-  );
-  return [...errors, ...warnings];
+  const warnings = document.warnings
+    .filter(({ code }) => code !== 'BAD_DIRECTIVE')
+    .map(({ pos: [offset] }) =>
+      problem('yaml.tag', offset, 'Tags (words after "!") are not used in this file.'),
+    );
+  return [...firstOnLine(errors), ...warnings];
+}
+
+/** What follows on the same line is an echo. */
+function firstOnLine(problems: readonly Problem[]): Problem[] {
+  const lines = new Set<number>();
+  return problems.filter(({ line }) => !lines.has(line) && lines.add(line));
+}
+
+/** What the words of `yaml` mean to who writes settings. */
+const FORMS: Readonly<Record<string, string>> = {
+  BLOCK_AS_IMPLICIT_KEY:
+    'A second key stands within this value: put a text with ": " in it in quotes, and begin each key as far in as those beside it.',
+  MULTILINE_IMPLICIT_KEY:
+    'The ": " behind a key is missing here, or the next line is not as far in as it should be.',
+};
+
+/** Where the quoted text begins that the file ends in. */
+function openQuote(tokens: readonly unknown[]): number | undefined {
+  let last: { offset: number } | undefined;
+  for (const token of tokens) {
+    if (typeof token !== 'object' || token === null || !('offset' in token)) continue;
+    CST.visit(token as CST.Document, ({ key, value }) => {
+      for (const one of [key, value]) {
+        if (one?.type === 'double-quoted-scalar' || one?.type === 'single-quoted-scalar')
+          last = one;
+      }
+    });
+  }
+  return last?.offset;
 }
 
 function sentence(text: string): string {
@@ -146,6 +220,7 @@ interface Written {
   readonly value: number;
   readonly key?: number;
   readonly text?: string;
+  readonly alias?: number;
 }
 
 /** One walk over a composed document; ends early when the file unfolds into too many nodes. */
@@ -157,6 +232,8 @@ class Walk {
   readonly #written = new Map<string, Written>();
   readonly #problems: Problem[] = [];
   readonly #unfolding = new Set<Node>();
+  /** Where the outermost alias stands that is being written out. */
+  #alias: number | undefined;
   #nodes = 0;
   #aliases = 0;
 
@@ -196,9 +273,14 @@ class Walk {
     this.#nodes += 1;
     if (this.#isTooMuch()) return null;
     const here = startOf(node) ?? key ?? offset;
-    const written = { value: here, ...(key === undefined ? {} : { key }) };
+    const alias = this.#alias;
+    const written = {
+      value: here,
+      ...(key === undefined ? {} : { key }),
+      ...(alias === undefined ? {} : { alias }),
+    };
     this.#written.set(pointer, written);
-    if (isAlias(node)) return this.#alias(node.resolve(this.#document), pointer, here, key);
+    if (isAlias(node)) return this.#unfold(node.resolve(this.#document), pointer, here, key);
     if (isMap(node)) return this.#map(node, pointer, here);
     if (isSeq(node)) {
       return node.items.map((item, i) =>
@@ -210,7 +292,7 @@ class Walk {
     return node.value;
   }
 
-  #alias(target: Node | undefined, pointer: string, offset: number, key: number | undefined) {
+  #unfold(target: Node | undefined, pointer: string, offset: number, key: number | undefined) {
     this.#aliases += 1;
     if (target === undefined || this.#unfolding.has(target)) {
       const message =
@@ -221,7 +303,10 @@ class Walk {
       return null;
     }
     this.#unfolding.add(target);
+    const outer = this.#alias;
+    this.#alias ??= offset;
     const data = this.#plain(target, pointer, offset, key);
+    this.#alias = outer;
     this.#unfolding.delete(target);
     return data;
   }
@@ -236,6 +321,11 @@ class Walk {
         continue;
       }
       const key = String(pair.key.value);
+      if (key === '<<') {
+        const message = 'Merge keys (<<) are not used in this file: write the keys out.';
+        this.#problems.push(this.#problem('yaml.key', keyAt, message));
+        continue;
+      }
       if (key in record) {
         const message = `The key "${key}" stands here a second time.`;
         this.#problems.push(this.#problem('key.duplicate', keyAt, message));
@@ -260,6 +350,10 @@ class Walk {
       data,
       placeOf: (pointer) => at(nearestTo(pointer).value),
       placeOfKey: (pointer) => at(nearestTo(pointer).key ?? nearestTo(pointer).value),
+      aliasPlaceOf: (pointer) => {
+        const { alias } = nearestTo(pointer);
+        return alias === undefined ? undefined : at(alias);
+      },
       writtenAs: (pointer) => this.#written.get(pointer)?.text,
     };
   }

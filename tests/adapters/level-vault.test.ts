@@ -214,6 +214,14 @@ describe('the vault', () => {
     expect(await readdir(join(folder, 'kept'))).toEqual(expect.arrayContaining(kept));
   });
 
+  it.each(['/proc', '/proc/meter-collector/data'])(
+    'a folder that cannot be made is said to be one: %s',
+    async (place) => {
+      const none = await createLevelVault({ folder: place, ballastBytes: 0 }).open();
+      expect(none.ok ? 'good' : none.fault.code).toBe('store.failed');
+    },
+  );
+
   it('the mark is the old one or the new one, and a ballast holds real room', async () => {
     const vault = vaultAt(1024 * 1024);
     await opened(vault);

@@ -130,6 +130,16 @@ describe('a word that is typed wrong', () => {
     expect((await typed('statu', fakeParts())).err).toContain('Did you mean status?');
   });
 
+  test('has a next step that can be copied, whatever the path', async () => {
+    const said = await typed("config check a'b/c\\ d.yaml".replace('\\ ', '\u00a0'), fakeParts());
+    expect(said.err).toContain("init --config 'a'\\''b/c\u00a0d.yaml'\n");
+  });
+
+  test('of --json alone is JSON too', async () => {
+    const said = await typed('--json', fakeParts());
+    expect([said.exit, JSON.parse(said.out)]).toMatchObject([2, { error: { code: 'usage.help' } }]);
+  });
+
   test('is an error in JSON too', async () => {
     const said = await typed('read --json', fakeParts());
     expect(said.exit).toBe(2);

@@ -237,6 +237,15 @@ describe('what is heard', () => {
     ['version: 1\n\tutility: x\n', 'yaml.tab'],
     ['version: 1\nutilty: demo\n', 'key.unknown'],
     ['version: 2\n', 'version.unknown'],
+    ['data: ~/x\n', 'value.pattern'],
+    ['a: "x\n', 'yaml.syntax'],
+    ['a: b: c\n', 'yaml.syntax'],
+    ['a\nb: 1\n', 'yaml.syntax'],
+    ['a: 1\r', 'yaml.character'],
+    ['a: \u0001\n', 'yaml.character'],
+    ['%YAML 1.1\n---\na: 1\n', 'yaml.directive'],
+    ['<<: {}\n', 'yaml.key'],
+    ['buses: [{ host: "a:1" }]\n', 'peer.host'],
   ])('of a settings file %j is said in Spanish', async (text, code) => {
     const checked = await loadSettings({ file: 'x.yaml', root: ROOT, readText: async () => text });
     const problems = checked.ok ? [] : checked.problems;

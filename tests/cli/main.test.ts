@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,23 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
       out: `meter-collector ${version}\n`,
     });
   });
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'says in a sentence that what it has to say does not go out, and ends with 1',
+    async () => {
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [MAIN, 'config', 'schema'], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      let err = '';
+      child.stderr?.on('data', (chunk) => {
+        err += chunk;
+      });
+      const [exit] = await once(child, 'close');
+      expect([exit, err]).toEqual([1, expect.stringMatching(/^error: [^\n]+ENOSPC[^\n]+\n$/)]);
+    },
+  );
 
   test('ends with 2, 3 and 7 as told', async () => {
     const folder = await site();

@@ -72,14 +72,14 @@ describe('settings of a collector that does not run', () => {
     await type('meter', 'add', 'SP-1', ...METER);
     const before = await text();
     const refused = [
-      ['meter', 'add', 'SP-1', ...METER],
-      ['meter', 'add', 'SP-2', '--bus', 'pole-9', ...METER.slice(2)],
-      ['meter', 'edit', 'SP-1', '--poll-s', '-5'],
-      ['config', 'set', 'upstream.keepalive_z', '60'],
-    ];
-    for (const words of refused) {
+      [1, 'meter', 'add', 'SP-1', ...METER],
+      [3, 'meter', 'add', 'SP-2', '--bus', 'pole-9', ...METER.slice(2)],
+      [3, 'meter', 'edit', 'SP-1', '--poll-s', '-5'],
+      [3, 'config', 'set', 'upstream.keepalive_z', '60'],
+    ] as const;
+    for (const [code, ...words] of refused) {
       const { exit, err } = await type(...words);
-      expect([words.join(' '), exit === 0]).toEqual([words.join(' '), false]);
+      expect([words.join(' '), exit]).toEqual([words.join(' '), code]);
       expect(err).toContain('error:');
       expect(await text()).toBe(before);
     }

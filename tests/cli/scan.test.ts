@@ -76,6 +76,26 @@ describe('scan', () => {
     expect(out).toContain('17');
   });
 
+  it.each(['onStop', 'onReload'] as const)(
+    'ends in the collector too when it is broken off (%s) before that has begun',
+    async (how) => {
+      const asked: string[] = [];
+      let breakOff = () => {};
+      const heard = (listener: () => void) => {
+        breakOff = listener;
+        return () => undefined;
+      };
+      const run = async (name: string): Promise<CommandAnswer> => {
+        asked.push(name);
+        if (name === 'bus.scan') breakOff();
+        return { ok: true, data: progress(1) };
+      };
+      const parts = fakeParts({ daemon: () => ({ run }), [how]: heard });
+      const { exit } = await typed('scan --bus pole-1 --config good.yaml --json', parts);
+      expect([exit, asked]).toEqual([130, ['bus.scan', 'bus.scan.stop', 'bus.scan.progress']]);
+    },
+  );
+
   it('scans by itself where no collector runs, with the settings of the bus', async () => {
     const { wishes, openScan } = scanning(progress(100, { found: [FOUND] }));
     const parts = fakeParts({ openScan });

@@ -226,6 +226,14 @@ describe('a change-out led at a terminal', () => {
     expect([exit, err.split('could not be kept').length]).toEqual([0, 3]);
   });
 
+  it('is refused where nobody can be asked and nothing is said of either meter', async () => {
+    const { asked, parts } = answering({ ...answers, changeout: changed });
+    const { exit, out } = await typed('changeout SP-1 --by t4 --json', parts);
+    expect([exit, JSON.parse(out)]).toMatchObject([2, { error: { code: 'usage.missing' } }]);
+    expect(asked).toEqual([]);
+    expect((await typed('changeout SP-1 --body-serial N-1', parts)).exit).toBe(0);
+  });
+
   it('is forgotten with --give-up, and nothing is asked', async () => {
     const { asked, questions, parts } = answering(answers);
     const { exit, out } = await typed('changeout SP-1 --give-up', parts, { isTTY: true });

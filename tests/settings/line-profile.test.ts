@@ -45,14 +45,28 @@ describe("a line's device file", () => {
   });
 
   it('says all that a line can say', () => {
-    const text = GOOD.replace('delimiter: CR', 'delimiter: CR LF').replace(
-      'frame: ui1203',
-      'frame: ethermeter-ascii\nchannel: 2\nspeaks_every_s: 3\nmin_poll_s: 15\nsends: right-most',
-    );
+    const refused = GOOD.replace('digits: "00000001"', 'fault: frame.malformed');
+    const text = refused
+      .replace('delimiter: CR', 'delimiter: CR LF')
+      .replace(
+        'frame: ui1203',
+        'frame: ethermeter-ascii\nchannel: 2\nspeaks_every_s: 3\nmin_poll_s: 15\nsends: right-most',
+      );
     expect(checked(text).device?.profile).toMatchObject({
       ...{ channel: 2, speaksEveryS: 3, minPollS: 15, sends: 'right-most' },
       framing: { kind: 'delimiter', delimiter: 'CR LF' },
     });
+  });
+
+  it.each([
+    ['other digits', 'digits: "00000001"', 'digits: "00000002"'],
+    ['a fault', 'digits: "00000001"', 'fault: frame.unreadable'],
+    ['other counts', 'digits: "00000001"', 'digits: "00000001", read: 2'],
+    ['a dial of other digits', '"V;RB00000001"', '"V;RB0000001"'],
+  ])('whose example does not come out, for it says %s, is refused there', (_why, said, wrong) => {
+    const { problems, device } = checked(GOOD.replace(said, wrong));
+    expect(problems).toMatchObject([{ code: 'example.value', line: 13, column: 5 }]);
+    expect(device).toBeUndefined();
   });
 
   const framing = (text: string) => GOOD.replace('{ type: delimiter, delimiter: CR }', text);

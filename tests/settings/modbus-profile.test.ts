@@ -75,6 +75,13 @@ describe('a Modbus device file', () => {
 
   it.each([
     ['no register', /^register:\n(?: .*\n)+/m, '', ['1:1 key.missing']],
+    [
+      'a type that there is not, with an order',
+      'type: u32\n  order',
+      'type: bcd32\n  order',
+      ['14:9 value.enum'],
+    ],
+    ['an order that no type has', 'order: CDAB', 'order: CDBA', ['15:10 value.enum']],
     ['an order that its type does not have', 'order: CDAB', 'order: AB', ['15:10 value.enum']],
     [
       'an order of eight for a float of four',

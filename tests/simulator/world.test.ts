@@ -52,6 +52,12 @@ async function street(options: Partial<WorldOptions> = {}): Promise<World & { fo
   return Object.assign(world, { folder });
 }
 
+test('a street whose folder cannot be made is refused at once', async () => {
+  await expect(street({ folder: '/proc/meter-collector/street' })).rejects.toMatchObject({
+    code: 'ENOENT',
+  });
+});
+
 /** The port of a TCP bus, as the collector learns it. */
 function portOf(world: World, bus: string): number {
   const settings = parse(world.settings) as { buses: { bus: string; port: number }[] };

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store, StoreChange } from '../boundaries.ts';
+import { isSealed } from '../codec/journal-record.ts';
 import {
   type Change,
   changesIn,
@@ -63,7 +64,7 @@ export async function rebuildStore(source: string, target: string): Promise<void
     const doubt = (changes: readonly Change[]) => {
       for (const change of changes) {
         const known = doubtful.get(change.key);
-        if (change.value !== null && (!known || known.seq < change.seq)) {
+        if (change.value !== null && (!known || isBetter(change, known))) {
           doubtful.set(change.key, change);
         }
       }
@@ -74,6 +75,17 @@ export async function rebuildStore(source: string, target: string): Promise<void
   } finally {
     await store.close();
   }
+}
+
+/**
+ * Of two changes of a key in damaged blocks: the one that proves itself, then the newer. A bit that flipped in one key is in those after
+ * it too, as far as they share it: entries then read as older ones of the same block, and newer than those.
+ */
+function isBetter(change: Change, known: Change): boolean {
+  const [isProved, wasProved] = [change, known].map(
+    ({ key, value }) => value !== null && isSealed(key, value),
+  );
+  return isProved === wasProved ? change.seq > known.seq : isProved === true;
 }
 
 /** Keys of the journal; a damaged key may be anything. */

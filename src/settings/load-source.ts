@@ -45,7 +45,7 @@ const LINE_FEED = 0x0a;
 
 /** Where the first byte stands that is no UTF-8, and what it is. */
 function notUtf8(bytes: Buffer): NotUtf8 {
-  const mark = bytes.readUInt16BE(0);
+  const mark = bytes.length < 2 ? undefined : bytes.readUInt16BE(0);
   if (mark === 0xfffe || mark === 0xfeff) {
     return new NotUtf8({ line: 1, column: 1 }, 'The file is UTF-16: save it as UTF-8.');
   }

@@ -9,6 +9,7 @@ import { damagedTables } from '../../src/adapters/level-rebuild.ts';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
 import type { Store } from '../../src/boundaries.ts';
+import { encodeIncrement, keys } from '../../src/codec/journal-record.ts';
 import { listed, must, put, storeSuite } from '../boundaries/store.suite.ts';
 
 const ALL = { from: '!', to: '~' };
@@ -26,6 +27,27 @@ function twinMakingByte(bytes: Buffer): number {
     }
   }
   throw new Error('no byte of this table is such');
+}
+
+/** A bit of a table that, flipped, lets an entry of a block read as an older one of the same block, which stays as it was. */
+function doublingBit(bytes: Buffer, written: ReadonlyMap<string, string>) {
+  for (const block of tableIn(bytes).blocks) {
+    for (let at = block.offset; at < block.offset + block.size; at += 1) {
+      for (let bit = 1; bit < 16; bit *= 2) {
+        const flipped = Buffer.from(bytes);
+        flipped.writeUInt8((bytes[at] ?? 0) ^ bit, at);
+        const { changes } = changesIn(flipped, block);
+        const whole = changes.filter(({ key, value }) => written.get(key) === value);
+        const hides = (key: string, seq: number, value: string | null) =>
+          changes.some(
+            (one) => one.key === key && one.seq > seq && one.value !== null && one.value !== value,
+          );
+        const hidden = whole.filter(({ key, seq, value }) => hides(key, seq, value));
+        if (hidden.length > 0) return { at, bit, keys: hidden.map(({ key }) => key) };
+      }
+    }
+  }
+  throw new Error('no bit of this table is such');
 }
 
 storeSuite('LevelDB in its vault', async () => {
@@ -179,6 +201,35 @@ describe('the vault', () => {
     const left = new Map(await listed(await opened(), ALL));
     for (const { key, value } of rows.slice(0, 1_000))
       expect([key, left.get(key)]).toEqual([key, value]);
+  });
+
+  it('an entry of a damaged block that reads as an older one of it takes the place of none that proves itself', async () => {
+    const rows = Array.from({ length: 300 }, (_, seq) => {
+      const [at, counts] = [Date.UTC(2026, 5, 1) + 60_000 * seq, 1 + (seq % 7)];
+      const step = {
+        inst: 1,
+        seq,
+        fromAt: at,
+        toAt: at + 60_000,
+        fromRead: seq,
+        toRead: seq + counts,
+      };
+      const value = encodeIncrement('SP-1', { ...step, counts, kind: 'forward' });
+      return put(keys.increment('SP-1', 1, seq), value);
+    });
+    must(await (await opened()).write(rows));
+    await store?.close();
+    const proved = vaultAt();
+    await opened(proved);
+    await proved.release();
+    await store?.close();
+    const { path, bytes } = await firstTable();
+    const written = new Map(rows.map(({ key, value }) => [key, value ?? '']));
+    const { at, bit, keys: doubled } = doublingBit(bytes, written);
+    bytes.writeUInt8((bytes[at] ?? 0) ^ bit, at);
+    await writeFile(path, bytes);
+    const left = new Map(await listed(await opened(), ALL));
+    for (const key of doubled) expect([key, left.get(key)]).toEqual([key, written.get(key)]);
   });
 
   it('a table whose writing was cut off is no damage, and hides none that takes its number later', async () => {

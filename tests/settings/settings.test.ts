@@ -806,6 +806,13 @@ describe('a settings file on the disk', () => {
     expect(edited).toMatchObject({ ok: false, problems: [expect.stringMatching(/^line 3: /)] });
   });
 
+  test('of one byte that is none is refused at it', async () => {
+    const file = join(await folder(), 'one.yaml');
+    await writeFile(file, bytes(0xff));
+    const loaded = await loadSettings({ file, root: ROOT });
+    expect(loaded.ok ? [] : brief(loaded.problems)).toEqual(['1:1 file.encoding']);
+  });
+
   test('of UTF-16 is said to be that', async () => {
     const file = join(await folder(), 'utf16.yaml');
     await writeFile(file, Buffer.from(`\uFEFF${GOOD.join('\n')}`, 'utf16le'));

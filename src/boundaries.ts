@@ -455,6 +455,8 @@ export interface Journal {
    * those with higher numbers, so that who reads on does not search what it has read.
    */
   backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]>;
+  /** Pending rows of all meters that are events, oldest first, at most `limit`, without those in flight. */
+  eventsPending(limit: number): Promise<readonly Row[]>;
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */
   claim(rows: readonly Row[]): void;
   release(rows: readonly { readonly row: number }[]): void;

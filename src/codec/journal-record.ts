@@ -108,6 +108,8 @@ export function isOfNewerVersion(key: string, text: string): boolean {
 export const encodeEntryKey = (key: string, entryKey: string): string => sealText(key, entryKey);
 export const decodeEntryKey = (key: string, text: string): string | undefined =>
   unsealText(key, text);
+/** Whether the key of an entry is that of an event. */
+export const isOfEvent = (entryKey: string): boolean => entryKey.startsWith('e/');
 /** The key that a damaged one of these may have named; to be believed only as far as the entry bears it out. */
 export const hintOfEntryKey = (text: string): string => text.slice(SEAL_LENGTH);
 

@@ -112,3 +112,13 @@ export interface Notice {
 export function orderFlags(flags: readonly Flag[]): readonly Flag[] {
   return FLAGS.filter((flag) => flags.includes(flag));
 }
+
+/** Rows that a message may carry together (I8): those of one meter and installation, in the order given. */
+export function byInstallation(rows: readonly Row[]): Row[][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const key = `${row.meter}/${row.inst}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
+  return [...groups.values()];
+}

@@ -1,7 +1,7 @@
-// Sends the backlog: meter by meter, oldest first, a window of messages under way, refilled as each is acknowledged.
+// Sends the backlog: events, then meter by meter, oldest first, a window of messages under way, refilled as each is acknowledged.
 
 import type { Prepared, SendCause } from '../boundaries.ts';
-import type { Row } from '../domain/entry.ts';
+import { byInstallation, type Row } from '../domain/entry.ts';
 import type { Fault } from '../domain/fault.ts';
 import { forwardPending } from '../pipeline.ts';
 import { sometimes } from '../sometimes.ts';
@@ -91,6 +91,7 @@ class Backlog {
   async pass(): Promise<Pass> {
     const pass: Pass = { sent: 0, failed: false };
     if (this.#mayGoOn(pass)) await this.#tryRefused(pass);
+    await this.#sendEvents(pass);
     const search = { meters: [...this.#parts.journal.metersPending()], after: 0 };
     let ahead = this.#read(search, pass);
     for (let rows = await ahead; rows.length > 0; rows = await ahead) {
@@ -99,6 +100,17 @@ class Backlog {
     }
     await this.#lane.empty();
     return pass;
+  }
+
+  /** Events go first (A4), of whatever meter. */
+  async #sendEvents(pass: Pass): Promise<void> {
+    const { journal } = this.#parts;
+    while (this.#mayGoOn(pass) && !this.#refused.isFull()) {
+      const rows = await journal.eventsPending(READ_ROWS);
+      if (rows.length === 0) return;
+      journal.claim(rows);
+      for (const group of byInstallation(rows)) await this.#sendAll(group, pass);
+    }
   }
 
   /** The next pending rows, claimed, of the first meter that has any; those without are taken off the list. */

@@ -2,7 +2,7 @@
 
 import type { Bell } from '../bell.ts';
 import type { Clock, Journal, Log, SendCause, Upstream } from '../boundaries.ts';
-import type { Row } from '../domain/entry.ts';
+import { byInstallation, type Row } from '../domain/entry.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
@@ -135,13 +135,4 @@ function causeOf([first]: readonly Row[], { journal }: ForwardParts): SendCause 
 function endOf(row: Row): number {
   if (row.kind === 'event') return row.at;
   return row.kind === 'hour' ? row.start + HOUR_MS : row.to;
-}
-
-function byInstallation(rows: readonly Row[]): Row[][] {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = `${row.meter}/${row.inst}`;
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
-  return [...groups.values()];
 }

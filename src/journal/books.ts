@@ -9,6 +9,7 @@ import {
   encodeFacts,
   encodeRow,
   encodeState,
+  isOfEvent,
   keyOfRow,
   keys,
   pendingOf,
@@ -267,6 +268,7 @@ export class Books {
     }
     for (const row of group.rows) {
       this.count(row.meter, 1);
+      if (row.kind === 'event') this.standing.events.set(row.row, row.meter);
       this.fresh.push(row);
       this.claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
     }
@@ -372,6 +374,8 @@ export class Books {
 
   /** Writes a pending key again; a search that passes its place before it is on the medium looks there once more. */
   pendAgain(key: string, entryKey: string): void {
+    const { meter, row } = pendingOf(key);
+    if (isOfEvent(entryKey)) this.standing.events.set(row, meter);
     this.again.add(key);
     this.group.again.push(key);
     this.group.changes.set(key, encodeEntryKey(key, entryKey));

@@ -239,6 +239,10 @@ class GroupJournal implements Journal {
     return this.#pending.backlog(meter, limit, after);
   }
 
+  eventsPending(limit: number): Promise<readonly Row[]> {
+    return this.#pending.events(limit);
+  }
+
   claim(rows: readonly Row[]): void {
     this.#pending.claim(rows);
   }

@@ -5,6 +5,8 @@ import {
   decodeCheckpoint,
   decodeFacts,
   decodeState,
+  hintOfEntryKey,
+  isOfEvent,
   keys,
   pendingOf,
   seal,
@@ -30,6 +32,8 @@ export interface Standing {
   readonly facts: Map<string, InstallationFacts>;
   /** Rows pending by meter. */
   readonly pending: Map<string, number>;
+  /** Meters of the pending rows that are events, by their numbers: these go before all others (A4). */
+  readonly events: Map<number, string>;
   acknowledged: Acknowledged;
   /** When each command was answered, by its id, oldest first. */
   readonly answers: Map<string, EpochMs>;
@@ -71,6 +75,7 @@ export function nothingStands(epoch: string): Standing {
     states: new Map(),
     facts: new Map(),
     pending: new Map(),
+    events: new Map(),
     acknowledged: NOTHING_ACKNOWLEDGED,
     answers: new Map(),
     ends: new Map(),
@@ -168,7 +173,7 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     ...nothingStands(epoch),
     states: await statesIn(store, damaged),
     facts: await factsIn(store, damaged),
-    pending: await pendingIn(store),
+    ...(await pendingIn(store)),
     checkpoints: await checkpointsIn(store, damaged),
     wishes: await wishesIn(store, damaged),
     pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
@@ -231,13 +236,15 @@ async function wishesIn(store: Store, damaged: Damaged): Promise<Map<string, Ale
   return wishes;
 }
 
-async function pendingIn(store: Store): Promise<Map<string, number>> {
+async function pendingIn(store: Store): Promise<Pick<Standing, 'pending' | 'events'>> {
   const pending = new Map<string, number>();
-  for await (const [key] of store.entries(within('p/'))) {
-    const { meter } = pendingOf(key);
+  const events = new Map<number, string>();
+  for await (const [key, text] of store.entries(within('p/'))) {
+    const { meter, row } = pendingOf(key);
     pending.set(meter, (pending.get(meter) ?? 0) + 1);
+    if (isOfEvent(hintOfEntryKey(text))) events.set(row, meter);
   }
-  return pending;
+  return { pending, events };
 }
 
 /** An answer as it is kept: when it was given, and what it says. */

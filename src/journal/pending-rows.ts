@@ -72,6 +72,29 @@ export class PendingRows {
     if (after === 0) this.#remember(meter, first ?? from, store, renewals);
   }
 
+  async events(limit: number): Promise<readonly Row[]> {
+    const { standing, claimed } = this.#books;
+    const numbers = [...standing.events.keys()].filter((row) => !claimed.has(row));
+    const rows: Row[] = [];
+    await this.#books.reading(async () => {
+      for (const row of numbers.sort((a, b) => a - b)) {
+        if (rows.length < limit) await this.#findEvent(row, rows);
+      }
+    });
+    return rows;
+  }
+
+  async #findEvent(row: number, rows: Row[]): Promise<void> {
+    const { store, standing, again } = this.#books;
+    const meter = standing.events.get(row);
+    if (meter === undefined) return;
+    const key = keys.pending(meter, row);
+    const text = await textAt(store, key);
+    if (text !== undefined) await this.#addRows([[key, decodeEntryKey(key, text)]], rows);
+    // Dropped by retention, unless it is still to be written.
+    else if (!again.has(key)) standing.events.delete(row);
+  }
+
   /** The key at which the search for pending rows after this one begins. */
   #searchFrom(meter: string, after: number): string {
     const from = this.#books.cursors.get(meter) ?? within(`p/${meter}/`).from;
@@ -165,6 +188,7 @@ export class PendingRows {
   #settle(meter: string, row: number): void {
     if (this.#books.settled.has(meter, row)) return;
     this.#books.settled.add(meter, row);
+    this.#books.standing.events.delete(row);
     this.#books.replayed.delete(row);
     this.#books.count(meter, -1);
     this.#books.group.changes.set(keys.pending(meter, row), undefined);

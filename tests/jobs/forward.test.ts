@@ -146,6 +146,30 @@ describe('the forwarder', () => {
     expect(kinds.slice(0, 3)).toEqual(['event', 'event', 'event']);
   });
 
+  it('A4: after an outage the events of all meters go before the hours of any', async () => {
+    broker.setUp(false);
+    await later(1_000);
+    for (const name of ['SP-1', 'SP-2', 'SP-3']) {
+      meter(name, 0, 90);
+      journal.changeOut(
+        name,
+        { dial: FINE, registerId: null, bodySerial: null, told: {} },
+        { ...rules, dial: FINE },
+      );
+    }
+    await later(2 * MINUTE);
+    const before = broker.received.length;
+    broker.latencyMs = 1_000;
+    broker.setUp(true);
+    await later(SMEAR);
+    const told = broker.received
+      .slice(before)
+      .flatMap(({ topic }) => /meter\/(.+\/(?:event|interval))$/.exec(topic)?.[1] ?? []);
+    expect(told.slice(0, 3)).toEqual(['SP-1/event', 'SP-2/event', 'SP-3/event']);
+    expect(told.slice(3).filter((topic) => topic.endsWith('event'))).toEqual([]);
+    expect((await journal.pending()).rows).toBe(0);
+  });
+
   it('I8: the last hour of an installation that ended goes as final, the next one as scheduled', async () => {
     meter('SP-1', 98, 99.75);
     const told = { final: 0 };

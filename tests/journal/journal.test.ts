@@ -160,6 +160,31 @@ function journalSuite(name: string, newPlace: () => Promise<Place>): void {
       expect(one.metersPending()).toEqual([]);
     });
 
+    it('A4: events that are pending are known by themselves, of all meters, and after opening again', async () => {
+      const events = async (of: Journal) =>
+        (await of.eventsPending(10)).map(({ meter, kind }) => `${meter} ${kind}`);
+      let one = await open({ 'SP-1': FINE, 'SP-2': FINE });
+      for (const name of ['SP-2', 'SP-1']) {
+        readHours(one, name, 0, 2);
+        const next = { dial: FINE, registerId: null, bodySerial: null, told: {} };
+        one.changeOut(name, next, rulesOf(FINE));
+      }
+      await one.flush();
+      expect(await events(one)).toEqual([]); // The news has them.
+      one.release(one.takeFresh());
+      expect(await events(one)).toEqual(['SP-2 event', 'SP-1 event']);
+      const [first] = await one.eventsPending(1);
+      one.claim(first ? [first] : []);
+      expect(await events(one)).toEqual(['SP-1 event']);
+      one.settle(first ? [first] : []);
+      await one.flush();
+      one = await open({ 'SP-1': FINE, 'SP-2': FINE });
+      expect(await events(one)).toEqual(['SP-1 event']);
+      const row = first?.row ?? 0;
+      expect(await one.sendAgain([[row, row]])).toBe(1);
+      expect(await events(one)).toEqual(['SP-2 event', 'SP-1 event']);
+    });
+
     it('a batch of the backlog is of one installation', async () => {
       let one = await open();
       readHours(one, 'SP-1', 0, 2);

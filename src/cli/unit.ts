@@ -6,6 +6,12 @@ export const SERVICE = 'meter-collector';
 /** systemd restarts a collector that has given no sign for so long: its loops come round every five minutes. */
 const WATCHDOG = '20min';
 
+/**
+ * Node's flags for a program that runs for years: 2 MiB for new objects in place of 1 are collected half as often, which at 100 readings a
+ * second is a fifth of all processor time. Only who starts a process can say so.
+ */
+export const NODE_FLAGS: readonly string[] = ['--min-semi-space-size=2'];
+
 export interface UnitPaths {
   /** Node's program, and the collector's. Absolute. */
   readonly node: string;
@@ -34,7 +40,7 @@ StartLimitIntervalSec=0
 Type=notify
 # Its signs of life come from systemd-notify, a child.
 NotifyAccess=all
-ExecStart=${quoted(node)} ${quoted(program)} run --config ${quoted(config)}
+ExecStart=${quoted(node)} ${NODE_FLAGS.join(' ')} ${quoted(program)} run --config ${quoted(config)}
 ExecReload=/bin/kill -HUP $MAINPID
 User=${SERVICE}
 Group=${SERVICE}

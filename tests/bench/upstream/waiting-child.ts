@@ -14,7 +14,7 @@ import { freePort, partsFor } from '../../fakes/real-brokers.ts';
 import { RecordingLog } from '../../fakes/recording-log.ts';
 import { must } from './pending-store.ts';
 
-/** The daemon's own clearing of the heap comes every 20 s. */
+/** The daemon clears its heap first after 20 s. */
 const SETTLE_MS = 25_000;
 
 const [folder = ''] = process.argv.slice(2);

@@ -12,8 +12,8 @@ const CLEAR_MS = 60_000;
 const BUSY_PER_S = 300;
 
 /**
- * New objects get 2 x 1 MiB and no more where few readings are made: V8 would let them take up to 3 x 16 MiB, though a
- * collector needs few at a time. Takes effect from now on, since the space is only ever enlarged by this factor.
+ * New objects get no more than the space that they begin with where few readings are made: V8 would let them take up to 3 x 16 MiB,
+ * though a collector needs few at a time. Takes effect from now on, since the space is only ever enlarged by this factor.
  */
 export function keepHeapSmall(readingsPerS: number): void {
   if (readingsPerS < BUSY_PER_S) setFlagsFromString('--semi-space-growth-factor=1');

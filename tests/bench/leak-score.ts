@@ -1,6 +1,7 @@
 // How detectors do on homes whose leaks are known: every alarm is matched to a leak, a harmless trickle, or nothing.
 
 import { HOUR_MS, type Label, type LabelledHome } from '../../simulator/leaks/labelled.ts';
+import { median } from './figure.ts';
 
 /** What a detector said, in gallons an hour where it states a rate. */
 export interface Said {
@@ -75,11 +76,6 @@ function outcomeOf(leak: Label<string>, all: readonly Said[], said: readonly Sai
     clearH: clear && clear.at >= leak.end ? (clear.at - leak.end) / HOUR_MS : null,
     premature: own.some(({ phase, at }) => phase === 'clear' && at < leak.end - BEFORE_MS),
   };
-}
-
-export function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 const share = (part: number, whole: number): number => (whole === 0 ? Number.NaN : part / whole);

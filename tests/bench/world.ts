@@ -2,12 +2,12 @@
 
 import { createHash } from 'node:crypto';
 import { VirtualWorld } from '../whole/virtual-world.ts';
-import { atLeast, type Figure } from './figure.ts';
+import { atLeast, type Figure, median } from './figure.ts';
 
 const METERS = 25;
 /** The week in which the program warms up does not count. */
 const WARM_WEEKS = 1;
-const WEEKS = 4;
+const WEEKS = 5;
 const WEEK_HOURS = 7 * 24;
 const GOAL = 100;
 const MIB = 2 ** 20;
@@ -32,8 +32,8 @@ export async function benchWorld(): Promise<Figure[]> {
     });
   }
   await world.stop();
-  const ofProcessor = middle(weeks.map((week) => week.ofProcessor));
-  const onTheWall = middle(weeks.map((week) => week.onTheWall));
+  const ofProcessor = median(weeks.map((week) => week.ofProcessor));
+  const onTheWall = median(weeks.map((week) => week.onTheWall));
   const unit = 'meter-days/s';
   return [
     atLeast('world', 'whole collector on virtual time, of processor', ofProcessor, unit, GOAL),
@@ -50,10 +50,4 @@ function hashed(): number {
   for (let i = 0; i < CALIBRATION_MIB; i += 1) hash.update(bytes);
   hash.digest();
   return CALIBRATION_MIB / ((performance.now() - begun) / 1_000);
-}
-
-/** The middle of some figures; of two in the middle the lower. */
-function middle(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] as number;
 }

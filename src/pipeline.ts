@@ -96,14 +96,15 @@ export async function passTime(
 }
 
 /** Sends one message of claimed rows, and lets go of what was delivered; what was not stays claimed. */
-export async function forwardPending(
+export function forwardPending(
   message: Prepared,
   { upstream }: { readonly upstream: Upstream },
   late = false,
 ): Promise<Result<void>> {
-  const sent = await upstream.publish(message, late);
-  if (sent.ok) upstream.delivered(message.rows);
-  return sent;
+  return upstream.publish(message, late).then((sent) => {
+    if (sent.ok) upstream.delivered(message.rows);
+    return sent;
+  });
 }
 
 /** The place with the dial and encoder that stand there now: after a change-out the journal knows better than the settings. */

@@ -22,17 +22,27 @@ export interface Publish {
 export function encodePublish({ message, retain, id }: Publish, version: Version): Buffer {
   const { topic, payload, qos } = message;
   const properties = version === 5 ? propertiesOf(message) : undefined;
-  const topicBytes = Buffer.byteLength(topic);
-  const length = 2 + topicBytes + 2 * qos + (properties?.length ?? 0) + Buffer.byteLength(payload);
+  const topicBytes = bytesOfTopic(topic);
+  const payloadBytes = Buffer.byteLength(payload);
+  const length = 2 + topicBytes.length + 2 * qos + (properties?.length ?? 0) + payloadBytes;
   const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
   packet[0] = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
   let at = writeLength(packet, 1, length);
-  at = packet.writeUInt16BE(topicBytes, at);
-  at += packet.write(topic, at);
+  at = packet.writeUInt16BE(topicBytes.length, at);
+  at += topicBytes.copy(packet, at);
   if (qos === 1) at = packet.writeUInt16BE(id, at);
   if (properties) at += properties.copy(packet, at);
-  packet.write(payload, at);
+  // Nearly every payload is ASCII, which is copied as it stands.
+  packet.write(payload, at, payloadBytes === payload.length ? 'latin1' : 'utf8');
   return packet;
+}
+
+/** A backlog is sent meter by meter: hundreds of messages in a row have one topic. */
+let newest = { topic: '', bytes: Buffer.alloc(0) };
+
+function bytesOfTopic(topic: string): Buffer {
+  if (newest.topic !== topic) newest = { topic, bytes: Buffer.from(topic) };
+  return newest.bytes;
 }
 
 /** Packet identifiers one after another, for ever; `isTaken` says which are in use. */

@@ -6,10 +6,13 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc >>> 0;
 });
 
-/** CRC-32 of the text's UTF-16 units, low byte first (ASCII: its bytes), as an unsigned number; `before` is that of what stands before it. */
-export function crc32(text: string, before = 0): number {
+/**
+ * CRC-32 of the text's UTF-16 units from `from` on, low byte first (ASCII: its bytes), as an unsigned number; `before` is that of what
+ * stands before it.
+ */
+export function crc32(text: string, before = 0, from = 0): number {
   let crc = ~before;
-  for (let i = 0; i < text.length; i += 1) {
+  for (let i = from; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     crc = (crc >>> 8) ^ (TABLE[(crc ^ unit) & 0xff] as number);
     if (unit > 0xff) crc = (crc >>> 8) ^ (TABLE[(crc ^ (unit >>> 8)) & 0xff] as number);

@@ -151,9 +151,7 @@ export class Keeping {
       const numbers = rows.map(({ row }) => row).sort((a, b) => a - b);
       this.#books.forget({ rows: rangesOf(numbers), increments: {} });
     }
-    const lost = rows.filter(
-      ({ meter, row }) => waiting.has(row) && !this.#books.settled.has(meter, row),
-    );
+    const lost = rows.filter(({ row }) => waiting.has(row) && !this.#books.settled.has(row));
     this.#pending.settle(lost);
     if (lost.length > 0)
       this.#books.tell({ code: 'journal.loss', severity: 'major', data: lossOf(lost, why) });

@@ -19,8 +19,13 @@ import { textAt } from './thin.ts';
 /** So many settled rows are a group of their own. */
 const SETTLED_MAX = 20_000;
 
-/** A pending key, and the key of the entry that it names; undefined where it is damaged. */
-type Named = readonly [key: string, entryKey: string | undefined];
+/** A record that says which entry waits, and what its key says. */
+interface Waiting {
+  readonly key: string;
+  readonly text: string;
+  readonly meter: string;
+  readonly row: number;
+}
 
 const NO_END = { meter: '', row: 0 };
 
@@ -51,25 +56,36 @@ export class PendingRows {
 
   async #findPending(meter: string, limit: number, after: number, rows: Row[]): Promise<void> {
     const { to } = within(`p/${meter}/`);
-    const from = this.#searchFrom(meter, after);
-    const { store, renewals, settled, claimed } = this.#books;
+    const { store, renewals, claimed } = this.#books;
+    const begin = this.#searchFrom(meter, after);
     let first: string | undefined;
-    let isEnd = true;
-    const found: Named[] = [];
-    for await (const [key, text] of store.entries({ from, to })) {
-      const { row } = pendingOf(key);
-      if (settled.has(meter, row)) continue;
-      first ??= key;
-      if (claimed.has(row)) continue;
-      found.push([key, decodeEntryKey(key, text)]);
-      isEnd = found.length < limit || !(await this.#addRows(found.splice(0), rows));
-      if (!isEnd) break;
+    let from: string | undefined = begin;
+    while (from !== undefined && rows.length === 0) {
+      const entries = await store.portion({ from, to, limit });
+      const waiting = this.#unsettled(entries);
+      first ??= waiting[0]?.key;
+      await this.#addRows(
+        waiting.filter(({ row }) => !claimed.has(row)),
+        rows,
+      );
+      const [last = ''] = entries.at(-1) ?? [];
+      from = entries.length < limit ? undefined : `${last}\0`;
     }
-    await this.#addRows(found, rows);
     const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
     if (other > 0) rows.length = other;
-    this.#last = isEnd && other < 0 ? { meter, row: rows.at(-1)?.row ?? 0 } : NO_END;
-    if (after === 0) this.#remember(meter, first ?? from, store, renewals);
+    const isEnd = from === undefined && other < 0;
+    this.#last = isEnd ? { meter, row: rows.at(-1)?.row ?? 0 } : NO_END;
+    if (after === 0) this.#remember(meter, first ?? begin, store, renewals);
+  }
+
+  #unsettled(entries: readonly (readonly [key: string, text: string])[]): Waiting[] {
+    const { settled } = this.#books;
+    const waiting: Waiting[] = [];
+    for (const [key, text] of entries) {
+      const { meter, row } = pendingOf(key);
+      if (!settled.has(row)) waiting.push({ key, text, meter, row });
+    }
+    return waiting;
   }
 
   async events(limit: number): Promise<readonly Row[]> {
@@ -90,7 +106,7 @@ export class PendingRows {
     if (meter === undefined) return;
     const key = keys.pending(meter, row);
     const text = await textAt(store, key);
-    if (text !== undefined) await this.#addRows([[key, decodeEntryKey(key, text)]], rows);
+    if (text !== undefined) await this.#addRows([{ key, text, meter, row }], rows);
     // Dropped by retention, unless it is still to be written.
     else if (!again.has(key)) standing.events.delete(row);
   }
@@ -108,20 +124,17 @@ export class PendingRows {
     if (store === books.store && renewals === books.renewals) books.cursors.set(meter, key);
   }
 
-  /**
-   * Adds the rows that these keys name, and says whether there are any now. What is damaged is never sent and stops no other
-   * row; a scrub tells what it was.
-   */
-  async #addRows(found: readonly Named[], rows: Row[]): Promise<boolean> {
-    if (found.length === 0) return rows.length > 0;
-    const texts = await manyAt(this.#books.store, found);
-    for (const [n, [key, entryKey]] of found.entries()) {
+  /** Adds the rows that these name. What is damaged is never sent and stops no other row; a scrub tells what it was. */
+  async #addRows(waiting: readonly Waiting[], rows: Row[]): Promise<void> {
+    if (waiting.length === 0) return;
+    const named = waiting.map(({ key, text }) => decodeEntryKey(key, text) || '-');
+    const texts = await manyAt(this.#books.store, named);
+    for (const [n, { meter, row: number }] of waiting.entries()) {
       const text = texts[n];
-      const row = entryKey && text !== undefined ? decodeRow(entryKey, text) : undefined;
-      if (row && keys.pending(row.meter, row.row) === key) rows.push(row);
+      const row = text === undefined ? undefined : decodeRow(named[n] as string, text);
+      if (row?.row === number && row.meter === meter) rows.push(row);
       else this.#books.suspectedBell.ring();
     }
-    return rows.length > 0;
   }
 
   claim(rows: readonly Row[]): void {
@@ -186,8 +199,8 @@ export class PendingRows {
   }
 
   #settle(meter: string, row: number): void {
-    if (this.#books.settled.has(meter, row)) return;
-    this.#books.settled.add(meter, row);
+    if (this.#books.settled.has(row)) return;
+    this.#books.settled.add(row);
     this.#books.standing.events.delete(row);
     this.#books.replayed.delete(row);
     this.#books.count(meter, -1);
@@ -231,8 +244,8 @@ export class PendingRows {
       const kept = await this.#books.store.get(marker);
       if (!kept.ok) throw new StoreLost(kept.fault.detail);
       const isPending = kept.value !== undefined || this.#books.again.has(marker);
-      if (isPending && !this.#books.settled.has(meter, row)) continue;
-      this.#books.settled.delete(meter, row);
+      if (isPending && !this.#books.settled.has(row)) continue;
+      this.#books.settled.delete(row);
       this.#books.claimed.delete(row);
       this.#books.count(meter, 1);
       this.#books.pendAgain(marker, entryKey);
@@ -260,7 +273,7 @@ export class PendingRows {
     const { store, renewals } = this.#books;
     let first: string | undefined;
     for await (const [key, text] of store.entries({ from, to })) {
-      if (this.#books.settled.has(meter, pendingOf(key).row)) continue;
+      if (this.#books.settled.has(pendingOf(key).row)) continue;
       if (first === undefined) this.#remember(meter, key, store, renewals);
       first ??= key;
       const row = await this.#books.rowAt(decodeEntryKey(key, text));
@@ -270,7 +283,7 @@ export class PendingRows {
   }
 
   async isPending(meter: string, row: number): Promise<boolean> {
-    if (this.#books.settled.has(meter, row)) return false;
+    if (this.#books.settled.has(row)) return false;
     const key = keys.pending(meter, row);
     if (this.#books.group.changes.get(key) !== undefined) return true;
     return (await textAt(this.#books.store, key)) !== undefined;
@@ -278,7 +291,7 @@ export class PendingRows {
 
   async standOf({ meter, row }: Row): Promise<'free' | 'waiting' | 'claimed'> {
     if (this.#books.claimed.has(row)) return 'claimed';
-    if (this.#books.settled.has(meter, row)) return 'free';
+    if (this.#books.settled.has(row)) return 'free';
     const text = await textAt(this.#books.store, keys.pending(meter, row));
     return text === undefined ? 'free' : 'waiting';
   }
@@ -288,7 +301,7 @@ export class PendingRows {
     const from = this.#books.cursors.get(meter) ?? range.from;
     let earliest: EpochMs | undefined;
     for await (const [key, text] of this.#books.store.entries({ from, to: range.to })) {
-      if (this.#books.settled.has(meter, pendingOf(key).row)) continue;
+      if (this.#books.settled.has(pendingOf(key).row)) continue;
       const row = await this.#books.rowAt(decodeEntryKey(key, text));
       if (!row || row.kind === 'event' || row.inst !== inst) continue;
       earliest = Math.min(earliest ?? beginOf(row), beginOf(row));
@@ -304,12 +317,11 @@ function beginOf(row: Row): EpochMs {
   return row.kind === 'hour' ? row.start : row.from;
 }
 
-/** The texts of the entries that pending keys name, in their order. Throws StoreLost. */
+/** The texts under these keys, in their order. Throws StoreLost. */
 async function manyAt(
   store: Store,
-  found: readonly Named[],
+  wanted: readonly string[],
 ): Promise<readonly (string | undefined)[]> {
-  const wanted = found.map(([, entryKey]) => entryKey || '-');
   if (store.getMany) {
     const got = await store.getMany(wanted);
     if (!got.ok) throw new StoreLost(got.fault.detail);

@@ -132,13 +132,13 @@ export class Scrubbing {
     const { changes } = this.#books.group;
     for (const [key] of astray) {
       const { meter, row } = pendingOf(key);
-      if (waiting.has(key) || this.#books.settled.has(meter, row)) continue;
+      if (waiting.has(key) || this.#books.settled.has(row)) continue;
       changes.set(key, undefined);
       this.#books.count(meter, -1);
     }
     for (const [key, { entryKey, isNew }] of waiting) {
       const { meter, row } = pendingOf(key);
-      if (this.#books.settled.has(meter, row)) continue;
+      if (this.#books.settled.has(row)) continue;
       this.#books.pendAgain(key, entryKey);
       if (isNew) this.#books.count(meter, 1);
     }

@@ -1,46 +1,44 @@
 // Pending rows that are acknowledged while the deletion of their keys is not durable yet.
 
-type RowsOf = Map<string, Set<number>>;
+import { RowSet } from '../domain/row-set.ts';
 
-/** By meter and number: those of the group that gathers, and those of the one on its way to the medium. */
+/** By number: those of the group that gathers, and those of the one on its way to the medium. */
 export class SettledRows {
-  #gathered: RowsOf = new Map();
-  #underWay: RowsOf = new Map();
-  /** Rows of the group that gathers. */
-  size = 0;
+  #gathered = new RowSet();
+  #underWay = new RowSet();
 
-  has(meter: string, row: number): boolean {
-    const isGathered = this.#gathered.get(meter)?.has(row) === true;
-    return isGathered || this.#underWay.get(meter)?.has(row) === true;
+  /** Rows of the group that gathers. */
+  get size(): number {
+    return this.#gathered.size;
   }
 
-  add(meter: string, row: number): void {
-    const rows = this.#gathered.get(meter);
-    if (rows) rows.add(row);
-    else this.#gathered.set(meter, new Set([row]));
-    this.size += 1;
+  has(row: number): boolean {
+    return this.#gathered.has(row) || this.#underWay.has(row);
+  }
+
+  add(row: number): void {
+    this.#gathered.add(row);
   }
 
   /** The row is pending again. */
-  delete(meter: string, row: number): void {
-    if (this.#gathered.get(meter)?.delete(row)) this.size -= 1;
-    this.#underWay.get(meter)?.delete(row);
+  delete(row: number): void {
+    this.#gathered.delete(row);
+    this.#underWay.delete(row);
   }
 
   /** The group is on its way, one at a time: what is settled from now on is of the next one. */
   begin(): void {
     this.#underWay = this.#gathered;
-    this.#gathered = new Map();
-    this.size = 0;
+    this.#gathered = new RowSet();
   }
 
   /** The group that was on its way is durable. */
   durable(): void {
-    this.#underWay = new Map();
+    this.#underWay.clear();
   }
 
   clear(): void {
-    this.begin();
-    this.durable();
+    this.#gathered.clear();
+    this.#underWay.clear();
   }
 }

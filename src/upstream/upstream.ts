@@ -96,6 +96,7 @@ class MessageUpstream implements RunningUpstream {
   readonly #parts: UpstreamParts;
   readonly #descriptions = new Map<string, Description>();
   readonly #acks: Acknowledgement;
+  #newest: { readonly facts?: InstallationFacts; readonly topic: string } = { topic: '' };
 
   constructor(parts: UpstreamParts) {
     this.#parts = parts;
@@ -162,7 +163,7 @@ class MessageUpstream implements RunningUpstream {
     const facts = journal.factsOf(first.meter, first.inst);
     if (!facts) return faulty('store.failed', `no facts of ${first.meter}/${first.inst}`);
     const envelope = { collector, epoch: journal.epoch, cause, sent: clock.now() };
-    const topic = this.#topic(`up/meter/${first.meter}/interval`);
+    const topic = this.#intervalTopic(facts);
     const entries = hasEvents ? rows.filter((row) => row.kind !== 'event') : rows;
     const bytesMax = headEnd.payloadMax?.(topic);
     const intervals = encodeIntervals(entries as readonly EntryRow[], facts, envelope, bytesMax);
@@ -303,6 +304,14 @@ class MessageUpstream implements RunningUpstream {
 
   #topic(path: string): string {
     return topicOf(this.#parts.utility, this.#parts.collector, path);
+  }
+
+  /** Each message of a backlog has the one of the message before. */
+  #intervalTopic(facts: InstallationFacts): string {
+    if (this.#newest.facts !== facts) {
+      this.#newest = { facts, topic: this.#topic(`up/meter/${facts.meter}/interval`) };
+    }
+    return this.#newest.topic;
   }
 
   #retained(path: string, payload: string): OutMessage {

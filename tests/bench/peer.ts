@@ -18,7 +18,7 @@ import { type Cost, costOf } from './process-cost.ts';
 
 const GATEWAYS = 20;
 /** From the start of a program to the window: both have long made every connection and compiled what is hot. */
-const WARM_MS = 90_000;
+const WARM_MS = 180_000;
 /** Both are watched for so long. */
 const WINDOW_MS = 60_000;
 /** The hour whose intervals are published ends so long after the start: in the middle of the window. */

@@ -22,6 +22,7 @@ import { createTcpLine } from './adapters/tcp-line.ts';
 import { createTcpWire } from './adapters/tcp-wire.ts';
 import { readLines, replaceText, writeLines } from './adapters/text-file.ts';
 import { tryLink } from './adapters/upstream-trial.ts';
+import { doctorOf, localParts } from './answering.ts';
 import type { Bus, Clock, CommandAnswer, Commands, Wire } from './boundaries.ts';
 import { BusTally } from './bus/bus-tally.ts';
 import { FrameTrace } from './bus/frame-trace.ts';
@@ -30,17 +31,7 @@ import { AT_ONCE, createMbapLink } from './bus/mbap-client.ts';
 import { createModbusBus } from './bus/modbus-bus.ts';
 import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
 import { CR_FRAMING } from './codec/framer.ts';
-import {
-  doctorOf,
-  idleBuses,
-  journalParts,
-  localParts,
-  placeOf,
-  type RunningCollector,
-  runCollector,
-  type SiteParts,
-  watchesOf,
-} from './collector.ts';
+import { runCollector } from './collector.ts';
 import { createCommands } from './commands/commands.ts';
 import { type Configuring, createConfigCommands } from './commands/config.ts';
 import { withLocal } from './commands/local.ts';
@@ -49,6 +40,10 @@ import { withAnswerers } from './commands/site.ts';
 import { good, type Result } from './domain/fault.ts';
 import { openJournal } from './journal/journal.ts';
 import { restoreBackup } from './journal/restore-backup.ts';
+import { journalParts } from './opening.ts';
+import type { RunningCollector, SiteParts } from './parts.ts';
+import { placeOf, watchesOf } from './places.ts';
+import { idleBuses } from './polling.ts';
 import { createReloading } from './reloading.ts';
 import { openScan } from './scanning.ts';
 import { editApart } from './settings/edit-apart.ts';

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import type { Log } from './boundaries.ts';
-import type { RunningCollector } from './collector.ts';
 import type { Applied, EditedConfig, LogLevel, Reloading } from './commands/config.ts';
 import { type ConfigChange, configChanges } from './domain/config-diff.ts';
+import type { RunningCollector } from './parts.ts';
 import type { Checked } from './settings/check-settings.ts';
 import { editApart } from './settings/edit-apart.ts';
 import { loadApart } from './settings/load-apart.ts';

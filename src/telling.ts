@@ -2,14 +2,23 @@
 
 import type { Clock, HeadEnd, Journal, KeepLimits, Room } from './boundaries.ts';
 import { isoTime } from './codec/head-end-message.ts';
+import { zoneOf } from './codec/time-zone.ts';
 import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
 import { meterStatus } from './commands/commands.ts';
 import { NONE_SEEN } from './domain/bus-seen.ts';
 import { type BusHealth, daysLeft, drainEtaS, type Health, isUnheard } from './domain/health.ts';
+import type { Scorecard } from './domain/scorecard.ts';
 import { type EpochMs, HOUR_MS } from './domain/units.ts';
+import { UTC } from './domain/usage/civil.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
 import type { Refusals } from './jobs/refused.ts';
+import { tellHealth } from './jobs/tell-health.ts';
+import { tellLast } from './jobs/tell-last.ts';
+import { tellScorecards } from './jobs/tell-scorecard.ts';
+import { watchCertificates } from './jobs/watch-certificates.ts';
+import type { Parts } from './parts.ts';
 import type { Settings } from './settings/settings.ts';
+import type { RunningUpstream } from './upstream/upstream.ts';
 
 /** What telling needs of the outside. */
 interface TellingParts {
@@ -165,4 +174,57 @@ export function limitsOf({ journal }: Settings): KeepLimits {
     ...{ incrementDays, hourDays, eventDays },
     ...{ maxBytes: maxMb * 1e6, minFreeBytes: minFreeMb * 1e6 },
   };
+}
+
+/** What it tells by itself: how it fares, how well it read, what will be over soon. */
+export function tellOfItself(
+  settings: Settings,
+  parts: Pick<Parts, 'clock' | 'wire' | 'log' | 'expiries'> & {
+    readonly journal: Journal;
+    readonly upstream: RunningUpstream;
+    readonly records: ReadonlyMap<string, PollRecord>;
+    readonly health: () => Promise<Health>;
+  },
+  signal: AbortSignal,
+): Promise<void>[] {
+  const { clock, upstream, records, health } = parts;
+  return [
+    tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
+    tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
+    watchCertificates({ ...parts, expiries: () => parts.expiries(settings) }, signal),
+    ...(settings.upstream.last === true
+      ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
+      : []),
+  ];
+}
+
+const lastParts = (upstream: RunningUpstream) => ({
+  isConnected: () => upstream.isConnected(),
+  tell: (meter: string) => upstream.tellLast(meter),
+});
+
+function scorecardParts(
+  { meters, alerts }: Settings,
+  upstream: RunningUpstream,
+  records: ReadonlyMap<string, PollRecord>,
+) {
+  const zone = alerts?.timezone ? zoneOf(alerts.timezone) : null;
+  return {
+    zone: zone ?? UTC,
+    meters: meters.flatMap(({ meter, bus, pollS }) =>
+      bus ? [{ meter, pollMs: pollS * 1000 }] : [],
+    ),
+    faultOf: (meter: string) => records.get(meter)?.fault?.code ?? null,
+    isConnected: () => upstream.isConnected(),
+    tell: (card: Scorecard) => upstream.tellScorecard(card),
+  };
+}
+
+function healthParts(
+  { collector }: Settings,
+  upstream: RunningUpstream,
+  health: () => Promise<Health>,
+) {
+  const tell = async () => upstream.tellHealth(await health());
+  return { collector, isConnected: () => upstream.isConnected(), tell };
 }

@@ -28,15 +28,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ['console', 'boundaries', 'domain'],
   'web-console': ['adapters', 'boundaries', 'console', 'settings'],
   scanning: ['adapters', 'boundaries', 'bus', 'codec', 'domain', 'settings'],
-  telling: ['boundaries', 'codec', 'commands', 'domain', 'jobs', 'settings'],
-  collector: [
-    ...['alerts', 'bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs', 'journal'],
-    ...['pipeline', 'scanning', 'settings', 'telling', 'upstream'],
+  parts: ['boundaries', 'codec', 'commands', 'domain', 'jobs', 'scanning', 'settings'],
+  places: ['alerts', 'boundaries', 'codec', 'domain', 'pipeline', 'settings'],
+  opening: ['boundaries', 'domain', 'journal', 'parts', 'settings'],
+  telling: [
+    ...['boundaries', 'codec', 'commands', 'domain', 'jobs', 'parts', 'settings', 'upstream'],
   ],
-  reloading: ['boundaries', 'collector', 'commands', 'domain', 'settings'],
+  polling: [
+    ...['boundaries', 'commands', 'domain', 'jobs', 'parts', 'pipeline', 'settings', 'upstream'],
+  ],
+  answering: [
+    ...['bell', 'boundaries', 'commands', 'domain', 'jobs', 'parts', 'polling', 'settings'],
+    ...['telling', 'upstream'],
+  ],
+  collector: [
+    ...['alerts', 'answering', 'bell', 'boundaries', 'codec', 'commands', 'domain', 'jobs'],
+    ...['journal', 'opening', 'parts', 'pipeline', 'places', 'polling', 'settings', 'telling'],
+    'upstream',
+  ],
+  reloading: ['boundaries', 'commands', 'domain', 'parts', 'settings'],
   daemon: [
-    ...['adapters', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain', 'journal'],
-    ...['reloading', 'scanning', 'settings', 'telling', 'web-console'],
+    ...['adapters', 'answering', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain'],
+    ...['journal', 'opening', 'parts', 'places', 'polling', 'reloading', 'scanning', 'settings'],
+    ...['telling', 'web-console'],
   ],
   main: [
     ...['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],

@@ -2,10 +2,10 @@
 
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
-import type { RunningCollector } from '../../src/collector.ts';
 import { runCollector } from '../../src/collector.ts';
 import { good } from '../../src/domain/fault.ts';
 import type { Dial } from '../../src/domain/units.ts';
+import type { RunningCollector } from '../../src/parts.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { assertRules } from '../contract/kept.ts';

@@ -3,9 +3,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { HOUR_MS } from '../../simulator/entries.ts';
 import type { Clock } from '../../src/boundaries.ts';
-import { type RunningCollector, runCollector } from '../../src/collector.ts';
+import { runCollector } from '../../src/collector.ts';
 import { good } from '../../src/domain/fault.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
+import type { RunningCollector } from '../../src/parts.ts';
 import type { BusSettings, Settings } from '../../src/settings/settings.ts';
 import { COMMAND_CHECK } from '../contract/command-check.ts';
 import { MemoryBroker, type Received } from '../fakes/memory-head-end.ts';

@@ -131,7 +131,8 @@ async function judgeLive(
     throw new BrokerRefused(`The broker at ${url} refuses the subscription.`);
   }
   // What head-ends say, where the broker lets us hear it.
-  await client.subscribeAsync(`${below}/dn/#`, how).catch(() => undefined);
+  const said = [`${below}/dn/#`, `watermeter-v1/${options.utility}/_headend/state`];
+  await client.subscribeAsync(said, how).catch(() => undefined);
   if (!options.json) print(`Listening to ${below} at ${url}.`);
   try {
     await stop.requested;

@@ -9,6 +9,7 @@ import type {
   Command,
   CommandAnswer,
   EventMessage,
+  HeadEndState,
   Health,
   IntervalMessage,
   MeterInfo,
@@ -41,6 +42,10 @@ export class ContractChecker {
   readonly #collectors = new Map<string, CollectorRules>();
   readonly #installations = new Map<string, InstallationRules>();
   readonly #owners = new Map<string, string>();
+  /** By utility: the head-end's newest session. */
+  readonly #headEnds = new Map<string, string>();
+  /** Utilities whose head-end says that it acknowledges. */
+  readonly #acknowledged = new Set<string>();
 
   constructor(onBreach?: (breach: Breach) => void) {
     this.#verdicts = new Verdicts(onBreach);
@@ -135,15 +140,21 @@ export class ContractChecker {
       () => `${message.topic} names ${payload['meter'] ?? said}`,
     );
     this.#verdicts.saw('payload');
+    if (place.kind === 'headend')
+      this.#takeHeadEnd(place, payload as unknown as HeadEndState, message);
     if (place.collector === null || !named) return;
     const collector = this.#collector(place);
     switch (place.kind) {
       case 'state':
-        return collector.takeState(payload as unknown as CollectorState);
+        return collector.takeState(payload as unknown as CollectorState, message.at);
       case 'birth':
-        return collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload));
+        return collector.takeBirth(
+          payload as unknown as Birth,
+          Buffer.byteLength(message.payload),
+          message.at,
+        );
       case 'meter':
-        return this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain);
+        return this.#takeInfo(place, collector, payload as unknown as MeterInfo, message);
       case 'interval':
         return this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message);
       case 'event':
@@ -153,8 +164,9 @@ export class ContractChecker {
       case 'scorecard':
         return collector.takeScorecard(payload as unknown as Scorecard);
       case 'rsp':
-        return collector.takeAnswer(payload as unknown as CommandAnswer);
+        return collector.takeAnswer(payload as unknown as CommandAnswer, message.at);
       case 'cmd':
+        collector.takeCommand(payload as unknown as Command, message.at);
         return checkCommand(payload as unknown as Command, this.#verdicts);
       case 'ack':
         return collector.takeAck(payload as unknown as Ack, message.at);
@@ -163,14 +175,24 @@ export class ContractChecker {
     }
   }
 
+  /** A new session of a utility's head-end is heard by all its collectors (A2). */
+  #takeHeadEnd({ utility }: Place, { state, session, ack }: HeadEndState, { at }: Message): void {
+    if (ack === 'required') this.#acknowledged.add(utility);
+    if (state !== 'online' || this.#headEnds.get(utility) === session) return;
+    this.#headEnds.set(utility, session);
+    for (const [name, collector] of this.#collectors) {
+      if (utilityOf(name) === utility) collector.takeHeadEnd(at);
+    }
+  }
+
   #takeInfo(
     { utility }: Place,
     collector: CollectorRules,
     info: MeterInfo,
-    retained: boolean,
+    { at, retain }: Message,
   ): void {
     collector.takeInfo(info);
-    this.#installation(utility, info, collector).describe(info, retained);
+    this.#installation(utility, info, collector).describe(info, at, retain);
   }
 
   #takeInterval(
@@ -196,7 +218,9 @@ export class ContractChecker {
 
   #collector({ utility, collector }: Place): CollectorRules {
     const name = `${utility}/${collector}`;
-    const known = this.#collectors.get(name) ?? new CollectorRules(this.#verdicts);
+    const known =
+      this.#collectors.get(name) ??
+      new CollectorRules(this.#verdicts, () => this.#acknowledged.has(utility));
     this.#collectors.set(name, known);
     return known;
   }

@@ -39,6 +39,7 @@ const utilityOf = (key: string): string => key.slice(0, key.indexOf('/'));
 /** Lives as long as its run; keeps every hour, gap and row it was shown. */
 export class ContractChecker {
   readonly #verdicts: Verdicts;
+  readonly #asPublished: boolean;
   readonly #collectors = new Map<string, CollectorRules>();
   readonly #installations = new Map<string, InstallationRules>();
   readonly #owners = new Map<string, string>();
@@ -47,8 +48,10 @@ export class ContractChecker {
   /** Utilities whose head-end says that it acknowledges. */
   readonly #acknowledged = new Set<string>();
 
-  constructor(onBreach?: (breach: Breach) => void) {
+  /** `asPublished`: `retain` is as the sender set it, for live messages too (MQTT 5: retain as published). */
+  constructor(onBreach?: (breach: Breach) => void, asPublished = false) {
     this.#verdicts = new Verdicts(onBreach);
+    this.#asPublished = asPublished;
   }
 
   /** Takes one message; returns false when it broke the shape that its topic asks for. */
@@ -102,6 +105,8 @@ export class ContractChecker {
   #checkDelivery({ kind, qos, retain }: Place, message: Message): void {
     const name = message.topic;
     this.#verdicts.check('topics', retain || !message.retain, () => `${name} is retained`);
+    const kept = !retain || message.retain || !this.#asPublished;
+    this.#verdicts.check('topics', kept, () => `${name} is not retained`);
     this.#verdicts.check('topics', message.qos === qos, () => `${name} came at QoS ${message.qos}`);
     const bytes = Buffer.byteLength(message.payload);
     if (kind === 'interval') {
@@ -166,7 +171,11 @@ export class ContractChecker {
       case 'rsp':
         return collector.takeAnswer(payload as unknown as CommandAnswer, message.at);
       case 'cmd':
-        collector.takeCommand(payload as unknown as Command, message.at);
+        collector.takeCommand(
+          payload as unknown as Command,
+          Buffer.byteLength(message.payload),
+          message.at,
+        );
         return checkCommand(payload as unknown as Command, this.#verdicts);
       case 'ack':
         return collector.takeAck(payload as unknown as Ack, message.at);

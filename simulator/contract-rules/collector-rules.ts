@@ -22,6 +22,8 @@ import { SessionRules } from './session-rules.ts';
 import type { Verdicts } from './verdicts.ts';
 
 const HOUR_MS = 3_600_000;
+/** A command is at most so long (C2). */
+const COMMAND_BYTES_MAX = 8 * 1024;
 
 /** Commands that only look (contract, C3). */
 const READS =
@@ -67,7 +69,11 @@ export class CollectorRules {
   readonly #answers = new Map<string, CommandAnswer>();
   readonly #days = new Map<string, string>();
   readonly #births: Allowing[] = [];
+  /** By id: what was asked for. */
+  readonly #commands = new Map<string, { expires: number; isLarge: boolean }>();
   readonly #executed: { name: string; at: number; heard: Allowing | undefined }[] = [];
+  /** When something of the collector was last heard. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   #asked: { epoch: string; range: Range; at: number }[] = [];
 
   /** `isAcknowledged`: a head-end says that it acknowledges the rows of this utility. */
@@ -130,6 +136,12 @@ export class CollectorRules {
     const known = this.#days.get(told);
     const same = known === undefined || known === JSON.stringify(scorecard);
     this.#verdicts.check('S5', reads.made <= reads.due, () => `${day}: more reads made than due`);
+    const { day_1: one, day_3: three } = scorecard.success;
+    this.#verdicts.check(
+      'S5',
+      one === null || three === null || one <= three,
+      () => `${day}: more meters were read in a day than in three`,
+    );
     this.#verdicts.check('S5', same, () => `two scorecards of ${told} differ`);
     this.#days.set(told, JSON.stringify(scorecard));
   }
@@ -144,7 +156,8 @@ export class CollectorRules {
     if (code !== 'journal.loss') return;
     this.#verdicts.check(
       'A3',
-      Array.isArray(event.data['rows']),
+      Array.isArray(event.data['rows']) &&
+        rangesOf(event.data['rows']).length === event.data['rows'].length,
       () => `journal.loss ${id} does not say which rows`,
     );
     for (const [from, to] of rangesOf(event.data['rows']))
@@ -185,14 +198,33 @@ export class CollectorRules {
   }
 
   takeAck(ack: Ack, at: number): void {
-    if (!isDeepStrictEqual(this.#ack, ack)) this.#resends.occasion(at);
+    if (isDeepStrictEqual(this.#ack, ack)) return;
+    this.#resends.occasion(at);
+    // The newest rules, in whatever order they come.
+    if (this.#ack && Date.parse(this.#ack.sent) > Date.parse(ack.sent)) return;
     this.#ack = ack;
-    this.#asked = ack.missing.map((range) => ({ epoch: ack.epoch, range, at }));
+    const { epoch, row, missing } = ack;
+    const before = this.#asked.filter((one) => one.epoch === epoch);
+    const since = ([from, to]: Range) =>
+      before.find(({ range: [first, last] }) => first <= from && to <= last)?.at ?? at;
+    // One beyond the highest row ever sent settles nothing, and asks for nothing.
+    const counts = row <= this.epoch(epoch).rows.top();
+    this.#asked = counts ? missing.map((range) => ({ epoch, range, at: since(range) })) : [];
+  }
+
+  /** A1: what was asked for came again, as far as there was time for it. */
+  #checkAsked(now: number | null): void {
+    const until = Math.min(now ?? this.#heardAt, this.#heardAt);
+    for (const { epoch, range, at } of this.#asked.filter((one) => until - one.at >= GRACE_MS)) {
+      const said = 'were asked for again and did not come';
+      this.#checkRange(epoch, range, said, this.#resends.cameSince(epoch, at));
+    }
   }
 
   /** A command on its way to the collector. */
-  takeCommand({ name }: Command, at: number): void {
+  takeCommand({ id, name, expires }: Command, bytes: number, at: number): void {
     if (name === 'replay') this.#resends.occasion(at);
+    this.#commands.set(id, { expires: Date.parse(expires), isLarge: bytes > COMMAND_BYTES_MAX });
   }
 
   takeAnswer(answer: CommandAnswer, heardAt: number): void {
@@ -201,6 +233,7 @@ export class CollectorRules {
     if (name === 'replay') this.#resends.occasion(heardAt);
     if (id === null || (status !== 'done' && status !== 'error')) return;
     if (status === 'error' && REFUSED.includes(code)) return;
+    this.#checkRefusable(answer);
     const known = this.#answers.get(id);
     this.#verdicts.check(
       'C2',
@@ -211,6 +244,18 @@ export class CollectorRules {
     // Repeated, it says nothing of what is allowed by now.
     if (status !== 'done' || name === null || known?.status === 'done') return;
     this.#executed.push({ name, at: Date.parse(answer.at), heard: this.#births.at(-1) });
+  }
+
+  /** C2: what is too large or over is refused. What takes long may have begun in time. */
+  #checkRefusable({ id, status, at }: CommandAnswer): void {
+    const command = this.#commands.get(id ?? '');
+    if (command === undefined || status !== 'done' || this.#answers.has(id ?? '')) return;
+    const isOver = Date.parse(at) - command.expires >= GRACE_MS;
+    this.#verdicts.check(
+      'C2',
+      !command.isLarge && !isOver,
+      () => `command ${id} was executed though it ${isOver ? 'was over' : 'is too large'}`,
+    );
   }
 
   /** C3: what was done was allowed by the birth of then, or by one that crossed it on the way. */
@@ -266,9 +311,7 @@ export class CollectorRules {
         this.#checkRange(name, range, 'never came');
       }
     }
-    for (const { epoch, range } of this.#asked.filter(({ at }) => due(at))) {
-      this.#checkRange(epoch, range, 'were asked for again and did not come');
-    }
+    this.#checkAsked(now);
     this.#sessions.finish(now);
     this.#resends.finish();
     this.#checkAllowed();
@@ -281,8 +324,8 @@ export class CollectorRules {
       if (status !== 'done' || name === null || READS.test(name)) continue;
       this.#verdicts.check(
         'C4',
-        this.events.wasExecuted(id),
-        () => `${name} (${id}) was executed without a command.executed`,
+        this.events.wasExecuted(id, name),
+        () => `${name} (${id}) was executed without a command.executed that says by whom`,
       );
     }
   }
@@ -293,6 +336,7 @@ export class CollectorRules {
     content: string,
     { at, sent, made }: { at: number; sent: number; made: number },
   ): void {
+    this.#heardAt = Math.max(this.#heardAt, at);
     const epoch = this.epoch(name);
     if (epoch.rows.top() === 0) epoch.since = sent;
     const known = epoch.content.get(row);
@@ -310,12 +354,16 @@ export class CollectorRules {
     epoch.rows.add(row);
   }
 
-  #checkRange(name: string, [from, to]: Range, what: string): void {
-    const { rows, spoilt, lost } = this.epoch(name);
-    if (rows.hasAll(from, to)) return this.#verdicts.saw('A1');
+  #checkRange(
+    name: string,
+    [from, to]: Range,
+    what: string,
+    came = (row: number) => this.epoch(name).rows.has(row),
+  ): void {
+    const { spoilt, lost } = this.epoch(name);
     const away: number[] = [];
     for (let row = from; row <= to; row += 1) {
-      if (!rows.has(row) && !spoilt.has(row) && !lost.has(row)) away.push(row);
+      if (!came(row) && !spoilt.has(row) && !lost.has(row)) away.push(row);
     }
     const said = away.length > 3 ? `${away[0]} to ${away.at(-1)}` : away.join(', ');
     this.#verdicts.check('A1', away.length === 0, () => `rows ${said} of ${name} ${what}`);

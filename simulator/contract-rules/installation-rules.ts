@@ -162,6 +162,7 @@ export class InstallationRules {
     else {
       const ordered = Date.parse(one.from) <= Date.parse(one.to);
       this.#verdicts.check('I4', ordered, () => `${name} ends before it begins`);
+      this.#checkEdges(one, name);
     }
     this.#verdicts.saw('I7');
     const rev = one.rev ?? 0;
@@ -176,6 +177,17 @@ export class InstallationRules {
     this.#told.set(keyOf(one), one);
     if (known) this.#remove(known);
     this.#insert(one);
+  }
+
+  /** I4: where an edge was read, or none lies between, what passed is the hour's. */
+  #checkEdges({ from, to, use, why }: GapStep, name: string): void {
+    if (use === null || !['bus', 'power'].includes(why)) return;
+    const edge = Math.ceil(Date.parse(from) / HOUR_MS) * HOUR_MS;
+    this.#verdicts.check(
+      'I4',
+      edge <= Date.parse(to),
+      () => `${name} has no edge of an hour in it`,
+    );
   }
 
   #checkResend(
@@ -285,7 +297,20 @@ export class InstallationRules {
       turned === 0,
       () => `${name}: the dial moved from ${base.read} to ${hour.read}, the total by ${moved}`,
     );
+    if (complete && passed === 0) this.#checkRollover(hour, base.read ?? 0);
     return true;
+  }
+
+  /** I7: where the use of an hour takes the dial over its end, the hour says so. */
+  #checkRollover({ use, flags, start }: HourStep, read: number): void {
+    const passes = read + (use ?? 0) >= this.#capacity;
+    const told = flags.some((flag) => flag === 'rollover' || flag === 'rollover_ambiguous');
+    this.#verdicts.check(
+      'I7',
+      !passes || told,
+      () =>
+        `${this.#name()} ${start}: the dial went on from 0 and the hour is not flagged rollover`,
+    );
   }
 
   /** Whether every row from one hour to the other has come, so that nothing can still lie between them. */
@@ -338,9 +363,15 @@ export class InstallationRules {
   #checkBeginnings(): void {
     const tolerance = this.#tolerance();
     const gaps = [...this.#told.values()].filter((one) => one.kind === 'gap' && counts(one));
+    const installed = Date.parse(this.#info?.installed ?? '');
     for (const hour of this.hours().filter(({ q }) => q === 'A')) {
       const name = `${this.#name()} ${hour.start}`;
       const start = startOf(hour);
+      this.#verdicts.check(
+        'I3',
+        !(installed > start + tolerance && installed < start + HOUR_MS - tolerance),
+        () => `${name} is called actual, and its installation began in it`,
+      );
       const last = this.hourAt(new Date(start - HOUR_MS).toISOString().replace('.000', ''));
       const begun = last && last.q !== 'H' && last.at !== null ? Date.parse(last.at) : undefined;
       this.#verdicts.check(

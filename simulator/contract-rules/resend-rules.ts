@@ -66,6 +66,12 @@ export class ResendRules {
     this.#again.push({ at, what: `row ${rows[0]} of ${epoch}` });
   }
 
+  /** Whether a row of the epoch has come since it was asked for at `at`; what it asked for may overtake an acknowledgement. */
+  cameSince(epoch: string, at: number): (row: number) => boolean {
+    const came = this.#came.get(epoch);
+    return (row) => (came?.get(row)?.at ?? Number.NEGATIVE_INFINITY) >= at - CROSSING_MS;
+  }
+
   finish(): void {
     this.#settle(Number.POSITIVE_INFINITY);
   }

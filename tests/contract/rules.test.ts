@@ -585,7 +585,13 @@ describe('the rules of commands, health and scorecards', () => {
   });
   const executed = message('event', {
     ...{ type: 'event', epoch: 'E', collector: 'COL-1', row: 1, id: 'x', code: 'command.executed' },
-    ...{ severity: 'info', phase: 'raise', at, since: at, data: { id: 'c1', by: 'ops' } },
+    ...{
+      severity: 'info',
+      phase: 'raise',
+      at,
+      since: at,
+      data: { id: 'c1', name: 'alerts.set', by: 'ops' },
+    },
   });
   const scorecard = (more: object) =>
     message('scorecard', {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ContractChecker, type Message } from '../../simulator/contract-rules/checker.ts';
 import { RowSet } from '../../simulator/contract-rules/row-set.ts';
 import type { Rule, Verdict } from '../../simulator/contract-rules/verdicts.ts';
+import { Ledger } from '../../simulator/ledger.ts';
 import { Random } from '../../simulator/random.ts';
 import { VirtualWorld } from '../whole/virtual-world.ts';
 
@@ -489,6 +490,34 @@ describe('the rules of the contract', () => {
     expect(broken(judge([other(true), live, live]))).toEqual([]);
     expect(broken(judge([other(true), live, other(false)]))).toEqual(['S3']);
     expect(broken(judge([other(false), live]))).toEqual(['S3']);
+  });
+
+  it('I6: a restored journal tells its hours again under other rows of another epoch, and no head-end minds', () => {
+    const restored = heard
+      .filter(({ topic }) => /\/(?:interval|birth)$/.test(topic))
+      .map((message, i) => {
+        const fields = parsed(message);
+        const renumbered = (entries: Fields[]) =>
+          entries.map((entry) => ({ ...entry, row: entry['row'] + 7 }));
+        const again =
+          fields['type'] === 'birth'
+            ? {}
+            : {
+                intervals: renumbered(fields['intervals']),
+                gaps: renumbered(fields['gaps']),
+              };
+        const said = { ...fields, ...again, epoch: 'RESTORED' };
+        return { ...message, at: message.at + i, payload: JSON.stringify(said) };
+      });
+    const ledger = new Ledger();
+    for (const { topic, payload } of [...heard, ...restored]) ledger.take(topic, payload);
+    expect(ledger.conflicts).toEqual([]);
+    expect(broken(judge([...heard, ...restored]))).not.toContain('I6');
+    const [hour] = restored.filter(isInterval).slice(-1) as [Message];
+    const other = { ...hour, payload: hour.payload.replace(/"n":(\d+)/, '"n":9$1') };
+    expect(broken(judge([...heard, other]))).toContain('I6');
+    ledger.take(other.topic, other.payload);
+    expect(ledger.conflicts).toHaveLength(1);
   });
 
   it('S3: a description sent before the first reading, or with its fields in another order, contradicts none', () => {

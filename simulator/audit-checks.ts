@@ -6,7 +6,7 @@ import type { Entry, GapEntry, HourEntry } from './entries.ts';
 import { HOUR_MS, iso, keyOf } from './entries.ts';
 
 /** Qualities with a volume (contract I3); one unknown to a reader is taken for suspect. */
-const MEASURED_QUALITIES = new Set(['A', 'P', 'T', 'H']);
+const MEASURED_QUALITIES = new Set(['A', 'P', 'T']);
 
 function hoursOf(entries: readonly Entry[]): HourEntry[] {
   return entries
@@ -41,6 +41,8 @@ function checkRepeats(chain: Chain, account: Account): void {
 /** Numbers where the quality promises them; a missing hour has none, a suspect one at most its read. */
 function keepsI3(hour: HourEntry): boolean {
   if (MEASURED_QUALITIES.has(hour.q)) return isMeasured(hour);
+  // What passed since the reading before may be a gap, and then is no use of the hour.
+  if (hour.q === 'H') return isMeasured({ ...hour, use: hour.use ?? 0 });
   const empty = hour.total === null && hour.use === null;
   return empty && (hour.q !== 'M' || hour.read === null);
 }

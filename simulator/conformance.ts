@@ -13,7 +13,7 @@ import {
   USAGE,
 } from './arguments.ts';
 import { BrokerRefused, connectBroker, isV5 } from './broker-connection.ts';
-import { ContractChecker } from './contract-rules/checker.ts';
+import { ContractChecker, type Message } from './contract-rules/checker.ts';
 import { RULES, type Verdict } from './contract-rules/verdicts.ts';
 import { fileSentence } from './file-words.ts';
 import { NoRecording, readRecording } from './recording.ts';
@@ -112,16 +112,19 @@ async function judgeLive(
   options: ConformanceOptions,
   stop: StopRequest,
 ): Promise<number> {
-  const checker = new ContractChecker();
   let messages = 0;
+  // Nothing comes before we subscribe.
+  let take = (_: Message): unknown => undefined;
   const client = await connectBroker({
     ...{ url, clientId: `conformance-${process.pid}-${Date.now()}`, sessionS: 0 },
     tls: options,
     onMessage: (message) => {
       messages += 1;
-      checker.take({ at: Date.now(), ...message });
+      take({ at: Date.now(), ...message });
     },
   });
+  const checker = new ContractChecker(undefined, isV5(client));
+  take = (message) => checker.take(message);
   const below = `watermeter-v1/${options.utility}/${options.collector ?? '+'}`;
   // As published: so that an hour that was retained shows. MQTT 3.1.1 hides it.
   const how = isV5(client) ? ({ qos: 1, rap: true } as const) : ({ qos: 1 } as const);
@@ -131,7 +134,8 @@ async function judgeLive(
     throw new BrokerRefused(`The broker at ${url} refuses the subscription.`);
   }
   // What head-ends say, where the broker lets us hear it.
-  await client.subscribeAsync(`${below}/dn/#`, how).catch(() => undefined);
+  const said = [`${below}/dn/#`, `watermeter-v1/${options.utility}/_headend/state`];
+  await client.subscribeAsync(said, how).catch(() => undefined);
   if (!options.json) print(`Listening to ${below} at ${url}.`);
   try {
     await stop.requested;

@@ -263,7 +263,11 @@ export class Ledger {
     }
     if (before !== undefined && before.entry.rev === entry.rev) {
       this.counts.resends += 1;
-      const fields = differences(before.sent, sent);
+      // Another epoch has numbers of its own for what it tells again.
+      const fields = differences(
+        before.sent,
+        before.epoch === epoch ? sent : { ...sent, row: before.sent['row'] },
+      );
       if (fields.length > 0) {
         this.#conflict(entry.meter, entry.inst, `${key} came again with another ${fields.join()}`);
       }

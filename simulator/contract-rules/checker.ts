@@ -9,6 +9,7 @@ import type {
   Command,
   CommandAnswer,
   EventMessage,
+  HeadEndState,
   Health,
   IntervalMessage,
   MeterInfo,
@@ -38,12 +39,19 @@ const utilityOf = (key: string): string => key.slice(0, key.indexOf('/'));
 /** Lives as long as its run; keeps every hour, gap and row it was shown. */
 export class ContractChecker {
   readonly #verdicts: Verdicts;
+  readonly #asPublished: boolean;
   readonly #collectors = new Map<string, CollectorRules>();
   readonly #installations = new Map<string, InstallationRules>();
   readonly #owners = new Map<string, string>();
+  /** By utility: the head-end's newest session. */
+  readonly #headEnds = new Map<string, string>();
+  /** Utilities whose head-end says that it acknowledges. */
+  readonly #acknowledged = new Set<string>();
 
-  constructor(onBreach?: (breach: Breach) => void) {
+  /** `asPublished`: `retain` is as the sender set it, for live messages too (MQTT 5: retain as published). */
+  constructor(onBreach?: (breach: Breach) => void, asPublished = false) {
     this.#verdicts = new Verdicts(onBreach);
+    this.#asPublished = asPublished;
   }
 
   /** Takes one message; returns false when it broke the shape that its topic asks for. */
@@ -97,6 +105,8 @@ export class ContractChecker {
   #checkDelivery({ kind, qos, retain }: Place, message: Message): void {
     const name = message.topic;
     this.#verdicts.check('topics', retain || !message.retain, () => `${name} is retained`);
+    const kept = !retain || message.retain || !this.#asPublished;
+    this.#verdicts.check('topics', kept, () => `${name} is not retained`);
     this.#verdicts.check('topics', message.qos === qos, () => `${name} came at QoS ${message.qos}`);
     const bytes = Buffer.byteLength(message.payload);
     if (kind === 'interval') {
@@ -135,15 +145,21 @@ export class ContractChecker {
       () => `${message.topic} names ${payload['meter'] ?? said}`,
     );
     this.#verdicts.saw('payload');
+    if (place.kind === 'headend')
+      this.#takeHeadEnd(place, payload as unknown as HeadEndState, message);
     if (place.collector === null || !named) return;
     const collector = this.#collector(place);
     switch (place.kind) {
       case 'state':
-        return collector.takeState(payload as unknown as CollectorState);
+        return collector.takeState(payload as unknown as CollectorState, message.at);
       case 'birth':
-        return collector.takeBirth(payload as unknown as Birth, Buffer.byteLength(message.payload));
+        return collector.takeBirth(
+          payload as unknown as Birth,
+          Buffer.byteLength(message.payload),
+          message.at,
+        );
       case 'meter':
-        return this.#takeInfo(place, collector, payload as unknown as MeterInfo, message.retain);
+        return this.#takeInfo(place, collector, payload as unknown as MeterInfo, message);
       case 'interval':
         return this.#takeInterval(place, collector, payload as unknown as IntervalMessage, message);
       case 'event':
@@ -153,8 +169,13 @@ export class ContractChecker {
       case 'scorecard':
         return collector.takeScorecard(payload as unknown as Scorecard);
       case 'rsp':
-        return collector.takeAnswer(payload as unknown as CommandAnswer);
+        return collector.takeAnswer(payload as unknown as CommandAnswer, message.at);
       case 'cmd':
+        collector.takeCommand(
+          payload as unknown as Command,
+          Buffer.byteLength(message.payload),
+          message.at,
+        );
         return checkCommand(payload as unknown as Command, this.#verdicts);
       case 'ack':
         return collector.takeAck(payload as unknown as Ack, message.at);
@@ -163,14 +184,24 @@ export class ContractChecker {
     }
   }
 
+  /** A new session of a utility's head-end is heard by all its collectors (A2). */
+  #takeHeadEnd({ utility }: Place, { state, session, ack }: HeadEndState, { at }: Message): void {
+    if (ack === 'required') this.#acknowledged.add(utility);
+    if (state !== 'online' || this.#headEnds.get(utility) === session) return;
+    this.#headEnds.set(utility, session);
+    for (const [name, collector] of this.#collectors) {
+      if (utilityOf(name) === utility) collector.takeHeadEnd(at);
+    }
+  }
+
   #takeInfo(
     { utility }: Place,
     collector: CollectorRules,
     info: MeterInfo,
-    retained: boolean,
+    { at, retain }: Message,
   ): void {
     collector.takeInfo(info);
-    this.#installation(utility, info, collector).describe(info, retained);
+    this.#installation(utility, info, collector).describe(info, at, retain);
   }
 
   #takeInterval(
@@ -196,7 +227,9 @@ export class ContractChecker {
 
   #collector({ utility, collector }: Place): CollectorRules {
     const name = `${utility}/${collector}`;
-    const known = this.#collectors.get(name) ?? new CollectorRules(this.#verdicts);
+    const known =
+      this.#collectors.get(name) ??
+      new CollectorRules(this.#verdicts, () => this.#acknowledged.has(utility));
     this.#collectors.set(name, known);
     return known;
   }

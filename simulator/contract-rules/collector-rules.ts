@@ -1,5 +1,6 @@
 // The rules of one collector's own words: states and sessions, births, rows and epochs, answers to commands.
 
+import { isDeepStrictEqual } from 'node:util';
 import { EventRules } from './event-rules.ts';
 import type { InstallationRules } from './installation-rules.ts';
 import type {
@@ -14,13 +15,15 @@ import type {
   MeterInfo,
   Scorecard,
 } from './messages.ts';
+import { GRACE_MS } from './patience.ts';
+import { ResendRules } from './resend-rules.ts';
 import { type Range, RowSet } from './row-set.ts';
+import { SessionRules } from './session-rules.ts';
 import type { Verdicts } from './verdicts.ts';
 
-/** A row still away so long after a higher one came is a hole (contract, A2: 15 minutes without an ack). */
-const ROW_GRACE_MS = 15 * 60_000;
-
 const HOUR_MS = 3_600_000;
+/** A command is at most so long (C2). */
+const COMMAND_BYTES_MAX = 8 * 1024;
 
 /** Commands that only look (contract, C3). */
 const READS =
@@ -47,23 +50,38 @@ interface Epoch {
   made: number;
 }
 
+/** What a birth says of the commands that are allowed. */
+interface Allowing {
+  readonly sent: number;
+  readonly commands: readonly string[];
+}
+
 /** Everything that one collector says, but for the hours and gaps themselves. */
 export class CollectorRules {
   readonly events: EventRules;
   readonly #verdicts: Verdicts;
+  readonly #sessions: SessionRules;
+  readonly #resends: ResendRules;
+  #ack: Ack | undefined;
   readonly #epochs = new Map<string, Epoch>();
   readonly #born = new Set<string>();
-  readonly #over = new Set<string>();
-  readonly #infos = new Map<string, string>();
+  readonly #infos = new Map<string, MeterInfo>();
   readonly #answers = new Map<string, CommandAnswer>();
   readonly #days = new Map<string, string>();
-  #state: CollectorState | undefined;
-  #birth: Birth | undefined;
+  readonly #births: Allowing[] = [];
+  /** By id: what was asked for. */
+  readonly #commands = new Map<string, { expires: number; isLarge: boolean }>();
+  readonly #executed: { name: string; at: number; heard: Allowing | undefined }[] = [];
+  /** When something of the collector was last heard. */
+  #heardAt = Number.NEGATIVE_INFINITY;
   #asked: { epoch: string; range: Range; at: number }[] = [];
 
-  constructor(verdicts: Verdicts) {
+  /** `isAcknowledged`: a head-end says that it acknowledges the rows of this utility. */
+  constructor(verdicts: Verdicts, isAcknowledged: () => boolean) {
     this.#verdicts = verdicts;
     this.events = new EventRules(verdicts);
+    this.#sessions = new SessionRules(verdicts);
+    this.#resends = new ResendRules(verdicts, () => this.#ack !== undefined || isAcknowledged());
   }
 
   epoch(name: string): Epoch {
@@ -77,42 +95,27 @@ export class CollectorRules {
     return epoch;
   }
 
-  takeState(state: CollectorState): void {
-    const last = this.#state;
-    const { session } = state;
-    this.#verdicts.check('S1', !(this.#over.has(session) && state.state !== 'disconnected'), () =>
-      state.state === 'lost'
-        ? `a late will of session ${session}, which is over, says lost`
-        : `session ${session} was over and says ${state.state} again`,
-    );
-    if (this.#over.has(session)) return;
-    if (last && last.session !== session) this.#over.add(last.session);
-    if (state.state === 'disconnected') this.#over.add(session);
-    this.#state = state;
+  takeState(state: CollectorState, at: number): void {
+    this.#sessions.takeState(state, at);
+    this.#resends.occasion(at);
   }
 
-  takeBirth(birth: Birth, bytes: number): void {
+  takeBirth(birth: Birth, bytes: number, at: number): void {
     this.#verdicts.check('S2', bytes <= 32 * 1024, () => `birth has ${bytes} bytes`);
     this.#born.add(birth.epoch);
-    this.#birth = birth;
-    const session = this.#state?.session;
-    this.#verdicts.check(
-      'S2',
-      session === undefined || session === birth.session || this.#state?.state === 'lost',
-      () => `birth is of session ${birth.session}, state of ${session}`,
-    );
+    this.#births.push({ sent: Date.parse(birth.sent), commands: birth.commands });
+    this.#sessions.takeBirth(birth, at);
   }
 
   takeInfo(info: MeterInfo): void {
     const key = `${info.meter} ${info.rev}`;
-    const content = JSON.stringify(info);
     const known = this.#infos.get(key);
     this.#verdicts.check(
       'S3',
-      known === undefined || known === content,
+      known === undefined || isDeepStrictEqual(known, info),
       () => `info of ${info.meter} changed and its rev ${info.rev} did not`,
     );
-    this.#infos.set(key, content);
+    this.#infos.set(key, info);
   }
 
   takeHealth(health: Health): void {
@@ -133,6 +136,12 @@ export class CollectorRules {
     const known = this.#days.get(told);
     const same = known === undefined || known === JSON.stringify(scorecard);
     this.#verdicts.check('S5', reads.made <= reads.due, () => `${day}: more reads made than due`);
+    const { day_1: one, day_3: three } = scorecard.success;
+    this.#verdicts.check(
+      'S5',
+      one === null || three === null || one <= three,
+      () => `${day}: more meters were read in a day than in three`,
+    );
     this.#verdicts.check('S5', same, () => `two scorecards of ${told} differ`);
     this.#days.set(told, JSON.stringify(scorecard));
   }
@@ -142,11 +151,13 @@ export class CollectorRules {
     const made = Date.parse(event.at);
     const content = `event ${id} ${code} ${phase}`;
     this.#takeRow(event.epoch, event.row, content, { at, sent: made + 1, made });
+    this.#resends.take(event.epoch, [event.row], { at, sent: Number.NaN, asked: false });
     this.events.take(event);
     if (code !== 'journal.loss') return;
     this.#verdicts.check(
       'A3',
-      Array.isArray(event.data['rows']),
+      Array.isArray(event.data['rows']) &&
+        rangesOf(event.data['rows']).length === event.data['rows'].length,
       () => `journal.loss ${id} does not say which rows`,
     );
     for (const [from, to] of rangesOf(event.data['rows']))
@@ -165,6 +176,8 @@ export class CollectorRules {
       const made = Date.parse(to);
       this.#takeRow(epoch, row, `${place} gap ${from} rev ${rev}`, { at, sent, made });
     }
+    const all = [...message.gaps, ...message.intervals].map(({ row }) => row);
+    this.#resends.take(epoch, all, { at, sent, asked: cause === 'replay' });
     if (cause !== 'backfill' || message.intervals.length < 2) return;
     const rows = message.intervals.map(({ row }) => row);
     this.#verdicts.check(
@@ -179,30 +192,86 @@ export class CollectorRules {
     for (const row of rows) this.epoch(epoch).spoilt.add(row);
   }
 
-  takeAck(ack: Ack, at: number): void {
-    this.#asked = ack.missing.map((range) => ({ epoch: ack.epoch, range, at }));
+  /** The head-end came, with a new session (A2). */
+  takeHeadEnd(at: number): void {
+    this.#resends.occasion(at);
   }
 
-  takeAnswer(answer: CommandAnswer): void {
+  takeAck(ack: Ack, at: number): void {
+    if (isDeepStrictEqual(this.#ack, ack)) return;
+    this.#resends.occasion(at);
+    // The newest rules, in whatever order they come.
+    if (this.#ack && Date.parse(this.#ack.sent) > Date.parse(ack.sent)) return;
+    this.#ack = ack;
+    const { epoch, row, missing } = ack;
+    const before = this.#asked.filter((one) => one.epoch === epoch);
+    const since = ([from, to]: Range) =>
+      before.find(({ range: [first, last] }) => first <= from && to <= last)?.at ?? at;
+    // One beyond the highest row ever sent settles nothing, and asks for nothing.
+    const counts = row <= this.epoch(epoch).rows.top();
+    this.#asked = counts ? missing.map((range) => ({ epoch, range, at: since(range) })) : [];
+  }
+
+  /** A1: what was asked for came again, as far as there was time for it. */
+  #checkAsked(now: number | null): void {
+    const until = Math.min(now ?? this.#heardAt, this.#heardAt);
+    for (const { epoch, range, at } of this.#asked.filter((one) => until - one.at >= GRACE_MS)) {
+      const said = 'were asked for again and did not come';
+      this.#checkRange(epoch, range, said, this.#resends.cameSince(epoch, at));
+    }
+  }
+
+  /** A command on its way to the collector. */
+  takeCommand({ id, name, expires }: Command, bytes: number, at: number): void {
+    if (name === 'replay') this.#resends.occasion(at);
+    this.#commands.set(id, { expires: Date.parse(expires), isLarge: bytes > COMMAND_BYTES_MAX });
+  }
+
+  takeAnswer(answer: CommandAnswer, heardAt: number): void {
     this.#verdicts.saw('C1');
     const { id, name, status, code } = answer;
+    if (name === 'replay') this.#resends.occasion(heardAt);
     if (id === null || (status !== 'done' && status !== 'error')) return;
     if (status === 'error' && REFUSED.includes(code)) return;
-    const { at, ...content } = answer;
-    const { at: _, ...known } = this.#answers.get(id) ?? answer;
+    this.#checkRefusable(answer);
+    const known = this.#answers.get(id);
     this.#verdicts.check(
       'C2',
-      JSON.stringify(known) === JSON.stringify(content),
+      known === undefined || isDeepStrictEqual({ ...known, at: '' }, { ...answer, at: '' }),
       () => `command ${id} was answered twice and differently`,
     );
     this.#answers.set(id, answer);
-    if (status !== 'done' || name === null) return;
-    const allowed = this.#birth?.commands;
+    // Repeated, it says nothing of what is allowed by now.
+    if (status !== 'done' || name === null || known?.status === 'done') return;
+    this.#executed.push({ name, at: Date.parse(answer.at), heard: this.#births.at(-1) });
+  }
+
+  /** C2: what is too large or over is refused. What takes long may have begun in time. */
+  #checkRefusable({ id, status, at }: CommandAnswer): void {
+    const command = this.#commands.get(id ?? '');
+    if (command === undefined || status !== 'done' || this.#answers.has(id ?? '')) return;
+    const isOver = Date.parse(at) - command.expires >= GRACE_MS;
     this.#verdicts.check(
-      'C3',
-      allowed === undefined || allowed.includes(name),
-      () => `${name} was executed and is not among the commands of birth`,
+      'C2',
+      !command.isLarge && !isOver,
+      () => `command ${id} was executed though it ${isOver ? 'was over' : 'is too large'}`,
     );
+  }
+
+  /** C3: what was done was allowed by the birth of then, or by one that crossed it on the way. */
+  #checkAllowed(): void {
+    const births = [...this.#births].sort((a, b) => a.sent - b.sent);
+    for (const { name, at, heard } of this.#executed) {
+      const before = births.findLast(({ sent }) => sent <= at);
+      const after = births.find(({ sent }) => sent > at);
+      const isKnown = heard !== undefined || before !== undefined;
+      const isAllowed = [heard, before, after].some((birth) => birth?.commands.includes(name));
+      this.#verdicts.check(
+        'C3',
+        isAllowed || !isKnown,
+        () => `${name} was executed and is not among the commands of birth`,
+      );
+    }
   }
 
   /** C5: what was billed is what that hour says. */
@@ -231,7 +300,7 @@ export class CollectorRules {
 
   /** What only the whole shows. `now`: rows that have been away long enough by then are holes; null: all are. */
   finish(now: number | null): void {
-    const due = (at: number) => now === null || now - at >= ROW_GRACE_MS;
+    const due = (at: number) => now === null || now - at >= GRACE_MS;
     for (const [name, epoch] of this.#epochs) {
       this.#verdicts.check(
         'A1',
@@ -242,9 +311,10 @@ export class CollectorRules {
         this.#checkRange(name, range, 'never came');
       }
     }
-    for (const { epoch, range } of this.#asked.filter(({ at }) => due(at))) {
-      this.#checkRange(epoch, range, 'were asked for again and did not come');
-    }
+    this.#checkAsked(now);
+    this.#sessions.finish(now);
+    this.#resends.finish();
+    this.#checkAllowed();
     this.#checkExecuted();
   }
 
@@ -254,8 +324,8 @@ export class CollectorRules {
       if (status !== 'done' || name === null || READS.test(name)) continue;
       this.#verdicts.check(
         'C4',
-        this.events.wasExecuted(id),
-        () => `${name} (${id}) was executed without a command.executed`,
+        this.events.wasExecuted(id, name),
+        () => `${name} (${id}) was executed without a command.executed that says by whom`,
       );
     }
   }
@@ -266,6 +336,7 @@ export class CollectorRules {
     content: string,
     { at, sent, made }: { at: number; sent: number; made: number },
   ): void {
+    this.#heardAt = Math.max(this.#heardAt, at);
     const epoch = this.epoch(name);
     if (epoch.rows.top() === 0) epoch.since = sent;
     const known = epoch.content.get(row);
@@ -283,12 +354,16 @@ export class CollectorRules {
     epoch.rows.add(row);
   }
 
-  #checkRange(name: string, [from, to]: Range, what: string): void {
-    const { rows, spoilt, lost } = this.epoch(name);
-    if (rows.hasAll(from, to)) return this.#verdicts.saw('A1');
+  #checkRange(
+    name: string,
+    [from, to]: Range,
+    what: string,
+    came = (row: number) => this.epoch(name).rows.has(row),
+  ): void {
+    const { spoilt, lost } = this.epoch(name);
     const away: number[] = [];
     for (let row = from; row <= to; row += 1) {
-      if (!rows.has(row) && !spoilt.has(row) && !lost.has(row)) away.push(row);
+      if (!came(row) && !spoilt.has(row) && !lost.has(row)) away.push(row);
     }
     const said = away.length > 3 ? `${away[0]} to ${away.at(-1)}` : away.join(', ');
     this.#verdicts.check('A1', away.length === 0, () => `rows ${said} of ${name} ${what}`);

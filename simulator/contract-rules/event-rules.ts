@@ -9,11 +9,14 @@ const PHASES = { raise: 0, update: 1, clear: 2 } as const;
 const identityOf = ({ code, meter, inst, since }: EventMessage): string =>
   JSON.stringify([code, meter ?? null, inst ?? null, since]);
 
+const isNamed = (by: unknown): boolean => typeof by === 'string' && by !== '';
+
 /** The events of one collector. */
 export class EventRules {
   readonly #verdicts: Verdicts;
   readonly #alarms = new Map<string, EventMessage[]>();
-  readonly #executed = new Set<string>();
+  /** By id of the command: its name, where it is told who gave it. */
+  readonly #executed = new Map<string, unknown>();
 
   constructor(verdicts: Verdicts) {
     this.#verdicts = verdicts;
@@ -24,7 +27,9 @@ export class EventRules {
     // What a clear may add, its raise has told.
     const evidence = event.phase === 'clear' || Object.keys(event.data).length > 0;
     this.#verdicts.check('E3', evidence, () => `event ${event.id} (${event.code}) has no evidence`);
-    if (event.code === 'command.executed') this.#executed.add(String(event.data['id']));
+    if (event.code === 'command.executed' && isNamed(event.data['by'])) {
+      this.#executed.set(String(event.data['id']), event.data['name']);
+    }
     const known = this.#alarms.get(event.id) ?? [];
     const again = known.find((one) => one.row === event.row && one.epoch === event.epoch);
     if (again === undefined) this.#alarms.set(event.id, [...known, event]);
@@ -45,8 +50,9 @@ export class EventRules {
     this.#checkOrder(event, known);
   }
 
-  wasExecuted(id: string): boolean {
-    return this.#executed.has(id);
+  /** C4: who did it, and what, was told. */
+  wasExecuted(id: string, name: string): boolean {
+    return this.#executed.get(id) === name;
   }
 
   /** Rows tell the order in which messages were made, in whatever order they come. */

@@ -1,6 +1,7 @@
 // The rules of hours and gaps of one installation: sums, dials, qualities, keys and what may follow what.
 
 import type { GapEntry, HourEntry, IntervalMessage, MeterInfo } from './messages.ts';
+import { OnlyStory } from './only-story.ts';
 import type { RowSet } from './row-set.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -24,6 +25,8 @@ const startOf = (one: HourEntry): number => Date.parse(one.start);
 /** I10: told by a clock that was ahead, and lying in the future since: the hours before it are not over yet. */
 const isTakenBack = ({ q, rev = 0, flags }: HourEntry): boolean =>
   q === 'M' && rev > 0 && flags.includes('clock');
+const dialOf = ({ unit, pow10, digits }: IntervalMessage | MeterInfo): string =>
+  `${digits} digits of 10^${pow10} ${unit}`;
 const keyOf = (one: Told): string => (one.kind === 'hour' ? one.start : `gap ${one.from}`);
 const modulo = (a: number, m: number): number => ((a % m) + m) % m;
 
@@ -52,7 +55,8 @@ export class InstallationRules {
   #dial: string | undefined;
   #capacity = Number.POSITIVE_INFINITY;
   #info: MeterInfo | undefined;
-  #mayBeOld = false;
+  readonly #described = new OnlyStory();
+  readonly #describedDial = new OnlyStory();
   #widestS: number | undefined;
 
   constructor(meter: string, inst: number, verdicts: Verdicts, rowsOf: (epoch: string) => RowSet) {
@@ -63,23 +67,30 @@ export class InstallationRules {
   }
 
   /**
-   * What the description says of it (S3). The first one, when `retained`, may be what a broker kept of an earlier life of
-   * the collector: it gives way without a word.
+   * What the description says of it (S3), heard at `at`. When `retained`, it may be what a broker kept of an earlier life of the
+   * collector: that gives way without a word. One that was sent before the first reading, and has no beginning yet, contradicts none.
    */
-  describe(info: MeterInfo, retained: boolean): void {
-    const known = this.#mayBeOld ? undefined : this.#info;
-    if (this.#mayBeOld && this.#told.size === 0) this.#dial = undefined;
-    this.#mayBeOld = retained && this.#info === undefined;
-    this.#showDial(info);
-    if (known && known.initial_read !== null) {
+  describe(info: MeterInfo, at: number, retained: boolean): void {
+    const { initial_read: read, installed } = info;
+    const dial = dialOf(info);
+    const same = this.#describedDial.take(dial, at, retained);
+    this.#verdicts.check(
+      'I2',
+      same,
+      () => `${this.#name()} is described with ${dial}, and otherwise`,
+    );
+    if (read !== null) {
       this.#verdicts.check(
         'S3',
-        info.initial_read === known.initial_read && info.installed === known.installed,
-        () => `${this.#name()} began at ${known.initial_read}, now at ${info.initial_read}`,
+        this.#described.take(`${read} at ${installed}`, at, retained),
+        () => `${this.#name()} began at ${read} at ${installed}, and otherwise`,
       );
     }
-    this.#info = info;
     this.#widestS = Math.max(this.#widestS ?? 0, info.tolerance_s);
+    // The newest life counts, whichever of its messages comes last.
+    const { initial_read: before = null, installed: since = null } = this.#info ?? {};
+    const isNewer = read !== null && (since === null || (installed ?? '') >= since);
+    if (before === null || isNewer) this.#info = info;
   }
 
   /** Takes the entries of a message in. */
@@ -114,21 +125,34 @@ export class InstallationRules {
     this.#checkBeginnings();
     this.#checkGaps();
     this.#checkFuture();
+    this.#checkDescribed();
   }
 
   #name(): string {
     return `${this.meter}/${this.inst}`;
   }
 
-  #showDial({ unit, pow10, digits }: IntervalMessage | MeterInfo): void {
-    const dial = `${digits} digits of 10^${pow10} ${unit}`;
+  #showDial(message: IntervalMessage): void {
+    const dial = dialOf(message);
     this.#dial ??= dial;
-    this.#capacity = 10 ** digits;
+    this.#capacity = 10 ** message.digits;
     const known = this.#dial;
     this.#verdicts.check(
       'I2',
       dial === known,
       () => `${this.#name()} has ${dial}, before ${known}`,
+    );
+  }
+
+  /** I2: what the hours are stated for is what the description says, whichever came first. */
+  #checkDescribed(): void {
+    const dial = this.#dial;
+    if (dial === undefined) return;
+    const said = this.#describedDial.has(dial);
+    this.#verdicts.check(
+      'I2',
+      said,
+      () => `${this.#name()} has ${dial}, and is described otherwise`,
     );
   }
 
@@ -138,6 +162,7 @@ export class InstallationRules {
     else {
       const ordered = Date.parse(one.from) <= Date.parse(one.to);
       this.#verdicts.check('I4', ordered, () => `${name} ends before it begins`);
+      this.#checkEdges(one, name);
     }
     this.#verdicts.saw('I7');
     const rev = one.rev ?? 0;
@@ -154,12 +179,28 @@ export class InstallationRules {
     this.#insert(one);
   }
 
+  /** I4: where an edge was read, or none lies between, what passed is the hour's. */
+  #checkEdges({ from, to, use, why }: GapStep, name: string): void {
+    if (use === null || !['bus', 'power'].includes(why)) return;
+    const edge = Math.ceil(Date.parse(from) / HOUR_MS) * HOUR_MS;
+    this.#verdicts.check(
+      'I4',
+      edge <= Date.parse(to),
+      () => `${name} has no edge of an hour in it`,
+    );
+  }
+
   #checkResend(
     name: string,
     first: Readonly<Record<string, unknown>>,
     again: Readonly<Record<string, unknown>>,
   ): void {
-    const changed = Object.keys(first).filter(
+    // Another epoch has numbers of its own for what it tells again.
+    const isRenumbered = first['epoch'] !== again['epoch'];
+    const fields = Object.keys(first).filter(
+      (field) => !(isRenumbered && (field === 'epoch' || field === 'row')),
+    );
+    const changed = fields.filter(
       (field) => JSON.stringify(first[field]) !== JSON.stringify(again[field]),
     );
     this.#verdicts.check(
@@ -261,7 +302,20 @@ export class InstallationRules {
       turned === 0,
       () => `${name}: the dial moved from ${base.read} to ${hour.read}, the total by ${moved}`,
     );
+    if (complete && passed === 0) this.#checkRollover(hour, base.read ?? 0);
     return true;
+  }
+
+  /** I7: where the use of an hour takes the dial over its end, the hour says so. */
+  #checkRollover({ use, flags, start }: HourStep, read: number): void {
+    const passes = read + (use ?? 0) >= this.#capacity;
+    const told = flags.some((flag) => flag === 'rollover' || flag === 'rollover_ambiguous');
+    this.#verdicts.check(
+      'I7',
+      !passes || told,
+      () =>
+        `${this.#name()} ${start}: the dial went on from 0 and the hour is not flagged rollover`,
+    );
   }
 
   /** Whether every row from one hour to the other has come, so that nothing can still lie between them. */
@@ -314,9 +368,15 @@ export class InstallationRules {
   #checkBeginnings(): void {
     const tolerance = this.#tolerance();
     const gaps = [...this.#told.values()].filter((one) => one.kind === 'gap' && counts(one));
+    const installed = Date.parse(this.#info?.installed ?? '');
     for (const hour of this.hours().filter(({ q }) => q === 'A')) {
       const name = `${this.#name()} ${hour.start}`;
       const start = startOf(hour);
+      this.#verdicts.check(
+        'I3',
+        !(installed > start + tolerance && installed < start + HOUR_MS - tolerance),
+        () => `${name} is called actual, and its installation began in it`,
+      );
       const last = this.hourAt(new Date(start - HOUR_MS).toISOString().replace('.000', ''));
       const begun = last && last.q !== 'H' && last.at !== null ? Date.parse(last.at) : undefined;
       this.#verdicts.check(

@@ -295,11 +295,7 @@ export class HourFold {
       this.#sendEmpty('M', null);
       return this.#next(gap);
     }
-    if (from && from.seq !== last.seq) {
-      this.#sendEnded();
-      this.#sendMeasured(last, 'P');
-      return this.#next(this.#newGap(last, why));
-    }
+    if (from && from.seq !== last.seq) return this.#leaveMeasured(why);
     if (ended && ended.to.seq === last.seq && !this.#state.person) {
       // Adjoining gaps merge; one that was sent already is restated under its key.
       this.#sendEmpty('M', null);
@@ -313,12 +309,22 @@ export class HourFold {
     return this.#next(this.#newGap(last, why));
   }
 
+  /** The open hour keeps what was measured of it up to its newest reading; a gap begins there. */
+  #leaveMeasured(why: GapCause): void {
+    const { last } = this.#state;
+    this.#sendEnded();
+    this.#sendMeasured(last, 'P');
+    this.#next(this.#newGap(last, why));
+  }
+
   /** A quarantined reading stands at the boundary: the whole hour waits in the gap until it is confirmed or refused. */
   #leaveSuspect(suspect: Suspect): void {
-    const { from, last, gap, ended } = this.#state;
+    const { from, last, gap, ended, person } = this.#state;
     this.#flagHour(['unconfirmed']);
     const begin = from ?? last;
-    const adjoining = ended && ended.to.seq === begin.seq ? ended : null;
+    // What a person read in it stands, with its total (I5): only what follows is in doubt.
+    if (person && begin.seq !== last.seq) return this.#leaveMeasured('quarantine');
+    const adjoining = ended && ended.to.seq === begin.seq && !person ? ended : null;
     if (adjoining) this.#change({ ended: null });
     else this.#sendEnded();
     this.#sendEmpty('S', suspect);
@@ -398,10 +404,13 @@ export class HourFold {
 
   /** An hour with fewer than two edges; what a person read in it is told all the same. */
   #sendEmpty(q: 'M' | 'S', seen: Suspect | null): void {
-    const { person, last } = this.#state;
+    const { person, last, ended, taken = [] } = this.#state;
     if (person) {
       const { read, at, total } = last;
-      return this.#send({ read, at, total, use: null, q: 'H' });
+      this.#send({ read, at, total, use: null, q: 'H' });
+      // Its total rests on the gap before it: that grows no further (I5).
+      if (ended?.sent) this.#change({ ended: null, taken: [...taken, ended.from.at] });
+      return;
     }
     if (this.#how.disabled) return;
     this.#send({ read: seen?.read ?? null, at: seen?.at ?? null, total: null, use: null, q });

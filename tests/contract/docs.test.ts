@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { commandsOf } from '../../src/commands/classes.ts';
 import { FLAGS } from '../../src/domain/entry.ts';
 import { assertContract, kindOf, SCHEMAS, validatorOf } from './schemas.ts';
 
@@ -15,6 +16,11 @@ const blocks = (language: string) =>
     (m) => m[1] ?? '',
   );
 const examples = blocks('json');
+/** The rows of the table whose first column is headed so, by column. */
+const blocksOfTable = (head: string) => {
+  const [, table = ''] = new RegExp(`\\| ${head} .*\\n((?:\\|.*\\n)+)`).exec(page) ?? [];
+  return table.split('\n').map((row) => row.split('|').slice(1));
+};
 const kinds = [...SCHEMAS.keys()].filter((kind) => kind !== 'common');
 
 describe('the page for head-end developers', () => {
@@ -39,6 +45,27 @@ describe('the page for head-end developers', () => {
     )) {
       expect(() => assertContract(topic, message)).not.toThrow();
     }
+  });
+
+  it('lets no two programs share an id, which would push each other off the broker', () => {
+    const ids = [...page.matchAll(/ -i (\S+)/g)].map((match) => match[1]);
+    expect(ids.length).toBeGreaterThan(1);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('tells the arguments of every command, and shows a birth with those that are always allowed', () => {
+    const table = blocksOfTable('command');
+    const told = new Map(
+      table.flatMap(([names = '', kind = '']) =>
+        [...names.matchAll(/`([a-z._]+)`/g)].map((match) => [match[1] ?? '', kind.trim()]),
+      ),
+    );
+    for (const kind of ['read', 'operate', 'configure'] as const) {
+      const mine = [...told].filter(([, one]) => one === kind).map(([name]) => name);
+      expect(mine.sort()).toEqual(commandsOf([kind]).sort());
+    }
+    const birth = examples.map((one) => JSON.parse(one)).find(({ type }) => type === 'birth');
+    expect(birth.commands).toEqual(commandsOf(['read']));
   });
 
   it('explains every flag, and links to files that are there', () => {

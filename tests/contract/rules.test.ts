@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { ContractChecker, type Message } from '../../simulator/contract-rules/checker.ts';
 import { RowSet } from '../../simulator/contract-rules/row-set.ts';
 import type { Rule, Verdict } from '../../simulator/contract-rules/verdicts.ts';
+import { Ledger } from '../../simulator/ledger.ts';
+import { Random } from '../../simulator/random.ts';
 import { VirtualWorld } from '../whole/virtual-world.ts';
 
 const HOUR = 3_600_000;
@@ -82,6 +84,11 @@ function again(
   const fields = parsed(found as Message);
   change(fields);
   return [...heard, { ...(found as Message), payload: JSON.stringify(fields) }];
+}
+/** The n-th state that was told, changed. */
+function stateOf(nth: number, change: object): Message {
+  const state = heard.filter(({ topic }) => topic.endsWith('/state')).at(nth) as Message;
+  return { ...state, payload: JSON.stringify({ ...parsed(state), ...change }) };
 }
 const gapMessage = (fields: Fields, message: Message) =>
   isInterval(message) && fields['gaps'].length > 0;
@@ -305,18 +312,24 @@ describe('the rules of the contract', () => {
         ),
     ],
     [
-      'a late will of an old session',
+      'a session that took its leave and says ready again',
       'S1',
-      () => {
-        const first = heard.find(({ topic }) => topic.endsWith('/state')) as Message;
-        const lost = JSON.stringify({ ...parsed(first), state: 'lost' });
-        return [...heard.slice(0, -1), { ...first, payload: lost }];
-      },
+      () => [...heard, stateOf(-1, { state: 'ready', sent: '2026-06-02T00:00:00Z' })],
     ],
     [
-      'a session that was used again',
+      'a session that was used again after another',
       'S1',
-      () => [...heard, heard.find(({ topic }) => topic.endsWith('/state')) as Message],
+      () => [...heard, stateOf(0, { sent: '2026-06-02T00:00:00Z' })],
+    ],
+    [
+      'a birth of a session that no state has told of',
+      'S2',
+      () =>
+        changed(
+          (fields) => fields['type'] === 'birth',
+          (fields) => (fields['session'] = 'OTHER'),
+          1,
+        ),
     ],
     [
       'a birth without its epoch',
@@ -479,6 +492,86 @@ describe('the rules of the contract', () => {
     expect(broken(judge([other(false), live]))).toEqual(['S3']);
   });
 
+  it('I6: a restored journal tells its hours again under other rows of another epoch, and no head-end minds', () => {
+    const restored = heard
+      .filter(({ topic }) => /\/(?:interval|birth)$/.test(topic))
+      .map((message, i) => {
+        const fields = parsed(message);
+        const renumbered = (entries: Fields[]) =>
+          entries.map((entry) => ({ ...entry, row: entry['row'] + 7 }));
+        const again =
+          fields['type'] === 'birth'
+            ? {}
+            : {
+                intervals: renumbered(fields['intervals']),
+                gaps: renumbered(fields['gaps']),
+              };
+        const said = { ...fields, ...again, epoch: 'RESTORED' };
+        return { ...message, at: message.at + i, payload: JSON.stringify(said) };
+      });
+    const ledger = new Ledger();
+    for (const { topic, payload } of [...heard, ...restored]) ledger.take(topic, payload);
+    expect(ledger.conflicts).toEqual([]);
+    expect(broken(judge([...heard, ...restored]))).not.toContain('I6');
+    const [hour] = restored.filter(isInterval).slice(-1) as [Message];
+    const other = { ...hour, payload: hour.payload.replace(/"n":(\d+)/, '"n":9$1') };
+    expect(broken(judge([...heard, other]))).toContain('I6');
+    ledger.take(other.topic, other.payload);
+    expect(ledger.conflicts).toHaveLength(1);
+  });
+
+  it('S3: a description sent before the first reading, or with its fields in another order, contradicts none', () => {
+    const infos = heard.filter(({ topic }) => topic.endsWith('/SP-00002/info'));
+    const [first, last] = [infos[0], infos.at(-1)] as [Message, Message];
+    expect(parsed(first)['initial_read']).toBeNull();
+    expect(broken(judge([last, first, last]))).toEqual([]);
+    const turned = Object.fromEntries(Object.entries(parsed(last)).reverse());
+    expect(broken(judge([last, { ...last, payload: JSON.stringify(turned) }]))).toEqual([]);
+  });
+
+  it('S3: what a broker kept may come after what is new, when we begin to listen and not later', () => {
+    const info = heard.findLast(({ topic }) => topic.endsWith('/SP-00002/info')) as Message;
+    const said = (change: object, minute: number) => ({
+      ...{ ...info, at: minute * 60_000 },
+      payload: JSON.stringify({ ...parsed(info), ...change }),
+    });
+    const other = { initial_read: 7, digits: 7, rev: 7 };
+    expect(broken(judge([said({}, 0), said(other, 0.5), said({}, 60)]))).toEqual([]);
+    expect(broken(judge([said({}, 0), said(other, 5), said({}, 60)]))).toEqual(['I2', 'S3']);
+    // What hours are stated for is what some description says.
+    const rest = heard.filter(({ topic }) => !topic.endsWith('/SP-00002/info'));
+    const wrong = { ...said({ digits: 7, rev: 7 }, 0), at: rest[0]?.at ?? 0 };
+    expect(broken(judge([wrong, ...rest]))).toEqual(['I2']);
+  });
+
+  it('S2: a broker may keep the birth of one start and the state of the next, or a late will', () => {
+    const births = heard.filter(({ topic }) => topic.endsWith('/birth'));
+    const [birth, next] = [births[0], births.at(-1)] as [Message, Message];
+    expect(parsed(birth)['session']).not.toBe(parsed(next)['session']);
+    const ready = stateOf(0, { session: parsed(next)['session'], sent: parsed(next)['sent'] });
+    const lost = stateOf(0, { session: 'OLD', state: 'lost', sent: undefined });
+    const soon = (message: Message) => ({ ...message, at: birth.at });
+    expect(broken(judge([birth, soon(ready)]))).toEqual([]);
+    expect(broken(judge([soon(lost), birth]))).toEqual([]);
+    expect(broken(judge([birth, { ...ready, at: birth.at + 3_600_000 }]))).toEqual(['S2']);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'are kept in whatever order messages overtake each other, with late wills and twice (seed %i)',
+    (seed) => {
+      const random = new Random(`order/${seed}`);
+      const width = [4, 60, Number.MAX_SAFE_INTEGER][seed % 3] ?? 1;
+      const wills = heard
+        .filter(({ topic }) => topic.endsWith('/state'))
+        .map(({ at }, i) => ({ ...stateOf(i, { state: 'lost', sent: undefined }), at }));
+      const turned = [...heard, ...heard, ...wills]
+        .map((message, i) => ({ message, place: (i % heard.length) + random.next() * width }))
+        .sort((a, b) => a.place - b.place)
+        .map(({ message }) => message);
+      expect(breachesOf(judge(turned))).toEqual([]);
+    },
+  );
+
   it('wait for rows that may still be on their way', () => {
     const gone = heard.filter((one) => isInterval(one))[20];
     const rest = heard.filter((one) => one !== gone);
@@ -521,7 +614,13 @@ describe('the rules of commands, health and scorecards', () => {
   });
   const executed = message('event', {
     ...{ type: 'event', epoch: 'E', collector: 'COL-1', row: 1, id: 'x', code: 'command.executed' },
-    ...{ severity: 'info', phase: 'raise', at, since: at, data: { id: 'c1', by: 'ops' } },
+    ...{
+      severity: 'info',
+      phase: 'raise',
+      at,
+      since: at,
+      data: { id: 'c1', name: 'alerts.set', by: 'ops' },
+    },
   });
   const scorecard = (more: object) =>
     message('scorecard', {
@@ -535,6 +634,19 @@ describe('the rules of commands, health and scorecards', () => {
     expect(breachesOf(judge([birth, rsp({}), rsp({}), scorecard({})]))).toEqual([]);
     const operated = rsp({ name: 'alerts.set' });
     expect(breachesOf(judge([birth, operated, executed]))).toEqual([]);
+  });
+
+  it('C3: an answer and the birth that changes what is allowed may cross, and an answer is repeated later', () => {
+    const later = (minute: number, commands: string[]) => {
+      const said = { ...parsed(birth), sent: `2026-06-01T04:${minute}:00Z`, commands };
+      return message('birth', said);
+    };
+    const none = later(10, ['ping']);
+    const operated = rsp({ name: 'alerts.set', at: '2026-06-01T04:09:59Z' });
+    expect(broken(judge([birth, none, operated, executed]))).toEqual([]);
+    expect(broken(judge([birth, operated, executed, none, operated]))).toEqual([]);
+    const after = rsp({ name: 'alerts.set', at: '2026-06-01T04:10:01Z' });
+    expect(broken(judge([birth, none, after, executed]))).toEqual(['C3']);
   });
 
   it.each<[string, Rule, () => Message[]]>([

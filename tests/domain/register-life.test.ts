@@ -1,8 +1,10 @@
 // The life of a register, an oddity at a time: what is counted, and what is told, once, with evidence.
 
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { advance, heed, type Installation, newInstallation } from '../../src/domain/advance.ts';
 import { conserve } from '../../src/domain/conservation.ts';
+import type { Entry } from '../../src/domain/entry.ts';
 import { HOUR_MS } from '../../src/domain/units.ts';
 import {
   gapsOf,
@@ -272,5 +274,74 @@ describe('meters out of service', () => {
     expect(heard.notices).toMatchObject([told]);
     expect(gapsOf(entries)).toMatchObject([{ use: 495 }]);
     expect(conserve(1, entries, 0, RULES.dial)).toMatchObject({ problem: null, sum: 500 });
+  });
+
+  /** Readings every quarter of an hour, and a dial that a person reads so many minutes after T0 and says to the collector. */
+  function withPerson(reads: readonly (number | null)[], minutes: readonly number[]) {
+    const entries: Entry[] = [];
+    let state: Installation | undefined;
+    let dial = 0;
+    reads.forEach((read, i) => {
+      const one = run([{ at: T0 + i * QUARTER + 2_000, read }], RULES, state);
+      const next = T0 + (i + 1) * QUARTER;
+      dial = Math.max(dial, read !== null && read < JUMP ? read : 0);
+      entries.push(...one.entries);
+      ({ state } = one);
+      for (const at of minutes.map((minute) => T0 + minute * MINUTE + 5_000)) {
+        if (at < next - QUARTER || at >= next) continue;
+        dial += 1;
+        const word = { kind: 'read', register: dial, by: 'tech-4' } as const;
+        const heard = heed(state, word, moment(at), RULES);
+        entries.push(...heard.entries);
+        ({ state } = heard);
+      }
+    });
+    return entries;
+  }
+  const JUMP = 5_000_000;
+  const dials = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+  const same = (count: number, read: number | null) => Array<typeof read>(count).fill(read);
+
+  it('I5: what a person read stands when a reading that nobody believes ends its hour', () => {
+    const entries = withPerson([...dials(0, 6), ...same(4, JUMP), ...dials(30, 8)], [82]);
+    expect(hoursOf(entries)[1]).toMatchObject({ q: 'H', read: 6, total: 6, use: 2 });
+    expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+    const late = withPerson(
+      [...dials(0, 6), ...same(8, null), ...same(6, JUMP), ...dials(60, 6)],
+      [200],
+    );
+    expect(hoursOf(late)[3]).toMatchObject({ q: 'H', total: 6, use: null });
+    expect(gapsOf(late).map(({ use }) => use)).toEqual([1, 54]);
+    expect(conserve(1, late, 0, RULES.dial).problem).toBeNull();
+  });
+
+  it('I5: a gap on which a total that a person read rests grows no further', () => {
+    const entries = withPerson(
+      [...dials(0, 9), ...same(28, null), ...dials(90, 6)],
+      [237, 337, 424],
+    );
+    const persons = hoursOf(entries).filter(({ q }) => q === 'H');
+    expect(persons.map(({ use }) => use)).toEqual([null, null, null]);
+    expect(gapsOf(entries).every(({ rev }) => rev === 0)).toBe(true);
+    expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+  });
+
+  it('I5: hours and gaps add up to every total whatever a person reads between whatever answers', () => {
+    const answer = fc.constantFrom('dial', 'dial', 'dial', 'silence', 'silence', 'jump');
+    const run4 = fc.array(fc.tuple(answer, fc.integer({ min: 1, max: 9 })), { maxLength: 8 });
+    fc.assert(
+      fc.property(
+        run4,
+        fc.array(fc.integer({ min: 60, max: 900 }), { maxLength: 9 }),
+        (runs, at) => {
+          const kinds = runs.flatMap(([kind, count]) => Array<string>(count).fill(kind));
+          const reads = kinds.map((kind, i) =>
+            kind === 'dial' ? 20 * i + 100 : kind === 'jump' ? JUMP : null,
+          );
+          const entries = withPerson([...dials(0, 5), ...reads], at);
+          expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+        },
+      ),
+    );
   });
 });

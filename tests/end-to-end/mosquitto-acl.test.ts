@@ -14,6 +14,8 @@ import { freePort, hasMosquitto, partsFor } from '../fakes/real-brokers.ts';
 import { until } from '../fakes/until.ts';
 
 const CONFIG = fileURLToPath(new URL('../../config/mosquitto/', import.meta.url));
+const PAGE = readFileSync(new URL('../../docs/head-end.md', import.meta.url), 'utf8');
+const hasClients = spawnSync('mosquitto_pub', ['--help']).error === undefined;
 const hasOpenssl = spawnSync('openssl', ['version']).error === undefined;
 const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 const NOT_AUTHORIZED = 135;
@@ -100,7 +102,7 @@ describe.skipIf(!hasMosquitto || !hasOpenssl)(
           `${ca}.crt`,
         );
       }
-      for (const name of ['broker', 'COL-1', 'COL-2', 'head-end']) certify(name);
+      for (const name of ['broker', 'COL-1', 'COL-2', 'COL-00001', 'head-end']) certify(name);
       certify('COL-1', 'other');
       // The shipped file, with nothing changed but where things lie.
       const shipped = readFileSync(join(CONFIG, 'mosquitto.conf'), 'utf8')
@@ -210,6 +212,54 @@ describe.skipIf(!hasMosquitto || !hasOpenssl)(
       });
       await link.close();
     });
+
+    /** The page's lines for a shell, as the head-end runs them on this broker. */
+    const lines = (program: string) =>
+      PAGE.split('\n')
+        .filter((line) => line.startsWith(`${program} -h broker `))
+        .map((line) => {
+          const files = `--cafile ca.crt --cert ca-head-end.crt --key ca-head-end.key`;
+          return line.replace('-h broker', `-h 127.0.0.1 -p ${port} ${files}`);
+        });
+
+    test.skipIf(!hasClients)(
+      'each mosquitto_pub line of the page for head-ends reaches its collector',
+      async () => {
+        const collector = await client('COL-00001');
+        const heard: string[] = [];
+        collector.on('message', (topic, payload) => heard.push(`${topic} ${payload}`));
+        const below = ['demo/COL-00001/dn/#', 'demo/_headend/state'];
+        await collector.subscribeAsync(
+          below.map((path) => `watermeter-v1/${path}`),
+          { qos: 1 },
+        );
+        for (const line of lines('mosquitto_pub')) {
+          const ran = spawnSync('sh', ['-c', line], { cwd: folder, encoding: 'utf8' });
+          expect([line, ran.status, ran.stderr]).toEqual([line, 0, '']);
+          const [, topic, payload] = /-t '([^']+)' -m '([^']+)'/.exec(line) ?? [];
+          await until(`${topic} comes`, () => heard.includes(`${topic} ${payload}`));
+        }
+        expect(heard.length).toBeGreaterThanOrEqual(3);
+      },
+    );
+
+    test.skipIf(!hasClients)(
+      'each topic of the mosquitto_sub lines is heard by the head-end',
+      async () => {
+        const collector = await client('COL-00001');
+        for (const line of lines('mosquitto_sub')) {
+          for (const [, filter = ''] of line.matchAll(/-t '([^']+)'/g)) {
+            const topic = filter.replace('+', 'COL-00001').replace('+', 'SP-1');
+            // What is retained is heard whenever the line begins to listen.
+            await collector.publishAsync(topic, topic, { qos: 1, retain: true });
+            const one = line.replace(/-t .*/, `-t '${filter}' -C 1 -W 10`).replace(/-c -i \S+/, '');
+            const ran = spawnSync('sh', ['-c', one], { cwd: folder, encoding: 'utf8' });
+            expect([line, ran.status, ran.stdout.trim()]).toEqual([line, 0, topic]);
+            await collector.publishAsync(topic, '', { qos: 1, retain: true });
+          }
+        }
+      },
+    );
 
     /** Resolves to whether the broker lets a TLS client speak MQTT. */
     async function admitted(options: object): Promise<boolean> {

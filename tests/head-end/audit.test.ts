@@ -240,6 +240,13 @@ describe('the audit of a planted fault', () => {
     expect(codes(judge(altered(hour, { use: null })))).toContain('numbers.wrong');
   });
 
+  test('I3: an hour that a person read may leave its volume to a gap, and owes its dial and total all the same', () => {
+    const numbers = (change: Partial<HourEntry>) =>
+      codes(judge(altered(hour, { q: 'H', ...change }))).includes('numbers.wrong');
+    expect([numbers({}), numbers({ use: null })]).toEqual([false, false]);
+    expect([numbers({ use: null, total: null }), numbers({ read: null })]).toEqual([true, true]);
+  });
+
   test('a meter of which nothing was told is lost whole', () => {
     const entries = ledger.entries.filter(({ meter }) => meter !== 'SP-2');
     const told = ledger.entries.filter(({ meter }) => meter === 'SP-2');

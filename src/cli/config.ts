@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
 import { asTyped, sayJson, table } from './say.ts';
 import { checkConfig } from './settings-file.ts';
+import { settingOf } from './typed-setting.ts';
 
 export function addConfig(program: Command, desk: Desk): void {
   const { manner, io, parts, done } = desk;
@@ -62,15 +63,6 @@ async function show(section: string | undefined, file: string, desk: Desk): Prom
 /** `upstream.keepalive_s` and `/upstream/keepalive_s` are one path. */
 const pathOf = (typed: string) => `/${typed.replace(/^\//, '').replaceAll('.', '/')}`;
 
-/** A value is YAML's simplest: a number, true, false, null, JSON, else text. Without one the key is taken out. */
-function settingOf(typed: string): unknown {
-  try {
-    return JSON.parse(typed) as unknown;
-  } catch {
-    return typed;
-  }
-}
-
 async function change(
   path: string,
   value: string | undefined,
@@ -79,7 +71,12 @@ async function change(
 ): Promise<number> {
   const { manner, io, parts } = desk;
   const { say } = manner;
-  const step = { path: pathOf(path), ...(value !== undefined && { value: settingOf(value) }) };
+  const place = pathOf(path);
+  const schema = value === undefined ? '' : await parts.schemaText();
+  const step = {
+    path: place,
+    ...(value !== undefined && { value: settingOf(value, place, schema) }),
+  };
   const told = { ...(by !== undefined && { by }), ...(dryRun === true && { dry_run: true }) };
   const args = { changes: [step], ...told };
   const answered = await perform({ file, name: 'config.set', args }, manner, io, parts);

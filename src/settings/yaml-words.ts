@@ -138,7 +138,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, ProblemCode>>> = {
 
 /**
  * The faults of one document in our words; `tokens` are the file's, in which open quotes and brackets are looked for.
- * What is unexpected behind an open bracket is its echo.
+ * What is wrong behind an open bracket is its echo, but for another quote or bracket that is open.
  */
 export function inOurWords(
   faults: readonly Told[],
@@ -148,10 +148,16 @@ export function inOurWords(
   const opened = faults.some(({ message }) => OPEN_QUOTE.test(message) || OPEN_FLOW.test(message))
     ? openings(tokens)
     : { quotes: [], brackets: [] };
-  const unclosed = faults.findIndex(({ message }) => OPEN_FLOW.test(message));
-  return faults
-    .filter(({ code }, i) => unclosed === -1 || i <= unclosed || code !== 'UNEXPECTED_TOKEN')
-    .map((fault) => said(fault, text, opened));
+  const all = faults.map((fault) => ({
+    ...said(fault, text, opened),
+    isOpen: OPEN_QUOTE.test(fault.message) || OPEN_FLOW.test(fault.message),
+    isBracket: OPEN_FLOW.test(fault.message),
+  }));
+  let bracket = Number.POSITIVE_INFINITY;
+  for (const { isBracket, offset } of all) if (isBracket) bracket = Math.min(bracket, offset);
+  return all
+    .filter(({ isOpen, offset }) => isOpen || offset <= bracket)
+    .map(({ code, offset, message }) => ({ code, offset, message }));
 }
 
 /** Of one kind, in the order of the file. */

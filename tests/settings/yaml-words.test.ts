@@ -139,8 +139,15 @@ describe('the faults of form', () => {
   });
 
   test('a bracket that is never closed is told once, where it opens', () => {
-    const { problems } = parseYaml('f', 'a:\n  b: [\n    1\n]\nc: 2\n');
-    expect(problems.map(({ line, column }) => [line, column])).toEqual([[2, 6]]);
+    const places = (text: string) =>
+      parseYaml('f', text).problems.map(({ line, column }) => [line, column]);
+    expect(places('a:\n  b: [\n    1\n]\nc: 2\n')).toEqual([[2, 6]]);
+    // Not the lines that it swallowed either, but what comes before and what is open itself.
+    expect(places('z: @\na: [\n  b: 1\n  c: 2\n  d: 3\ne: {f: 1\n')).toEqual([
+      [1, 4],
+      [2, 4],
+      [6, 4],
+    ]);
   });
 });
 

@@ -93,7 +93,8 @@ async function change(
   if (manner.json) sayJson(io, answered.data);
   else {
     for (const one of warnings) io.err(`${say('cli.warning', { text: manner.hear(one) })}\n`);
-    io.out(`${say(written ? 'cli.set_done' : 'cli.change_tried', { path: step.path })}\n`);
+    const done = value === undefined ? 'cli.set_gone' : 'cli.set_done';
+    io.out(`${say(written ? done : 'cli.change_tried', { path: step.path })}\n`);
     if (written) io.err(`${say(nextOf(when), { name: NAME, file: asTyped(file) })}\n`);
   }
   return EXIT.ok;

@@ -34,6 +34,7 @@ export interface BusFindings {
 
 const OF_ADVICE: Readonly<Record<AdviceCode, readonly [state: CheckState, cause: string]>> = {
   'bus.fine': ['ok', 'bus_fine'],
+  'bus.empty': ['unknown', 'bus_no_meters'],
   'bus.unread': ['unknown', 'bus_unread'],
   'bus.closed': ['bad', 'port_failed'],
   'bus.silent': ['bad', 'nobody_heard'],

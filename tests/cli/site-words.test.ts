@@ -303,6 +303,16 @@ describe('queue and config', () => {
     expect(asked).toEqual([['config.set', { changes: [{ path: place, value: taken }] }]]);
   });
 
+  it('says of a key without a value that it is taken out', async () => {
+    const { parts } = answering({ 'config.set': good({ written: true }) });
+    const [gone, set] = [
+      await typed('config set /alerts', parts),
+      await typed('config set /a 1', parts),
+    ];
+    expect(gone.out).toBe('/alerts is taken out.\n');
+    expect(set.out).toBe('/a is written.\n');
+  });
+
   it('compares with another file by its text', async () => {
     const { asked, parts } = answering({ 'config.diff': good({ changes: [] }) });
     await typed('config diff good.yaml', parts);

@@ -59,7 +59,15 @@ function everyCheck(): readonly Check[] {
   });
   const bus = { bus: 'pit', meters: 2, open: true, problem: null, path: '/dev/x', detail: 'd' };
   const codes = [
-    ...['bus.fine', 'bus.unread', 'bus.closed', 'bus.silent', 'bus.spoilt', 'bus.noise'],
+    ...[
+      'bus.fine',
+      'bus.unread',
+      'bus.empty',
+      'bus.closed',
+      'bus.silent',
+      'bus.spoilt',
+      'bus.noise',
+    ],
     ...['meter.shared', 'meter.stranger', 'meter.late', 'meter.silent', 'meter.spoilt'],
     ...['meter.refuses', 'meter.unusable'],
   ] as never[];

@@ -46,7 +46,7 @@ export function liveOf(
     }),
     queue: () => ({
       ...{ connected: headEnd.isConnected(), detail: headEnd.linkState() },
-      ...{ refused: refusals.rows, refusedWhy: refusals.detail },
+      ...{ refused: refusals.rows, refusedWhy: refusals.detail, unsaid: upstream.unsaid() },
       ...{ messagesPerS: settings.upstream.backlogPerS, window: WINDOW },
       awaitingAck: upstream.awaiting(),
       isWithBroker: (row) => upstream.isWithBroker(row),

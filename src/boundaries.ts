@@ -255,6 +255,12 @@ export interface HeadEnd {
   close(): Promise<void>;
 }
 
+/** What the broker refused of what is published beside the rows, and its word on the last of them. */
+export interface Unsaid {
+  readonly count: number;
+  readonly detail: string;
+}
+
 /** Where the daemon tells what happens. Fields are plain data; no secrets, nothing untrusted as a key. */
 export interface Log {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;

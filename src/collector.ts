@@ -130,7 +130,8 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   watchLink(headEnd, journal, settings, stir);
   const told = buses.map((bus) => toldOf(bus, parts.openScan));
   const telling = { ...parts, headEnd };
-  const status = () => statusOf(settings, telling, journal, told, records, refusals);
+  const status = () =>
+    statusOf(settings, telling, journal, told, records, { ...refusals, unsaid: upstream.unsaid() });
   const placesByMeter = new Map(places.map((place) => [place.target.meter, place]));
   const health = () => healthOf(settings, telling, { journal, buses: told, records, began });
   const live = liveOf(settings, telling, {

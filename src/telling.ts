@@ -1,6 +1,6 @@
 // What a collector tells of itself: `status` for people, health for the head-end (S4).
 
-import type { Clock, HeadEnd, Journal, KeepLimits, Room } from './boundaries.ts';
+import type { Clock, HeadEnd, Journal, KeepLimits, Room, Unsaid } from './boundaries.ts';
 import { isoTime } from './codec/head-end-message.ts';
 import { zoneOf } from './codec/time-zone.ts';
 import { adviceFor, seenOn, type ToldBus } from './commands/bus-stats.ts';
@@ -99,7 +99,7 @@ export async function statusOf(
   journal: Journal,
   buses: readonly ToldBus[],
   records: ReadonlyMap<string, PollRecord>,
-  { rows: refused, detail: why }: Refusals,
+  refusals: Refusals & { readonly unsaid: Unsaid },
 ): Promise<object> {
   const pending = await journal.pending();
   const meters = await Promise.all(
@@ -117,11 +117,8 @@ export async function statusOf(
     epoch: journal.epoch,
     upstream: {
       connected: headEnd.isConnected(),
-      detail:
-        refused > 0
-          ? `${headEnd.linkState()}; ${refused} rows refused: ${why}`
-          : headEnd.linkState(),
-      refused,
+      detail: upstreamSays(headEnd, refusals),
+      refused: refusals.rows,
     },
     journal: {
       pending: pending.rows,
@@ -139,6 +136,17 @@ export async function statusOf(
     }),
     meters,
   };
+}
+
+/** The link, and what the broker refuses on it. */
+function upstreamSays(
+  headEnd: Pick<HeadEnd, 'linkState' | 'isConnected'>,
+  { rows, detail, unsaid }: Refusals & { readonly unsaid: Unsaid },
+): string {
+  const words = headEnd.linkState();
+  if (rows > 0) return `${words}; ${rows} rows refused: ${detail}`;
+  if (unsaid.count === 0 || !headEnd.isConnected()) return words;
+  return `${words}; ${unsaid.count} messages of the collector itself refused: ${unsaid.detail}`;
 }
 
 export async function offlineStatus(settings: Settings, journal: Journal): Promise<object> {

@@ -12,6 +12,7 @@ import {
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { CommandAnswer, Commands } from '../boundaries.ts';
+import { AT_WORK_MAX, Callers } from './callers.ts';
 import { makeFolder } from './store-files.ts';
 
 /** Arguments of a command are a few names and times. */
@@ -22,8 +23,6 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The longest command reads a whole journal, after a scrub that reads it too. */
 const ANSWER_TIMEOUT_MS = 600_000;
-/** One person, a script and a monitor at a time; a flood of callers slows no poll. */
-const CONNECTIONS_MAX = 16;
 
 const PATH = '/v1/commands/';
 
@@ -40,15 +39,16 @@ export interface ControlSocket {
  * To be called by the holder of the journal's lock, so that no two processes replace a stale file at once.
  */
 export async function serveCommands(path: string, commands: Commands): Promise<ControlSocket> {
+  const callers = new Callers();
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
       headersTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
     },
-    (incoming, outgoing) => void serve(incoming, outgoing, commands),
+    (incoming, outgoing) => void serve(incoming, outgoing, commands, callers),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.on('connection', (socket) => callers.add(socket));
   const closed = { close: async () => undefined };
   try {
     await makeFolder(dirname(path), 0o700);
@@ -106,8 +106,9 @@ async function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   commands: Commands,
+  callers: Callers,
 ): Promise<void> {
-  const [status, answer] = await answerTo(incoming, commands);
+  const [status, answer] = await answerTo(incoming, commands, callers);
   // A body that was not read to its end leaves the connection without a next request.
   outgoing.writeHead(status, { 'content-type': 'application/json', connection: 'close' });
   outgoing.end(JSON.stringify(answer));
@@ -116,6 +117,7 @@ async function serve(
 async function answerTo(
   incoming: IncomingMessage,
   commands: Commands,
+  callers: Callers,
 ): Promise<[status: number, answer: CommandAnswer]> {
   const { method, url = '' } = incoming;
   if (method !== 'POST' || !url.startsWith(PATH)) {
@@ -129,11 +131,17 @@ async function answerTo(
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     return [400, refusal('bad_request', 'The arguments must be a JSON object.')];
   }
+  const { socket } = incoming;
+  if (!callers.begin(socket)) {
+    return [503, refusal('busy', `${AT_WORK_MAX} commands are being answered.`, 'Try again.')];
+  }
   try {
     const name = decodeURIComponent(url.slice(PATH.length));
     return [200, await commands.run(name, args as Record<string, unknown>)];
   } catch (error) {
     return [500, refusal('internal', String((error as Error).message))];
+  } finally {
+    callers.end(socket);
   }
 }
 
@@ -161,8 +169,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function refusal(code: string, message: string): CommandAnswer {
-  return { ok: false, code, message, hint: '' };
+function refusal(code: string, message: string, hint = ''): CommandAnswer {
+  return { ok: false, code, message, hint };
 }
 
 /**

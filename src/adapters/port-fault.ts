@@ -6,8 +6,6 @@ import type { Fault } from '../domain/fault.ts';
 export const OPEN_LIMIT_MS = 5_000;
 /** The driver waits at close for bytes it cannot send; longer than this nobody is there to take them. */
 export const CLOSE_LIMIT_MS = 2_000;
-/** A request is shorter than the driver's buffer, so it is taken at once unless the port is stuck. */
-export const WRITE_LIMIT_MS = 2_000;
 
 /** The fault behind an error of opening `path`; the driver tells causes apart in words only. */
 export function portFault(path: string, error: unknown): Fault {

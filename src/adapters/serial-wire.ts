@@ -6,9 +6,10 @@ import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import type { SerialSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
-import { CLOSE_LIMIT_MS, OPEN_LIMIT_MS, portFault, WRITE_LIMIT_MS } from './port-fault.ts';
+import { CLOSE_LIMIT_MS, OPEN_LIMIT_MS, portFault } from './port-fault.ts';
 import { deviceAt, deviceGone } from './port-watch.ts';
 import { readDirectly, writeDirectly } from './serial-calls.ts';
+import { writeAll } from './write-all.ts';
 
 /** A closed wire over the port of `settings`. `clock` is the wire's. */
 export function createSerialWire(options: { settings: SerialSettings; clock: Clock }): Wire {
@@ -69,15 +70,12 @@ class SerialWire implements Wire {
     const taken = this.#takeAtOnce(port, bytes);
     if (taken === bytes.length) return good(undefined);
     const rest = bytes.subarray(taken);
-    const written = new Promise<Error | null | undefined>((resolve) => {
-      port.write(Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength), resolve);
-    });
-    const outcome = await within(this.#clock, WRITE_LIMIT_MS, written);
-    if (outcome === null || outcome === undefined) return good(undefined);
+    const { path } = this.#settings;
+    const behind = Buffer.from(rest.buffer, rest.byteOffset, rest.byteLength);
+    const written = await writeAll(port, behind, this.#clock, path);
     // A request half sent, or sent later in a burst, would be answered out of turn.
-    this.#lose(port);
-    if (outcome !== 'late') return faulty('port.absent', `writing failed: ${outcome.message}`);
-    return faulty('port.failed', `${this.#settings.path} takes no bytes`);
+    if (!written.ok) this.#lose(port);
+    return written;
   }
 
   unsent(): number {

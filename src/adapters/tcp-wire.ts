@@ -5,9 +5,8 @@ import type { Clock, Wire } from '../boundaries.ts';
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import type { PeerSettings } from '../settings/settings.ts';
-import { within } from './bounded.ts';
 import { connectPeer } from './peer-socket.ts';
-import { WRITE_LIMIT_MS } from './port-fault.ts';
+import { writeAll } from './write-all.ts';
 
 /** A closed wire to `peer`. `clock` is the wire's. */
 export function createTcpWire(options: { peer: PeerSettings; clock: Clock }): Wire {
@@ -90,14 +89,9 @@ class TcpWire implements Wire {
 
   /** Writes `bytes` behind what waits already, and waits for all of it. */
   async #taken(socket: Socket, bytes: Uint8Array): Promise<Result<void>> {
-    const written = new Promise<Error | null | undefined>((resolve) => {
-      socket.write(bytes, resolve);
-    });
-    const outcome = await within(this.#clock, WRITE_LIMIT_MS, written);
-    if (outcome === null || outcome === undefined) return good(undefined);
-    this.#lose(socket);
-    if (outcome !== 'late') return faulty('port.absent', `writing failed: ${outcome.message}`);
-    return faulty('port.failed', 'the peer takes no bytes');
+    const written = await writeAll(socket, bytes, this.#clock, 'the peer');
+    if (!written.ok) this.#lose(socket);
+    return written;
   }
 
   #lose(socket: Socket): void {

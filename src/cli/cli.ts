@@ -41,10 +41,20 @@ export async function runCli(args: readonly string[], io: Io, parts: Parts): Pro
     }
     return await parse(rest, manner, io, parts);
   } catch (error) {
-    if (error instanceof CommanderError) return usageFailure(error, manner, io);
+    if (error instanceof CommanderError) {
+      const program = commandLine({ manner, io, parts, done: () => undefined });
+      return usageFailure(error, wordsOf(program, rest), manner, io);
+    }
     if (error instanceof Unanswered) return unanswered(error, manner, io);
     return failureOf(error, manner, io);
   }
+}
+
+/** The words of the command that is meant, as far as there is one: `config set`. */
+function wordsOf(program: Command, args: readonly string[]): readonly string[] {
+  const [first = '', ...others] = args;
+  const one = program.commands.find((command) => command.name() === first);
+  return one === undefined ? [] : [first, ...wordsOf(one, others)];
 }
 
 /** The simulator's programs take their arguments as they are; `help sim` is their own help. */
@@ -66,7 +76,7 @@ async function parse(args: readonly string[], manner: Manner, io: Io, parts: Par
   if (args.length === 0 && manner.json) {
     const [message, hint] = [
       manner.say('cli.usage_help'),
-      manner.say('cli.usage_see', { name: NAME }),
+      manner.say('cli.usage_see', { name: NAME, help: '--help' }),
     ];
     return fail(io, manner, { code: 'usage.help', message, hint }, EXIT.usage);
   }

@@ -7,6 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
 import { asTyped, sayJson, table } from './say.ts';
 import { checkConfig } from './settings-file.ts';
+import { settingOf } from './typed-setting.ts';
 
 export function addConfig(program: Command, desk: Desk): void {
   const { manner, io, parts, done } = desk;
@@ -62,15 +63,6 @@ async function show(section: string | undefined, file: string, desk: Desk): Prom
 /** `upstream.keepalive_s` and `/upstream/keepalive_s` are one path. */
 const pathOf = (typed: string) => `/${typed.replace(/^\//, '').replaceAll('.', '/')}`;
 
-/** A value is YAML's simplest: a number, true, false, null, JSON, else text. Without one the key is taken out. */
-function settingOf(typed: string): unknown {
-  try {
-    return JSON.parse(typed) as unknown;
-  } catch {
-    return typed;
-  }
-}
-
 async function change(
   path: string,
   value: string | undefined,
@@ -79,7 +71,12 @@ async function change(
 ): Promise<number> {
   const { manner, io, parts } = desk;
   const { say } = manner;
-  const step = { path: pathOf(path), ...(value !== undefined && { value: settingOf(value) }) };
+  const place = pathOf(path);
+  const schema = value === undefined ? '' : await parts.schemaText();
+  const step = {
+    path: place,
+    ...(value !== undefined && { value: settingOf(value, place, schema) }),
+  };
   const told = { ...(by !== undefined && { by }), ...(dryRun === true && { dry_run: true }) };
   const args = { changes: [step], ...told };
   const answered = await perform({ file, name: 'config.set', args }, manner, io, parts);
@@ -96,7 +93,8 @@ async function change(
   if (manner.json) sayJson(io, answered.data);
   else {
     for (const one of warnings) io.err(`${say('cli.warning', { text: manner.hear(one) })}\n`);
-    io.out(`${say(written ? 'cli.set_done' : 'cli.change_tried', { path: step.path })}\n`);
+    const done = value === undefined ? 'cli.set_gone' : 'cli.set_done';
+    io.out(`${say(written ? done : 'cli.change_tried', { path: step.path })}\n`);
     if (written) io.err(`${say(nextOf(when), { name: NAME, file: asTyped(file) })}\n`);
   }
   return EXIT.ok;

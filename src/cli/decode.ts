@@ -5,7 +5,7 @@ import type { Profile, Register } from '../domain/profile.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { fail, printable, sayJson, volume } from './say.ts';
-import { sayProblems } from './settings-file.ts';
+import { sayProblems, sayWarnings } from './settings-file.ts';
 
 export interface DecodeRequest {
   readonly name: string;
@@ -31,6 +31,7 @@ export async function decode(
   const tried = await parts.tryProfile(name, answer.bytes);
   switch (tried.kind) {
     case 'read':
+      if (!manner.json) sayWarnings(tried.warnings, manner, io);
       tell(tried.profile, tried.outcome, manner, io);
       return tried.outcome.ok ? EXIT.ok : EXIT.mismatch;
     case 'unknown': {

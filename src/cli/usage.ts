@@ -8,8 +8,13 @@ import type { Io, Manner } from './parts.ts';
 import type { Unanswered } from './questions.ts';
 import { fail } from './say.ts';
 
-/** The failure behind what commander found wrong, in the language of the session. */
-export function usageFailure(error: CommanderError, manner: Manner, io: Io): number {
+/** The failure behind what commander found wrong in a command of those `words`, in the language of the session. */
+export function usageFailure(
+  error: CommanderError,
+  words: readonly string[],
+  manner: Manner,
+  io: Io,
+): number {
   // Help and version were asked for, and have been written.
   if (error.exitCode === 0) return EXIT.ok;
   const { say } = manner;
@@ -20,7 +25,8 @@ export function usageFailure(error: CommanderError, manner: Manner, io: Io): num
   const said = say(key, { what });
   const message = said === key ? `${first.replace(/\.$/, '')}.` : said;
   const meant = /\(Did you mean (.+)\?\)/.exec(rest.join(' '))?.[1] ?? globalMeant(kind, what);
-  const next = say('cli.usage_see', { name: NAME });
+  const help = words.length === 0 ? '--help' : `help ${words.join(' ')}`;
+  const next = say('cli.usage_see', { name: NAME, help });
   const hint = meant === undefined ? next : `${say('cli.usage_meant', { meant })} ${next}`;
   return fail(io, manner, { code: `usage.${kind}`, message, hint }, EXIT.usage);
 }

@@ -52,7 +52,8 @@ export function reportPage(content: ReportContent, parts: PageParts): string {
   const { say, language, sha256, qr } = parts;
   const title = say('site.report_title', { meter: content.meter });
   const facts = factsOf(content, say);
-  const steps = content.steps.map((step) => stepRow(step, say)).join('\n');
+  const digits = Number(knownOf(content)['digits'] ?? 0);
+  const steps = content.steps.map((step) => stepRow(step, digits, say)).join('\n');
   return `<!doctype html>
 <html lang="${language}">
 <head>
@@ -89,11 +90,15 @@ ${steps}
 `;
 }
 
-function factsOf(content: ReportContent, say: Say): readonly (readonly [string, string])[] {
-  const { installation, steps } = content;
+/** What is known of the meter: what the settings said, what is installed, and what was read off it. */
+function knownOf({ installation, steps }: ReportContent): Readonly<Record<string, unknown>> {
   const bound = steps.find(({ step }) => step === 'bind')?.result ?? {};
   const device = steps.find(({ step }) => step === 'device')?.result ?? {};
-  const all = { ...device, ...installation, ...notNull(bound) } as Record<string, unknown>;
+  return { ...device, ...installation, ...notNull(bound) };
+}
+
+function factsOf(content: ReportContent, say: Say): readonly (readonly [string, string])[] {
+  const all = knownOf(content);
   const named = (key: string): readonly [string, string][] => {
     const told = textOf(all[key]);
     return told === '' ? [] : [[say(`site.report_${key}`), told]];
@@ -118,13 +123,13 @@ const notNull = (result: StepResult) =>
   Object.fromEntries(Object.entries(result).filter(([, one]) => one !== null));
 
 /** What a step proved, in one line or a few. */
-function stepRow({ step, state, at, result }: Step, say: Say): string {
+function stepRow({ step, state, at, result }: Step, digits: number, say: Say): string {
   const mark = say(`site.state_${state}`);
   const told =
     state === 'skipped'
       ? [textOf(result?.['reason'])]
       : state === 'done'
-        ? tellingOf(step, result ?? {}, say)
+        ? tellingOf(step, result ?? {}, digits, say)
         : [];
   const lines = told.filter((line) => line !== '').map(html);
   const when = at === null ? '' : `, ${html(time(at))}`;
@@ -132,8 +137,15 @@ function stepRow({ step, state, at, result }: Step, say: Say): string {
   return row(say(`site.step_${step}`), cell);
 }
 
-function tellingOf(step: Step['step'], result: StepResult, say: Say): readonly string[] {
+function tellingOf(
+  step: Step['step'],
+  result: StepResult,
+  digits: number,
+  say: Say,
+): readonly string[] {
   const text = (key: string) => textOf(result[key]);
+  // As it stands on the meter, to be compared with it.
+  const face = (key: string) => text(key).padStart(digits, '0');
   switch (step) {
     case 'reads':
       return listOf(result['reads']).map(
@@ -153,8 +165,8 @@ function tellingOf(step: Step['step'], result: StepResult, say: Say): readonly s
       return [
         say(`site.tap_${text('verdict')}`, { counts: text('counts'), meters: namesOf(result) }),
         say('site.report_tap_time', {
-          from: text('from_read'),
-          to: text('read'),
+          from: face('from_read'),
+          to: face('read'),
           s: text('elapsed_s'),
         }),
       ];

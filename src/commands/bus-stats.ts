@@ -42,7 +42,8 @@ export function adviceFor(told: ToldBus, seen = seenOn(told)): readonly Advice[]
   }));
   // A link that was closed to be opened anew at the next read is no fault.
   const link = /^[a-z]+\.[a-z_]+: /.test(detail) ? detail : '';
-  return adviceOn({ ...{ bus, kind, open, link, timeoutMs, meters } });
+  const isEmpty = addresses.size === 0;
+  return adviceOn({ ...{ bus, kind, open, link, timeoutMs, meters, isEmpty } });
 }
 
 /** Answers `{ buses: [...] }`, of one bus where `bus` names it. */

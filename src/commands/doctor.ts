@@ -96,14 +96,15 @@ async function upstreamChecks(parts: DoctorParts): Promise<readonly Check[]> {
   const { journal, clock, wire, queue, url } = parts;
   const now = queue?.();
   const { rows, oldest } = await journal.pending();
-  const isRefused = (now?.refused ?? 0) > 0;
+  const unsaid = now?.unsaid ?? { count: 0, detail: '' };
+  const isRefused = (now?.refused ?? 0) + unsaid.count > 0;
   const trial = isRefused ? null : ((await parts.tryUpstream?.()) ?? null);
   const certificates = await parts.expiries();
   // Certificates go by the system's time, hours by the schedule's.
   const age = oldest === null ? null : wire.now() - (clock.now() - oldest);
   return checkUpstream({
     ...{ url, connected: now?.connected ?? false, link: now?.detail ?? '' },
-    ...{ refusedRows: now?.refused ?? 0, refusedWhy: now?.refusedWhy ?? '', trial },
+    ...{ refusedRows: now?.refused ?? 0, refusedWhy: now?.refusedWhy ?? '', unsaid, trial },
     ...{ pending: rows, oldest: age, awaitingAck: now?.awaitingAck ?? null },
     ...{ certificates, now: wire.now() },
   });

@@ -1,6 +1,6 @@
 // `queue.status` and `queue.resend`: what waits for the head-end, how long it will take, and having it sent again.
 
-import type { CommandAnswer, Journal } from '../boundaries.ts';
+import type { CommandAnswer, Journal, Unsaid } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
 import { drainEtaS } from '../domain/health.ts';
 import { type Answerer, type Args, refused } from './answer.ts';
@@ -13,6 +13,8 @@ export interface Queue {
   /** Rows that the broker refuses. */
   readonly refused: number;
   readonly refusedWhy: string;
+  /** What else the broker refuses: state, meters, birth, answers. */
+  readonly unsaid: Unsaid;
   /** Messages of backlog a second, and how many may be under way at once. */
   readonly messagesPerS: number;
   readonly window: number;

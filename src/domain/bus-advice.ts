@@ -13,6 +13,8 @@ export interface BusCase {
   /** In words, where the link is not open. */
   readonly link: string;
   readonly timeoutMs: number;
+  /** No meter hangs on it: there is nothing to wait for. */
+  readonly isEmpty?: boolean;
   readonly meters: readonly (Pick<
     MeterSeen,
     'meter' | 'recent' | 'p95Ms' | 'latestMs' | 'strangerId' | 'lastFault'
@@ -23,6 +25,7 @@ type MeterCase = BusCase['meters'][number];
 
 export type AdviceCode =
   | 'bus.fine'
+  | 'bus.empty'
   | 'bus.unread'
   | 'bus.closed'
   | 'bus.silent'
@@ -70,6 +73,10 @@ export function adviceOn(bus: BusCase): readonly Advice[] {
   if (!bus.open && bus.link !== '') return [closed(bus)];
   const asked = bus.meters.filter(({ recent }) => endsOf(recent).length > 0);
   const ends = asked.flatMap(({ recent }) => endsOf(recent));
+  if (bus.isEmpty === true) {
+    const next = 'Look for devices and commission them: meter-collector commission';
+    return [finding('bus.empty', [], 'There are no meters on it yet', next, {})];
+  }
   if (ends.length === 0) {
     return [finding('bus.unread', [], 'No meter was asked yet', 'Wait for the next poll', {})];
   }
@@ -238,7 +245,7 @@ function lateAdvice({ timeoutMs }: BusCase, meter: MeterCase, who: string): Advi
 const WEIGHTS: readonly AdviceCode[] = [
   ...(['bus.closed', 'bus.silent', 'bus.spoilt', 'meter.shared', 'meter.stranger'] as const),
   ...(['bus.noise', 'meter.late', 'meter.silent', 'meter.spoilt', 'meter.refuses'] as const),
-  ...(['meter.unusable', 'bus.unread', 'bus.fine'] as const),
+  ...(['meter.unusable', 'bus.empty', 'bus.unread', 'bus.fine'] as const),
 ];
 
 const weight = ({ code }: Advice): number => WEIGHTS.indexOf(code);

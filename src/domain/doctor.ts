@@ -34,6 +34,7 @@ export interface BusFindings {
 
 const OF_ADVICE: Readonly<Record<AdviceCode, readonly [state: CheckState, cause: string]>> = {
   'bus.fine': ['ok', 'bus_fine'],
+  'bus.empty': ['unknown', 'bus_no_meters'],
   'bus.unread': ['unknown', 'bus_unread'],
   'bus.closed': ['bad', 'port_failed'],
   'bus.silent': ['bad', 'nobody_heard'],
@@ -93,6 +94,8 @@ export interface UpstreamFindings {
   readonly link: string;
   readonly refusedRows: number;
   readonly refusedWhy: string;
+  /** What else the broker refuses: the collector's state, its meters, its birth, its answers. */
+  readonly unsaid: { readonly count: number; readonly detail: string };
   readonly trial:
     | { readonly publish: 'accepted' | 'not_confirmed' }
     | { readonly fault: Fault }
@@ -152,7 +155,7 @@ export function checkUpstream(found: UpstreamFindings): readonly Check[] {
 }
 
 function linkChecks(found: UpstreamFindings): readonly Check[] {
-  const { url, connected, trial, refusedRows, refusedWhy } = found;
+  const { url, connected, trial, refusedRows, refusedWhy, unsaid } = found;
   const fault = trial && 'fault' in trial ? trial.fault : null;
   const isSecure = url.startsWith('mqtts:');
   const stages = STAGES.filter((stage) => stage !== 'tls' || isSecure || fault?.why === 'no_tls');
@@ -166,8 +169,9 @@ function linkChecks(found: UpstreamFindings): readonly Check[] {
     ...{ area: 'upstream', check: stage, state, cause, places: { ...places, ...more } },
   });
   const well = (stage: Stage) => check(stage, 'ok', `${stage}_ok`);
-  if (refusedRows > 0) {
-    const refusal = { count: refusedRows, detail: refusedWhy };
+  // Without a link what was refused on the last one says nothing of why there is none.
+  if (refusedRows > 0 || (connected && unsaid.count > 0)) {
+    const refusal = refusedRows > 0 ? { count: refusedRows, detail: refusedWhy } : { ...unsaid };
     return stages.map((stage) =>
       stage === 'rights' ? check(stage, 'bad', 'acl_refused', refusal) : well(stage),
     );

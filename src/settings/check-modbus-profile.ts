@@ -42,6 +42,7 @@ export function checkModbus(data: Entry, findings: Findings): void {
     checkOrder(field, findings);
     checkReach(field, channels, findings);
   }
+  checkNotation(fields, findings);
   for (const { pointer, entry } of entries(data, 'status')) checkStatus(pointer, entry, findings);
   if (!Array.isArray(data['readable'])) return;
   data['readable'].forEach((range: unknown, i) => {
@@ -89,6 +90,37 @@ function checkReach({ pointer, entry }: Field, channels: number, findings: Findi
   if (end <= ADDRESSES || address >= ADDRESSES) return;
   const message = `The last of these words would stand at ${end - 1}; addresses end at ${ADDRESSES - 1}.`;
   findings.problem({ code: 'value.range', pointer: `${pointer}/address`, message });
+}
+
+/** Where manuals begin to number the registers of a table: with 4 or 5 digits behind the table's own. */
+const MANUALS = [
+  { table: 'input', first: 30_001, last: 39_999 },
+  { table: 'holding', first: 40_001, last: 49_999 },
+  { table: 'input', first: 300_001, last: 365_536 },
+  { table: 'holding', first: 400_001, last: 465_536 },
+] as const;
+
+/**
+ * A manual's 40001 is address 0 of the holding registers. There are devices that count from 40000 on the wire (SunSpec's), so
+ * where such an address can stand at all it is only a doubt, told once a file.
+ */
+function checkNotation(fields: readonly Field[], findings: Findings): void {
+  for (const { pointer, entry } of fields) {
+    const address = numberOr(entry['address'], 0);
+    const meant = MANUALS.find(({ first, last }) => first <= address && address <= last);
+    if (meant === undefined) continue;
+    const { table, first } = meant;
+    const at = { code: 'address.notation', pointer: `${pointer}/address` } as const;
+    const instead = `address ${address - first} with table: ${table}`;
+    if (address >= ADDRESSES) {
+      const message = `address ${address} is a manual's number of a register: write ${instead}.`;
+      findings.problem({ ...at, message });
+      continue;
+    }
+    const message = `address ${address} looks like a manual's number of a register; on the wire that is ${instead}. Keep it only if the device counts so on the wire.`;
+    findings.warning({ ...at, message });
+    return;
+  }
 }
 
 function checkStatus(pointer: string, entry: Entry, findings: Findings): void {

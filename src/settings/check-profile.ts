@@ -38,12 +38,12 @@ export interface Device {
   readonly examples: readonly Example[];
 }
 
-/** Checks one file of devices/ whose name without `.yaml` is `name`. */
+/** Checks one file of devices/ whose name without `.yaml` is `name`. A warning is a doubt, of a file that can be used. */
 export function checkProfile(
   source: Source,
   name: string,
   schema: Schema,
-): { device?: Device; problems: Problem[] } {
+): { device?: Device; problems: Problem[]; warnings: Problem[] } {
   const findings = new Findings(source);
   findings.problems.push(...checkSchema(source, schema));
   const data = record(source.data);
@@ -55,10 +55,10 @@ export function checkProfile(
     checkExample(entry, pointer, data['transport'], findings);
   }
   if (data['transport'] === 'modbus') checkModbus(data, findings);
-  if (findings.problems.length > 0) return { problems: findings.problems };
+  if (findings.problems.length > 0) return findings;
   const profile = toProfile(data);
   checkDigits(profile, findings);
-  if (findings.problems.length > 0) return { problems: findings.problems };
+  if (findings.problems.length > 0) return findings;
   const { description, source: from } = data as { description: string; source: string };
   const examples = entries(data, 'examples').map(({ entry }) => toExample(entry));
   examples.forEach((example, i) => {
@@ -66,8 +66,9 @@ export function checkProfile(
     if (message === null) return;
     findings.problem({ code: 'example.value', pointer: `/examples/${i}`, message });
   });
-  if (findings.problems.length > 0) return { problems: findings.problems };
-  return { device: { profile, description, source: from, examples }, problems: [] };
+  if (findings.problems.length > 0) return findings;
+  const device = { profile, description, source: from, examples };
+  return { device, problems: [], warnings: findings.warnings };
 }
 
 /** What a profile makes of its own example where that is something else; null where it is the same. */

@@ -27,11 +27,14 @@ export function checkSettings(
     readonly profiles: Profiles;
     readonly folder: string;
     readonly before?: readonly Problem[];
+    /** Warnings found already. */
+    readonly doubts?: readonly Problem[];
   },
 ): Checked {
-  const { schema, profiles, folder, before = [] } = parts;
+  const { schema, profiles, folder, before = [], doubts = [] } = parts;
   const findings = new Findings(source);
   findings.problems.push(...before, ...checkSchema(source, schema));
+  findings.warnings.push(...doubts);
   checkCollector(source.data, folder, findings);
   checkConsole(source.data, findings);
   checkMeters(source, profiles, findings);

@@ -29,6 +29,9 @@ export type Edited =
 /** The key by which an entry of a list is named. */
 const NAMED: Readonly<Record<string, string>> = { buses: 'bus', meters: 'meter' };
 
+/** More names fill the screen, and are in the file. */
+const NAMES_TOLD = 20;
+
 /** Changes nothing on the disk. `root` is the package's folder. */
 export async function editSettings(options: {
   readonly file: string;
@@ -64,13 +67,17 @@ export async function editSettings(options: {
       }
     }
   } catch (cause) {
+    if (cause instanceof NoSuchEntry) return { ok: false, revBefore, problems: [cause.message] };
     const words = `${steps.map(({ path }) => path.join('/')).join(', ')}: ${(cause as Error).message}`;
     return { ok: false, revBefore, problems: [words] };
   }
   const text = steps.length === 0 ? before : rewritten(before, document);
   const checked = await loadSettings({ file, root, readText: async () => text });
   if (!checked.ok) {
-    const problems = checked.problems.map(({ line, message }) => `line ${line}: ${message}`);
+    const problems = checked.problems.map(({ line, message, suggestion }) => {
+      const meant = suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`;
+      return `line ${line}: ${message}${meant}`;
+    });
     return { ok: false, revBefore, problems };
   }
   const warnings = checked.warnings.map(({ message }) => message);
@@ -116,6 +123,9 @@ function rewritten(before: string, document: Document): string {
   return isSame ? kept : text;
 }
 
+/** A name that no bus or meter has. */
+class NoSuchEntry extends Error {}
+
 /** The path with numbers for names in lists. Throws for a path that leads nowhere. */
 function placeOf(said: unknown, path: readonly string[]): (string | number)[] {
   const [list = '', name, ...rest] = path;
@@ -124,7 +134,11 @@ function placeOf(said: unknown, path: readonly string[]): (string | number)[] {
   const entries = (said as Record<string, unknown> | null)?.[list];
   if (!Array.isArray(entries)) throw new Error(`there are no ${list}`);
   const at = entries.findIndex((entry) => (entry as Record<string, unknown>)[key] === name);
-  if (at < 0 && rest.length > 0) throw new Error(`there is no ${key} ${name}`);
+  if (at < 0 && rest.length > 0) {
+    const names = entries.map((entry) => String((entry as Record<string, unknown>)[key]));
+    const known = names.slice(0, NAMES_TOLD).join(', ') || 'none';
+    throw new NoSuchEntry(`There is no ${key} ${name}. Known are ${known}.`);
+  }
   return [list, at < 0 ? entries.length : at, ...rest];
 }
 

@@ -14,7 +14,7 @@ import type { Problem } from './problems.ts';
 export async function loadProfiles(
   root: string,
   wanted?: ReadonlySet<string>,
-): Promise<{ names: string[]; devices: Device[]; problems: Problem[] }> {
+): Promise<{ names: string[]; devices: Device[]; problems: Problem[]; warnings: Problem[] }> {
   const folder = join(root, 'devices');
   const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).sort();
   const names = files.map((file) => file.slice(0, -'.yaml'.length));
@@ -22,13 +22,15 @@ export async function loadProfiles(
   const schema = compileSchema(await readBounded(join(folder, 'device.schema.json')));
   const devices: Device[] = [];
   const problems: Problem[] = [];
+  const warnings: Problem[] = [];
   for (const name of chosen) {
     const read = await readSource(join(folder, `${name}.yaml`));
     problems.push(...read.problems);
     if (read.source === undefined) continue;
     const checked = checkProfile(read.source, name, schema);
     problems.push(...checked.problems);
+    warnings.push(...checked.warnings);
     if (checked.device !== undefined) devices.push(checked.device);
   }
-  return { names, devices, problems };
+  return { names, devices, problems, warnings };
 }

@@ -29,6 +29,7 @@ export async function loadSettings(options: {
     profiles: { names: loaded.names, byName },
     folder: dirname(resolve(file)),
     before: [...problems, ...loaded.problems],
+    doubts: loaded.warnings,
   });
 }
 

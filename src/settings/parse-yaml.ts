@@ -3,7 +3,6 @@
 import type { Document, Node, Pair, Range } from 'yaml';
 import {
   Composer,
-  CST,
   isAlias,
   isMap,
   isScalar,
@@ -13,6 +12,14 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Place, Problem, ProblemCode } from './problems.ts';
+import {
+  inOurWords,
+  NO_DIRECTIVES,
+  PLAIN_KEY,
+  TOO_DEEP,
+  type Told,
+  TWO_DOCUMENTS,
+} from './yaml-words.ts';
 
 /** The largest file that is read at all; 2,000 meters fill about half of it. */
 export const FILE_BYTES_MAX = 1_000_000;
@@ -64,19 +71,18 @@ export function parseYaml(file: string, whole: string): { source?: Source; probl
   const tokens = [...new Parser().parse(text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
-    return { problems: [problem('yaml.too_deep', deep, 'Lists and maps are nested too deep.')] };
+    return { problems: [problem('yaml.too_deep', deep, TOO_DEEP)] };
   }
   // Duplicate keys are found by our own walk: the composer compares each key with all the others.
   const options = { version: '1.2', uniqueKeys: false, resolveKnownTags: false } as const;
   const documents = [...new Composer(options).compose(tokens, true, text.length)];
   const problems = [
     ...directives(tokens).map((offset) => problem('yaml.directive', offset, NO_DIRECTIVES)),
-    ...documents.flatMap((document) => faultsOfForm(document, tokens, problem)),
+    ...documents.flatMap((document) => faultsOfForm(document, text, tokens, problem)),
   ];
   const [first, second] = documents;
   if (second !== undefined) {
-    const sentence = 'A second document begins here; the file must hold one.';
-    problems.push(problem('yaml.documents', second.range?.[0] ?? 0, sentence));
+    problems.push(problem('yaml.documents', second.range?.[0] ?? 0, TWO_DOCUMENTS));
   }
   if (problems.length > 0) return { problems };
   if (!first?.contents || (isScalar(first.contents) && first.contents.value === null)) {
@@ -94,9 +100,6 @@ function strangeIs(character: string): string {
   const code = character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
   return `The control character U+${code} stands here; save the file as plain UTF-8 text.`;
 }
-
-/** "%YAML 1.1" would make another number of 017, and true of yes. */
-const NO_DIRECTIVES = 'Lines that begin with % are not used in this file; it is YAML 1.2.';
 
 function directives(tokens: readonly unknown[]): number[] {
   const all = tokens as readonly { type: string; offset: number; source: string }[];
@@ -127,63 +130,24 @@ function placesIn(text: string): (offset: number) => Place {
 type MakeProblem = (code: ProblemCode, offset: number, message: string) => Problem;
 
 function faultsOfForm(
-  document: Document.Parsed<ParsedNode>,
+  { errors, warnings }: Document.Parsed<ParsedNode>,
+  text: string,
   tokens: readonly unknown[],
   problem: MakeProblem,
 ): Problem[] {
-  const errors = document.errors.map((error) => {
-    if (error.code === 'MISSING_CHAR' && error.message.endsWith('quote')) {
-      // The file has run to its end in search of it.
-      const opened = openQuote(tokens) ?? error.pos[0];
-      return problem('yaml.syntax', opened, 'The quote that begins here is never closed.');
-    }
-    const said = FORMS[error.code];
-    if (said !== undefined) return problem('yaml.syntax', error.pos[0], said);
-    if (error.code === 'TAB_AS_INDENT') {
-      return problem('yaml.tab', error.pos[0], 'A tab indents this line; YAML takes spaces only.');
-    }
-    return problem('yaml.syntax', error.pos[0], `${sentence(error.message)}`);
-  });
-  const warnings = document.warnings
-    .filter(({ code }) => code !== 'BAD_DIRECTIVE')
-    .map(({ pos: [offset] }) =>
-      problem('yaml.tag', offset, 'Tags (words after "!") are not used in this file.'),
+  const told = (faults: readonly Told[]): Problem[] =>
+    inOurWords(faults, text, tokens).map(({ code, offset, message }) =>
+      problem(code, offset, message),
     );
-  return [...firstOnLine(errors), ...warnings];
+  // Of lines that begin with % `directives` tells; a warning of an indent is about a file that can be read.
+  const doubts = warnings.filter(({ code }) => code !== 'BAD_DIRECTIVE' && code !== 'BAD_INDENT');
+  return [...firstOnLine(told(errors)), ...told(doubts)];
 }
 
 /** What follows on the same line is an echo. */
 function firstOnLine(problems: readonly Problem[]): Problem[] {
   const lines = new Set<number>();
   return problems.filter(({ line }) => !lines.has(line) && lines.add(line));
-}
-
-/** What the words of `yaml` mean to who writes settings. */
-const FORMS: Readonly<Record<string, string>> = {
-  BLOCK_AS_IMPLICIT_KEY:
-    'A second key stands within this value: put a text with ": " in it in quotes, and begin each key as far in as those beside it.',
-  MULTILINE_IMPLICIT_KEY:
-    'The ": " behind a key is missing here, or the next line is not as far in as it should be.',
-};
-
-/** Where the quoted text begins that the file ends in. */
-function openQuote(tokens: readonly unknown[]): number | undefined {
-  let last: { offset: number } | undefined;
-  for (const token of tokens) {
-    if (typeof token !== 'object' || token === null || !('offset' in token)) continue;
-    CST.visit(token as CST.Document, ({ key, value }) => {
-      for (const one of [key, value]) {
-        if (one?.type === 'double-quoted-scalar' || one?.type === 'single-quoted-scalar')
-          last = one;
-      }
-    });
-  }
-  return last?.offset;
-}
-
-function sentence(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.endsWith('.') ? line : `${line}.`;
 }
 
 interface Token {
@@ -317,7 +281,7 @@ class Walk {
     for (const pair of node.items as Pair<unknown, unknown>[]) {
       const keyAt = startOf(pair.key) ?? offset;
       if (!isScalar(pair.key) || pair.key.value === null) {
-        this.#problems.push(this.#problem('yaml.key', keyAt, 'A key must be a plain word.'));
+        this.#problems.push(this.#problem('yaml.key', keyAt, PLAIN_KEY));
         continue;
       }
       const key = String(pair.key.value);

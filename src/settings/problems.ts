@@ -49,6 +49,7 @@ export const PROBLEM_CODES = [
   'meter.duplicate',
   'meter.none',
   'address.range',
+  'address.notation',
   'address.duplicate',
   'register_id.duplicate',
   'register_id.unsent',

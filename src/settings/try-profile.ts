@@ -9,7 +9,13 @@ import { nearest, type Problem } from './problems.ts';
 
 /** What came of a try: the outcome, or why there was none. */
 export type Tried =
-  | { readonly kind: 'read'; readonly profile: Profile; readonly outcome: Result<Register> }
+  | {
+      readonly kind: 'read';
+      readonly profile: Profile;
+      readonly outcome: Result<Register>;
+      /** What is doubtful in the file. */
+      readonly warnings: readonly Problem[];
+    }
   | { readonly kind: 'unknown'; readonly names: readonly string[]; readonly meant?: string }
   | { readonly kind: 'broken'; readonly problems: readonly Problem[] }
   /** A text for a device that answers in bytes, or one with characters of more than 8 bits. */
@@ -25,7 +31,7 @@ export async function tryProfile(options: {
   readonly answer: string | Uint8Array;
 }): Promise<Tried> {
   const { root, name, answer } = options;
-  const { names, devices, problems } = await loadProfiles(root, new Set([name]));
+  const { names, devices, problems, warnings } = await loadProfiles(root, new Set([name]));
   if (!names.includes(name)) {
     const meant = nearest(name, names) ?? names.find((one) => one.startsWith(name));
     return { kind: 'unknown', names, ...(meant === undefined ? {} : { meant }) };
@@ -34,7 +40,7 @@ export async function tryProfile(options: {
   if (profile === undefined) return { kind: 'broken', problems };
   const bytes = bytesOf(answer, profile);
   if (bytes === null) return { kind: 'no-text', profile };
-  return { kind: 'read', profile, outcome: decodeFrame(profile, bytes, profile.dial) };
+  return { kind: 'read', profile, outcome: decodeFrame(profile, bytes, profile.dial), warnings };
 }
 
 function bytesOf(answer: string | Uint8Array, profile: Profile): Uint8Array | null {

@@ -9,6 +9,7 @@ import type {
   OutMessage,
   Prepared,
   SendCause,
+  Unsaid,
   Upstream,
 } from '../boundaries.ts';
 import { type Answer, encodeAnswer } from '../codec/command-message.ts';
@@ -76,6 +77,8 @@ export interface RunningUpstream extends Upstream {
   awaiting(): number | null;
   /** The row is delivered and waits for the head-end's word. */
   isWithBroker(row: number): boolean;
+  /** What the broker does not let this collector say of itself: its state, its meters, its birth, its answers. */
+  unsaid(): Unsaid;
   /** Announces again, where it is connected: the journal is there now, or is not any more. */
   announce(): void;
   /** Says goodbye (state `disconnected`) and disconnects. */
@@ -97,6 +100,9 @@ class MessageUpstream implements RunningUpstream {
   readonly #descriptions = new Map<string, Description>();
   readonly #acks: Acknowledgement;
   #newest: { readonly facts?: InstallationFacts; readonly topic: string } = { topic: '' };
+  /** By topic, the broker's word on what it refused there last. */
+  readonly #refused = new Map<string, string>();
+  #warned = '';
 
   constructor(parts: UpstreamParts) {
     this.#parts = parts;
@@ -148,6 +154,10 @@ class MessageUpstream implements RunningUpstream {
     return this.#acks.isAwaiting(row);
   }
 
+  unsaid(): Unsaid {
+    return { count: this.#refused.size, detail: [...this.#refused.values()].at(-1) ?? '' };
+  }
+
   announce(): void {
     if (this.#parts.headEnd.isConnected()) this.#announceAll();
   }
@@ -188,7 +198,7 @@ class MessageUpstream implements RunningUpstream {
   async describe(meter: string): Promise<void> {
     // A meter that is no longer in the settings is cleared with an empty payload.
     const payload = this.#description(meter)?.payload ?? '';
-    await this.#parts.headEnd.publish(this.#retained(`up/meter/${meter}/info`, payload));
+    await this.#say(this.#retained(`up/meter/${meter}/info`, payload));
   }
 
   /** Worked out once for each change of what it is made of: every new link wants those of all meters, twice. */
@@ -216,7 +226,7 @@ class MessageUpstream implements RunningUpstream {
   async announceBirth(): Promise<void> {
     // A journal that was never opened has no name yet; it is announced when it is.
     if (this.#parts.journal.epoch === '') return;
-    await this.#parts.headEnd.publish(this.#retained('up/birth', await this.#birth()));
+    await this.#say(this.#retained('up/birth', await this.#birth()));
   }
 
   async #birth(): Promise<string> {
@@ -242,13 +252,15 @@ class MessageUpstream implements RunningUpstream {
     const payload = encodeHealth(health, { collector, session, sent: clock.now() });
     const how = { qos: 0, retain: false, expiryS: HEALTH_EXPIRY_S } as const;
     await headEnd.publish({ topic: this.#topic('up/health'), payload, ...how });
+    // Nobody tells when the broker's rules were mended.
+    if (this.#refused.size > 0) this.announce();
   }
 
   async tellScorecard(card: Scorecard): Promise<boolean> {
-    const { collector, clock, headEnd } = this.#parts;
+    const { collector, clock } = this.#parts;
     const payload = encodeScorecard(card, collector, clock.now());
     const topic = this.#topic('up/scorecard');
-    return (await headEnd.publish({ topic, payload, qos: 1, retain: false })).ok;
+    return (await this.#say({ topic, payload, qos: 1, retain: false })).ok;
   }
 
   async tellLast(meter: string): Promise<void> {
@@ -271,7 +283,7 @@ class MessageUpstream implements RunningUpstream {
     // A broker lets us write below our own name only, and may take less than a question's data and its answer together.
     for (const way of ways) {
       const payload = this.#fitting(answer, way);
-      const sent = await this.#parts.headEnd.publish({ ...way, payload, qos: 1, retain: false });
+      const sent = await this.#say({ ...way, payload, qos: 1, retain: false });
       if (sent.ok || sent.fault.code !== 'upstream.refused') return;
     }
   }
@@ -287,13 +299,33 @@ class MessageUpstream implements RunningUpstream {
   }
 
   async #announce(): Promise<void> {
-    const { headEnd, journal, clock } = this.#parts;
+    const { journal, clock } = this.#parts;
     // Without its journal the collector polls and has nothing to say but that somebody should come.
     const isSound = journal.isSound();
-    await headEnd.publish(this.#state(isSound ? 'ready' : 'alert', clock.now()));
+    await this.#say(this.#state(isSound ? 'ready' : 'alert', clock.now()));
     if (!isSound) return;
     for (const meter of journal.meters()) await this.describe(meter);
     await this.announceBirth();
+  }
+
+  /** Publishes, and keeps the broker's refusal to be told; the same trouble is one line in the log, not one a meter. */
+  async #say(message: OutMessage): Promise<Result<void>> {
+    const { headEnd, log } = this.#parts;
+    const { topic } = message;
+    const said = await headEnd.publish(message);
+    // Elsewhere than below our own name brokers let nobody write, and nothing of ours is missing there.
+    if (!topic.startsWith(this.#topic('up/'))) return said;
+    if (said.ok) this.#refused.delete(topic);
+    else if (said.fault.code === 'upstream.refused') {
+      this.#refused.delete(topic);
+      this.#refused.set(topic, said.fault.detail);
+      const trouble = said.fault.why ?? said.fault.detail;
+      const level = trouble === this.#warned ? 'debug' : 'warn';
+      this.#warned = trouble;
+      log[level]({ ...said.fault }, 'what the collector tells of itself was refused');
+    }
+    if (this.#refused.size === 0) this.#warned = '';
+    return said;
   }
 
   #announceAll(): void {

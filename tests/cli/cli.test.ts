@@ -130,6 +130,17 @@ describe('a word that is typed wrong', () => {
     expect((await typed('statu', fakeParts())).err).toContain('Did you mean status?');
   });
 
+  test.each([
+    ['statu', '--help'],
+    ['verify SP-1 1234', 'help verify'],
+    ['alert', 'help alert'],
+    ['config set --colour', 'help config set'],
+  ])('"%s" is answered with the help to look at: %s', async (line, help) => {
+    const said = await typed(line, fakeParts());
+    expect(said.err).toContain(`meter-collector ${help}\n`);
+    expect((await typed(help, fakeParts())).exit).toBe(0);
+  });
+
   test('has a next step that can be copied, whatever the path', async () => {
     const said = await typed("config check a'b/c\\ d.yaml".replace('\\ ', '\u00a0'), fakeParts());
     expect(said.err).toContain("init --config 'a'\\''b/c\u00a0d.yaml'\n");

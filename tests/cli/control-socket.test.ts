@@ -4,10 +4,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { AT_WORK_MAX, CALLERS_MAX } from '../../src/adapters/callers.ts';
 import {
   type ControlSocket,
   callCommands,
@@ -172,6 +173,32 @@ describe('the control socket', () => {
     expect(await callCommands(path).run('any', {})).toMatchObject({ ok: false, code: 'internal' });
   });
 
+  test('answers a question while 600 connections stay open and ask nothing', async () => {
+    const path = await socketPath();
+    await serve(path);
+    const idle = await idlers(path, 600);
+    const asked = Array.from({ length: 5 }, () => callCommands(path).run('nothing', {}));
+    for (const answer of await Promise.all(asked)) expect(answer).toEqual({ ok: true, data: null });
+    // Those that came last may stay.
+    expect(idle.filter((one) => one.readyState === 'open').length).toBeLessThan(CALLERS_MAX);
+  });
+
+  test('lets nobody go who is being answered, whoever comes after', async () => {
+    const path = await socketPath();
+    const { commands, begun, finish } = held(AT_WORK_MAX);
+    await serve(path, commands);
+    const working = Array.from({ length: AT_WORK_MAX }, () => callCommands(path).run('slow', {}));
+    await begun;
+    // No more are answered at a time, and the one that is too many is told so.
+    const more = await callCommands(path).run('slow', {});
+    expect(more).toMatchObject({ ok: false, code: 'busy' });
+    await idlers(path, 2 * CALLERS_MAX);
+    expect(await callCommands(path).run('slow', {})).toMatchObject({ code: 'busy' });
+    finish();
+    for (const answer of await Promise.all(working)) expect(answer).toEqual({ ok: true, data: 1 });
+    expect(await callCommands(path).run('slow', {})).toEqual({ ok: true, data: 1 });
+  });
+
   test('cuts a question that is still open when it closes', async () => {
     const path = await socketPath();
     let asked = () => undefined as undefined;
@@ -230,6 +257,39 @@ describe('a caller of the control socket', () => {
     },
   );
 });
+
+/** Open connections that never ask anything. */
+async function idlers(path: string, count: number): Promise<Socket[]> {
+  const all: Socket[] = [];
+  // One after the other: the kernel keeps only so many for a server to take.
+  while (all.length < count) {
+    const one = connect(path);
+    one.on('error', () => undefined);
+    cleanups.push(() => one.destroy());
+    await once(one, 'connect');
+    all.push(one);
+  }
+  return all;
+}
+
+/** Commands that are answered all at once, when `finish` says so; `begun` when so many are under way. */
+function held(count: number) {
+  let left = count;
+  let [started, finish] = [() => {}, () => {}];
+  const begun = new Promise<void>((resolve) => {
+    started = resolve;
+  });
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const run = async () => {
+    left -= 1;
+    if (left === 0) started();
+    await finished;
+    return { ok: true, data: 1 } as const;
+  };
+  return { commands: { run }, begun, finish: () => finish() };
+}
 
 function scripted(name: string): Commands {
   return { run: async () => ({ ok: true, data: name }) };

@@ -1,10 +1,12 @@
 // The words at the meter: verify, meter, the led change-out, queue, config and events with filters, as asked and as said.
 
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { CommandAnswer } from '../../src/boundaries.ts';
 import { fakeParts, scriptedCommands, typed } from './fake-parts.ts';
 import { ANSWERS } from './main-outputs.ts';
 
+const SCHEMA = new URL('../../config/settings.schema.json', import.meta.url);
 const good = (data: unknown): CommandAnswer => ({ ok: true, data });
 const verified = (verdict: string) =>
   good({
@@ -276,6 +278,39 @@ describe('queue and config', () => {
     const { asked, parts } = answering({ [name]: good(data) });
     expect((await typed(line, parts)).exit).toBe(0);
     expect(asked).toEqual([[name, args]]);
+  });
+
+  it.each([
+    ['meters.SP-1.register_id', '1234', '1234'],
+    ['meters.SP-1.register_id', '00123', '00123'],
+    ['meters.SP-1.register_id', '1e5', '1e5'],
+    ['/meters/SP-1/service_point', 'true', 'true'],
+    ['upstream.username', '"1234"', '1234'],
+    ['utility', 'null', 'null'],
+    ['meters.SP-1.address', '5', 5],
+    ['meters.SP-1.address', '007', '007'],
+    ['meters.SP-1.address', '1e1', '1e1'],
+    ['meters.SP-1.poll_s', '300', 300],
+    ['meters.SP-1.dial.digits', '4', 4],
+    ['upstream.last', 'true', true],
+    ['console.allowed_hosts', '["a.lan"]', ['a.lan']],
+    ['no.such.place', '7', 7],
+  ])('sets %s to %s as its place takes it', async (path, value, taken) => {
+    const schemaText = () => readFile(SCHEMA, 'utf8');
+    const { asked, parts } = answering({ 'config.set': good({ written: true }) });
+    expect((await typed(['config', 'set', path, value], { ...parts, schemaText })).exit).toBe(0);
+    const place = `/${path.replace(/^\//, '').replaceAll('.', '/')}`;
+    expect(asked).toEqual([['config.set', { changes: [{ path: place, value: taken }] }]]);
+  });
+
+  it('says of a key without a value that it is taken out', async () => {
+    const { parts } = answering({ 'config.set': good({ written: true }) });
+    const [gone, set] = [
+      await typed('config set /alerts', parts),
+      await typed('config set /a 1', parts),
+    ];
+    expect(gone.out).toBe('/alerts is taken out.\n');
+    expect(set.out).toBe('/a is written.\n');
   });
 
   it('compares with another file by its text', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { qrSvg } from '../../src/adapters/qr-code.ts';
 import { sha256 } from '../../src/adapters/sha256.ts';
 import { type ReportContent, reportPage } from '../../src/codec/report-page.ts';
-import { newSession, withStep } from '../../src/domain/commission.ts';
+import { newSession, type Step, withStep } from '../../src/domain/commission.ts';
 import { LANGUAGES, type Language, sayIn } from '../../src/domain/words.ts';
 
 const sayOf = (language: Language) =>
@@ -35,10 +35,10 @@ const CONTENT: ReportContent = {
   steps: steps(),
 };
 
-const pageIn = (language: Language) => {
+const pageIn = (language: Language, content = CONTENT) => {
   const hash = sha256('x');
   const qr = qrSvg(`COL-1 ${hash}`);
-  return reportPage(CONTENT, { sha256: hash, qr, say: sayOf(language), language });
+  return reportPage(content, { sha256: hash, qr, say: sayOf(language), language });
 };
 
 describe('a printed report', () => {
@@ -54,6 +54,18 @@ describe('a printed report', () => {
       expect(page).not.toMatch(/\dT\d/);
     },
   );
+
+  it('shows a tap test as the dial of the meter shows it, leading zeros included', () => {
+    const tap: Step = {
+      ...{ step: 'tap', state: 'done', at: '2026-11-22T15:10:00Z' },
+      result: { verdict: 'rose', counts: 12, elapsed_s: 60, from_read: 1230, read: 1242 },
+    };
+    const session = newSession({ id: 'C1', meter: 'SP-1', bus: 'hut', by: 'ana', began: '' });
+    const { steps } = withStep(session, tap);
+    expect(pageIn('en', { ...CONTENT, steps })).toContain('From 00001230 to 00001242 in 60 s.');
+    const four = { ...CONTENT, steps, installation: { digits: 4, unit: 'ft3', pow10: 2 } };
+    expect(pageIn('es', four)).toContain('De 1230 a 1242 en 60 s.');
+  });
 
   it('tells what people typed as text', () => {
     const page = pageIn('en');

@@ -166,7 +166,7 @@ describe('what stands', () => {
 describe('what waits', () => {
   const queue = {
     ...{ connected: true, detail: 'connected', refused: 3, refusedWhy: 'no right' },
-    ...{ messagesPerS: 1, window: 20, awaitingAck: 2 },
+    ...{ messagesPerS: 1, window: 20, awaitingAck: 2, unsaid: { count: 0, detail: '' } },
     isWithBroker: (row: number) => row === 3,
   };
 

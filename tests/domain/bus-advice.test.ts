@@ -38,6 +38,13 @@ describe('what the ends of the last questions say of a bus', () => {
     expect(codes([meter(1, ['late'])])).toEqual(['bus.unread']);
   });
 
+  it('no meter hangs on it: what is to be done is not to wait', () => {
+    expect(codes([], { isEmpty: true })).toEqual(['bus.empty']);
+    expect(codes([], { isEmpty: true, open: false, link: 'port.absent: gone' })).toEqual([
+      'bus.closed',
+    ]);
+  });
+
   it.each([
     ['port.denied: no right', 'dialout'],
     ['peer.unreachable: refused', 'network'],

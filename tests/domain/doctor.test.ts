@@ -20,6 +20,7 @@ const DAY = 24 * HOUR_MS;
 
 const UP: UpstreamFindings = {
   ...{ url: 'mqtts://broker.example:8883', connected: false, link: 'away', refusedRows: 0 },
+  unsaid: { count: 0, detail: '' },
   ...{ refusedWhy: '', trial: null, pending: 0, oldest: null, awaitingAck: null },
   ...{ certificates: [], now: NOW },
 };
@@ -58,7 +59,15 @@ function everyCheck(): readonly Check[] {
   });
   const bus = { bus: 'pit', meters: 2, open: true, problem: null, path: '/dev/x', detail: 'd' };
   const codes = [
-    ...['bus.fine', 'bus.unread', 'bus.closed', 'bus.silent', 'bus.spoilt', 'bus.noise'],
+    ...[
+      'bus.fine',
+      'bus.unread',
+      'bus.empty',
+      'bus.closed',
+      'bus.silent',
+      'bus.spoilt',
+      'bus.noise',
+    ],
     ...['meter.shared', 'meter.stranger', 'meter.late', 'meter.silent', 'meter.spoilt'],
     ...['meter.refuses', 'meter.unusable'],
   ] as never[];
@@ -175,6 +184,14 @@ describe('the doctor', () => {
   it('rows that the broker refuses are its rights, whatever a trial says', () => {
     const checks = checkUpstream({ ...UP, connected: true, refusedRows: 3, refusedWhy: 'no' });
     expect(causeOf(checks)).toBe('acl_refused');
+  });
+
+  it('what the broker does not let the collector say of itself is its rights too, while there is a link', () => {
+    const unsaid = { count: 2, detail: 'the broker refused up/state: 135 Not authorized' };
+    const rights = (connected: boolean) =>
+      checkUpstream({ ...UP, connected, unsaid }).find(({ check }) => check === 'rights');
+    expect(rights(true)).toMatchObject({ state: 'bad', cause: 'acl_refused', places: unsaid });
+    expect(rights(false)).toMatchObject({ state: 'unknown' });
   });
 
   it('a clock that has lost the time is named before what follows from it', () => {

@@ -121,6 +121,38 @@ describe('a Modbus device file', () => {
     expect(found).toEqual(expected);
   });
 
+  it.each([
+    ['holding', 40001, 'address 0 with table: holding'],
+    ['input', 40108, 'address 107 with table: holding'],
+    ['input', 30001, 'address 0 with table: input'],
+    ['holding', 39999, 'address 9998 with table: input'],
+  ])('of the table %s with the address %i is doubted, and says %s', (table, address, instead) => {
+    const text = GOOD.replace('table: input', `table: ${table}`)
+      .replace('01 84 02 C2 C1', table === 'input' ? '01 84 02 C2 C1' : '01 83 02 C0 F1')
+      .replace('address: 0', `address: ${address}`)
+      .replace('address: 10,', `address: ${address + 10},`);
+    const { device, problems, warnings } = checked(text);
+    expect(problems).toEqual([]);
+    expect(device).toBeDefined();
+    expect(warnings).toMatchObject([{ code: 'address.notation', line: 12, column: 12 }]);
+    expect(warnings[0]?.message).toContain(instead);
+  });
+
+  it.each([
+    [400001, 'write address 0 with table: holding'],
+    [300055, 'write address 54 with table: input'],
+  ])('with the address %i is refused, and says to %s', (address, instead) => {
+    const { problems } = checked(GOOD.replace('address: 0', `address: ${address}`));
+    expect(problems.map(({ code }) => code)).toEqual(['value.range', 'address.notation']);
+    expect(problems[1]?.message).toContain(instead);
+  });
+
+  it('with an address that no manual begins a table with is not doubted', () => {
+    for (const address of [1, 3022, 29_999, 30_000, 40_000, 50_000, 65_000]) {
+      expect(checked(GOOD.replace('address: 0', `address: ${address}`)).warnings).toEqual([]);
+    }
+  });
+
   it('may raise every flag there is', () => {
     for (const flag of Object.keys(DEVICE_FLAGS)) {
       expect(checked(GOOD.replace('leak', flag)).problems).toEqual([]);

@@ -719,6 +719,24 @@ describe('a settings file passes with a warning for', () => {
   });
 });
 
+describe('a change of a file that is not good', () => {
+  const edit = (path: string[], value: unknown) =>
+    editSettings({
+      ...{ file: '/site/settings.yaml', root: ROOT, text: GOOD.join('\n') },
+      steps: [{ path, value }],
+    });
+
+  test('says what was probably meant, or what there is', async () => {
+    const misspelt = await edit(['upstream', 'keepalive'], 60);
+    expect(misspelt).toMatchObject({
+      ok: false,
+      problems: [expect.stringContaining('keepalive_s')],
+    });
+    const nowhere = await edit(['buses', 'pole1', 'baud'], 9600);
+    expect(nowhere).toMatchObject({ ok: false, problems: [expect.stringContaining('pole-1')] });
+  });
+});
+
 describe('a hostile file costs little and never ends the process:', () => {
   const laughs = Array.from({ length: 12 }, (_, i) =>
     i === 0

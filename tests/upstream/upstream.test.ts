@@ -2,8 +2,10 @@
 
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { HeadEnd, Journal, Prepared, SendCause } from '../../src/boundaries.ts';
+import type { Answer } from '../../src/codec/command-message.ts';
 import type { MeterFacts } from '../../src/codec/head-end-message.ts';
 import type { Row } from '../../src/domain/entry.ts';
+import type { Health } from '../../src/domain/health.ts';
 import { createUpstream, type RunningUpstream } from '../../src/upstream/upstream.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
@@ -14,6 +16,11 @@ import { COARSE, FINE, openMetered, readHours, T0 } from '../journal/metered.ts'
 const METER: MeterFacts = {
   ...{ service: 'active', profile: 'p', bus: 'b', address: '1' },
   ...{ pollS: 900, toleranceS: 15, maxFlowPerH: 2_000 },
+};
+const HEALTH: Health = {
+  ...{ uptimeMs: 0, clock: { synced: null, source: 'none' }, buses: [], metersSilent: [] },
+  journal: { pending: 0, oldest: null, drainEtaS: null, bytes: 0, daysLeft: null },
+  disk: { freeBytes: 0, totalBytes: 0 },
 };
 const BELOW = 'watermeter-v1/u/COL-1/up/';
 
@@ -68,6 +75,52 @@ describe('the way up', () => {
     broker.cut();
     await later(2_000);
     expect(heard()).toEqual([...all, 'state', ...all]); // The first is the will.
+  });
+
+  it('what it may not say of itself is told, warned of once, and tried again until the broker takes it', async () => {
+    const upstream = create(['SP-1', 'SP-2']);
+    broker.refuses = (topic) => /(?:\/info|\/state|\/birth)$/.test(topic);
+    upstream.start();
+    await later(10);
+    const { count, detail } = upstream.unsaid();
+    expect([count, detail]).toEqual([4, '135 Not authorized']);
+    const warned = () => log.lines.filter(({ level }) => level === 'warn').length;
+    expect(warned()).toBe(1);
+    // Its state alone is let through, then all.
+    broker.refuses = (topic) => /(?:\/info|\/birth)$/.test(topic);
+    await upstream.tellHealth(HEALTH);
+    await later(10);
+    expect(upstream.unsaid().count).toBe(3);
+    expect(warned()).toBe(1);
+    broker.refuses = () => false;
+    await upstream.tellHealth(HEALTH);
+    await later(10);
+    expect(upstream.unsaid()).toEqual({ count: 0, detail: '' });
+    const told = broker.received.length;
+    await upstream.tellHealth(HEALTH);
+    await later(10);
+    // With nothing refused there is nothing to announce again.
+    expect(broker.received.length).toBe(told + 1);
+  });
+
+  it('an answer that is refused below its own name is told; elsewhere a refusal is the rule', async () => {
+    const upstream = create(['SP-1']);
+    upstream.start();
+    await later(10);
+    const answer: Answer = {
+      ...{ id: 'q1', name: 'ping', status: 'done', code: 'ok', at: T0, data: {} },
+    };
+    const question = { topic: 'x', payload: '', bytes: 0, retained: false } as const;
+    broker.refuses = (topic) => topic.startsWith('elsewhere');
+    const elsewhere = upstream.answer(answer, { ...question, responseTopic: 'elsewhere/rsp' });
+    await later(100);
+    await elsewhere;
+    expect(upstream.unsaid().count).toBe(0);
+    broker.refuses = (topic) => topic.endsWith('/up/rsp');
+    const refused = upstream.answer(answer, question);
+    await later(100);
+    await refused;
+    expect(upstream.unsaid().count).toBe(1);
   });
 
   it('S1: ready and the will carry the session of this start', async () => {

@@ -6,7 +6,7 @@ import { command, session } from '../api.ts';
 import { lineOf } from '../live.ts';
 import { useDeed } from '../parts/asked.ts';
 import { DialFace } from '../parts/dial.tsx';
-import { Button, Check, Choice, Form, Text } from '../parts/field.tsx';
+import { Button, Check, Choice, Form, Send, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
 import { TypedDial } from '../parts/typed-dial.tsx';
@@ -68,11 +68,9 @@ export function FinalRead({ swapping }: Props) {
           pattern="[0-9]+"
           help={t('final_typed_help')}
         />
-        <div class="actions">
-          <Button type="submit" busy={swapping.busy}>
-            {t('final_take_typed')}
-          </Button>
-        </div>
+        <Send kind="plain" busy={swapping.busy}>
+          {t('final_take_typed')}
+        </Send>
       </Form>
     </>
   );
@@ -215,11 +213,7 @@ export function Changed({ swapping }: Props) {
         />
       ) : null}
       <Refused error={deed.error.value} />
-      <div class="actions">
-        <Button kind="main" type="submit" busy={deed.busy.value}>
-          {t('change_do')}
-        </Button>
-      </div>
+      <Send busy={deed.busy.value}>{t('change_do')}</Send>
     </Form>
   );
 }

@@ -7,7 +7,7 @@ import { time } from '../format.ts';
 import { meterNames, status } from '../live.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
-import { Button, Choice, Form, Sure } from '../parts/field.tsx';
+import { Choice, Form, Send, Sure } from '../parts/field.tsx';
 import { Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { go, query } from '../router.ts';
@@ -130,11 +130,7 @@ function Begin() {
           />
         )}
         <Refused error={deed.error.value} />
-        <div class="actions">
-          <Button kind="main" type="submit" busy={deed.busy.value}>
-            {t('begin')}
-          </Button>
-        </div>
+        <Send busy={deed.busy.value}>{t('begin')}</Send>
       </Form>
     </Section>
   );

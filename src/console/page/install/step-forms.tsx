@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentType } from 'preact';
 import { VOLUME_UNITS } from '../../../domain/units.ts';
 import { told } from '../format.ts';
-import { Button, Check, Choice, Form, Text } from '../parts/field.tsx';
+import { Button, Check, Choice, Form, Send, Text } from '../parts/field.tsx';
 import { Busy, Notice } from '../parts/notice.tsx';
 import { Scan } from '../parts/scan.tsx';
 import { TypedDial } from '../parts/typed-dial.tsx';
@@ -100,11 +100,7 @@ function DeviceForm({ bench }: Props) {
           {field(t('address'), address)}
           {field(t('profile'), profile)}
         </div>
-        <div class="actions">
-          <Button kind="main" type="submit" busy={deed.busy.value}>
-            {t('step_device_do')}
-          </Button>
-        </div>
+        <Send busy={deed.busy.value}>{t('step_device_do')}</Send>
       </Form>
     </>
   );
@@ -179,11 +175,7 @@ function ResolutionForm({ step, bench }: Props) {
           }}
         />
       ) : null}
-      <div class="actions">
-        <Button kind="main" type="submit" busy={bench.deed.busy.value}>
-          {t('step_resolution_do')}
-        </Button>
-      </div>
+      <Send busy={bench.deed.busy.value}>{t('step_resolution_do')}</Send>
     </Form>
   );
 }
@@ -221,11 +213,7 @@ function BindForm({ step, bench }: Props) {
           />
         ))}
       </div>
-      <div class="actions">
-        <Button kind="main" type="submit" busy={bench.deed.busy.value}>
-          {t('save')}
-        </Button>
-      </div>
+      <Send busy={bench.deed.busy.value}>{t('save')}</Send>
     </Form>
   );
 }

@@ -4,7 +4,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { command } from '../api.ts';
 import { type Deed, useDeed } from '../parts/asked.ts';
-import { Button, Form, Text } from '../parts/field.tsx';
+import { Button, Form, Send, Text } from '../parts/field.tsx';
 import { Refused } from '../parts/notice.tsx';
 import { useEvery } from '../parts/polling.ts';
 import { Facts } from '../parts/section.tsx';
@@ -179,11 +179,9 @@ function Skip({ step, bench }: { readonly step: Step; readonly bench: Bench }) {
         required
         help={t('skip_help')}
       />
-      <div class="actions">
-        <Button type="submit" busy={bench.deed.busy.value}>
-          {t('skip_step')}
-        </Button>
-      </div>
+      <Send kind="plain" busy={bench.deed.busy.value}>
+        {t('skip_step')}
+      </Send>
     </Form>
   );
 }

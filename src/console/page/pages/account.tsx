@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { ask, type Refusal, session } from '../api.ts';
 import { useDeed } from '../parts/asked.ts';
-import { Button, Form, Text } from '../parts/field.tsx';
+import { Form, Send, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
 import { t } from '../words.ts';
@@ -62,11 +62,7 @@ function OwnPassword() {
       {text(t('password_again'), again, 'new-password')}
       <Refused error={wrong.value ?? deed.error.value} />
       {isDone.value ? <Notice state="ok">{t('password_changed')}</Notice> : null}
-      <div class="actions">
-        <Button kind="main" type="submit" busy={deed.busy.value}>
-          {t('save')}
-        </Button>
-      </div>
+      <Send busy={deed.busy.value}>{t('save')}</Send>
     </Form>
   );
 }

@@ -107,13 +107,16 @@ function One({ bus }: { readonly bus: BusStats }) {
 const timeSays = (p50: number | null, p95: number | null): string | null =>
   p50 === null || p95 === null ? null : t('times_says', { p50: number(p50), p95: number(p95) });
 
+/** Nobody can tell yet. */
+const UNKNOWN = ['bus.unread', 'bus.empty'];
+
 /** A finding in the reader's language, with the collector's own words one step away. */
 function Says({ advice }: { readonly advice: BusAdvice }) {
   const key = `advice_${advice.code.replace('.', '_')}`;
   const places = { meters: advice.meters.join(', ') };
   const next = known(`${key}_next`, places);
   const state =
-    advice.code === 'bus.fine' ? 'ok' : advice.code === 'bus.unread' ? 'unknown' : 'bad';
+    advice.code === 'bus.fine' ? 'ok' : UNKNOWN.includes(advice.code) ? 'unknown' : 'bad';
   return (
     <Notice state={state}>
       <p>

@@ -4,7 +4,7 @@ import { useSignal } from '@preact/signals';
 import { ask, type Refusal, session, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
-import { Button, Form, Text } from '../parts/field.tsx';
+import { Form, Send, Text } from '../parts/field.tsx';
 import { LanguageSwitch, Threshold } from '../parts/frame.tsx';
 import { Refused } from '../parts/notice.tsx';
 import { Title } from '../parts/section.tsx';
@@ -61,11 +61,7 @@ export function FirstRun() {
         })}
         {text(t('password_again'), again, { type: 'password', complete: 'new-password' })}
         <Refused error={wrong.value ?? deed.error.value} />
-        <div class="actions">
-          <Button kind="main" type="submit" busy={deed.busy.value}>
-            {t('begin')}
-          </Button>
-        </div>
+        <Send busy={deed.busy.value}>{t('begin')}</Send>
       </Form>
       {isKnown ? null : (
         <p>

@@ -5,7 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { ask, isFirstRun, whoAmI } from '../api.ts';
 import { oneTimeCode } from '../one-time.ts';
 import { useDeed } from '../parts/asked.ts';
-import { Button, Form, Text } from '../parts/field.tsx';
+import { Form, Send, Text } from '../parts/field.tsx';
 import { LanguageSwitch, Threshold } from '../parts/frame.tsx';
 import { Busy, Refused } from '../parts/notice.tsx';
 import { Title } from '../parts/section.tsx';
@@ -70,11 +70,7 @@ export function SignIn() {
         />
         <Refused error={deed.error.value} />
         {deed.busy.value ? <Busy says={t('signing_in')} /> : null}
-        <div class="actions">
-          <Button kind="main" type="submit" busy={deed.busy.value}>
-            {t('sign_in')}
-          </Button>
-        </div>
+        <Send busy={deed.busy.value}>{t('sign_in')}</Send>
       </Form>
       <LanguageSwitch />
       <p>

@@ -9,7 +9,7 @@ import { meterNames, status } from '../live.ts';
 import { useCommand, useDeed } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
 import { Checks } from '../parts/checks.tsx';
-import { Button, Choice, Form, Text } from '../parts/field.tsx';
+import { Choice, Form, Send, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
 import type { QueueStatus } from '../shapes.ts';
@@ -132,11 +132,9 @@ function Replay() {
       {rows.value === null ? null : (
         <Notice state="ok">{t('replayed', { count: rows.value })}</Notice>
       )}
-      <div class="actions">
-        <Button type="submit" busy={deed.busy.value}>
-          {t('send_again')}
-        </Button>
-      </div>
+      <Send kind="plain" busy={deed.busy.value}>
+        {t('send_again')}
+      </Send>
     </Form>
   );
 }

@@ -5,7 +5,7 @@ import { ask, session } from '../api.ts';
 import { time } from '../format.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
-import { Button, Choice, Form, Sure, Text } from '../parts/field.tsx';
+import { Choice, Form, Send, Sure, Text } from '../parts/field.tsx';
 import { Notice, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { t } from '../words.ts';
@@ -177,11 +177,9 @@ function NewUser({ done }: { readonly done: () => Promise<void> }) {
         help={t('password_help', { least: 10 })}
       />
       <Refused error={deed.error.value} />
-      <div class="actions">
-        <Button type="submit" busy={deed.busy.value}>
-          {t('add')}
-        </Button>
-      </div>
+      <Send kind="plain" busy={deed.busy.value}>
+        {t('add')}
+      </Send>
     </Form>
   );
 }
@@ -252,11 +250,9 @@ function TokenList() {
             role.value = one;
           }}
         />
-        <div class="actions">
-          <Button type="submit" busy={deed.busy.value}>
-            {t('token_create')}
-          </Button>
-        </div>
+        <Send kind="plain" busy={deed.busy.value}>
+          {t('token_create')}
+        </Send>
       </Form>
     </>
   );

@@ -147,6 +147,21 @@ export function Button(props: ButtonProps) {
   );
 }
 
+/** What sends a form, below its fields. */
+export function Send({
+  children,
+  busy,
+  kind = 'main',
+}: Pick<ButtonProps, 'children' | 'busy' | 'kind'>) {
+  return (
+    <div class="actions">
+      <Button kind={kind} type="submit" busy={busy ?? false}>
+        {children}
+      </Button>
+    </div>
+  );
+}
+
 interface SureProps {
   readonly what: string;
   readonly onSure: () => unknown;

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { t } from '../words.ts';
-import { Button, Form, Text } from './field.tsx';
+import { Form, Send, Text } from './field.tsx';
 
 interface Props {
   readonly label: string;
@@ -33,11 +33,9 @@ export function TypedDial({ label, busy, isMain = true, onDial, children }: Prop
         pattern="[0-9 ]+"
         help={t('dial_typed_help')}
       />
-      <div class="actions">
-        <Button kind={isMain ? 'main' : 'plain'} type="submit" busy={busy}>
-          {t('compare')}
-        </Button>
-      </div>
+      <Send kind={isMain ? 'main' : 'plain'} busy={busy}>
+        {t('compare')}
+      </Send>
     </Form>
   );
 }

@@ -7,7 +7,7 @@ import { day, number } from '../format.ts';
 import type { Amount, MeterShown, Vacation } from '../shapes.ts';
 import { say, t } from '../words.ts';
 import { useDeed } from './asked.ts';
-import { Button, Choice, Form, Text } from './field.tsx';
+import { Button, Choice, Form, Send, Text } from './field.tsx';
 import { Empty, Notice, Refused } from './notice.tsx';
 import { Facts } from './section.tsx';
 
@@ -130,11 +130,7 @@ function AlertForm({
         {field(t('alert_day'), fields.day, true)}
       </div>
       <Refused error={deed.error.value} />
-      <div class="actions">
-        <Button kind="main" type="submit" busy={deed.busy.value}>
-          {t('save')}
-        </Button>
-      </div>
+      <Send busy={deed.busy.value}>{t('save')}</Send>
     </Form>
   );
 }
@@ -239,11 +235,7 @@ function VacationForm({
         />
       </div>
       <Refused error={deed.error.value} />
-      <div class="actions">
-        <Button kind="main" type="submit" busy={deed.busy.value}>
-          {t('save')}
-        </Button>
-      </div>
+      <Send busy={deed.busy.value}>{t('save')}</Send>
     </Form>
   );
 }

@@ -17,6 +17,7 @@ import {
   see,
   standingLeaks,
   tellAgain,
+  tellable,
   type Watched,
   type WatchedRules,
 } from '../domain/watched.ts';
@@ -39,6 +40,8 @@ interface Kept {
   remembered: ReadonlySet<string> | null;
   /** When what no increment tells was written last. */
   tornAt: EpochMs;
+  /** Whether the service was off while that was used which is recalled: since when it is as the rules say nobody knows. */
+  wasOff: boolean;
 }
 
 /** Lives as long as its journal. */
@@ -74,6 +77,7 @@ export class PlaceWatches implements Watches {
       said: NOTHING_SAID,
       remembered: null,
       tornAt: 0,
+      wasOff: false,
     };
     this.#places.set(meter, kept);
     return recalling;
@@ -181,9 +185,11 @@ export class PlaceWatches implements Watches {
   async #restore(meter: string, kept: Kept): Promise<void> {
     const memory = await this.#journal.remembered(meter);
     const known = decodeWatched(memory?.known);
-    const inst = this.#journal.installation(meter)?.inst;
-    if (inst === undefined) return;
+    const present = this.#journal.installation(meter);
+    if (!present) return;
+    const { inst, alarms } = present;
     const watched = known ?? beginWatched(inst);
+    kept.wasOff = known ? known.usage.stray !== null : INACTIVE in (alarms.alerts ?? {});
     const said: Said[] = [];
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
       const written = await this.#journal.flush();
@@ -213,7 +219,7 @@ export class PlaceWatches implements Watches {
     const rules = this.#rules.of(meter, kept.rules);
     const reached = heedRules(watched, alarms, this.#now(), rules);
     // Of what was not remembered nobody knows when it was told: what stands now is all that counts.
-    kept.said = wasKnown ? [...said, ...reached] : reached;
+    kept.said = wasKnown ? [...tellable(alarms, said), ...reached] : reached;
     const due = new Set(kept.said.map(({ name }) => name));
     kept.remembered = new Set([...(wasKnown ? standingLeaks(watched) : []), ...due]);
     const { alerts = {} } = alarms;
@@ -244,12 +250,15 @@ export class PlaceWatches implements Watches {
     return arrive(watched, { steps, at, read, total }, this.#rulesThen(meter, kept, inst));
   }
 
-  /** The rules on the dial of that installation. */
-  #rulesThen(meter: string, { rules }: Kept, inst: number): WatchedRules {
+  /** The rules on the dial of that installation, and the service as it was. */
+  #rulesThen(meter: string, { rules, wasOff }: Kept, inst: number): WatchedRules {
     const dial = this.#journal.factsOf(meter, inst)?.dial ?? rules.dial;
-    return this.#rules.of(meter, dial === rules.dial ? rules : { ...rules, dial });
+    const made = this.#rules.of(meter, dial === rules.dial ? rules : { ...rules, dial });
+    return { ...made, usage: { ...made.usage, service: wasOff ? 'inactive' : 'active' } };
   }
 }
+
+const INACTIVE = 'usage.inactive_service';
 
 /** Whether an hour has ended with which what is known of this meter is written. */
 function isTurn(meter: string, { entries }: Advance): boolean {

@@ -143,6 +143,11 @@ export function ownRules({ alerts, meters }: Settings): BacktestRules {
     ...DEFAULT_RULES,
     timezone: alerts?.timezone ?? null,
     makers: alerts?.makers ?? [],
+    makersOf: new Map(
+      meters.flatMap(({ meter, alerts: own }) =>
+        own?.makers ? [[meter, own.makers] as const] : [],
+      ),
+    ),
     meters: new Map(
       meters.map(({ meter, service, alerts: own }) => [
         meter,

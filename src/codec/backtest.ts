@@ -79,10 +79,27 @@ export class Backtest {
     if (!zone) return `names the unknown time zone "${line.timezone}"`;
     const rules = followRules(line, this.#options, zone);
     const before = this.#places.get(meter);
+    if (before) this.#end(before);
     const state = before ? followNext(before.state, before.rules, rules) : follow(1);
     const at = before?.at ?? null;
     this.#places.set(meter, { state, meter, dial, rules, at, makers: new Map() });
     return null;
+  }
+
+  /** Another meter stands there: the leaks of the old one are over, as the collector tells it. */
+  #end(place: Place): void {
+    const { installation, watch, makers } = place.state;
+    const at = place.at ?? 0;
+    const data = { outcome: 'changeout' };
+    for (const { alarm, code, sinceAt: since } of watch.standing) {
+      const id = `${installation.inst}-leak-${alarm}`;
+      this.#event(place, { id, code, phase: 'clear', at, since, data });
+    }
+    // Rules that nobody asked for stand as well.
+    for (const rule of makers.standing.filter((one) => place.rules.makers.includes(one))) {
+      const event = makersEvent(place, rule, 'clear', at);
+      this.#event(place, { ...event, data: { ...event.data, ...data } });
+    }
   }
 
   #zone(name: string | null): Zone | null {
@@ -163,7 +180,7 @@ function followRules(
     ...(Object.keys(usage).length === 0
       ? {}
       : { usage: { service: 'active', ...usage, dial, pollMs, zone } }),
-    makers: rules.makers,
+    makers: rules.makersOf?.get(line.meter) ?? rules.makers,
     hours: intervals,
   };
 }

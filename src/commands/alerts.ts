@@ -49,7 +49,7 @@ interface Change {
   readonly whose: unknown;
   readonly usage: UsageWishes;
   readonly makers?: readonly MakersRule[];
-  readonly again?: readonly (keyof UsageSettings)[];
+  readonly again?: readonly (keyof typeof AGAIN)[];
 }
 
 /** Names of the contract, and ours. */
@@ -62,19 +62,31 @@ const KEYS = {
 
 type Name = keyof typeof KEYS;
 
+/** What commands say in place of the settings, and how it is kept; of `makers` beside the others. */
+const AGAIN = {
+  ...KEYS,
+  ...{ vacation: 'vacation', service: 'service', makers: null },
+} as const satisfies Readonly<Record<string, keyof UsageSettings | null>>;
+
+const TAKEN = ['meter', 'by', 'defaults', 'makers', 'as_settings', ...Object.keys(KEYS)];
+
 /**
  * `alerts.set` {meter, or defaults: true, then any of billing_cycle {amount, unit, day}, daily {amount, unit}, multi_day
  * {amount, unit, days}, no_use_days, makers [..]}; null switches one off, `as_settings` [..] lets the settings decide again.
  */
 function alertsOf(args: Args): Change | string {
-  const { meter, defaults, makers, as_settings: again = [] } = args;
+  const { meter, defaults, as_settings: again = [] } = args;
+  const makers = args['makers'] === null ? [] : args['makers'];
+  // Who misspells what is to be switched off must not believe that it is.
+  const other = Object.keys(args).find((key) => !TAKEN.includes(key));
+  if (other !== undefined) return `alerts.set takes no "${other}".`;
   if ((defaults === true) === (meter !== undefined)) {
     return 'Say which meter, or defaults: true for all that have none of their own.';
   }
   const usage = usageOf(args);
   if (typeof usage === 'string') return usage;
   if (!Array.isArray(again) || !again.every(isName)) {
-    return `as_settings is a list of ${Object.keys(KEYS).join(', ')}.`;
+    return `as_settings is a list of ${Object.keys(AGAIN).join(', ')}.`;
   }
   if (makers !== undefined && !isRules(makers)) {
     return `makers is a list of ${MAKERS_RULES.join(', ')}.`;
@@ -85,12 +97,12 @@ function alertsOf(args: Args): Change | string {
   return {
     whose: defaults === true ? ALL : meter,
     usage,
-    again: again.map((name) => KEYS[name]),
+    again,
     ...(makers === undefined ? {} : { makers }),
   };
 }
 
-const isName = (one: unknown): one is Name => Object.hasOwn(KEYS, String(one));
+const isName = (one: unknown): one is keyof typeof AGAIN => Object.hasOwn(AGAIN, String(one));
 
 const isRules = (said: unknown): said is readonly MakersRule[] =>
   Array.isArray(said) && said.every((one) => MAKERS_RULES.some((rule) => rule === one));
@@ -152,6 +164,15 @@ function vacationOf(args: Args): Change | string {
   return { whose: args['meter'], usage: { vacation: { ...amount, from, to } } };
 }
 
+/** What commands have said before and with this change. */
+function wishesAfter(before: AlertWishes | undefined, change: Change): AlertWishes {
+  const { usage, again = [] } = change;
+  const wished: Record<string, unknown> = { ...before?.usage, ...usage };
+  for (const name of again) delete wished[AGAIN[name] ?? ''];
+  const makers = again.includes('makers') ? undefined : (change.makers ?? before?.makers);
+  return { usage: wished, ...(makers ? { makers } : {}) };
+}
+
 async function changeRules(
   journal: Journal,
   operating: Operating,
@@ -159,17 +180,14 @@ async function changeRules(
   change: Change | string,
 ): Promise<CommandAnswer> {
   if (typeof change === 'string') return refused('bad_request', change, 'See docs/leaks.md.');
-  const { whose, usage, makers, again = [] } = change;
+  const { whose } = change;
   const place = whose === ALL ? null : placeOf(journal, operating, { ...args, meter: whose });
   if (place && 'ok' in place) return place;
   if (!journal.isSound()) {
     return refused('busy', 'The journal cannot be written now.', 'Try again.');
   }
   const meter = place?.target.meter ?? ALL;
-  const before: AlertWishes = journal.wishes(meter) ?? { usage: {} };
-  const wished: Record<string, unknown> = { ...before.usage, ...usage };
-  for (const key of again) delete wished[key];
-  journal.keepWishes(meter, { ...before, usage: wished, ...(makers ? { makers } : {}) });
+  journal.keepWishes(meter, wishesAfter(journal.wishes(meter), change));
   for (const one of place ? [meter] : operating.places.keys()) await operating.watches?.heed(one);
   const told = place ? [place] : [...operating.places.values()];
   const meters = told.slice(0, TOLD_MAX).map((one) => rulesTold(journal, operating, one));

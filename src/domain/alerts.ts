@@ -30,6 +30,8 @@ export interface Told {
 
 /** Names of alerts that end with their installation; those of use belong to the place. */
 export const LEAK_NAME = /^(?:leak|rule)-/;
+/** Names of leaks that the watch finds: a maker's rule says nothing of which leak it sees. */
+export const FOUND_LEAK = /^leak-/;
 
 /**
  * Tells what is said. What was raised already is not raised again, and what was never raised is not cleared; an update of
@@ -84,7 +86,7 @@ class Book {
   }
 
   #raise(said: Said): void {
-    const orphan = LEAK_NAME.test(said.name) ? this.#orphan() : undefined;
+    const orphan = FOUND_LEAK.test(said.name) ? this.#orphan() : undefined;
     if (orphan) {
       const [name, told] = orphan;
       this.#keep(name, undefined);
@@ -125,7 +127,7 @@ const ORPHAN = 'leak-lost-';
 
 /** Names anew what stands and is not among `remembered`: nothing but a pause ends it, or a leak found anew. */
 export function disown(before: AlarmState, remembered: ReadonlySet<string>): AlarmState {
-  const lost = standingAlerts(before, /^leak-/).filter(
+  const lost = standingAlerts(before, FOUND_LEAK).filter(
     ([name]) => !remembered.has(name) && !name.startsWith(ORPHAN),
   );
   if (lost.length === 0) return before;

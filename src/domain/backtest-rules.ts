@@ -5,6 +5,8 @@ import type { MakersRule } from './leaks/makers.ts';
 
 export interface BacktestRules {
   readonly makers: readonly MakersRule[];
+  /** Of single meters, in place of `makers`. */
+  readonly makersOf?: ReadonlyMap<string, readonly MakersRule[]>;
   readonly timezone: string | null;
   readonly jitter: number;
   readonly toleranceS: number;

@@ -1,7 +1,7 @@
 // One place under watch in a running collector: leaks, use and makers' rules, stepped by its readings or by what the journal kept of them.
 
 import type { AlarmState, Evidence } from './alarms.ts';
-import type { Said } from './alerts.ts';
+import { FOUND_LEAK, type Said } from './alerts.ts';
 import type { Increment } from './entry.ts';
 import { inVolumes } from './evidence.ts';
 import { AWAY_MAX_MS, type Past, stepBetween } from './followed.ts';
@@ -193,7 +193,7 @@ export function heedRules(
   at: EpochMs,
   rules: WatchedRules,
 ): readonly Said[] {
-  const { usage, events } = reconfigure(watched.usage, watched.usage.at, rules.usage);
+  const { usage, events } = reconfigure(watched.usage, watched.usage.at, rules.usage, at);
   watched.usage = usage;
   if (rules.makers.length === 0) watched.makers = NO_MAKERS;
   const apply = watched.makers.standing.filter((rule) => rules.makers.includes(rule));
@@ -211,6 +211,18 @@ export function heedRules(
       return { name, code, severity, phase: 'clear', at, since, data: { outcome: 'off' } };
     });
   return [...said, ...raised, ...over];
+}
+
+/**
+ * Of what was recalled, what is to be told: a leak as it went; of use and of makers' rules only what stands, and the end of
+ * what was told. The rules may be newer than the water: what they would have raised and cleared meanwhile is no news.
+ */
+export function tellable({ alerts = {} }: AlarmState, said: readonly Said[]): readonly Said[] {
+  return said.filter(({ name }, i) => {
+    const isEnd = (one: Said) => one.name === name && one.phase === 'clear';
+    if (FOUND_LEAK.test(name) || i > said.findLastIndex(isEnd)) return true;
+    return name in alerts && i <= said.findIndex(isEnd);
+  });
 }
 
 const NOTHING: readonly Said[] = [];

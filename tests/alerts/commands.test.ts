@@ -148,6 +148,47 @@ describe('alerts set by command', () => {
     expect(heard[1]?.data).toEqual({ acknowledged_by: 'A. Technician' });
   });
 
+  it('what was used before an alert was set, or the service off, is not judged by it after a cut', async () => {
+    const world = await begin();
+    await world.ask('alerts.set', { meter: METER, daily: GAL(100) });
+    await world.ask('service.set', { meter: METER, service: 'inactive' });
+    world.kill(0);
+    await world.start();
+    await world.run(0.1);
+    await world.stop();
+    const heard = alertsHeard(world, /^usage\./);
+    expect(heard.filter(({ data }) => data['from'] === '2026-06-01')).toEqual([]);
+    expect(heard.filter(({ code }) => code === 'usage.inactive_service')).toEqual([]);
+  });
+
+  it('what settings say anew at a start is not judged over what was used before it', async () => {
+    const world = await begin();
+    await world.stop();
+    for (const place of world.settings.meters) {
+      Object.assign(place, { service: 'inactive', alerts: { usage: { daily: GAL(20) } } });
+    }
+    await world.start();
+    await world.run(0.1);
+    await world.stop();
+    const heard = alertsHeard(world, /^usage\./);
+    expect(heard.filter(({ data }) => data['from'] === '2026-06-01')).toEqual([]);
+    expect(heardOf(world, 'usage.inactive_service')).toEqual([]);
+  });
+
+  it('what a command said can be left to the settings again, all of it', async () => {
+    const world = await begin();
+    const vacation = { from: '2026-06-02', to: '2026-06-03', ...GAL(2) };
+    await world.ask('vacation.set', { meter: METER, ...vacation });
+    await world.ask('service.set', { meter: METER, service: 'inactive' });
+    await world.ask('alerts.set', { meter: METER, makers: ['hours-24'], daily: GAL(3) });
+    const none = await world.ask('alerts.set', { meter: METER, makers: null, daily: null });
+    expect(none).toMatchObject({ service: 'inactive', alerts: { makers: [], daily: null } });
+    const names = ['daily', 'makers', 'vacation', 'service'];
+    const left = await world.ask('alerts.set', { meter: METER, as_settings: names });
+    expect(left).toMatchObject({ service: 'active', alerts: { vacation: null, makers: [] } });
+    await world.stop();
+  });
+
   it('what makes no sense is refused and changes nothing', async () => {
     const world = await begin();
     const wrong: [string, Record<string, unknown>, string][] = [
@@ -162,6 +203,7 @@ describe('alerts set by command', () => {
       ['alerts.set', { meter: METER, no_use_days: 0 }, 'bad_request'],
       ['alerts.set', { meter: METER, makers: ['mine'] }, 'bad_request'],
       ['alerts.set', { meter: METER, as_settings: ['all'] }, 'bad_request'],
+      ['alerts.set', { meter: METER, daily: GAL(3), 'multi-day': null }, 'bad_request'],
       ['alerts.set', { meter: 'SP-9', daily: GAL(3) }, 'unknown_meter'],
       ['vacation.set', { meter: METER, ...GAL(1), from: '2026-06-31', to: '2026-07-01' }, 'bad_'],
       ['vacation.set', { meter: METER, ...GAL(1), from: '2026-07-02', to: '2026-07-01' }, 'bad_'],

@@ -1,8 +1,10 @@
 // `backtest` over small files: what it writes, in which order, and how it refuses what is no reading.
 
 import { describe, expect, it } from 'vitest';
+import { ownRules } from '../../src/cli/journal-readings.ts';
 import { Backtest } from '../../src/codec/backtest.ts';
 import { DEFAULT_RULES } from '../../src/domain/backtest-rules.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { registers, T0 } from '../domain/leaks/watched.ts';
 import { fakeParts, typed } from './fake-parts.ts';
 
@@ -128,6 +130,33 @@ describe('backtest', () => {
     expect(codes).toContain('usage.daily');
     const makers = events.filter((one) => (one['data'] as { rule?: string }).rule === 'hours-24');
     expect(makers.map(({ phase }) => phase)).toEqual(['raise', 'clear']);
+  });
+
+  it('ends what stood with its meter, as the collector does', () => {
+    const lines: string[] = [];
+    const rules = { ...DEFAULT_RULES, makers: ['hours-24'] as const };
+    const backtest = new Backtest({ rules, intervals: false, write: (text) => lines.push(text) });
+    for (const text of [line(METER), ...leaky().slice(0, 17 * 96), line(METER)]) {
+      expect(backtest.take(text)).toBeNull();
+    }
+    const told = parse(lines.join('')).filter(({ phase }) => phase !== 'update');
+    const ids = (phase: string) => told.filter((one) => one['phase'] === phase).map(({ id }) => id);
+    expect(ids('raise')).toHaveLength(2);
+    expect(ids('clear').sort()).toEqual(ids('raise').sort());
+    expect(told.at(-1)?.['data']).toMatchObject({ outcome: 'changeout' });
+  });
+
+  it("judges a meter by makers' rules of its own where the settings name them", () => {
+    const lines: string[] = [];
+    const own = { usage: {}, makers: ['hours-24'] as const };
+    const settings = { meters: [{ meter: 'SP-1', service: 'active', alerts: own }] };
+    const rules = ownRules(settings as unknown as Settings);
+    const backtest = new Backtest({ rules, intervals: false, write: (text) => lines.push(text) });
+    for (const meter of ['SP-1', 'SP-2']) {
+      for (const text of [line({ ...METER, meter }), ...leaky(meter)]) backtest.take(text);
+    }
+    const makers = parse(lines.join('')).filter((one) => 'rule' in (one['data'] as object));
+    expect(makers.map(({ meter }) => meter)).toEqual(['SP-1', 'SP-1']);
   });
 
   it('starts the watch afresh with another meter, and knows what the place has used', () => {

@@ -52,6 +52,13 @@ describe('the book of alerts', () => {
     expect(course(after.alarms, [say('leak-1', 'clear')]).told).toEqual(['clear 1.2']);
   });
 
+  it("a maker's rule is not taken for the leak that nobody remembers", () => {
+    const { alarms } = course(NO_ALARMS, [say('leak-4', 'raise')]);
+    const lost = disown(alarms, new Set());
+    const { told } = course(lost, [say('rule-hours-24', 'raise'), say('leak-1', 'raise')]);
+    expect(told).toEqual(['raise 2.0', 'update 1.1']);
+  });
+
   it('a leak that nobody remembers and that is not found anew ends with the pause that it said would end it', () => {
     const { alarms } = course(NO_ALARMS, [say('leak-4', 'raise')]);
     expect(pausesOf(alarms, 100, 0)).toEqual([]);

@@ -21,14 +21,21 @@ const QUARTER_MS = 900_000;
 const QUARTERS = 96;
 const SOME = 50;
 const HOUR_QUARTERS = 4;
+/** Readings further apart than so many polls, and than a slot, do not tell in which slot their counts came. */
+const MISSED_POLLS = 1.5;
+/** Of a day less of which was read nothing is said. */
+const READ_LEAST = 0.75;
+
+/** Whether the dial moved; null: unread. */
+type Slot = 0 | 1 | null;
 
 /** What the rules remember of one meter. Plain JSON. */
 export interface MakersState {
-  /** The open slot (a number of quarter hours, or of hours, since 1970) and whether the dial moved in it. */
+  /** The open slot (a number of quarter hours, or of hours, since 1970) and whether the dial moved in it; null: unread. */
   readonly slot: number | null;
-  readonly moved: boolean;
-  /** The last 24 hours of closed slots, the newest last: 1 moved, 0 did not; unread slots are left out. */
-  readonly slots: readonly (0 | 1)[];
+  readonly moved: boolean | null;
+  /** The last 24 hours of closed slots, the newest last. */
+  readonly slots: readonly Slot[];
   readonly standing: readonly MakersRule[];
 }
 
@@ -56,37 +63,41 @@ export function applyMakers(
   const length = pollMs > QUARTER_MS ? 4 * QUARTER_MS : QUARTER_MS;
   // The counts lie before the reading: those up to an hour's edge belong to the hour that it ends.
   const slot = Math.floor((at - Math.min(elapsedMs, length) / 2) / length);
-  if (state.slot === slot || state.slot === null) {
-    return { state: { ...state, slot, moved: state.moved || counts > 0 }, events: [] };
+  const isMissed = elapsedMs > Math.max(MISSED_POLLS * pollMs, length);
+  const moved = isMissed ? null : counts > 0;
+  const passed = slot - (state.slot ?? slot);
+  if (passed < -1) return { state: { ...state, slot, moved, slots: [] }, events: [] };
+  if (passed <= 0) {
+    const now = state.slot === null ? moved : state.moved || moved;
+    return { state: { ...state, slot: state.slot ?? slot, moved: now }, events: [] };
   }
-  const closing = state.slot;
   const size = (QUARTERS * QUARTER_MS) / length;
-  const slots = [...state.slots, state.moved ? 1 : 0].slice(-size) as (0 | 1)[];
+  // What a reading that was in time skips it has covered.
+  const between = Array.from({ length: Math.min(passed - 1, size) }, () => slotOf(moved));
+  const slots = [...state.slots, slotOf(state.moved), ...between].slice(-size);
   const events: MakersEvent[] = [];
   const standing = MAKERS_RULES.filter((rule) => {
     const stood = state.standing.includes(rule);
     // Hours are hours of the clock: they are judged when one ends.
-    const due = rule !== 'hours-24' || size !== QUARTERS || (closing + 1) % HOUR_QUARTERS === 0;
+    const due = rule !== 'hours-24' || size !== QUARTERS || slot % HOUR_QUARTERS === 0;
     const stands = due ? applies(rule, slots, size, stood) : stood;
     if (stands !== stood) events.push({ rule, phase: stands ? 'raise' : 'clear', at });
     return stands;
   });
-  return { state: { slot, moved: counts > 0, slots, standing }, events };
+  return { state: { slot, moved, slots, standing }, events };
 }
 
-function applies(
-  rule: MakersRule,
-  slots: readonly (0 | 1)[],
-  size: number,
-  stood: boolean,
-): boolean {
-  if (slots.length < size) return false;
+const slotOf = (moved: boolean | null): Slot => (moved === null ? null : moved ? 1 : 0);
+
+function applies(rule: MakersRule, slots: readonly Slot[], size: number, stood: boolean): boolean {
+  const read = slots.filter((one) => one !== null).length;
+  if (slots.length < size || read < READ_LEAST * size) return stood;
   const byQuarters = size === QUARTERS;
   const moved = slots.filter((one) => one === 1).length;
   const hour = byQuarters ? HOUR_QUARTERS : 1;
   switch (rule) {
     case 'quarters-96':
-      return byQuarters && moved === size;
+      return byQuarters && moved === read;
     case 'quarters-50':
       // It ends as makers have it: after a day below, not at the next quarter.
       return byQuarters && (moved >= SOME || (stood && moved > 0 && moved >= SOME / 2));
@@ -97,18 +108,19 @@ function applies(
   }
 }
 
-function inEachHour(slots: readonly (0 | 1)[], hour: number): boolean {
+/** Of an hour in which a slot was unread nobody knows that the dial stood. */
+function inEachHour(slots: readonly Slot[], hour: number): boolean {
   for (let from = 0; from < slots.length; from += hour) {
-    if (!slots.slice(from, from + hour).includes(1)) return false;
+    if (slots.slice(from, from + hour).every((one) => one === 0)) return false;
   }
   return true;
 }
 
-function longestRest(slots: readonly (0 | 1)[]): number {
+function longestRest(slots: readonly Slot[]): number {
   let longest = 0;
   let rest = 0;
   for (const moved of slots) {
-    rest = moved === 1 ? 0 : rest + 1;
+    rest = moved === 0 ? rest + 1 : 0;
     longest = Math.max(longest, rest);
   }
   return longest;

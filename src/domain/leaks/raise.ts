@@ -6,7 +6,7 @@ import type { Regularity } from './gaps.ts';
 import { louder } from './nights.ts';
 import { finest, inPortions, pieceOf, quietest } from './pieces.ts';
 import { clockBelow, gphOf, perHourOf, type Rates } from './rates.ts';
-import { learnLag } from './standing.ts';
+import { FASTER, learnLag } from './standing.ts';
 import {
   EVIDENCE,
   KNOWN,
@@ -17,13 +17,11 @@ import {
   type Why,
 } from './state.ts';
 import { strongFlow, strongLimit } from './strong.ts';
-import { hasEndedBefore, isUsual } from './usual.ts';
+import { hasEndedBefore, isUsual, isUsualAgain } from './usual.ts';
 
 /** Gallons an hour from which a leak is a burst, and below which it is slow. */
 const BURST_GPH = 60;
 const SLOW_GPH = 1;
-/** A leak beside one that stands is raised when it is so many times faster. */
-const FASTER = 3;
 /** A gap between counts fits a clock when a leak of its rate makes this share of a count in it. */
 const FITS_LOW = 0.62;
 const FITS_HIGH = 1.06;
@@ -155,9 +153,12 @@ function byStrength(watch: Watch, rates: Rates): Found | null {
   return { clock, since, rate: flow.perHour, why: 'strong_flow', observed: flow.hours, limit };
 }
 
-/** Raises what the counts of a coarse dial show. */
-export function lookAtCounts(watch: Watch, glance: Glance, spacing: Spacing): Standing {
+/** Looks at what the counts of a coarse dial show. Null: it is what this meter has had before, as a shop by day. */
+export function lookAtCounts(watch: Watch, glance: Glance, spacing: Spacing): Standing | null {
   const { since, perHour: rate, evidence: observed } = spacing;
+  const hours = watch.now - since;
+  if (isUsualAgain(watch, { start: hourOfDay(glance.at, hours), hours, perHour: rate }))
+    return null;
   const clock = clockBelow(glance.rates, rate);
   return stand(watch, glance, {
     ...{ clock, since, rate, observed },

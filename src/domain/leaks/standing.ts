@@ -28,6 +28,8 @@ const LAG_BEYOND = 1.2;
 const DEMOTE_H = 24;
 const DEMOTE_SHARE = 0.7;
 const DEMOTE_LEAST = 0.15;
+/** A leak stands beside another one when it is so many times faster; else it is that one. */
+export const FASTER = 3;
 /** A leak that ended by itself so soon was none, or not one worth a call: the like must be more surprising next time. */
 const SELF_H = 168;
 const SELF_CLOCKS = 4;
@@ -76,7 +78,9 @@ export function runsDry(
 function demote(watch: Watch, one: Standing, rates: Rates): boolean {
   const { cells, now } = watch;
   if (now - one.changed > DEMOTE_H) return false;
-  for (let k = one.clock - 1; k >= 0 && perHourOf(rates, k) > DEMOTE_LEAST * one.rate; k--) {
+  const others = watch.standing.filter((other) => other !== one).map(({ rate }) => rate);
+  const least = Math.max(DEMOTE_LEAST * one.rate, FASTER * Math.max(0, ...others));
+  for (let k = one.clock - 1; k >= 0 && perHourOf(rates, k) > least; k--) {
     const stands = (cells[SINCE + k] as number) <= one.since + 0.5;
     const enough = (cells[EVIDENCE + k] as number) >= DEMOTE_SHARE * limitOf(watch, rates, k);
     if (!stands || !enough) continue;

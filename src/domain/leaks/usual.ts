@@ -48,20 +48,31 @@ export function remember({ cells, now }: Watch, { start, hours, perHour }: Flow)
  * Whether a flow is no more than what this meter has had before at this time of the day. A flow of which only the least
  * is known may be `weaker` than what is remembered by any measure; a measured one by no more than half.
  */
-export function isUsual(
+export function isUsual(watch: Watch, flow: Flow, weaker: boolean): boolean {
+  return placeOf(watch, flow, weaker) !== null;
+}
+
+/** As `isUsual`, for a flow whose end nobody will remember: what makes it usual is remembered as seen again. */
+export function isUsualAgain(watch: Watch, flow: Flow): boolean {
+  const place = placeOf(watch, flow, true);
+  if (place !== null) watch.cells[USUAL_SEEN + place] = watch.now;
+  return place !== null;
+}
+
+function placeOf(
   { cells, now }: Watch,
   { start, hours, perHour }: Flow,
   weaker: boolean,
-): boolean {
+): number | null {
   for (let i = 0; i < USUAL; i++) {
     const seen = cells[USUAL_SEEN + i] as number;
     if (seen === 0 || now - seen > REMEMBERED_H) continue;
     const off = apart(cells[USUAL_START + i] as number, start);
     const rate = cells[USUAL_RATE + i] as number;
     if (off > SAME_H || perHour > LIKE * rate || (!weaker && 2 * perHour < rate)) continue;
-    if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H + off) return true;
+    if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H + off) return i;
   }
-  return false;
+  return null;
 }
 
 /** Trickles differ by this much in strength and are still of one kind: a humidifier keeps no hour and no exact rate. */

@@ -154,7 +154,8 @@ class Reading {
     if (missed && counts > 0 && hours > BLURRED_H) breakPace(this.#watch);
     const spacing = spaceCoarse(this.#watch, counts, this.#watch.standing.length > 0);
     if (!spacing) return;
-    this.#tell(lookAtCounts(this.#watch, { at: this.#at, rates: this.#rates }, spacing), 'raise');
+    const found = lookAtCounts(this.#watch, { at: this.#at, rates: this.#rates }, spacing);
+    if (found) this.#tell(found, 'raise');
   }
 
   #turn(hours: number, counts: number, missed: boolean): void {

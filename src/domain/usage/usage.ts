@@ -57,6 +57,8 @@ interface Told {
   readonly use: Counts;
   /** All water of the place until then: without more of it nothing is told again. */
   readonly total: Counts;
+  /** On which day what has left a rolling window was last taken off `use`; absent: on `day`. */
+  readonly turned?: CivilDay;
 }
 
 /** What is remembered of a place. Plain JSON; it outlives change-outs. */
@@ -69,8 +71,8 @@ export interface Usage {
   readonly movedAt: EpochMs | null;
   /** Counts ever moved, either way. */
   readonly total: Counts;
-  /** Counts on an inactive service. */
-  readonly stray: Counts;
+  /** Counts on an inactive service; null while it is active. */
+  readonly stray: Counts | null;
   readonly next: number;
   readonly standing: Readonly<Partial<Record<UsageCode, Standing>>>;
   /** On which day and at which use a window was told: while it holds that day it is told again only above that use. */
@@ -157,7 +159,8 @@ export function draftOfUsage(usage: Usage): Draft {
 function restsQuietly(usage: Usage, { at, counts }: UsageStep, rules: UsageRules): boolean {
   const { today, movedAt, standing } = usage;
   if (counts !== 0 || today === null || movedAt === null || rules.zone(at) !== today) return false;
-  const { noUseDays } = rules;
+  const { noUseDays, service } = rules;
+  if (service === 'inactive' && usage.stray === null) return false;
   if (noUseDays !== undefined && at - movedAt >= noUseDays * 24 * HOUR_MS) return false;
   for (const code in standing) {
     const one = standing[code as UsageCode];
@@ -166,40 +169,58 @@ function restsQuietly(usage: Usage, { at, counts }: UsageStep, rules: UsageRules
   return true;
 }
 
-/** Takes changed rules in at once: what stands and is no longer reached is cleared, what is reached is raised. */
-export function reconfigure(usage: Usage, at: EpochMs, rules: UsageRules): UsageOutcome {
-  return judge(usage, at, rules);
+/**
+ * Takes changed rules in at once: what stands and is no longer reached is cleared, what is reached is raised, but for windows
+ * that were over before `now`.
+ */
+export function reconfigure(
+  usage: Usage,
+  at: EpochMs,
+  rules: UsageRules,
+  now: EpochMs = at,
+): UsageOutcome {
+  return judge(usage, at, rules, rules.zone(now));
 }
 
-/** The same use in counts of another dial, rounded down: a change-out raises nothing. */
+/** The same use in counts of another dial, every sum of days up to now rounded down: a change-out raises nothing. */
 export function changeDial(usage: Usage, from: Resolution, to: Resolution): Usage {
   const factor = gallonsPerCount(from) / gallonsPerCount(to);
   const convert = (counts: Counts) => Math.floor(counts * factor + 1e-9);
+  let sum = usage.use;
+  const past = usage.past.map((counts) => {
+    const before = convert(sum);
+    sum += counts;
+    return convert(sum) - before;
+  });
   const told = Object.fromEntries(
-    Object.entries(usage.told).map(([code, { day, use, total }]) => [
-      code,
-      { day, use: code === 'usage.none' ? use : Math.ceil(use * factor), total: convert(total) },
-    ]),
+    Object.entries(usage.told).map(([code, one]) => {
+      const use = code === 'usage.none' ? one.use : Math.ceil(one.use * factor);
+      return [code, { ...one, use, total: convert(one.total) }];
+    }),
   );
   return {
     ...usage,
     use: convert(usage.use),
-    past: usage.past.map(convert),
+    past,
     total: convert(usage.total),
-    stray: convert(usage.stray),
+    stray: usage.stray === null ? null : convert(usage.stray),
     told,
   };
 }
 
-/** Counts go to the day in which most of their time lies; over missed polls to the day before, where they raise nothing. */
+/**
+ * Counts go to the day in which most of their time lies; over missed polls to that on which the polls began to fail: windows
+ * that hold all of the time hold them.
+ */
 function add(before: Usage, step: UsageStep, rules: UsageRules): Usage {
   const { at, elapsedMs, counts } = step;
   const usage = turnDays(before, rules.zone(at));
   const { today } = usage;
   const missed = elapsedMs > MISSED_POLLS * rules.pollMs;
-  const day = rules.zone(missed ? Math.min(at, before.at) : at - elapsedMs / 2);
-  const back = before.today === null ? 0 : Math.max(0, Math.min(today - day, usage.past.length));
-  const past = back === 0 || counts === 0 ? usage.past : addAt(usage.past, back - 1, counts);
+  const day = rules.zone(missed ? at - elapsedMs : at - elapsedMs / 2);
+  // The first day of a place begins with its first reading.
+  const back = before.today === null && !missed ? 0 : Math.max(0, today - day);
+  const past = back === 0 || counts === 0 ? usage.past : addTo(usage.past, back, counts);
   const use = back > 0 ? usage.use : usage.use + counts;
   const draft = draftOfUsage(usage);
   draft.use = use;
@@ -211,24 +232,43 @@ function add(before: Usage, step: UsageStep, rules: UsageRules): Usage {
 function moved(before: Usage, after: Draft, { at, counts }: UsageStep, rules: UsageRules): Usage {
   after.at = at;
   after.total = before.total + Math.abs(counts);
-  after.movedAt = counts !== 0 || before.movedAt === null ? at : before.movedAt;
-  after.stray = rules.service === 'inactive' ? before.stray + counts : 0;
+  after.movedAt = counts !== 0 || before.movedAt === null ? at : Math.min(before.movedAt, at);
+  after.stray = rules.service === 'inactive' ? strayOf(before.stray, counts) : null;
   return after;
 }
 
-function addAt(past: readonly Counts[], index: number, counts: Counts): readonly Counts[] {
-  return past.with(index, (past[index] as number) + counts);
+/** What ran since the last reading under an active service may have run before it was off. */
+const strayOf = (before: Counts | null, counts: Counts): Counts =>
+  before === null ? 0 : before + counts;
+
+/** Adds counts to the day so many days back; before all that is kept they are in no window. */
+function addTo(past: readonly Counts[], back: number, counts: Counts): readonly Counts[] {
+  if (back > WINDOW_DAYS_MAX) return past;
+  const long = past.length < back ? [...past, ...noUseOf(back - past.length)] : past;
+  return long.with(back - 1, (long[back - 1] as number) + counts);
 }
+
+const noUseOf = (days: number): Counts[] => Array.from({ length: days }, () => 0);
 
 /** Midnight has passed, once or more often. A clock that went back over a day leaves no day that can be told. */
 function turnDays(usage: Usage, today: CivilDay): Usage & { readonly today: CivilDay } {
   if (usage.today === today) return usage as Usage & { readonly today: CivilDay };
   const passed = usage.today === null ? 0 : today - usage.today;
-  if (passed < -1) return { ...usage, today, use: 0, past: [] };
+  if (passed < -1) return { ...usage, ...toldUpTo(usage, today), today, use: 0, past: [] };
   if (passed <= 0) return { ...usage, today: usage.today ?? today };
-  const empty = Array.from({ length: Math.min(passed - 1, WINDOW_DAYS_MAX) }, () => 0);
+  const empty = noUseOf(Math.min(passed - 1, WINDOW_DAYS_MAX));
   const past = [...empty, usage.use, ...usage.past].slice(0, WINDOW_DAYS_MAX);
   return { ...usage, today, use: 0, past };
+}
+
+/** What was told under a clock that was ahead silences nothing on the days that are still to come. */
+function toldUpTo({ told, standing }: Usage, today: CivilDay): Pick<Usage, 'told' | 'standing'> {
+  const known = Object.entries(told).filter(([, { day }]) => day <= today);
+  const stands = Object.entries(standing).map(([code, one]) => [
+    code,
+    { ...one, told: Math.min(one.told, today) },
+  ]);
+  return { told: Object.fromEntries(known), standing: Object.fromEntries(stands) };
 }
 
 /** A window of civil days with its threshold. */
@@ -276,29 +316,47 @@ function useSince({ today, use, past }: Usage, from: CivilDay): Counts {
   return sum;
 }
 
-function judge(usage: Usage, at: EpochMs, rules: UsageRules): UsageOutcome {
+/** `changed`: by rules that have changed; windows that were over before that day raise nothing. */
+function judge(usage: Usage, at: EpochMs, rules: UsageRules, changed?: CivilDay): UsageOutcome {
   if (usage.today === null) return { usage, events: [] };
-  const work = new Work(usage, at);
+  const work = new Work(usage, at, changed);
   const windows = windowsOf(usage.today, rules);
   for (const code of WINDOW_CODES) {
     const window = windows.find((one) => one.code === code);
     if (window) work.window(window, thresholdOf(window.amount, rules.dial));
-    else work.clear(code, { outcome: windows[0]?.code === 'usage.vacation' ? 'vacation' : 'off' });
+    else work.clear(code, { outcome: outcomeOf(code, usage.today, windows, rules) });
   }
   work.noUse(rules.noUseDays);
   work.inactive(rules.service);
   return { usage: work.usage, events: work.events };
 }
 
+/** Why an alert that has no window today is over. */
+function outcomeOf(
+  code: UsageCode,
+  today: CivilDay,
+  windows: readonly Window[],
+  { vacation }: UsageRules,
+): string {
+  if (windows[0]?.code === 'usage.vacation') return 'vacation';
+  const hasEnded = code === 'usage.vacation' && vacation !== undefined && today > vacation.to;
+  return hasEnded ? 'the end of the window' : 'off';
+}
+
+/** Of all others the severity is info. */
+const MAJOR: UsageCode = 'usage.inactive_service';
+
 /** The judgement of one moment. */
 class Work {
   usage: Usage;
   readonly events: UsageEvent[] = [];
   readonly #at: EpochMs;
+  readonly #changed: CivilDay | undefined;
 
-  constructor(usage: Usage, at: EpochMs) {
+  constructor(usage: Usage, at: EpochMs, changed: CivilDay | undefined) {
     this.usage = usage;
     this.#at = at;
+    this.#changed = changed;
   }
 
   window({ code, from, to, amount }: Window, threshold: Threshold): void {
@@ -311,14 +369,20 @@ class Work {
       clears: code === 'usage.multi_day' ? 'use below the threshold' : 'the end of the window',
     };
     if (this.usage.standing[code]) {
-      const ended = told === null && code !== 'usage.multi_day';
-      if (use < counts || ended) this.clear(code, data);
-      else if (this.#update(code, data)) this.#note(code, use);
+      if (this.#isOver(code, use < counts, counts, told)) this.clear(code, data);
+      else if (this.#update(code, data)) this.#note(code, Math.max(use, told ?? 0));
     }
     if (this.usage.standing[code] || use < counts || counts <= (told ?? 0)) return;
     if (told !== null && this.usage.told[code]?.total === this.usage.total) return;
-    this.#raise(code, 'info', data);
+    if (this.#changed !== undefined && to < this.#changed) return;
+    this.#raise(code, data);
     this.#note(code, use);
+  }
+
+  /** A dial that goes back does not unsay what was reached: the window's end does, or other settings. */
+  #isOver(code: UsageCode, isBelow: boolean, counts: Counts, told: Counts | null): boolean {
+    if (told === null && code !== 'usage.multi_day') return true;
+    return isBelow && (this.#changed !== undefined || counts > (told ?? 0));
   }
 
   noUse(days: number | undefined): void {
@@ -333,7 +397,7 @@ class Work {
     if (this.usage.standing[code]) {
       this.#update(code, data);
     } else if (limitH > (this.usage.told[code]?.use ?? -1)) {
-      this.#raise(code, 'info', data);
+      this.#raise(code, data);
       this.#note(code, idleH);
     }
   }
@@ -341,32 +405,39 @@ class Work {
   inactive(service: 'active' | 'inactive'): void {
     const code = 'usage.inactive_service';
     const { stray } = this.usage;
-    const data = { use: stray, limit: STRAY_COUNTS, clears: 'the service becomes active' };
+    const use = stray ?? 0;
+    const data = { use, limit: STRAY_COUNTS, clears: 'the service becomes active' };
     if (service === 'active') {
       this.clear(code, data);
-      if (stray !== 0) this.usage = { ...this.usage, stray: 0 };
+      if (stray !== null) this.usage = { ...this.usage, stray: null };
     } else if (this.usage.standing[code]) {
       this.#update(code, data);
-    } else if (stray >= STRAY_COUNTS) {
-      this.#raise(code, 'major', data);
+    } else if (use >= STRAY_COUNTS) {
+      this.#raise(code, data);
     }
   }
 
   clear(code: UsageCode, data: Evidence): void {
     const before = this.usage.standing[code];
     if (!before) return;
-    this.#tell(code, 'clear', 'info', before, data);
+    this.#tell(code, 'clear', before, data);
     const { [code]: _, ...standing } = this.usage.standing;
     this.usage = { ...this.usage, standing };
   }
 
-  /** The use at which a window that begins on `from` was told; null where it was not. What has left a rolling window is forgotten. */
+  /**
+   * The use at which a window that begins on `from` was told; null where it was not. What has left a rolling window is
+   * forgotten, with the day or with changed rules.
+   */
   #toldSince(code: UsageCode, from: CivilDay, use: Counts): Counts | null {
     const told = this.usage.told[code];
     if (!told || told.day < from) return null;
-    if (code !== 'usage.multi_day' || use >= told.use) return told.use;
-    this.#keep(code, { ...told, use: Math.max(0, use) });
-    return Math.max(0, use);
+    const today = this.usage.today ?? 0;
+    const isDue = (told.turned ?? told.day) < today || this.#changed !== undefined;
+    if (code !== 'usage.multi_day' || !isDue) return told.use;
+    const left = Math.max(0, Math.min(use, told.use));
+    this.#keep(code, { ...told, use: left, turned: today });
+    return left;
   }
 
   #note(code: UsageCode, use: Counts): void {
@@ -382,23 +453,24 @@ class Work {
     this.usage = { ...this.usage, told };
   }
 
-  #raise(code: UsageCode, severity: Severity, data: Evidence): void {
+  #raise(code: UsageCode, data: Evidence): void {
     const alarm = this.usage.next;
     this.usage = { ...this.usage, next: alarm + 1 };
     const since = this.#at;
-    this.#tell(code, 'raise', severity, { alarm, messages: 0, since, told: 0 }, data);
+    this.#tell(code, 'raise', { alarm, messages: 0, since, told: 0 }, data);
   }
 
   /** At most once a civil day. True when it was told. */
   #update(code: UsageCode, data: Evidence): boolean {
     const before = this.usage.standing[code];
     if (!before || before.told >= (this.usage.today ?? 0)) return false;
-    this.#tell(code, 'update', 'info', before, data);
+    this.#tell(code, 'update', before, data);
     return true;
   }
 
-  #tell(code: UsageCode, phase: Phase, severity: Severity, one: Standing, data: Evidence): void {
+  #tell(code: UsageCode, phase: Phase, one: Standing, data: Evidence): void {
     const { alarm, messages: message, since } = one;
+    const severity: Severity = code === MAJOR ? 'major' : 'info';
     this.events.push({ alarm, message, code, severity, phase, at: this.#at, since, data });
     const stands = { alarm, messages: message + 1, since, told: this.usage.today ?? 0 };
     this.usage = { ...this.usage, standing: { ...this.usage.standing, [code]: stands } };

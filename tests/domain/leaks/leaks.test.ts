@@ -14,6 +14,7 @@ import {
   DIAL,
   HOUR_MS,
   POLL_MS,
+  type Register,
   RULES,
   raises,
   registers,
@@ -127,6 +128,49 @@ describe('the leak watch', () => {
     expect(clears(events)).toHaveLength(1);
   });
 
+  /** Counts of a dial of so many cubic feet a count through which `perHour` cubic feet flow, at quarter hours. */
+  const flowing = (days: number, ft3: number, perHour: (hour: number, day: number) => number) => {
+    let volume = 0;
+    return Array.from({ length: days * 96 }, (_, poll): Register => {
+      volume += perHour((poll / 4) % 24, Math.floor(poll / 96)) / 4;
+      return { at: T0 + poll * POLL_MS, count: Math.floor(volume / ft3 + 1e-9) };
+    });
+  };
+  const isOpen = (hour: number, day: number) => day % 7 < 5 && hour >= 7 && hour < 18;
+
+  it('a shop on a 4-digit dial is raised once for its working hours, and not every day', () => {
+    const dial = { digits: 4, unit: 'ft3', pow10: 2 } as const;
+    for (const perHour of [60, 70, 80]) {
+      const shop = flowing(90, 100, (hour, day) => (isOpen(hour, day) ? perHour : 0));
+      const { events } = watchAll(steps(shop), undefined, { dial, pollMs: POLL_MS });
+      expect(raises(events).length, String(perHour)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('a leak that begins on a 4-digit dial in a shop is raised on its first night', () => {
+    const dial = { digits: 4, unit: 'ft3', pow10: 2 } as const;
+    const shop = flowing(
+      60,
+      100,
+      (hour, day) => (isOpen(hour, day) ? 70 : 0) + (day < 50 ? 0 : 60),
+    );
+    const { events } = watchAll(steps(shop), undefined, { dial, pollMs: POLL_MS });
+    const late = raises(events).filter(({ at }) => at > T0 + 50 * DAY_MS);
+    expect(late[0]?.at).toBeLessThan(T0 + 51 * DAY_MS);
+    expect(clears(events).filter(({ at }) => at > T0 + 50 * DAY_MS)).toEqual([]);
+  });
+
+  it('a leak below a business is one leak: what runs by day beside it is not another every morning', () => {
+    const works = flowing(60, 0.1, (hour, day) => {
+      const wave = 0.9 + 0.2 * (((day * 7) % 11) / 11);
+      return day % 7 < 5 && hour >= 6 && hour < 22 ? 5 * wave : 1;
+    });
+    const { state, events } = watchAll(steps(works));
+    expect(state.standing).toHaveLength(1);
+    expect(raises(events).length).toBeLessThan(5);
+    expect(raises(events).length - clears(events).length).toBe(1);
+  });
+
   it('hourly registers show a leak of 3 gallons an hour', () => {
     const leak = { perHour: 4, from: 20, to: 40 };
     const hourly = registers({ days: 24, seed: 'g', leak }).filter((_, i) => i % 4 === 0);
@@ -170,6 +214,51 @@ describe("the makers' rules", () => {
     expect(of('no-idle-hour', told).map(({ phase }) => phase)).toEqual(['raise']);
     const resting = apply((quarter) => quarter % 8 < 4, 200);
     expect(of('no-idle-hour', resting)).toEqual([]);
+  });
+
+  /** As `apply`, where the quarters of `unread` are missed: their counts come with the next reading. */
+  function applyRead(moved: (quarter: number) => boolean, quarters: number, unread: Set<number>) {
+    let state: MakersState = NO_MAKERS;
+    const told: string[] = [];
+    let [last, counts] = [0, 0];
+    for (let i = 1; i <= quarters; i++) {
+      counts += moved(i - 1) ? 1 : 0;
+      if (unread.has(i - 1)) continue;
+      const step = { at: T0 + i * POLL_MS, elapsedMs: (i - last) * POLL_MS, counts };
+      const after = applyMakers(state, step, POLL_MS);
+      [state, last, counts] = [after.state, i, 0];
+      told.push(...after.events.map(({ rule, phase }) => `${rule} ${phase}`));
+    }
+    return told;
+  }
+
+  it('an unread quarter clears nothing: the hours of the clock stay where they are', () => {
+    // In each hour the dial moves in one quarter, in the first or the last in turn.
+    const moved = (quarter: number) => quarter % 8 === 3 || quarter % 8 === 4;
+    const hours = applyRead(moved, 288, new Set([121])).filter((one) => one.startsWith('hours-24'));
+    expect(hours).toEqual(['hours-24 raise']);
+  });
+
+  it('quarters before a month without a poll are none of the last 24 hours', () => {
+    const month = new Set(Array.from({ length: 30 * 96 }, (_, i) => 60 + i));
+    expect(applyRead(() => true, 60 + 30 * 96 + 60, month)).toEqual([]);
+    const later = applyRead(() => true, 60 + 30 * 96 + 96, month);
+    expect(later.filter((one) => one.startsWith('quarters-96'))).toEqual(['quarters-96 raise']);
+  });
+
+  it('a wall clock that went back by no whole hour neither raises nor clears', () => {
+    let state: MakersState = NO_MAKERS;
+    const told: string[] = [];
+    for (let i = 1; i <= 288; i++) {
+      const quarter = i > 150 ? i - 5 : i;
+      const counts = quarter % 8 === 4 || quarter % 8 === 5 ? 1 : 0;
+      const step = { at: T0 + quarter * POLL_MS, elapsedMs: POLL_MS, counts };
+      const after = applyMakers(state, step, POLL_MS);
+      state = after.state;
+      const hours = after.events.filter(({ rule }) => rule === 'hours-24');
+      told.push(...hours.map(({ phase }) => phase));
+    }
+    expect(told).toEqual(['raise']);
   });
 
   it('hourly registers say nothing of quarter hours', () => {

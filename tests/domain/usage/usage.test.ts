@@ -136,6 +136,76 @@ describe('the windows of usage alerts', () => {
   });
 });
 
+describe('water that passed while nobody read', () => {
+  const rules = { ...RULES, daily: { amount: 10, unit: 'ft3' } as const };
+
+  it('before a place is known for two readings is put on no single day', () => {
+    const step = { at: at('2026-06-08T20:00:00Z'), elapsedMs: 72 * HOUR_MS, counts: 400 };
+    const cycle = { ...rules, billingCycle: { amount: 30, unit: 'ft3', day: 1 } as const };
+    const { usage, events } = consume(NO_USAGE, step, cycle);
+    expect(told(events)).toEqual(['usage.billing_cycle raise']);
+    expect(usage).toMatchObject({ use: 0, past: [0, 0, 400] });
+  });
+
+  it('within one day of a new meter belongs to that day, however long the old one was silent', () => {
+    const before = run('2026-06-01T06:00:00Z', '2026-06-01T20:00:00Z', () => 1, rules);
+    const changed = changeDial(before.usage, DIAL, DIAL);
+    const step = { at: at('2026-06-08T20:00:00Z'), elapsedMs: 4 * HOUR_MS, counts: 400 };
+    const after = consume(changed, step, rules);
+    expect(told(after.events)).toEqual(['usage.daily raise']);
+    expect(after.usage.use).toBe(400);
+  });
+});
+
+describe('a clock that was a year ahead', () => {
+  const rules = { ...RULES, daily: { amount: 1, unit: 'ft3' } as const, noUseDays: 2 };
+
+  it('and was put right silences no alert of the days that come', () => {
+    const before = run('2026-06-01T06:00:00Z', '2026-06-01T20:00:00Z', () => 1, rules);
+    const ahead = run('2027-06-01T06:00:00Z', '2027-06-01T20:00:00Z', () => 1, rules, before.usage);
+    expect(ahead.usage.standing['usage.daily']).toBeDefined();
+    const right = run('2026-06-01T22:00:00Z', '2026-06-04T05:00:00Z', () => 1, rules, ahead.usage);
+    expect(told(right.events)).toEqual([
+      ...['usage.daily clear', 'usage.daily raise', 'usage.daily clear', 'usage.daily raise'],
+    ]);
+  });
+
+  it('and was put right over a rest does not count the rest from the year to come', () => {
+    const ahead = run('2027-06-01T06:00:00Z', '2027-06-01T20:00:00Z', () => 1, rules);
+    const right = run('2026-06-01T22:00:00Z', '2026-06-05T00:00:00Z', () => 0, rules, ahead.usage);
+    const none = right.events.filter(({ code }) => code === 'usage.none');
+    expect(none[0]).toMatchObject({ phase: 'raise', at: at('2026-06-03T22:00:00Z') });
+  });
+});
+
+describe('a dial that goes back', () => {
+  /** Ten counts, and from then on back and forth around the tenth. */
+  const rocking = (): ((now: number) => number) => {
+    let n = 0;
+    return () => {
+      n += 1;
+      return n <= 10 ? 1 : n % 2 === 1 ? -2 : 2;
+    };
+  };
+
+  it('below what was reached clears no alert of a day, and raises it no second time', () => {
+    const rules = { ...RULES, daily: { amount: 1, unit: 'ft3' } as const };
+    const { events } = run('2026-06-01T06:00:00Z', '2026-06-02T06:00:00Z', rocking(), rules);
+    expect(told(events)).toEqual(['usage.daily raise', 'usage.daily clear']);
+    expect(events[1]?.at).toBe(at('2026-06-02T06:00:00Z'));
+  });
+
+  it('clears one of several days at most with the day, and an alert that is set higher at once', () => {
+    const rules = { ...RULES, multiDay: { amount: 1, unit: 'ft3' } as const };
+    const { usage, events } = run(
+      ...(['2026-06-01T06:00:00Z', '2026-06-02T05:00:00Z', rocking(), rules] as const),
+    );
+    expect(told(events)).toEqual(['usage.multi_day raise']);
+    const shorter = { ...RULES, multiDay: { amount: 1.2, unit: 'ft3' } as const };
+    expect(told(reconfigure(usage, usage.at, shorter).events)).toEqual(['usage.multi_day clear']);
+  });
+});
+
 describe('a vacation', () => {
   const vacation = (from: string, to: string): UsageRules => ({
     ...RULES,
@@ -210,6 +280,22 @@ describe('an alert', () => {
     expect(after.usage.standing['usage.daily']).toBeDefined();
   });
 
+  it('of a billing cycle loses no more than a count by a change-out to a dial of a thousand times the step', () => {
+    const cycle = { ...RULES, billingCycle: { amount: 600, unit: 'ft3', day: 1 } as const };
+    const from = '2026-06-01T07:00:00Z';
+    const { usage } = run(from, '2026-06-20T06:00:00Z', () => 13, cycle);
+    const dial = { unit: 'ft3', pow10: 2 } as const;
+    const changed = changeDial(usage, DIAL, dial);
+    for (let days = 0; days <= usage.past.length; days++) {
+      const sum = ({ use, past }: Usage) => past.slice(0, days).reduce((a, b) => a + b, use);
+      expect(sum(changed)).toBe(Math.floor(sum(usage) / 1000));
+    }
+    const step = { at: at('2026-06-20T06:15:00Z'), elapsedMs: 900_000, counts: 1 };
+    expect(told(consume(changed, step, { ...cycle, dial }).events)).toEqual([
+      'usage.billing_cycle raise',
+    ]);
+  });
+
   it('of no use is raised after the days asked for and cleared by one count', () => {
     const none = { ...RULES, noUseDays: 3 };
     const still = (now: number) => (now === at('2026-06-06T06:00:00Z') ? 1 : 0);
@@ -234,6 +320,52 @@ describe('an alert', () => {
     expect(told(active.events)).toEqual(['usage.inactive_service clear']);
     const again = reconfigure(active.usage, at('2026-06-01T14:00:00Z'), inactive);
     expect(again.events).toEqual([]);
+  });
+
+  it('of an inactive service is major from raise to clear', () => {
+    const off = { ...RULES, service: 'inactive' } as const;
+    const { usage, events } = run('2026-06-01T06:00:00Z', '2026-06-03T12:00:00Z', () => 1, off);
+    const all = [...events, ...reconfigure(usage, usage.at, RULES).events];
+    expect(all.map(({ phase, severity }) => `${phase} ${severity}`)).toEqual([
+      ...['raise major', 'update major', 'update major', 'clear major'],
+    ]);
+  });
+
+  it('of an inactive service counts nothing that may have run before it was off', () => {
+    const off = { ...RULES, service: 'inactive' } as const;
+    const { usage } = run('2026-06-01T06:00:00Z', '2026-06-01T12:00:00Z', () => 1, RULES);
+    const set = reconfigure(usage, usage.at, off).usage;
+    // The tap was open until ten minutes after the last reading, and the service off after a quarter of an hour.
+    const first = consume(set, { at: set.at + 900_000, elapsedMs: 900_000, counts: 40 }, off);
+    expect(first.events).toEqual([]);
+    const second = consume(
+      ...([first.usage, { at: set.at + 1_800_000, elapsedMs: 900_000, counts: 2 }, off] as const),
+    );
+    expect(told(second.events)).toEqual(['usage.inactive_service raise']);
+    // A dial at rest has been read under the service that is off.
+    const still = consume(set, { at: set.at + 900_000, elapsedMs: 900_000, counts: 0 }, off);
+    expect(still.usage.stray).toBe(0);
+  });
+
+  it('of a day that is over is not raised by what is set later, while the meter is silent', () => {
+    const { usage } = run('2026-06-01T06:00:00Z', '2026-06-01T20:00:00Z', () => 1, RULES);
+    const later = at('2026-06-20T12:00:00Z');
+    const cycle = { ...daily, billingCycle: { amount: 1, unit: 'ft3', day: 1 } as const };
+    expect(told(reconfigure(usage, usage.at, cycle, later).events)).toEqual([
+      'usage.billing_cycle raise',
+    ]);
+    expect(told(reconfigure(usage, usage.at, daily, usage.at).events)).toEqual([
+      'usage.daily raise',
+    ]);
+  });
+
+  it('of a vacation that is over says that its window has ended', () => {
+    const [from, to] = [day('2026-06-01'), day('2026-06-02')];
+    const away = { ...RULES, vacation: { amount: 1, unit: 'ft3', from, to } as const };
+    const { events } = run('2026-06-01T06:00:00Z', '2026-06-03T06:00:00Z', () => 1, away);
+    expect(events.at(-1)).toMatchObject({
+      ...{ code: 'usage.vacation', phase: 'clear', data: { outcome: 'the end of the window' } },
+    });
   });
 
   it('is raised once, whatever is set a thousand times', () => {

@@ -78,6 +78,11 @@ const emptyGroup = (): Group => ({
   answers: new Map(),
 });
 
+const FORGOTTEN = faulty(
+  'store.failed',
+  'the journal failed and was opened again without what was to be written',
+);
+
 /** Stands in the place of a meter for what the collector tells of itself. */
 export const COLLECTOR = '';
 
@@ -118,6 +123,8 @@ export class Books {
   readonly suspectedBell = new Bell();
   readonly #wear = new WearMeter();
   #flushing: Promise<Result<void>> | null = null;
+  /** Groups that became durable. */
+  readonly #written = new WeakSet<Group>();
   #lonely: Promise<unknown> = Promise.resolve();
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
@@ -146,10 +153,15 @@ export class Books {
   }
 
   async flush(): Promise<Result<void>> {
+    const staged = this.group;
+    const isEmpty = staged.changes.size + staged.states.size === 0;
     while (this.#flushing !== null) await this.#flushing;
     this.#flushing = this.sound ? this.#writeGroup() : this.#recover();
     try {
-      return await this.#flushing;
+      const flushed = await this.#flushing;
+      // Another's write may have failed with what was staged, or before it: then it is forgotten, however well all stands now.
+      const isForgotten = flushed.ok && !isEmpty && !this.#written.has(staged);
+      return isForgotten ? FORGOTTEN : flushed;
     } finally {
       this.#flushing = null;
     }
@@ -256,6 +268,7 @@ export class Books {
   }
 
   #durableNow(group: Group): void {
+    this.#written.add(group);
     this.settled.durable();
     if (group.again.length > 0) this.renewals += 1;
     for (const key of group.again) {

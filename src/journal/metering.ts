@@ -30,6 +30,7 @@ export class Metering {
   }
 
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void {
+    if (!this.#books.sound) return;
     const before = this.#books.standing.states.get(meter);
     const facts = this.#books.facts(meter);
     if (!before || !facts) return;

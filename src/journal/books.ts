@@ -126,6 +126,8 @@ export class Books {
   /** Groups that became durable. */
   readonly #written = new WeakSet<Group>();
   #lonely: Promise<unknown> = Promise.resolve();
+  /** The highest number that the collector gave to what it told of itself. */
+  #ownAlarm = 0;
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
@@ -353,6 +355,7 @@ export class Books {
     this.store = store;
     this.standing = standing;
     this.nextRow = standing.nextRow;
+    this.#ownAlarm = standing.ownAlarm;
     this.kept.clear();
     for (const [meter, state] of standing.states) this.kept.set(meter, state);
     this.around.clear();
@@ -394,10 +397,16 @@ export class Books {
     this.group.changes.set(key, encodeEntryKey(key, entryKey));
   }
 
-  /** An event of the collector itself (E1): told once, under the number of its row. */
+  /** What the collector tells of itself next has this number: that of its row, or a higher one where that was given before. */
+  nextAlarm(): number {
+    return Math.max(this.nextRow, this.#ownAlarm + 1);
+  }
+
+  /** An event of the collector itself (E1): told once. */
   tell({ code, severity, data, of }: Telling): void {
     const at = this.#stampNow();
-    const alarm = { alarm: this.nextRow, message: 0, phase: 'raise', since: at } as const;
+    const alarm = { alarm: this.nextAlarm(), message: 0, phase: 'raise', since: at } as const;
+    this.#ownAlarm = Math.max(this.#ownAlarm, (of ?? alarm).alarm);
     this.addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
     this.stagedBell.ring();
     this.urgentBell.ring();

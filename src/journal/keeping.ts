@@ -109,7 +109,7 @@ export class Keeping {
     if (!short && !pressure) return;
     if (short && pressure && !gone) return;
     const since = pressure?.since ?? this.#books.now();
-    const { alarm, messages } = pressure ?? { alarm: this.#books.nextRow, messages: 0 };
+    const { alarm, messages } = pressure ?? { alarm: this.#books.nextAlarm(), messages: 0 };
     const phase = short ? (pressure ? 'update' : 'raise') : 'clear';
     const data = {
       bytes: room.bytes,

@@ -248,7 +248,9 @@ export class HourFold {
     const { suspect } = this.#how;
     // One that was seen after the boundary, while a doubtful clock held hours open, says nothing of it.
     const since = suspect ? this.#end() - suspect.at : Number.POSITIVE_INFINITY;
-    if (suspect && since >= 0 - this.#rules.toleranceMs && since <= 2 * this.#rules.pollMs) {
+    // And what a person read in this hour nobody doubts.
+    const stands = suspect && !this.#state.person;
+    if (stands && since >= 0 - this.#rules.toleranceMs && since <= 2 * this.#rules.pollMs) {
       return this.#leaveSuspect(suspect);
     }
     if (!gap && this.#end() - last.at <= 2 * this.#rules.pollMs)
@@ -277,6 +279,7 @@ export class HourFold {
       published = false; // The installation began at this very edge: the hour before it is not its own.
     } else {
       this.#sendEmpty('M', null);
+      this.#keepEnded();
     }
     this.#change({
       start: end,
@@ -287,6 +290,12 @@ export class HourFold {
       flags: boundary === 'late' ? ['late'] : [],
       ...this.#fresh(),
     });
+  }
+
+  /** Where a person's reading told the total, the gap that ended at it grows no more: the hour's total would be without it. */
+  #keepEnded(): void {
+    const { person, ended, taken = [] } = this.#state;
+    if (person && ended) this.#change({ ended: null, taken: [...taken, ended.from.at] });
   }
 
   #isPartial(): boolean {

@@ -436,6 +436,8 @@ export interface Journal {
   commit(meter: string, after: Advance): void;
   /** Newest revisions of hours that begin at or after `start` and of gaps that end after it. When the medium fails the journal is not sound afterwards. */
   publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]>;
+  /** Where the hours of the meter's installation that are still held begin; 0 where none was thinned. */
+  heldFrom(meter: string): EpochMs;
   /** Resolves when anything is staged (or was, since the last call). */
   staged(signal: AbortSignal): Promise<void>;
   /** Resolves when hours or gaps are staged that should be written at once, or when the journal is not sound any more. */

@@ -110,11 +110,14 @@ async function say(
     );
   }
   const moment = momentOf(operating.clock);
-  const ahead = futureHours(before, moment, place.rules);
-  const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
+  const ahead = futureHours(before, moment, place.rules, journal.heldFrom(meter));
+  const entries = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const state = journal.installation(meter);
-  if (!state) return refused('busy', 'The journal cannot be written now.', 'Try again.');
-  journal.commit(meter, heed(state, word, moment, place.rules, published));
+  if (state?.inst !== before.inst) {
+    return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  }
+  const told = { entries, held: journal.heldFrom(meter) };
+  journal.commit(meter, heed(state, word, moment, place.rules, told));
   return written(journal, { meter, did: word.kind });
 }
 

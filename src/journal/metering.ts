@@ -105,6 +105,11 @@ export class Metering {
     return newest(found);
   }
 
+  heldFrom(meter: string): EpochMs {
+    const inst = this.#books.standing.states.get(meter)?.inst ?? 0;
+    return this.#books.checkpoint(meter, inst)?.start ?? 0;
+  }
+
   async #findPublished(meter: string, start: EpochMs, found: Entry[]): Promise<void> {
     const inst = this.#books.standing.states.get(meter)?.inst ?? 0;
     for await (const row of this.#books.rows(

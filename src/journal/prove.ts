@@ -25,7 +25,7 @@ export async function prove(
   thinned: Checkpoint,
 ): Promise<Proved | undefined> {
   const mark = marked?.facts.inst === facts.inst ? marked : undefined;
-  const initial = initialOf(facts) ?? mark?.initial ?? (await initialIn(store, facts));
+  const initial = initialOf(facts) ?? mark?.initial ?? (await initialIn(store, facts, thinned));
   if (!initial) return undefined;
   const hours = await hoursOf(store, facts, initial, thinned);
   const steps = await stepsOf(store, facts, thinned);
@@ -53,11 +53,15 @@ function initialOf({ installed, initialRead }: InstallationFacts): DialPoint | u
   return { at: installed, read: initialRead, total: 0 };
 }
 
-/** The first reading by the first increment, else by what any hour says of its dial and its total. */
+/** The first reading by what was thinned of the increments, or by the first one, else by what any hour says of its dial and its total. */
 async function initialIn(
   store: Store,
   { meter, inst, dial }: InstallationFacts,
+  { seq, total, read, at }: Checkpoint,
 ): Promise<DialPoint | undefined> {
+  if (seq > 0 && read !== null && at !== null) {
+    return { at, read: modulo(read - total, capacity(dial)), total: 0 };
+  }
   const steps = { from: keys.increment(meter, inst, 0), to: keys.increment(meter, inst, 1) };
   for await (const [key, text] of store.entries(steps)) {
     const step = decodeIncrement(key, text, dial);

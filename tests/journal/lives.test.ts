@@ -93,6 +93,18 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('goes on from a first reading that was thinned before any hour had begun', async () => {
+    const life = await Life.begin();
+    life.synced = false;
+    await life.read(0.25, 3);
+    await life.thin({ incrementDays: 0 });
+    life.synced = true;
+    await life.loseState();
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('keeps the events of a meter that was never read', async () => {
     const life = await Life.begin();
     await life.silent(2, 0);
@@ -123,6 +135,23 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(told).toHaveLength(before.length + 1 + 100);
     const ids = told.map((row) => (row.kind === 'event' ? eventPayload(row).id : ''));
     expect(new Set(ids).size).toBe(told.length);
+  });
+});
+
+describe('a journal short of room', () => {
+  it('that is restored where there is room tells that it is over, under the id with which it began', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    life.medium.room = { bytes: 2_000, freeBytes: 1e9, totalBytes: 1e9 };
+    await life.restart('stop', 1_000);
+    await life.thin({ maxBytes: 1_000 });
+    await life.restore(await life.backup());
+    await life.thin({ maxBytes: 1_000 });
+    await life.problems();
+    const told = (await life.told()).filter((row) => row.kind === 'event');
+    const pressure = told.filter(({ code }) => code === 'journal.pressure');
+    expect(pressure.map(({ phase }) => phase)).toEqual(['raise', 'clear']);
+    expect(new Set(pressure.map((row) => eventPayload(row).id)).size).toBe(1);
   });
 });
 

@@ -436,17 +436,19 @@ export interface Journal {
   factsOf(meter: string, inst: number): InstallationFacts | undefined;
   /** Declares what the settings say stands at the place. Where they were corrected, it is a new installation flagged `config`. */
   declare(meter: string, declared: Declaration, rules: MeterRules): void;
-  /** Ends the present installation, flagged `changeout`, and begins the next. */
+  /** Ends the present installation, flagged `changeout`, and begins the next. Nothing while not sound. */
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void;
   /** Stages what one observation produced, to be written with the next group. */
   commit(meter: string, after: Advance): void;
   /** Newest revisions of hours that begin at or after `start` and of gaps that end after it. When the medium fails the journal is not sound afterwards. */
   publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]>;
+  /** Where the hours of the meter's installation that are still held begin; 0 where none was thinned. */
+  heldFrom(meter: string): EpochMs;
   /** Resolves when anything is staged (or was, since the last call). */
   staged(signal: AbortSignal): Promise<void>;
   /** Resolves when hours or gaps are staged that should be written at once, or when the journal is not sound any more. */
   urgent(signal: AbortSignal): Promise<void>;
-  /** Writes the staged group as one synced batch; good when there was nothing. */
+  /** Writes the staged group as one synced batch; good when there was nothing. A fault when anything that was staged was not written. */
   flush(): Promise<Result<void>>;
   /** Rows that became durable since the last call, for sending at once; claimed until they are released. */
   takeFresh(): readonly Row[];

@@ -147,11 +147,11 @@ async function takeIn(
   if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
   const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
   if (recalling !== undefined) await recalling;
-  const ahead = futureHours(known, seen.moment, rules);
-  const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
+  const ahead = futureHours(known, seen.moment, rules, journal.heldFrom(meter));
+  const entries = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const before = journal.installation(meter);
   if (!before) return;
-  const came = advance(before, seen, rules, published);
+  const came = advance(before, seen, rules, { entries, held: journal.heldFrom(meter) });
   const after = watches?.commit(meter, rules, before, came) ?? came;
   if (!watches) journal.commit(meter, came);
   for (const { code, at, evidence } of after.notices) {

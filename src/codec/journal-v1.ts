@@ -15,7 +15,8 @@ import {
 
 /** Version, eight hexadecimal digits of the CRC-32 over key and content, content. */
 const SEAL_LENGTH = 9;
-const ENTRY_KEY = /^[egh]\/[A-Za-z0-9_-]+\/\d{4}\/\d+\/\d+$/;
+/** Of what the collector told of itself the meter is empty; scaled time may have a fraction. */
+const ENTRY_KEY = /^[egh]\/[A-Za-z0-9_-]*\/\d{4}\/[\d.]+\/\d+$/;
 
 /** The content of a sound record of version 1; undefined for any other. */
 export function unsealV1(key: string, text: string): unknown {

@@ -110,11 +110,14 @@ async function say(
     );
   }
   const moment = momentOf(operating.clock);
-  const ahead = futureHours(before, moment, place.rules);
-  const published = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
+  const ahead = futureHours(before, moment, place.rules, journal.heldFrom(meter));
+  const entries = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const state = journal.installation(meter);
-  if (!state) return refused('busy', 'The journal cannot be written now.', 'Try again.');
-  journal.commit(meter, heed(state, word, moment, place.rules, published));
+  if (state?.inst !== before.inst) {
+    return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  }
+  const told = { entries, held: journal.heldFrom(meter) };
+  journal.commit(meter, heed(state, word, moment, place.rules, told));
   return written(journal, { meter, did: word.kind });
 }
 
@@ -166,16 +169,14 @@ async function changeOut(
     return refused('bad_request', message, `Units are ${VOLUME_UNITS.join(', ')}.`);
   }
   const present = journal.facts(meter)?.inst ?? null;
-  if (typeof args['inst'] === 'number' && args['inst'] !== present) {
-    const message = `${meter} was changed out already: installation ${present} stands there.`;
-    return refused('conflict', message, 'See what is known of it: meter show');
-  }
+  const meant = typeof args['inst'] === 'number' ? args['inst'] : present;
   const kept = (await journal.paper(`changeout/${meter}`)) as object | undefined;
   const ended =
-    args['final'] === undefined
-      ? null
-      : await takeTyped(journal, operating, place, args['final'], args);
-  if (ended && !ended.ok) return ended;
+    notStanding(journal, meter, meant) ??
+    (await takeFinal(journal, operating, place, args)) ??
+    // Meanwhile somebody else may have said it, or the journal may have failed.
+    notStanding(journal, meter, meant);
+  if (ended) return ended;
   const facts = journal.facts(meter);
   const last = journal.installation(meter)?.last ?? null;
   const registerId = textOf(args['register_id']);
@@ -206,6 +207,30 @@ async function changeOut(
     ...{ meter, inst },
     final: last?.read ?? null,
   });
+}
+
+/** The old dial as typed; the refusal where it is none. */
+async function takeFinal(
+  journal: Journal,
+  operating: Operating,
+  place: MeteredPlace,
+  args: Args,
+): Promise<CommandAnswer | null> {
+  const { final } = args;
+  if (final === undefined) return null;
+  const taken = await takeTyped(journal, operating, place, final, args);
+  return taken.ok ? null : taken;
+}
+
+/** The refusal where another installation stands there than is meant, or nobody can tell. */
+function notStanding(journal: Journal, meter: string, meant: number | null): CommandAnswer | null {
+  if (!journal.isSound()) {
+    return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  }
+  const present = journal.facts(meter)?.inst ?? null;
+  if (present === meant) return null;
+  const message = `${meter} was changed out already: installation ${present} stands there.`;
+  return refused('conflict', message, 'See what is known of it: meter show');
 }
 
 /** Takes in a dial typed by a person; one that the flow limit cannot explain only with `force`. */

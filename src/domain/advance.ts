@@ -31,7 +31,7 @@ import {
 } from './moment.ts';
 import { classify } from './register.ts';
 import { LifeStep } from './register-life.ts';
-import { futureFrom, hasFutureHours, restate } from './restate.ts';
+import { futureFrom, hasFutureHours, restate, takenBackFrom } from './restate.ts';
 import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
 export {
@@ -49,16 +49,31 @@ export interface Advance {
   readonly notices: readonly Notice[];
 }
 
+/** What was told of an installation and may have to be taken back (I10). */
+export interface Told {
+  readonly entries: readonly Entry[];
+  /** Hours that begin before it are not held any more: they stay as they were told. */
+  readonly held: EpochMs;
+}
+
+export const NOTHING_TOLD: Told = { entries: [], held: 0 };
+
 /**
- * The hours that `advance` must be given in `published` because they lie in the future of this observation's clock:
- * those that begin at or after the instant, and gaps that end after the moment. Null, nearly always: none.
+ * The hours that `advance` must be given as told because they lie in the future of this observation's clock:
+ * those that begin at or after the instant, and gaps that end after it. Null, nearly always: none.
  */
-export function futureHours(state: Installation, moment: Moment, rules: HourRules): EpochMs | null {
+export function futureHours(
+  state: Installation,
+  moment: Moment,
+  rules: HourRules,
+  held: EpochMs,
+): EpochMs | null {
   const { hours, clock } = state;
   const { toleranceMs } = rules;
-  if (!hours || !clock || !hasFutureHours(hours, moment.at, toleranceMs)) return null;
+  const from = takenBackFrom(moment.at, held);
+  if (!hours || !clock || !hasFutureHours(hours, from, toleranceMs)) return null;
   const believed = watchClock(clock, moment, toleranceMs).heldSince === null;
-  return believed ? futureFrom(moment.at, toleranceMs) : null;
+  return believed ? futureFrom(from, toleranceMs) : null;
 }
 
 /** Takes in one observation. Pure: the same arguments give the same outcome. */
@@ -66,9 +81,9 @@ export function advance(
   state: Installation,
   seen: Observation,
   rules: MeterRules,
-  published: readonly Entry[] = [],
+  told: Told = NOTHING_TOLD,
 ): Advance {
-  return restQuietly(state, seen, rules) ?? advanceInFull(state, seen, rules, published);
+  return restQuietly(state, seen, rules) ?? advanceInFull(state, seen, rules, told);
 }
 
 /** As `advance`, without the short way for a dial at rest. */
@@ -76,11 +91,11 @@ export function advanceInFull(
   state: Installation,
   seen: Observation,
   rules: MeterRules,
-  published: readonly Entry[] = [],
+  told: Told = NOTHING_TOLD,
 ): Advance {
   const step = new Step(state, seen.moment, rules);
   step.live((life) => life.take(seen));
-  step.placeHeld(published, seen.kind === 'silence' ? seen.why : 'bus');
+  step.placeHeld(told, seen.kind === 'silence' ? seen.why : 'bus');
   if (seen.kind === 'silence') step.mark(seen.flags);
   return step.outcome();
 }
@@ -98,11 +113,11 @@ export function heed(
   word: Word,
   moment: Moment,
   rules: MeterRules,
-  published: readonly Entry[] = [],
+  told: Told = NOTHING_TOLD,
 ): Advance {
   const step = new Step(state, moment, rules);
-  step.heed(word);
-  step.placeHeld(published, 'bus');
+  step.heed(word, told);
+  step.placeHeld(told, 'bus');
   return step.outcome();
 }
 
@@ -247,7 +262,7 @@ class Step {
     this.#events.push(...told.events);
   }
 
-  heed(word: Word): void {
+  heed(word: Word, told: Told): void {
     const { suspect } = this.#state;
     switch (word.kind) {
       case 'vouch':
@@ -263,7 +278,7 @@ class Step {
         break;
       case 'disable':
       case 'enable':
-        this.#setDisabled(word.kind === 'disable');
+        this.#setDisabled(word.kind === 'disable', told);
         break;
       case 'maintain':
       case 'resume':
@@ -273,14 +288,14 @@ class Step {
   }
 
   /**
-   * Places what waited, and this reading, once the wall clock is believed; closes what can be closed. `published`
+   * Places what waited, and this reading, once the wall clock is believed; closes what can be closed. `told`
    * null: hours in the future stay as they were told, for without them nobody knows what to take back.
    */
-  placeHeld(published: readonly Entry[] | null, why: GapCause): void {
+  placeHeld(told: Told | null, why: GapCause): void {
     const { hours } = this.#state;
     if (this.#clock.heldSince !== null) return;
     const cause = this.#state.held.some(({ isLost }) => isLost) ? 'clock' : why;
-    const placed = this.#placed(published === null);
+    const placed = this.#placed(told === null);
     const first = hours ?? this.#firstHours(placed[0]?.edge);
     // Where no time was ever known there are no hours.
     if (!first || first.start < CLOCK_EPOCH_MS) return;
@@ -288,7 +303,7 @@ class Step {
     const begun = placed[0]?.edge;
     if (!hours && begun && begun.seq === this.#state.initial?.seq) this.#state.initial = begun;
     const fold = this.#fold(first);
-    if (published) this.#restateFuture(fold, published);
+    if (told) this.#restateFuture(fold, told);
     for (const { edge, flags } of placed) {
       if (edge.seq > fold.state.last.seq) fold.place(edge, flags, cause);
     }
@@ -352,9 +367,9 @@ class Step {
   }
 
   /** Hours that end while it is disabled are not told; what passed meanwhile becomes one gap. */
-  #setDisabled(disabled: boolean): void {
+  #setDisabled(disabled: boolean, told: Told): void {
     if (this.#state.disabled === disabled) return;
-    this.placeHeld([], this.#state.disabled ? 'disabled' : 'bus');
+    this.placeHeld(told, this.#state.disabled ? 'disabled' : 'bus');
     this.#state.disabled = disabled;
     this.#state.unconfirmed = null;
   }
@@ -363,8 +378,8 @@ class Step {
     return edge ? firstHour(edge, this.#state.birth) : null;
   }
 
-  #restateFuture(fold: HourFold, published: readonly Entry[]): void {
-    const now = this.#moment.at;
+  #restateFuture(fold: HourFold, { entries: published, held }: Told): void {
+    const now = takenBackFrom(this.#moment.at, held);
     const { toleranceMs } = this.#rules;
     if (!hasFutureHours(fold.state, now, toleranceMs)) return;
     const start = futureFrom(now, toleranceMs);

@@ -92,6 +92,13 @@ export function freeFrom(at: EpochMs, taken: readonly EpochMs[]): EpochMs {
   return free;
 }
 
+/** Where gaps begin that run, or ended and may grow again: those that were told already are told again, with more. */
+export function growingIn({ gap, ended, last }: HourState): EpochMs[] {
+  const growing = gap ? [gap.from.at] : [];
+  if (ended && (!ended.sent || ended.to.seq === last.seq)) growing.push(ended.from.at);
+  return growing;
+}
+
 /** The state after an installation's first accepted reading. */
 export function firstHour(edge: Edge, flags: readonly Flag[]): HourState {
   return {

@@ -3,7 +3,22 @@
 import { newest } from './conservation.ts';
 import type { Entry, GapEntry, HourEntry } from './entry.ts';
 import { type Edge, freeFrom, type HourState } from './hours.ts';
+import { ABSENCE_MAX_MS } from './moment.ts';
 import { type EpochMs, hourOf } from './units.ts';
+
+/**
+ * A clock that was so far ahead when hours were thinned was wrong then: to wait until it is that time would keep hours back for as
+ * long.
+ */
+const WAIT_MAX_MS = ABSENCE_MAX_MS;
+
+/**
+ * What happens from this instant on may be taken back at the true time `now`: nothing before `held`, where the hours that are still
+ * held begin. Of what was thinned nobody knows any more what to take back, and it would count beside the true hours.
+ */
+export function takenBackFrom(now: EpochMs, held: EpochMs): EpochMs {
+  return held - now > WAIT_MAX_MS ? now : Math.max(now, held);
+}
 
 /** Hours that begin at or after this instant end in the future of `now`, by more than the tolerance. */
 export function futureFrom(now: EpochMs, toleranceMs: number): EpochMs {

@@ -1,7 +1,7 @@
 // An installation whose own state was lost goes on from what its hours, its increments or a mark outside the journal prove.
 
 import { NO_ALARMS } from './alarms.ts';
-import type { Edge } from './hours.ts';
+import { type Edge, freeFrom } from './hours.ts';
 import { type Installation, newInstallation } from './installation.ts';
 import type { ClockState } from './moment.ts';
 import { type Counts, type EpochMs, hourOf } from './units.ts';
@@ -26,6 +26,8 @@ export interface Proved {
   readonly steps: number;
   /** The hour that is told next. */
   readonly start: EpochMs;
+  /** Where gaps that are told begin: no other may have the same beginning, which is its key (I4). */
+  readonly taken: readonly EpochMs[];
   /** Highest revision that may have been told, and the number of the next alarm. */
   readonly rev: number;
   readonly nextAlarm: number;
@@ -45,10 +47,13 @@ export function resumeInstallation(
   before: Installation | undefined,
 ): Installation {
   const { inst, initial, told, last, steps, start, nextAlarm } = proved;
+  const taken = proved.taken.filter((key) => key >= Math.min(told.at, last.at, start));
   const base = before?.inst === inst ? before : newInstallation(inst);
   const seq = Math.max(base.last?.seq ?? 0, steps) + 1;
   const from: Edge = { ...told, seq };
-  const newest: Edge = last.at === told.at ? from : { ...last, seq: seq + 1 };
+  // A clock that went back may have stamped both with one instant.
+  const isSame = last.at === told.at && last.total === told.total;
+  const newest: Edge = isSame ? from : { ...last, seq: seq + 1 };
   const clock: ClockState = {
     boot: NO_BOOT,
     at: last.at,
@@ -80,10 +85,16 @@ export function resumeInstallation(
       flags: ['gap', 'restart'],
       person: false,
       maintained: base.maintenance,
-      gap: { from, why: 'power', rev, flags: ['restart'] },
+      gap: {
+        from: { ...from, at: freeFrom(from.at, taken) },
+        why: 'power',
+        rev,
+        flags: ['restart'],
+      },
       ended: null,
       until: Math.max(hourOf(now), start, base.hours?.until ?? 0),
       rev,
+      ...(taken.length > 0 && { taken }),
     },
   };
 }

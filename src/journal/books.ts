@@ -78,6 +78,11 @@ const emptyGroup = (): Group => ({
   answers: new Map(),
 });
 
+const FORGOTTEN = faulty(
+  'store.failed',
+  'the journal failed and was opened again without what was to be written',
+);
+
 /** Stands in the place of a meter for what the collector tells of itself. */
 export const COLLECTOR = '';
 
@@ -118,7 +123,11 @@ export class Books {
   readonly suspectedBell = new Bell();
   readonly #wear = new WearMeter();
   #flushing: Promise<Result<void>> | null = null;
+  /** Groups that became durable. */
+  readonly #written = new WeakSet<Group>();
   #lonely: Promise<unknown> = Promise.resolve();
+  /** The highest number that the collector gave to what it told of itself. */
+  #ownAlarm = 0;
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
@@ -146,10 +155,15 @@ export class Books {
   }
 
   async flush(): Promise<Result<void>> {
+    const staged = this.group;
+    const isEmpty = staged.changes.size + staged.states.size === 0;
     while (this.#flushing !== null) await this.#flushing;
     this.#flushing = this.sound ? this.#writeGroup() : this.#recover();
     try {
-      return await this.#flushing;
+      const flushed = await this.#flushing;
+      // Another's write may have failed with what was staged, or before it: then it is forgotten, however well all stands now.
+      const isForgotten = flushed.ok && !isEmpty && !this.#written.has(staged);
+      return isForgotten ? FORGOTTEN : flushed;
     } finally {
       this.#flushing = null;
     }
@@ -256,6 +270,7 @@ export class Books {
   }
 
   #durableNow(group: Group): void {
+    this.#written.add(group);
     this.settled.durable();
     if (group.again.length > 0) this.renewals += 1;
     for (const key of group.again) {
@@ -340,6 +355,7 @@ export class Books {
     this.store = store;
     this.standing = standing;
     this.nextRow = standing.nextRow;
+    this.#ownAlarm = standing.ownAlarm;
     this.kept.clear();
     for (const [meter, state] of standing.states) this.kept.set(meter, state);
     this.around.clear();
@@ -381,10 +397,16 @@ export class Books {
     this.group.changes.set(key, encodeEntryKey(key, entryKey));
   }
 
-  /** An event of the collector itself (E1): told once, under the number of its row. */
+  /** What the collector tells of itself next has this number: that of its row, or a higher one where that was given before. */
+  nextAlarm(): number {
+    return Math.max(this.nextRow, this.#ownAlarm + 1);
+  }
+
+  /** An event of the collector itself (E1): told once. */
   tell({ code, severity, data, of }: Telling): void {
     const at = this.#stampNow();
-    const alarm = { alarm: this.nextRow, message: 0, phase: 'raise', since: at } as const;
+    const alarm = { alarm: this.nextAlarm(), message: 0, phase: 'raise', since: at } as const;
+    this.#ownAlarm = Math.max(this.#ownAlarm, (of ?? alarm).alarm);
     this.addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
     this.stagedBell.ring();
     this.urgentBell.ring();

@@ -227,6 +227,10 @@ class GroupJournal implements Journal {
     return this.#metering.publishedFrom(meter, start);
   }
 
+  heldFrom(meter: string): EpochMs {
+    return this.#metering.heldFrom(meter);
+  }
+
   flush(): Promise<Result<void>> {
     return this.#books.flush();
   }

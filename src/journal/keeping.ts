@@ -4,6 +4,7 @@ import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { growingIn } from '../domain/hours.ts';
 import { agedSince, agedTo } from '../domain/retention.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
@@ -109,7 +110,7 @@ export class Keeping {
     if (!short && !pressure) return;
     if (short && pressure && !gone) return;
     const since = pressure?.since ?? this.#books.now();
-    const { alarm, messages } = pressure ?? { alarm: this.#books.nextRow, messages: 0 };
+    const { alarm, messages } = pressure ?? { alarm: this.#books.nextAlarm(), messages: 0 };
     const phase = short ? (pressure ? 'update' : 'raise') : 'clear';
     const data = {
       bytes: room.bytes,
@@ -134,6 +135,10 @@ export class Keeping {
       checkpoint: (meter, inst) => this.#books.checkpoint(meter, inst),
       standOf: (row) => this.#pending.standOf(row),
       undeliveredFrom: (meter, inst) => this.#pending.undeliveredFrom(meter, inst),
+      growing: (meter, inst) => {
+        const state = this.#books.standing.states.get(meter);
+        return new Set(state?.inst === inst && state.hours ? growingIn(state.hours) : []);
+      },
       stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
       flush: () => this.#books.flush(),
     };

@@ -4,6 +4,7 @@ import type { Store } from '../boundaries.ts';
 import {
   decodeCheckpoint,
   decodeFacts,
+  decodeRow,
   decodeState,
   hintOfEntryKey,
   isOfEvent,
@@ -52,6 +53,8 @@ export interface Standing {
   readonly wear: Wear | null;
   /** How far retention has come; null: it never looked. */
   readonly aged: EpochMs | null;
+  /** The highest number of what the collector told of itself that is still held. */
+  readonly ownAlarm: number;
 }
 
 export interface Loaded {
@@ -86,6 +89,7 @@ export function nothingStands(epoch: string): Standing {
     pressure: null,
     wear: null,
     aged: null,
+    ownAlarm: 0,
   };
 }
 
@@ -180,6 +184,7 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
       null) as Pressure | null,
     aged: agedIn(await must(store, AGED_KEY)),
     wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
+    ownAlarm: await ownAlarmIn(store),
     nextRow: typeof nextRow === 'number' ? nextRow : 1,
     absent: absent ?? NOTHING_ABSENT,
     acknowledged: await acknowledgedIn(store),
@@ -187,6 +192,16 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
   };
   const restored = decodeMeta(meta)?.restored === true;
   return { standing, isNew: false, restored, damaged };
+}
+
+/** A journal that was restored numbers its rows anew, and holds events under the numbers of rows of before. */
+async function ownAlarmIn(store: Store): Promise<number> {
+  for await (const [key, text] of store.entries({ ...within('e//'), reverse: true })) {
+    // A damaged key could claim any number.
+    const event = decodeRow(key, text);
+    if (event?.kind === 'event') return event.alarm;
+  }
+  return 0;
 }
 
 function agedIn(text: string | undefined): EpochMs | null {

@@ -30,6 +30,7 @@ export class Metering {
   }
 
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void {
+    if (!this.#books.sound) return;
     const before = this.#books.standing.states.get(meter);
     const facts = this.#books.facts(meter);
     if (!before || !facts) return;
@@ -102,6 +103,11 @@ export class Metering {
     const found: Entry[] = [];
     await this.#books.reading(() => this.#findPublished(meter, start, found));
     return newest(found);
+  }
+
+  heldFrom(meter: string): EpochMs {
+    const inst = this.#books.standing.states.get(meter)?.inst ?? 0;
+    return this.#books.checkpoint(meter, inst)?.start ?? 0;
   }
 
   async #findPublished(meter: string, start: EpochMs, found: Entry[]): Promise<void> {

@@ -2,16 +2,17 @@
 
 import type { Store, Vault } from '../boundaries.ts';
 import type { EventEntry, Evidence, OwnCode, Severity } from '../domain/alarms.ts';
+import { nothingThinned } from '../domain/checkpoint.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
-import { newInstallation } from '../domain/installation.ts';
+import { type Installation, newInstallation } from '../domain/installation.ts';
 import { resumeInstallation } from '../domain/resume.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import { type Doubts, doubtsOf } from './doubts.ts';
 import { type Loaded, loadStanding, type Standing } from './load.ts';
-import { decodeMark, encodeMark, type Mark } from './mark.ts';
+import { decodeMark, encodeMark, type Mark, type MarkedMeter } from './mark.ts';
 import { migrate } from './migrate.ts';
-import { prove } from './prove.ts';
+import { lastAlarm, prove } from './prove.ts';
 import { shortOfPending } from './repend.ts';
 import { bringBack } from './salvage.ts';
 
@@ -188,15 +189,30 @@ async function mend(
     const inst = Math.max(installationOf(meter, standing, doubts), marked?.facts.inst ?? 0);
     const facts = standing.facts.get(`${meter}/${inst}`);
     const before = standing.states.get(meter);
-    const proved = facts && (await prove(store, facts, marked));
+    const thinned = standing.checkpoints.get(`${meter}/${inst}`) ?? nothingThinned(meter, inst);
+    const proved = facts && (await prove(store, facts, marked, thinned));
     if (proved) standing.states.set(meter, resumeInstallation(proved, now, before));
-    else if (facts) standing.states.set(meter, newInstallation(inst));
+    else if (facts)
+      standing.states.set(meter, unread(inst, await lastAlarm(store, facts), before, marked));
     // An installation without facts cannot go on: what stands there is declared again, as the next one.
     else standing.states.delete(meter);
     standing.highest.set(meter, inst);
     resumed.push(meter);
   }
   return { standing: { ...standing, nextRow: doubts.nextRow }, resumed };
+}
+
+/** An installation that was never read, as far as anything proves: what was told of it was told all the same. */
+function unread(
+  inst: number,
+  lastAlarm: number,
+  before: Installation | undefined,
+  marked: MarkedMeter | undefined,
+): Installation {
+  const { birth, alarms } = before?.inst === inst ? before : newInstallation(inst);
+  const isMarked = marked?.facts.inst === inst;
+  const next = Math.max(alarms.next, lastAlarm + 1, isMarked ? marked.nextAlarm : 1);
+  return { ...newInstallation(inst, birth), alarms: { ...alarms, next } };
 }
 
 /** What only the mark still knows: facts that are gone, and how many increments ended installations had. */

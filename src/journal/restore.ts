@@ -14,7 +14,7 @@ import {
 } from '../codec/journal-record.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { ABSENT_KEY, decodeAbsent, encodeAbsent } from './absent.ts';
-import { AGED_KEY, encodeMeta, PRESSURE_KEY, WEAR_KEY } from './load.ts';
+import { encodeMeta, WEAR_KEY } from './load.ts';
 import { isSound } from './sound.ts';
 
 /** A backup that was read from its first line to its last and found whole. */
@@ -71,9 +71,7 @@ export async function* restoredRecords(
 }
 
 /** What a new journal tells of itself anew. */
-const FORGOTTEN: readonly string[] = [
-  ...[keys.meta, keys.nextRow, PRESSURE_KEY, WEAR_KEY, AGED_KEY],
-];
+const FORGOTTEN: readonly string[] = [keys.meta, keys.nextRow, WEAR_KEY];
 
 function* renumbered([key, text]: StoredRecord, rows: readonly number[]): Generator<StoredRecord> {
   if (FORGOTTEN.includes(key) || key.startsWith('r/')) return;

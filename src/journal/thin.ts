@@ -67,7 +67,8 @@ export function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
 
 /**
  * Hours that begin before `cut`, at most `limit` of them, and the gaps that end in them, up to the first that `mayGo`
- * does not let go. All revisions of an hour or gap go together. Throws StoreLost.
+ * does not let go. All revisions of an hour or gap go together. Gaps that begin at an instant of `growing` stay: they are told again,
+ * with all that passed since their beginning, and what went would count twice. Throws StoreLost.
  */
 export async function thinHours(
   store: Store,
@@ -76,6 +77,7 @@ export async function thinHours(
   cut: EpochMs,
   limit: number,
   mayGo: (row: EntryRow) => Promise<boolean>,
+  growing: ReadonlySet<EpochMs>,
 ): Promise<Thinning> {
   const { meter, inst } = facts;
   const found = await hoursBefore(store, meter, inst, before.start, cut, limit);
@@ -85,7 +87,7 @@ export async function thinHours(
     start = row.start;
     break;
   }
-  const gaps = await gapsOf(store, meter, inst);
+  const gaps = (await gapsOf(store, meter, inst)).filter(({ from }) => !growing.has(from));
   for (const row of gaps) {
     const edge = edgeOf(row, gaps);
     if (edge < start && !(await mayGo(row))) start = edge;

@@ -20,6 +20,8 @@ export interface Holdings {
   standOf(row: Row): Promise<'free' | 'waiting' | 'claimed'>;
   /** The earliest hour of the installation that is not delivered yet; undefined where all are. Throws StoreLost. */
   undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined>;
+  /** Where gaps of the installation begin that may be told again with more. */
+  growing(meter: string, inst: number): ReadonlySet<EpochMs>;
   /** Stages a deletion with its checkpoint; what was never delivered is told as lost, for the reason given. */
   stage(gone: Gone, checkpoint: Checkpoint | null, why: 'age' | 'room'): void;
   flush(): Promise<Result<void>>;
@@ -192,7 +194,8 @@ export class Thinner {
       const limit = Math.min(BATCH, most - gone);
       const { mayGo, waiting } = this.#watch();
       const store = this.#holdings.store();
-      const thinning = await thinHours(store, facts, before, cut, limit, mayGo);
+      const growing = this.#holdings.growing(meter, inst);
+      const thinning = await thinHours(store, facts, before, cut, limit, mayGo, growing);
       if (thinning.keys.length === 0) break;
       this.#holdings.stage({ ...thinning, waiting }, thinning.checkpoint, why);
       const written = await this.#holdings.flush();

@@ -8,7 +8,7 @@ import type { MeteredPlace } from '../../src/pipeline.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
-import { FINE, HOUR, openMetered, readHours, rulesOf, T0 } from '../journal/metered.ts';
+import { FINE, HOUR, openMetered, read, readHours, rulesOf, T0 } from '../journal/metered.ts';
 
 const profile = modbusProfile({ type: 'u32', order: 'ABCD' }, { dial: FINE });
 const place: MeteredPlace = {
@@ -47,6 +47,40 @@ beforeEach(async () => {
   journal = await openMetered(() => medium.open(), { 'SP-1': FINE });
   readHours(journal, 'SP-1', 0, 1);
   await journal.flush();
+});
+
+describe('a change-out', () => {
+  it('that two tell at a time is done once, and the old dial is no reading of the new meter', async () => {
+    const told = { meter: 'SP-1', inst: 1, by: 'ana' };
+    const answers = await Promise.all([
+      run('changeout', told),
+      run('changeout', { ...told, final: '00000061' }),
+    ]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, false]);
+    expect(answers[1]).toMatchObject({ code: 'conflict' });
+    expect(journal.facts('SP-1')?.inst).toBe(2);
+    expect(journal.installation('SP-1')?.last).toBeNull();
+  });
+
+  it('that was lost with a write that failed before it is not told as done', async () => {
+    let written = () => {};
+    const gate = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    medium.syncIn(() => gate);
+    medium.failNext(1);
+    read(journal, 'SP-1', 61, 62);
+    const failed = journal.flush();
+    const answer = run('changeout', { meter: 'SP-1', by: 'ana' });
+    for (let i = 0; i < 100 && journal.facts('SP-1')?.inst !== 2; i += 1) await Promise.resolve();
+    written();
+    medium.syncIn(null);
+    expect(await failed).toMatchObject({ ok: false });
+    expect(await answer).toMatchObject({ ok: false, code: 'internal' });
+    expect(journal.facts('SP-1')?.inst).toBe(1);
+    expect(await run('changeout', { meter: 'SP-1', by: 'ana' })).toMatchObject({ ok: true });
+    expect(journal.facts('SP-1')?.inst).toBe(2);
+  });
 });
 
 describe('a change-out under way', () => {

@@ -63,9 +63,10 @@ export function run(polls: readonly Poll[], rules = RULES, from = newInstallatio
       boot: poll.boot ?? 'b',
       synced: poll.synced === undefined ? true : poll.synced,
     };
+    const told = { entries: out.entries, held: 0 };
     const step: Advance =
       poll.read === null
-        ? advance(state, { ...SILENCE, moment, fault: poll.fault ?? null }, rules, out.entries)
+        ? advance(state, { ...SILENCE, moment, fault: poll.fault ?? null }, rules, told)
         : advance(
             state,
             {
@@ -76,7 +77,7 @@ export function run(polls: readonly Poll[], rules = RULES, from = newInstallatio
               identified: false,
             },
             rules,
-            out.entries,
+            told,
           );
     state = step.state;
     out.entries.push(...step.entries);

@@ -41,8 +41,8 @@ it('goes the same way as in full, whatever came before', () => {
         const seen: Observation = read
           ? { kind: 'reading', moment, register: dial, checked, identified: false }
           : { ...SILENCE, moment, fault: 'line.silent' };
-        const full = advanceInFull(state, seen, RULES, published);
-        const taken = advance(state, seen, RULES, published);
+        const full = advanceInFull(state, seen, RULES, { entries: published, held: 0 });
+        const taken = advance(state, seen, RULES, { entries: published, held: 0 });
         expect(taken).toEqual(full);
         if (taken.state.alarms === state.alarms && read && by === 0) short += 1;
         state = taken.state;

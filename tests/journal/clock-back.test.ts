@@ -31,9 +31,12 @@ it('is no loss, also where an earlier step had closed hours weeks ahead', async 
       if (!state) throw new Error('the journal is not sound');
       read += 5;
       const seen = { kind: 'reading', moment, register: read, checked: true } as const;
-      const since = futureHours(state, moment, RULES);
-      const published = since === null ? [] : await journal.publishedFrom('SP-1', since);
-      journal.commit('SP-1', advance(state, { ...seen, identified: true }, RULES, published));
+      const since = futureHours(state, moment, RULES, 0);
+      const entries = since === null ? [] : await journal.publishedFrom('SP-1', since);
+      journal.commit(
+        'SP-1',
+        advance(state, { ...seen, identified: true }, RULES, { entries, held: 0 }),
+      );
     }
     await journal.flush();
   };

@@ -9,12 +9,13 @@ import { Medium } from '../fakes/memory-store.ts';
 import { all, COARSE, FINE, openMetered, read, readHours, waiting } from './metered.ts';
 import { asVersion1, sealV1 } from './version-1.ts';
 
-/** What two meters leave in two days: hours sent and not sent, a change of dial, increments, an open hour. */
+/** What two meters leave in two days: hours sent and not sent, a change of dial, increments, an open hour, an event of the collector. */
 async function lived(): Promise<Medium> {
   const medium = new Medium();
   let journal = await openMetered(() => medium.open(), { 'SP-1': FINE, 'SP-2': COARSE });
   readHours(journal, 'SP-1', 0, 48);
   readHours(journal, 'SP-2', 0, 48);
+  journal.note({ code: 'login.failed', severity: 'info', data: { by: 'ana' } });
   await journal.flush();
   journal.settle((await waiting(journal)).slice(0, 40));
   await journal.close();
@@ -47,7 +48,7 @@ describe('a journal of version 1', () => {
     const opened = await opening(old);
     if (!opened.ok) throw new Error(opened.fault.detail);
     expect(opened.value.epoch).not.toBe('NEW');
-    expect(opened.value.metersPending()).toEqual(['SP-1', 'SP-2']);
+    expect(opened.value.metersPending()).toEqual(['', 'SP-1', 'SP-2']);
     await opened.value.close();
     expect(told(old)).toEqual(told(today));
   });

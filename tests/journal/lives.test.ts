@@ -1,0 +1,323 @@
+// Whatever befalls a journal, one thing after another: what it tells sums to what the dial moved, here and at the head-end.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { eventPayload } from '../../src/codec/head-end-message.ts';
+import { DAY, Life } from './life.ts';
+import { all, HOUR } from './metered.ts';
+
+describe('a journal that is restored, or whose state was lost', () => {
+  it('goes on where the last hour with a total ended, also when the clock was ten years ahead since then', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    Object.assign(life, { synced: null, ahead: 3_650 * DAY });
+    await life.read(2, 3);
+    Object.assign(life, { synced: true, ahead: 0 });
+    await life.read(6, 3);
+    expect(await life.problems()).toEqual([]);
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('tells no water again of a meter that was silent until all hours with a total were thinned', async () => {
+    const life = await Life.begin();
+    await life.read(48, 3);
+    await life.deliver();
+    await life.silent(5 * 24, 1);
+    await life.deliver();
+    await life.thin({ hourDays: 3 });
+    expect(await life.problems()).toEqual([]);
+    await life.restore(await life.backup());
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('tells no hour again that was thinned', async () => {
+    const life = await Life.begin();
+    await life.read(48, 3);
+    await life.deliver();
+    await life.thin({ hourDays: 0 });
+    await life.restore(await life.backup());
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('tells no water again of a meter that was silent for longer than hours are kept', async () => {
+    const life = await Life.begin();
+    await life.read(48, 3);
+    life.pass(410 * DAY, 0);
+    await life.silent(1, 1);
+    await life.deliver();
+    await life.loseState();
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('numbers the increments of a meter that rested until all of them were thinned on from those', async () => {
+    const life = await Life.begin();
+    await life.read(48, 3);
+    await life.read(5 * 24, 0);
+    await life.deliver();
+    await life.thin({ incrementDays: 3 });
+    await life.restore(await life.backup());
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('begins its gap at no instant at which one begins that was told', async () => {
+    const life = await Life.begin();
+    life.ahead = 3 * HOUR;
+    await life.read(11.75, 3);
+    // Right again: what passed meanwhile is a gap of no length.
+    life.ahead = 0;
+    await life.restart('stop', 10_000);
+    await life.restart('cut', 3 * HOUR);
+    await life.deliver();
+    const gaps = (await all(life.journal.rowsOf('SP-1'))).filter((row) => row.kind === 'gap');
+    expect(gaps.some(({ from, to, use }) => from === to && use !== null)).toBe(true);
+    await life.loseState();
+    await life.read(1.5, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('goes on from the newest increment, also where a clock that went back gave it the instant of the last hour', async () => {
+    const life = await Life.begin();
+    await life.read(4.25, 3);
+    life.ahead = -15 * 60_000;
+    await life.read(0.25, 3);
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('goes on from a first reading that was thinned before any hour had begun', async () => {
+    const life = await Life.begin();
+    life.synced = false;
+    await life.read(0.25, 3);
+    await life.thin({ incrementDays: 0 });
+    life.synced = true;
+    await life.loseState();
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('keeps the events of a meter that was never read', async () => {
+    const life = await Life.begin();
+    await life.silent(2, 0);
+    const before = await all(life.journal.eventsOf('SP-1'));
+    expect(before).toHaveLength(1);
+    await life.restore(await life.backup());
+    await life.read(1, 3);
+    await life.silent(2, 0);
+    expect(await life.problems()).toEqual([]);
+    const after = await all(life.journal.eventsOf('SP-1'));
+    expect(after.slice(0, 1)).toEqual(before);
+    expect(after.map((event) => event.alarm)).toEqual([1, 1, 2]);
+  });
+
+  it('E1: gives none of its own events the key of one that is held, although rows count from 1 again', async () => {
+    const life = await Life.begin();
+    await life.read(60, 3);
+    await life.note('before');
+    await life.read(5, 3);
+    await life.deliver();
+    await life.thin({ hourDays: 1 });
+    await life.note('waits');
+    const before = await life.told();
+    await life.restore(await life.backup());
+    for (let i = 0; i < 100; i += 1) await life.note('after');
+    expect(await life.problems()).toEqual([]);
+    const told = await life.told();
+    expect(told).toHaveLength(before.length + 1 + 100);
+    const ids = told.map((row) => (row.kind === 'event' ? eventPayload(row).id : ''));
+    expect(new Set(ids).size).toBe(told.length);
+  });
+});
+
+describe('a journal short of room', () => {
+  it('that is restored where there is room tells that it is over, under the id with which it began', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    life.medium.room = { bytes: 2_000, freeBytes: 1e9, totalBytes: 1e9 };
+    await life.restart('stop', 1_000);
+    await life.thin({ maxBytes: 1_000 });
+    await life.restore(await life.backup());
+    await life.thin({ maxBytes: 1_000 });
+    await life.problems();
+    const told = (await life.told()).filter((row) => row.kind === 'event');
+    const pressure = told.filter(({ code }) => code === 'journal.pressure');
+    expect(pressure.map(({ phase }) => phase)).toEqual(['raise', 'clear']);
+    expect(new Set(pressure.map((row) => eventPayload(row).id)).size).toBe(1);
+  });
+});
+
+describe('thinning', () => {
+  it('lets no gap go that is told again with more: what was told of it would count twice', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    await life.silent(2.5, 3);
+    // One reading late in its hour ends the gap: it is told, and grows again.
+    await life.read(0.25, 3);
+    await life.silent(3 * 24, 3);
+    await life.deliver();
+    await life.thin({ hourDays: 1 });
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+    await life.read(3 * 24, 3);
+    await life.deliver();
+    for (let i = 0; i < 3; i += 1) await life.thin({ hourDays: 1 });
+    const left = await all(life.journal.rowsOf('SP-1'));
+    expect(left.filter(({ kind }) => kind === 'gap')).toEqual([]);
+    expect(await life.problems()).toEqual([]);
+  });
+});
+
+describe('I10: a clock that went back', () => {
+  it('takes nothing back of what was thinned: those hours stay as they were told, and the head-end counts each once', async () => {
+    const life = await Life.begin();
+    await life.read(6 * 24, 3);
+    await life.deliver();
+    for (let i = 0; i < 3; i += 1) await life.thin({ hourDays: 1 });
+    Object.assign(life, { synced: null, ahead: -3 * DAY });
+    await life.read(5, 3);
+    expect(await life.problems()).toEqual([]);
+    life.ahead = 0;
+    await life.read(30, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('is put right also where the first that is heard of it is that the meter is disabled', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    Object.assign(life, { synced: null, ahead: 5 * HOUR });
+    await life.read(3, 3);
+    Object.assign(life, { synced: true, ahead: 0 });
+    await life.say({ kind: 'disable' });
+    await life.say({ kind: 'enable' });
+    await life.read(12, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+});
+
+describe('a dial read by a person', () => {
+  it('in the last minutes of an hour tells its total, and the silence after it is another gap', async () => {
+    const life = await Life.begin();
+    await life.read(4, 3);
+    await life.silent(3.75, 3);
+    await life.say({ kind: 'read', register: life.dial, by: 'ana' });
+    await life.silent(5, 3);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
+  it('is counted in its hour, also where a jump that nobody believes comes after it', async () => {
+    const life = await Life.begin();
+    await life.read(4, 3);
+    await life.say({ kind: 'read', register: life.dial, by: 'ana' });
+    await life.read(0.5, 3);
+    const { dial } = life;
+    life.dial += 40_000;
+    await life.read(0.75, 0);
+    life.dial = dial;
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+});
+
+type Deed = (life: Life) => Promise<void>;
+
+const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
+  ...[0.25, 1, 5.75, 9].map((n) => [`reads ${n} h`, (life: Life) => life.read(n, 2)] as const),
+  ...[0.5, 14, 40].map((n) => [`silent ${n} h`, (life: Life) => life.silent(n, 1)] as const),
+  ...[0, 0.5, -0.5, 3, -3, 48, -48, 700].flatMap((n) =>
+    [true, null, false].map(
+      (synced) =>
+        [
+          `clock ${n} h ahead, synced ${synced}`,
+          async (life: Life) => {
+            Object.assign(life, { ahead: n * HOUR, synced });
+          },
+        ] as const,
+    ),
+  ),
+  ...[10_000, 3 * HOUR, 2 * DAY].flatMap((off) =>
+    (['stop', 'cut'] as const).map(
+      (how) => [`${how}, off ${off} ms`, (life: Life) => life.restart(how, off)] as const,
+    ),
+  ),
+  [
+    'a count back',
+    async (life) => {
+      life.dial = Math.max(0, life.dial - 4);
+      await life.read(0.5, 0);
+    },
+  ],
+  ['delivers all', (life) => life.deliver()],
+  ['delivers some', (life) => life.deliver(0.3)],
+  ...[0, 1, 3].flatMap((hourDays) =>
+    [0, 2].map(
+      (incrementDays) =>
+        [
+          `thins to ${hourDays} and ${incrementDays} days`,
+          async (life: Life) => {
+            await life.deliver();
+            await life.thin({ hourDays, incrementDays, eventDays: hourDays });
+          },
+        ] as const,
+    ),
+  ),
+  [
+    'is restored',
+    async (life) => {
+      await life.deliver();
+      await life.restore(await life.backup());
+    },
+  ],
+  [
+    'loses its state',
+    async (life) => {
+      await life.deliver();
+      // That it is lost is told by a clock that is right: else the hours are nobody knows when.
+      if (life.synced === true) await life.loseState();
+    },
+  ],
+  [
+    'leaves its mark',
+    async (life) => {
+      await life.journal.mark();
+    },
+  ],
+  ['is changed out', (life) => life.changeOut(50)],
+  ['is read by a person', (life) => life.say({ kind: 'read', register: life.dial, by: null })],
+  ...(['disable', 'enable', 'maintain', 'resume', 'vouch', 'reject'] as const).map(
+    (kind) => [kind, (life: Life) => life.say({ kind })] as const,
+  ),
+];
+
+describe('a life', () => {
+  it('of restores, lost states, thinning, change-outs and wrong clocks in any order loses and invents no water', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...DEEDS.map(([name]) => name)), { minLength: 5, maxLength: 25 }),
+        async (names) => {
+          const life = await Life.begin();
+          await life.read(3, 3);
+          for (const name of names) {
+            await DEEDS.find(([one]) => one === name)?.[1](life);
+            expect(await life.problems(false), name).toEqual([]);
+          }
+          Object.assign(life, { ahead: 0, synced: true });
+          await life.say({ kind: 'enable' });
+          await life.read(4, 2);
+          expect(await life.problems()).toEqual([]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  }, 120_000);
+});

@@ -210,8 +210,8 @@ function newestOf(
 function endOfSteps({ begin, held, isThinned }: Steps, told: number): DialPoint | undefined {
   if (!begin) return undefined;
   let last = begin;
-  // What was thinned may have passed it.
-  let passes = isThinned ? begin.total >= told : begin.total === told;
+  // What was thinned may have passed it, also where it is more: a dial that went back since is below it again.
+  let passes = isThinned || begin.total === told;
   for (const { toAt, toRead, counts } of held) {
     last = { at: toAt, read: toRead, total: last.total + counts };
     passes ||= last.total === told;

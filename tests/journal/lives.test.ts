@@ -105,6 +105,20 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('goes on where the dial stands that went back from what was told, all of its increments thinned', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    await life.read(0.25, 2);
+    life.dial -= 4;
+    await life.read(0.5, 0);
+    await life.deliver();
+    await life.thin({ hourDays: 0, incrementDays: 0 });
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('keeps the events of a meter that was never read', async () => {
     const life = await Life.begin();
     await life.silent(2, 0);

@@ -345,6 +345,12 @@ class Step {
     const { hours } = this.#state;
     if (!hours) return this.outcome();
     const fold = this.#fold(hours);
+    const { last } = this.#state;
+    // A reading whose time nobody knows was left to the next one, which does not come: what passed has passed by now.
+    if (last && last.seq > hours.last.seq) {
+      const { seq, read, total } = last;
+      fold.place({ seq, at: Math.max(hours.last.at, this.#clock.at), read, total }, [], 'clock');
+    }
     fold.finish(flags);
     this.#entries.push(...fold.entries);
     this.#state.hours = fold.state;

@@ -135,9 +135,11 @@ export class Keeping {
       checkpoint: (meter, inst) => this.#books.checkpoint(meter, inst),
       standOf: (row) => this.#pending.standOf(row),
       undeliveredFrom: (meter, inst) => this.#pending.undeliveredFrom(meter, inst),
-      growing: (meter, inst) => {
+      retold: (meter, inst) => {
         const state = this.#books.standing.states.get(meter);
-        return new Set(state?.inst === inst && state.hours ? growingIn(state.hours) : []);
+        const hours = state?.inst === inst ? state.hours : null;
+        if (!hours) return { gaps: new Set(), from: Number.POSITIVE_INFINITY };
+        return { gaps: new Set(growingIn(hours)), from: hours.start };
       },
       stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
       flush: () => this.#books.flush(),

@@ -20,11 +20,17 @@ export interface Holdings {
   standOf(row: Row): Promise<'free' | 'waiting' | 'claimed'>;
   /** The earliest hour of the installation that is not delivered yet; undefined where all are. Throws StoreLost. */
   undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined>;
-  /** Where gaps of the installation begin that may be told again with more. */
-  growing(meter: string, inst: number): ReadonlySet<EpochMs>;
+  /** What of the installation may be told again. */
+  retold(meter: string, inst: number): Retold;
   /** Stages a deletion with its checkpoint; what was never delivered is told as lost, for the reason given. */
   stage(gone: Gone, checkpoint: Checkpoint | null, why: 'age' | 'room'): void;
   flush(): Promise<Result<void>>;
+}
+
+/** Told again with more, what went of it would count twice: gaps that begin at these instants, and, of a clock that went back, hours from `from` on. */
+export interface Retold {
+  readonly gaps: ReadonlySet<EpochMs>;
+  readonly from: EpochMs;
 }
 
 /** Records to be deleted, the rows among them, and the numbers of those that were not delivered when last looked at. */
@@ -190,12 +196,13 @@ export class Thinner {
     const { meter, inst } = facts;
     for (let gone = 0; gone < most; ) {
       const before = this.#holdings.checkpoint(meter, inst) ?? nothingThinned(meter, inst);
-      if (before.start >= cut) break;
+      const retold = this.#holdings.retold(meter, inst);
+      const until = Math.min(cut, retold.from);
+      if (before.start >= until) break;
       const limit = Math.min(BATCH, most - gone);
       const { mayGo, waiting } = this.#watch();
       const store = this.#holdings.store();
-      const growing = this.#holdings.growing(meter, inst);
-      const thinning = await thinHours(store, facts, before, cut, limit, mayGo, growing);
+      const thinning = await thinHours(store, facts, before, until, limit, mayGo, retold.gaps);
       if (thinning.keys.length === 0) break;
       this.#holdings.stage({ ...thinning, waiting }, thinning.checkpoint, why);
       const written = await this.#holdings.flush();

@@ -440,7 +440,7 @@ export interface Journal {
   changeOut(meter: string, change: ChangeOut, rules: MeterRules): void;
   /** Stages what one observation produced, to be written with the next group. */
   commit(meter: string, after: Advance): void;
-  /** Newest revisions of hours that begin at or after `start` and of gaps that end after it. When the medium fails the journal is not sound afterwards. */
+  /** Newest revisions of hours that begin at or after `start` and of gaps that end at or after it. When the medium fails the journal is not sound afterwards. */
   publishedFrom(meter: string, start: EpochMs): Promise<readonly Entry[]>;
   /** Where the hours of the meter's installation that are still held begin; 0 where none was thinned. */
   heldFrom(meter: string): EpochMs;

@@ -60,7 +60,7 @@ export const NOTHING_TOLD: Told = { entries: [], held: 0 };
 
 /**
  * The hours that `advance` must be given as told because they lie in the future of this observation's clock:
- * those that begin at or after the instant, and gaps that end after it. Null, nearly always: none.
+ * those that begin at or after the instant, and gaps that end at or after it. Null, nearly always: none.
  */
 export function futureHours(
   state: Installation,

@@ -122,7 +122,7 @@ export class Metering {
     const range = within(keys.gaps(meter, inst));
     for await (const row of this.#books.rows(range.from, range.to)) gaps.push(row);
     // A later revision may end sooner: what it replaces is over all the same.
-    for (const row of newest(gaps)) if (row.kind === 'gap' && row.to > start) found.push(row);
+    for (const row of newest(gaps)) if (row.kind === 'gap' && row.to >= start) found.push(row);
   }
 
   /** The first accepted reading completes the installation's facts: total 0 is at its dial. */

@@ -234,6 +234,21 @@ describe('I10: a clock that went back', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('and again, both times beyond what was thinned, tells what it takes back as two gaps', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    await life.deliver();
+    await life.thin({ hourDays: 0 });
+    await life.read(0.25, 2);
+    Object.assign(life, { synced: false, ahead: -3 * HOUR });
+    await life.read(9, 2);
+    life.ahead = -2 * DAY;
+    await life.read(1.25, 2);
+    Object.assign(life, { synced: true, ahead: 0 });
+    await life.read(4, 2);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('is put right also where the first that is heard of it is that the meter is disabled', async () => {
     const life = await Life.begin();
     await life.read(30, 3);

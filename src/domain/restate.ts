@@ -69,6 +69,8 @@ export function restate(
   const from = { ...begun, at, total: begun.total - volume };
   // It ends no earlier than the hour it is sent with, which may begin within the tolerance after `now`.
   const to: Edge = { ...state.last, at: Math.max(start, Math.min(state.last.at, now)) };
+  // What was told under this key is told again, also when it comes to nothing: a dial that went back takes back what it showed.
+  const isTold = base !== undefined || (growing?.rev ?? 0) > 0;
   return {
     entries,
     state: {
@@ -82,7 +84,7 @@ export function restate(
       flags: ['clock'],
       gap: null,
       ended:
-        base || to.total !== from.total
+        isTold || to.total !== from.total
           ? {
               from,
               to: { ...to, at: Math.max(to.at, from.at) },

@@ -234,6 +234,24 @@ describe('I10: a clock that went back', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('tells a gap again whose volume a dial that went back has taken back', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    Object.assign(life, { synced: false, ahead: -0.5 * HOUR });
+    await life.read(0.25, 2);
+    await life.restart('stop', 2 * DAY);
+    await life.read(0.25, 2);
+    Object.assign(life, { synced: true, ahead: 3 * HOUR });
+    await life.restart('cut', 10_000);
+    life.dial -= 4;
+    await life.read(0.5, 0);
+    Object.assign(life, { synced: false, ahead: -3 * HOUR });
+    await life.read(0.25, 2);
+    Object.assign(life, { synced: true, ahead: 0 });
+    await life.read(4, 2);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('and again, both times beyond what was thinned, tells what it takes back as two gaps', async () => {
     const life = await Life.begin();
     await life.read(3, 3);

@@ -65,7 +65,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   // The second opinion of the tests on our own framing; the collector itself never uses it.
   'modbus-serial': [],
   level: ['adapters/level-store.ts'],
-  mqtt: ['adapters/mqtt-head-end.ts'],
+  mqtt: ['adapters/mqtt-link.ts'],
   pino: ['adapters/pino-log.ts'],
   uqr: ['adapters/qr-code.ts'],
   yaml: ['settings/'],

@@ -3,7 +3,7 @@
 import { it } from 'vitest';
 import { liveInAnyOrder } from '../journal/any-order.ts';
 
-const LIVES = 15_000;
+const LIVES = 10_000;
 
 it(`${LIVES} lives of a journal in any order lose and invent no water`, async () => {
   await liveInAnyOrder(LIVES);

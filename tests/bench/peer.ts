@@ -174,6 +174,7 @@ function figuresOf(
       share.cpu,
     ),
     most('resident memory', ours.memoryMiB, 'MiB', peer?.memoryMiB ?? null, share.memory),
+    told('memory that is no file', ours.ownMiB, 'MiB'),
     told('CPU', ours.cpuPercent, '% of a core'),
   ];
   if (peer === undefined) return figures;
@@ -184,6 +185,7 @@ function figuresOf(
     told(`${PEER}: CPU of a reading`, perReading(peer), 'ms'),
     told(`${PEER}: CPU`, peer.cpuPercent, '% of a core'),
     told(`${PEER}: resident memory`, peer.memoryMiB, 'MiB'),
+    told(`${PEER}: memory that is no file`, peer.ownMiB, 'MiB'),
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from './figure.ts';
 
 /** The kernel's clock of processor times on Linux: USER_HZ is 100 on all its architectures that Node runs on. */
 const TICKS_PER_S = 100;
@@ -15,32 +16,35 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
-/** Resident memory in MiB. */
-function residentMiB(pid: number): number {
+/** Memory in MiB: all that is resident, and what of it is no file's (proc(5)). Node's own program is 45 MiB of files. */
+function memoryOf(pid: number): { resident: number; own: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  const mib = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
+  return { resident: mib('VmRSS'), own: mib('RssAnon') };
 }
 
 /** What a process cost in a window. */
 export interface Cost {
   /** Of one core, whole window. */
   readonly cpuPercent: number;
-  /** Median of one sample a second. */
+  /** Medians of one sample a second: resident, and of it what is no file's. */
   readonly memoryMiB: number;
+  readonly ownMiB: number;
   readonly seconds: number;
 }
 
 /** Watches a process for so long. */
 export async function costOf(pid: number, windowMs: number): Promise<Cost> {
-  const memory: number[] = [];
+  const memory: ReturnType<typeof memoryOf>[] = [];
   const begun = performance.now();
   const before = cpuSeconds(pid);
   while (performance.now() - begun < windowMs) {
     await sleep(Math.min(SAMPLE_MS, windowMs));
-    memory.push(residentMiB(pid));
+    memory.push(memoryOf(pid));
   }
   const seconds = (performance.now() - begun) / 1000;
   const cpuPercent = (100 * (cpuSeconds(pid) - before)) / seconds;
-  memory.sort((a, b) => a - b);
-  return { cpuPercent, memoryMiB: memory[Math.floor(memory.length / 2)] ?? 0, seconds };
+  const memoryMiB = median(memory.map(({ resident }) => resident));
+  return { cpuPercent, memoryMiB, ownMiB: median(memory.map(({ own }) => own)), seconds };
 }

@@ -38,7 +38,9 @@ export function listenForStop(seconds: number | undefined, atOnce: () => void): 
     end: request,
     release: () => {
       clearTimeout(timer);
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      // The same press may still be on its way, passed on by whoever started us: by default it would end us as a failure.
+      if (first === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.stdout.off('error', request);
     },
   };
 }

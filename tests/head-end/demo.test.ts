@@ -168,6 +168,20 @@ describe('the request to stop', () => {
     stop.release();
   });
 
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'a %s that its parent passes on late, when all is closed, ends it no other way',
+    async (signal) => {
+      const before = process.listenerCount(signal);
+      const stop = listenForStop(undefined, () => undefined);
+      process.emit(signal, signal);
+      await stop.requested;
+      stop.release();
+      // Where nobody listens, a signal of the system ends the process at once, by itself.
+      expect(process.listenerCount(signal)).toBe(before + 1);
+      for (const late of process.listeners(signal).slice(before)) process.off(signal, late);
+    },
+  );
+
   test('the time given ends it without a signal', async () => {
     const long = listenForStop(60, () => undefined);
     const short = listenForStop(0.01, () => undefined);

@@ -144,10 +144,14 @@ describe('the command line of the demo', () => {
     ['fewer meters than show all transports', ['--meters', '3'], 2],
     ['a broker that is no URL', ['--broker', 'localhost'], 2],
     ['a broker that is not there', ['--broker', 'mqtt://127.0.0.1:1'], 5],
-  ])('%s ends it with its exit code', async (_, argv, code) => {
+    ['no place for its folder', [], 1, '/proc/nowhere'],
+  ])('%s ends it with its exit code', async (_, argv, code, place = tmpdir()) => {
+    vi.stubEnv('TMPDIR', place);
     vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-    expect(await runDemo([...argv, '--for', '1'], program('idle.mjs', ''))).toBe(code);
+    const idle = program('idle.mjs', '');
+    expect(await runDemo([...argv, '--for', '1'], idle)).toBe(code);
+    vi.unstubAllEnvs();
   });
 });
 
@@ -166,6 +170,16 @@ describe('the request to stop', () => {
       expect(atOnce).toBe(1);
     }, 5_000);
     stop.release();
+  });
+
+  test('a reader of the output that goes is a request, and nothing else', async () => {
+    const before = process.stdout.listenerCount('error');
+    const stop = listenForStop(undefined, () => undefined);
+    process.stdout.emit('error', new Error('write EPIPE'));
+    // Whoever waits for this or for a death takes a word that comes with it for the death's.
+    expect(await stop.requested).toBeUndefined();
+    stop.release();
+    expect(process.stdout.listenerCount('error')).toBe(before);
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(

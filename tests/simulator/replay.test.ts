@@ -1,12 +1,12 @@
 // A trace taken on one wire, served on another: the same questions get the same answers, on real ports.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { lineBridge } from '../../simulator/line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
-import { type Port, plugTcp, type Service } from '../../simulator/ports.ts';
+import { type Port, plugPseudoTerminal, plugTcp, type Service } from '../../simulator/ports.ts';
 import { type PluggedTrace, parseTrace, plugTrace } from '../../simulator/replay.ts';
 import { runSim } from '../../simulator/sim.ts';
 import { createSerialWire } from '../../src/adapters/serial-wire.ts';
@@ -156,6 +156,18 @@ it('a port that is taken is not said to be a fault of the trace, and the program
   expect(String(err.mock.calls[1]?.[0])).toContain(join(file, 'below'));
   vi.restoreAllMocks();
 }, 10_000);
+
+it('a port that is unplugged leaves the name alone that another one has taken', async () => {
+  const service: Service = () => ({ receive: () => undefined, end: () => undefined });
+  const link = join(folder, 'bus-1.tty');
+  const first = plugPseudoTerminal(link, service, 0);
+  const second = plugPseudoTerminal(link, service, 0);
+  const taken = readlinkSync(link);
+  await first.close();
+  expect(readlinkSync(link)).toBe(taken);
+  await second.close();
+  expect(readdirSync(folder)).toEqual([]);
+});
 
 it('what only a street has is refused of a trace, not passed over', async () => {
   const file = join(folder, 'good.ndjson');

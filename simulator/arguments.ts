@@ -1,4 +1,4 @@
-// The command line of the demo and the head-end: numbers in range, broker URLs, and complaints in the form asked for.
+// What the command lines of the simulator's programs share: numbers in range, broker URLs, and complaints in the form asked for.
 
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 
@@ -19,6 +19,16 @@ export function numeric(low: number, high: number, fraction = false): (text: str
     }
     return number;
   };
+}
+
+/**
+ * A parser for a day or an instant; returns epoch ms. It says its zone: the same words are the same water on every machine.
+ */
+export function instant(text: string): number {
+  const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+  const at = form.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
+  return at;
 }
 
 /** A parser for the URL of a broker. */
@@ -44,22 +54,57 @@ export function complain(json: boolean, code: string, message: string, hint: str
   else process.stderr.write(`error: ${message}\n${hint}\n`);
 }
 
-/** The options of `argv`, or the exit code when it asks for help or is wrong, which has been said then. */
+/** The first option of `needs` that was said without the one it needs, in words: nobody is to rely on what is passed over. */
+export function idle(
+  program: Command,
+  needs: Readonly<Record<string, string>>,
+): string | undefined {
+  const said = (name: string) => program.getOptionValueSource(name) === 'cli';
+  for (const [name, other] of Object.entries(needs)) {
+    if (said(name) && !said(other)) return `${flag(program, name)} needs ${flag(program, other)}.`;
+  }
+  return undefined;
+}
+
+/** The first of `names` that was said, in words, as one that does nothing beside `other`. */
+export function beside(
+  program: Command,
+  names: readonly string[],
+  other: string,
+): string | undefined {
+  const name = names.find((one) => program.getOptionValueSource(one) === 'cli');
+  if (name === undefined) return undefined;
+  return `${flag(program, name)} does nothing beside ${flag(program, other)}.`;
+}
+
+/** How an option is written, by the name of its value. */
+function flag(program: Command, name: string): string {
+  return program.options.find((one) => one.attributeName() === name)?.long ?? `--${name}`;
+}
+
+/**
+ * The options of `argv`, or the exit code when it asks for help or is wrong, which has been said then. `strange` says in
+ * words what is wrong with options that are well formed.
+ */
 export function parseOptions<T extends object>(
   program: Command,
   argv: readonly string[],
+  strange: (options: T) => string | undefined = () => undefined,
 ): T | number {
   program
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: () => undefined });
-  try {
-    return program.parse(argv, { from: 'user' }).opts<T>();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return OK;
-    const message = error.message.replace(/^error: /, '');
+  const refuse = (message: string) => {
     complain(argv.includes('--json'), 'bad_request', message, `See: ${program.name()} --help`);
     return USAGE;
+  };
+  try {
+    const options = program.parse(argv, { from: 'user' }).opts<T>();
+    const wrong = strange(options);
+    return wrong === undefined ? options : refuse(wrong);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? OK : refuse(error.message.replace(/^error: /, ''));
   }
 }

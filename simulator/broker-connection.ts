@@ -37,8 +37,20 @@ export interface ConnectionOptions {
 /** How long a broker may take to answer, at the beginning and at the end. */
 export const ANSWER_MS = 5_000;
 
-function clientOptions(version: 4 | 5, options: ConnectionOptions): IClientOptions {
-  const { ca, cert, key } = options.tls ?? {};
+/** What the PEM files hold. Throws the system's error, which names the file. */
+function readTls({ ca, cert, key }: TlsFiles): IClientOptions {
+  return {
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
+    ...(key === undefined ? {} : { key: readFileSync(key) }),
+  };
+}
+
+function clientOptions(
+  version: 4 | 5,
+  options: ConnectionOptions,
+  tls: IClientOptions,
+): IClientOptions {
   return {
     protocolVersion: version,
     clientId: options.clientId,
@@ -54,16 +66,18 @@ function clientOptions(version: 4 | 5, options: ConnectionOptions): IClientOptio
           },
         }
       : {}),
-    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-    ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
-    ...(key === undefined ? {} : { key: readFileSync(key) }),
+    ...tls,
     reconnectPeriod: 500,
     connectTimeout: ANSWER_MS,
   };
 }
 
-function connectAs(version: 4 | 5, options: ConnectionOptions): Promise<MqttClient> {
-  const client = mqtt.connect(options.url, clientOptions(version, options));
+function connectAs(
+  version: 4 | 5,
+  options: ConnectionOptions,
+  tls: IClientOptions,
+): Promise<MqttClient> {
+  const client = mqtt.connect(options.url, clientOptions(version, options, tls));
   // Before CONNACK: what waited in the session follows it at once.
   client.on('message', (topic, payload, { retain, qos }) =>
     options.onMessage({ topic, payload: payload.toString('utf8'), retain, qos }),
@@ -92,11 +106,12 @@ function connectAs(version: 4 | 5, options: ConnectionOptions): Promise<MqttClie
   });
 }
 
-/** Rejects with BrokerRefused. Once connected it reconnects for ever. */
+/** Rejects with BrokerRefused, or with the system's error for a PEM file. Once connected it reconnects for ever. */
 export async function connectBroker(options: ConnectionOptions): Promise<MqttClient> {
   const { url } = options;
+  const tls = readTls(options.tls ?? {});
   try {
-    return await connectAs(5, options);
+    return await connectAs(5, options, tls);
   } catch (error) {
     // A text code (ECONNREFUSED, ENOTFOUND) is the network's or TLS's: another protocol would not help.
     const code = error instanceof Error ? Reflect.get(error, 'code') : '';
@@ -106,7 +121,7 @@ export async function connectBroker(options: ConnectionOptions): Promise<MqttCli
     }
   }
   try {
-    return await connectAs(4, options);
+    return await connectAs(4, options, tls);
   } catch (error) {
     const { message } = error as Error;
     // Only an answer in MQTT is a refusal; a stranger's bytes or silence are not.

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import {
+  beside,
   brokerUrl,
   complain,
   FAILED,
@@ -10,7 +11,6 @@ import {
   OK,
   parseOptions,
   UPSTREAM,
-  USAGE,
 } from './arguments.ts';
 import { BrokerRefused, connectBroker, isV5 } from './broker-connection.ts';
 import { ContractChecker, type Message } from './contract-rules/checker.ts';
@@ -24,7 +24,7 @@ export const BROKEN = 9;
 
 interface ConformanceOptions {
   readonly broker?: string;
-  readonly utility: string;
+  readonly utility?: string;
   readonly collector?: string;
   readonly for?: number;
   readonly recording?: string;
@@ -58,7 +58,11 @@ function command(): Command {
   return new Command('meter-collector conformance')
     .description('Check what a collector publishes against every numbered rule of the contract.')
     .option('--broker <url>', 'listen here', brokerUrl)
-    .option('--utility <name>', 'the utility in the topics', identifier, 'demo')
+    .option(
+      '--utility <name>',
+      'the utility in the topics (default: "demo"; of a recording: all)',
+      identifier,
+    )
     .option('--collector <id>', 'only this collector', identifier)
     .option('--for <time>', 'listen so long, as in 90s, 20m, 2h (default: until Ctrl-C)', duration)
     .option('--recording <file>', 'read this file of headend --record instead')
@@ -93,14 +97,19 @@ function tell(verdicts: readonly Verdict[], messages: number, json: boolean): nu
   return verdicts.some(({ outcome }) => outcome === 'failed') ? BROKEN : OK;
 }
 
-const isOf = (topic: string, collector: string | undefined): boolean =>
-  collector === undefined || [collector, '_headend'].includes(topic.split('/')[2] ?? '');
+function isOf(topic: string, { utility, collector }: ConformanceOptions): boolean {
+  const [, whose, who = ''] = topic.split('/');
+  return (
+    (utility === undefined || whose === utility) &&
+    (collector === undefined || [collector, '_headend'].includes(who))
+  );
+}
 
 async function judgeRecording(path: string, options: ConformanceOptions): Promise<number> {
   const checker = new ContractChecker();
   let messages = 0;
   for await (const message of readRecording(path)) {
-    if (!isOf(message.topic, options.collector)) continue;
+    if (!isOf(message.topic, options)) continue;
     messages += 1;
     checker.take(message);
   }
@@ -125,7 +134,8 @@ async function judgeLive(
   });
   const checker = new ContractChecker(undefined, isV5(client));
   take = (message) => checker.take(message);
-  const below = `watermeter-v1/${options.utility}/${options.collector ?? '+'}`;
+  const { utility = 'demo', collector = '+' } = options;
+  const below = `watermeter-v1/${utility}/${collector}`;
   // As published: so that an hour that was retained shows. MQTT 3.1.1 hides it.
   const how = isV5(client) ? ({ qos: 1, rap: true } as const) : ({ qos: 1 } as const);
   const [grant] = await client.subscribeAsync(`${below}/up/#`, how);
@@ -134,7 +144,7 @@ async function judgeLive(
     throw new BrokerRefused(`The broker at ${url} refuses the subscription.`);
   }
   // What head-ends say, where the broker lets us hear it.
-  const said = [`${below}/dn/#`, `watermeter-v1/${options.utility}/_headend/state`];
+  const said = [`${below}/dn/#`, `watermeter-v1/${utility}/_headend/state`];
   await client.subscribeAsync(said, how).catch(() => undefined);
   if (!options.json) print(`Listening to ${below} at ${url}.`);
   try {
@@ -150,14 +160,16 @@ async function judgeLive(
  * 1 nothing came or no such file, 2 the command line is wrong, 5 no broker.
  */
 export async function runConformance(argv: string[]): Promise<number> {
-  const options = parseOptions<ConformanceOptions>(command(), argv);
+  const program = command();
+  const options = parseOptions<ConformanceOptions>(program, argv, ({ broker, recording }) => {
+    if (recording === undefined) {
+      return broker === undefined ? 'One of --broker and --recording is needed.' : undefined;
+    }
+    return beside(program, ['broker', 'for', 'ca', 'cert', 'key'], 'recording');
+  });
   if (typeof options === 'number') return options;
   const json = options.json ?? false;
   const { broker, recording } = options;
-  if ((broker === undefined) === (recording === undefined)) {
-    complain(json, 'bad_request', 'One of --broker and --recording is needed.', 'See: --help');
-    return USAGE;
-  }
   const stop = listenForStop(options.for, () => process.exit(INTERRUPTED));
   try {
     if (recording !== undefined) return await judgeRecording(recording, options);

@@ -281,7 +281,15 @@ export async function runDemo(argv: string[], program = collectorProgram()): Pro
     complain(options.json ?? false, 'internal', 'The collector has not been built.', hint);
     return FAILED;
   }
-  const folder = await mkdtemp(join(tmpdir(), 'water-demo-'));
+  let folder: string;
+  try {
+    folder = await mkdtemp(join(tmpdir(), 'water-demo-'));
+  } catch (error) {
+    const message = `No folder can be made: ${(error as Error).message}.`;
+    const hint = 'Set TMPDIR to a folder that this user may write to.';
+    complain(options.json ?? false, 'internal', message, hint);
+    return FAILED;
+  }
   try {
     return await perform(options, program, folder);
   } finally {

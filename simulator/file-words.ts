@@ -8,5 +8,11 @@ export function fileSentence(error: unknown): string | undefined {
   if (typeof code !== 'string' || path === undefined) return undefined;
   if (code === 'ENOENT') return `There is no ${path}.`;
   if (code === 'EACCES') return `This user may not open ${path}.`;
+  if (code === 'ENOSPC') return `The disk of ${path} is full.`;
   return `${path} cannot be opened: ${message}.`;
+}
+
+/** The error with the file it is of: that of a write names none. */
+export function ofFile(error: Error, path: string): Error {
+  return Object.assign(error, { path });
 }

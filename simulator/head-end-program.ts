@@ -1,19 +1,21 @@
 // `meter-collector headend`: a reference head-end to point a collector at: it stores, checks, acknowledges, and with a truth audits.
 
-import { createReadStream, writeFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import {
+  beside,
   brokerUrl,
   complain,
   FAILED,
   INTERRUPTED,
   identifier,
+  idle,
+  instant,
   numeric,
   OK,
   parseOptions,
   UPSTREAM,
-  USAGE,
 } from './arguments.ts';
 import { audit, type BodyChange, passes, type TruthView } from './audit.ts';
 import { auditLine, reportAudit } from './audit-report.ts';
@@ -26,7 +28,7 @@ import type { Dial, Entry } from './entries.ts';
 import { HOUR_MS, iso } from './entries.ts';
 import { fileSentence } from './file-words.ts';
 import { BrokerRefused, HeadEnd, readKept } from './head-end.ts';
-import { forget } from './kept-store.ts';
+import { forget, NoStore } from './kept-store.ts';
 import type { Line } from './ledger.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recording.ts';
@@ -61,12 +63,6 @@ interface HeadEndProgramOptions {
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-
-function instant(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
-  return at;
-}
 
 /** A parser for a share of messages, 0 to 100, with or without its sign. */
 function percent(text: string): number {
@@ -105,6 +101,19 @@ function command(): Command {
     .option('--cert <file>', 'PEM of our certificate')
     .option('--key <file>', 'PEM of our key')
     .option('--json', 'one JSON object a line');
+}
+
+/** What does nothing without another option, by the names of their values. */
+const NEEDS = {
+  ...{ instance: 'store', forget: 'store', ack: 'store', offline: 'store' },
+  ...{ speed: 'truth', until: 'truth', seed: 'drop' },
+};
+/** What only a head-end does that listens. */
+const LISTENING = ['truth', 'for', 'pubackOnly', 'record', 'drop', 'ack', 'forget'];
+
+/** An option that would be passed over, in words. */
+function idleWish(program: Command, { offline }: HeadEndProgramOptions): string | undefined {
+  return idle(program, NEEDS) ?? (offline ? beside(program, LISTENING, 'offline') : undefined);
 }
 
 /**
@@ -220,13 +229,8 @@ function meterLines(entries: readonly Entry[]): string[] {
 }
 
 /** Looks into a store without any broker. */
-async function lookInto(options: HeadEndProgramOptions): Promise<number> {
-  const { store, instance, json = false } = options;
-  if (store === undefined) {
-    complain(json, 'bad_request', '--offline needs --store.', 'See: headend --help');
-    return USAGE;
-  }
-  const ledger = await readKept(store, instance);
+function lookInto({ store = '', json = false, ...options }: HeadEndProgramOptions) {
+  const ledger = readKept(store);
   if (options.export !== undefined) writeFileSync(options.export, toCsv(ledger.arrivals()));
   if (json) {
     const display = jsonDisplay(print);
@@ -244,8 +248,8 @@ function timeOf(line: Line): number | undefined {
 }
 
 /** Forgets the newest `seconds` of a store: what a head-end has lost that came back from an older copy. */
-async function forgetNewest(store: string, seconds: number): Promise<void> {
-  const ledger = await readKept(store);
+function forgetNewest(store: string, seconds: number, json: boolean): void {
+  const ledger = readKept(store);
   const newest = Math.max(
     0,
     ...ledger
@@ -254,7 +258,8 @@ async function forgetNewest(store: string, seconds: number): Promise<void> {
   );
   const from = newest - 1_000 * seconds;
   const gone = forget(store, (line) => (timeOf(line) ?? 0) > from || line.type === 'row');
-  print(JSON.stringify({ type: 'forgot', lines: gone, from: iso(from) }));
+  if (json) print(JSON.stringify({ type: 'forgot', lines: gone, from: iso(from) }));
+  else print(`${gone} lines from ${iso(from)} on are forgotten.`);
 }
 
 /** Messages of rows that are lost on purpose; what is retained is not, it would never come again. */
@@ -285,21 +290,25 @@ async function receive(options: HeadEndProgramOptions, stop: StopRequest): Promi
   const { broker: url, utility, store, truth, json = false } = options;
   // Told now, not after a week of listening.
   if (truth !== undefined) await truthOf(truth);
-  if (options.forget !== undefined && store !== undefined)
-    await forgetNewest(store, options.forget);
+  if (options.export !== undefined) closeSync(openSync(options.export, 'a'));
+  if (options.forget !== undefined && store !== undefined) {
+    forgetNewest(store, options.forget, json);
+  }
   const checker = new ContractChecker((breach) => tellBreach(breach, json));
-  const recorder = options.record === undefined ? undefined : new Recorder(options.record);
   let failure: Error | undefined;
+  const onFailure = (error: Error) => {
+    failure = error;
+    stop.end();
+  };
+  const { record } = options;
+  const recorder = record === undefined ? undefined : new Recorder(record, onFailure);
   const headEnd = await HeadEnd.connect({
     ...connectionOf(options),
     onMessage: (message) => {
       recorder?.add(message);
       checker.take(message);
     },
-    onFailure: (error) => {
-      failure = error;
-      stop.end();
-    },
+    onFailure,
   });
   const display = jsonDisplay(print);
   headEnd.onEntry(json ? display.arrived : tellEntry);
@@ -322,7 +331,10 @@ async function receive(options: HeadEndProgramOptions, stop: StopRequest): Promi
  * nothing contradicted), 1 not so, 2 the command line is wrong, 5 no broker.
  */
 export async function runHeadEnd(argv: string[]): Promise<number> {
-  const options = parseOptions<HeadEndProgramOptions>(command(), argv);
+  const program = command();
+  const options = parseOptions<HeadEndProgramOptions>(program, argv, (one) =>
+    idleWish(program, one),
+  );
   if (typeof options === 'number') return options;
   const json = options.json ?? false;
   const stop = listenForStop(options.for, () => process.exit(INTERRUPTED));
@@ -338,9 +350,9 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
       complain(json, 'internal', message, 'Give the truth.ndjson in the folder of a sim.');
       return FAILED;
     }
-    const words = fileSentence(error);
+    const words = error instanceof NoStore ? error.message : fileSentence(error);
     if (words === undefined) throw error;
-    complain(json, 'internal', words, 'Is the path right?');
+    complain(json, 'internal', words, 'Is the path right, and has its disk room?');
     return FAILED;
   } finally {
     stop.release();

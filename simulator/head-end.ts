@@ -12,7 +12,7 @@ import {
 } from './broker-connection.ts';
 import type { Message } from './contract-rules/checker.ts';
 import type { Conflict, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
-import { KeptStore } from './kept-store.ts';
+import { KeptStore, lookIntoStore } from './kept-store.ts';
 import { type Counts, Ledger } from './ledger.ts';
 import { Voice } from './voice.ts';
 
@@ -98,7 +98,7 @@ export class HeadEnd {
     this.#speaking = this.#speak();
   }
 
-  /** Resolves when subscribed. Rejects with BrokerRefused, or with the system's error for the store's file. */
+  /** Resolves when subscribed. Rejects with BrokerRefused, NoStore, or the system's error for a file. */
   static async connect(options: HeadEndOptions): Promise<HeadEnd> {
     const { url, utility, instance } = options;
     const listeners: ((entry: Entry) => void)[] = [];
@@ -265,13 +265,9 @@ async function subscribed(
   return refused ? `The broker at ${url} refuses the subscription.` : undefined;
 }
 
-/** What a store holds, without any broker. Rejects with the system's error. */
-export async function readKept(path: string, instance?: string): Promise<Ledger> {
+/** What a store holds, without any broker. Throws NoStore or the system's error; nothing is written. */
+export function readKept(path: string): Ledger {
   const ledger = new Ledger();
-  const store = await openStore(
-    { url: '', utility: '', store: path, ...(instance ? { instance } : {}) },
-    ledger,
-  );
-  await store?.close();
+  for (const line of lookIntoStore(path)) ledger.restore(line);
   return ledger;
 }

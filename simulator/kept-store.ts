@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { type FileHandle, open, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ofFile } from './file-words.ts';
 import type { Line } from './ledger.ts';
 
 /** The line that says that all before it is on the medium: others read a file up to it. */
@@ -22,17 +23,46 @@ const MARK = '{"type":"synced"}\n';
 /** An instance that has not renewed its lock for so long is gone. */
 const LOCK_STALE_MS = 15_000;
 
+/** A file given as a store that is none; `message` is fit for a person. */
+export class NoStore extends Error {}
+
+const KINDS: readonly unknown[] = ['entry', 'event', 'row', 'info'] satisfies Line['type'][];
+
 /** The whole lines of a text. A line that was cut off is left out: it was never acknowledged. */
 function linesOf(text: string): Line[] {
   return text.split('\n').flatMap((line) => {
     try {
-      const parsed = JSON.parse(line) as Line | { type: 'synced' };
-      return parsed.type === 'synced' ? [] : [parsed];
+      const parsed = JSON.parse(line) as Line;
+      return KINDS.includes(parsed?.type) ? [parsed] : [];
     } catch {
       return [];
     }
   });
 }
+
+/** What a store's file holds. Throws NoStore for a file of something else, which is not to be added to. */
+function storedIn(text: string, path: string): Line[] {
+  const lines = linesOf(text);
+  if (lines.length === 0 && text.includes('\n') && !text.includes(MARK)) {
+    throw new NoStore(`${path} is not the store of a head-end.`);
+  }
+  return lines;
+}
+
+/**
+ * What is kept, without a change to anything: of one file, or of every instance's in a folder. Throws NoStore or the
+ * system's error.
+ */
+export function lookIntoStore(path: string): Line[] {
+  if (!statSync(path).isDirectory()) return storedIn(readFileSync(path, 'utf8'), path);
+  const files = readdirSync(path).filter((file) => KEPT.test(file));
+  if (files.length === 0) throw new NoStore(`${path} holds no store of a head-end.`);
+  return files.map((file) => join(path, file)).flatMap((file) => lookIntoStore(file));
+}
+
+/** The file of an instance in the folder that all share. */
+const KEPT = /^kept-.*\.ndjson$/;
+const keptBy = (instance: string) => `kept-${instance}.ndjson`;
 
 function readFrom(path: string, from: number): Buffer {
   const file = openSync(path, 'r');
@@ -71,7 +101,7 @@ export class KeptStore {
 
   /**
    * Opens a file, or with `instance` the file of that instance in a folder, and gives what is kept there. Rejects with
-   * the system's error. `onFailure` hears when the medium fails later: nothing is called stored from then on.
+   * NoStore or the system's error. `onFailure` hears when the medium fails later: nothing is called stored from then on.
    */
   static async open(
     path: string,
@@ -80,16 +110,17 @@ export class KeptStore {
   ): Promise<{ store: KeptStore; lines: Line[] }> {
     if (instance !== undefined) mkdirSync(path, { recursive: true });
     const folder = instance === undefined ? null : path;
-    const name = folder === null ? path : `kept-${instance}.ndjson`;
+    const name = instance === undefined ? path : keptBy(instance);
     const own = folder === null ? path : join(folder, name);
     const text = existsSync(own) ? readFileSync(own, 'utf8') : '';
+    const lines = storedIn(text, own);
     const file = await open(own, 'a');
     const store = new KeptStore(folder, name, file, onFailure);
     // Ends the line at which an earlier run may have been cut off, and makes sure of all that was read.
     if (text !== '' && !text.endsWith('\n')) await file.appendFile('\n');
     await file.datasync();
     if (folder !== null) await file.appendFile(MARK);
-    return { store, lines: [...linesOf(text), ...store.fromOthers()] };
+    return { store, lines: [...lines, ...store.fromOthers()] };
   }
 
   add(line: Line): void {
@@ -107,7 +138,7 @@ export class KeptStore {
   fromOthers(): Line[] {
     if (this.#folder === null) return [];
     const files = readdirSync(this.#folder).filter(
-      (file) => /^kept-.*\.ndjson$/.test(file) && file !== this.#name,
+      (file) => KEPT.test(file) && file !== this.#name,
     );
     return files.flatMap((file) => {
       const from = this.#offsets.get(file) ?? 0;
@@ -166,7 +197,7 @@ export class KeptStore {
       this.#flushing = undefined;
     } catch (error) {
       this.#failed = true;
-      this.#onFailure(error as Error);
+      this.#onFailure(ofFile(error as Error, this.#name));
       await new Promise(() => undefined);
     }
   }

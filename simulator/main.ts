@@ -45,5 +45,23 @@ function confess(error: unknown): number {
 }
 
 process.on('uncaughtException', (error) => process.exit(confess(error)));
-process.exitCode = await main().catch(confess);
+
+let isUnsaid = false;
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  // `sim --help | head -1` closes the pipe early: that is no failure of ours.
+  if (code === 'EPIPE' || isUnsaid) return;
+  isUnsaid = true;
+  const hint = 'Is the disk behind standard output full?';
+  complain(false, 'internal', `Standard output takes nothing: ${code ?? message}.`, hint);
+  process.exitCode = FAILED;
+});
+process.stderr.on('error', () => undefined);
+
+// Who started us holds the other end of this channel, and passes signals on: when it is gone without a word, as by SIGKILL,
+// nobody else would end us.
+process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+process.channel?.unref();
+
+const code = await main().catch(confess);
+process.exitCode = isUnsaid ? FAILED : code;
 setTimeout(() => process.exit(), LINGER_MS).unref();

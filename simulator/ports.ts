@@ -119,7 +119,8 @@ export function plugPseudoTerminal(link: string, service: Service, delayMs: numb
     number: 0,
     close: () => {
       closed ??= new Promise((resolve) => {
-        rmSync(link, { force: true });
+        // Another street may have its port under this name by now.
+        if (targetOf(link) === path) rmSync(link, { force: true });
         if (master.closed) resolve();
         else master.once('close', () => resolve());
         master.destroy();

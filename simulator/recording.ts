@@ -4,21 +4,29 @@ import { createReadStream, createWriteStream, openSync, type WriteStream } from 
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import type { Message } from './contract-rules/checker.ts';
+import { ofFile } from './file-words.ts';
 
-/** Lives from its making to `close`. Throws the system's error when the file cannot be written. */
+/** Lives from its making to `close`. Throws the system's error when the file cannot be opened; `onFailure` hears a later one. */
 export class Recorder {
   readonly #file: WriteStream;
+  #failure: Error | undefined;
 
-  constructor(path: string) {
+  constructor(path: string, onFailure: (error: Error) => void = () => undefined) {
     this.#file = createWriteStream(path, { fd: openSync(path, 'w') });
+    this.#file.on('error', (error) => {
+      this.#failure = ofFile(error, path);
+      onFailure(this.#failure);
+    });
   }
 
   add({ at, topic, qos, retain, payload }: Message): void {
     const line = { at: new Date(at).toISOString(), topic, qos, retain, payload };
-    this.#file.write(`${JSON.stringify(line)}\n`);
+    if (!this.#failure) this.#file.write(`${JSON.stringify(line)}\n`);
   }
 
+  /** Resolves when the file holds everything. Rejects with the system's error when it does not. */
   async close(): Promise<void> {
+    if (this.#failure) throw this.#failure;
     this.#file.end();
     await finished(this.#file);
   }

@@ -244,29 +244,54 @@ export interface PluggedTrace {
   readonly questions: number;
 }
 
+/** Why a trace is not served, and what to do about it; `isTrace`: there is none in that file. */
+export interface Unplugged {
+  readonly problem: string;
+  readonly hint: string;
+  readonly isTrace: boolean;
+}
+
+function noTrace(problem: string): Unplugged {
+  const hint = 'It is a file that "meter-collector bus trace BUS --out FILE" wrote.';
+  return { problem, hint, isTrace: true };
+}
+
 /** Serves a trace on `folder`/replay, a pseudo-terminal, or on a TCP port; in words why not. */
 export async function plugTrace(options: {
   readonly file: string;
   readonly folder: string;
   readonly tcpPort?: number | undefined;
-}): Promise<PluggedTrace | { problem: string }> {
+}): Promise<PluggedTrace | Unplugged> {
   const { file, folder, tcpPort } = options;
+  const told = tracedIn(file);
+  if ('problem' in told) return told;
+  const { service, ...what } = told;
   try {
-    const text = readFileSync(file);
-    if (text.length > FILE_BYTES_MAX) return { problem: `${file} is larger than any trace.` };
-    const pieces = parseTrace(text.toString('latin1'));
-    if ('problem' in pieces) return { problem: `${file}: ${pieces.problem}` };
-    const { service, kind, questions } = replayService(pieces);
     if (tcpPort !== undefined) {
       const port = await plugTcp(tcpPort, service, 0);
-      return { port, place: { host: '127.0.0.1', port: port.number }, kind, questions };
+      return { port, place: { host: '127.0.0.1', port: port.number }, ...what };
     }
     await makeFolder(folder);
     const path = join(folder, 'replay');
-    return { port: plugPseudoTerminal(path, service, 0), place: { path }, kind, questions };
+    return { port: plugPseudoTerminal(path, service, 0), place: { path }, ...what };
   } catch (error) {
-    return {
-      problem: fileSentence(error) ?? `${file} cannot be served: ${(error as Error).message}.`,
-    };
+    const hint =
+      tcpPort === undefined
+        ? `Is ${folder} a folder that this user may write to?`
+        : 'Give another with --tcp-port; 0 takes a free one.';
+    const problem = `The trace cannot be served: ${(error as Error).message}.`;
+    return { problem, hint, isTrace: false };
+  }
+}
+
+/** What a file tells, as a device on a wire; in words why it tells nothing. */
+function tracedIn(file: string): ReturnType<typeof replayService> | Unplugged {
+  try {
+    const text = readFileSync(file);
+    if (text.length > FILE_BYTES_MAX) return noTrace(`${file} is larger than any trace.`);
+    const pieces = parseTrace(text.toString('latin1'));
+    return 'problem' in pieces ? noTrace(`${file}: ${pieces.problem}`) : replayService(pieces);
+  } catch (error) {
+    return noTrace(fileSentence(error) ?? `${file} cannot be read: ${(error as Error).message}.`);
   }
 }

@@ -1,6 +1,7 @@
 // The command line of `meter-collector sim`: what may be asked for, and what a wrong word is told.
 
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { beside, brokerUrl, idle, instant, numeric } from './arguments.ts';
 import { type FaultPlan, parseFault } from './faults.ts';
 import { misfit } from './fitting.ts';
 import { BUSES, METERS_MAX, METERS_MIN, meterName } from './street.ts';
@@ -31,33 +32,6 @@ export interface SimOptions {
   readonly taps?: boolean;
 }
 
-/** A number from `low` to `high`, whole unless `fraction`. */
-function numeric(low: number, high: number, fraction = false): (text: string) => number {
-  return (text) => {
-    const number = text.trim() === '' ? Number.NaN : Number(text);
-    if (!(number >= low && number <= high) || !(fraction || Number.isInteger(number))) {
-      throw new InvalidArgumentError(
-        `It is a ${fraction ? '' : 'whole '}number from ${low} to ${high}.`,
-      );
-    }
-    return number;
-  };
-}
-
-function instant(text: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
-  return at;
-}
-
-function brokerUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['mqtt:', 'mqtts:'].includes(url.protocol) || url.hostname === '') {
-    throw new InvalidArgumentError('It is a URL like mqtt://127.0.0.1:1883.');
-  }
-  return text;
-}
-
 function fault(text: string, before: readonly FaultPlan[]): readonly FaultPlan[] {
   const plan = parseFault(text);
   if (!plan) {
@@ -83,7 +57,7 @@ const FAULT_FORM =
 
 const PROFILE_FORM = 'METER=NAME serves this meter as devices/NAME.yaml says; repeatable';
 
-/** The parser of the words after `sim`; throws CommanderError instead of ending the process. */
+/** The parser of the words after `sim`. */
 export function simCommand(): Command {
   const none: readonly FaultPlan[] = [];
   const start = new Option('--start <time>', 'simulated time at the start')
@@ -113,9 +87,16 @@ export function simCommand(): Command {
       '--taps',
       'take "open METER" and "close METER" from standard input, as taps run by hand',
     )
-    .option('--json', 'one JSON object a line')
-    .allowExcessArguments(false)
-    .exitOverride();
+    .option('--json', 'one JSON object a line');
+}
+
+/** What only a street has. */
+const OF_A_STREET = ['seed', 'meters', 'speed', 'start', 'broker', 'fault', 'profile'];
+
+/** An option that would be passed over, in words. */
+export function idleWish(program: Command, options: SimOptions): string | undefined {
+  if (options.replay === undefined) return idle(program, { tcpPort: 'replay' });
+  return beside(program, [...OF_A_STREET, 'rtuOverTcp', 'taps'], 'replay');
 }
 
 /** The first fault plan or profile that does not fit the street, in words. */

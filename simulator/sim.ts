@@ -2,16 +2,12 @@
 
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { CommanderError } from 'commander';
+import { complain, FAILED, INTERRUPTED, OK, parseOptions, USAGE } from './arguments.ts';
 import { plugTrace } from './replay.ts';
-import { type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
+import { idleWish, type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
+import { listenForStop, type StopRequest } from './stop-request.ts';
 import { BUSES, busesOf, meterName } from './street.ts';
 import { buildWorld, type World } from './world.ts';
-
-/** Exit codes: all well, the street could not be built, the command line was wrong. */
-const OK = 0;
-const FAILED = 1;
-const USAGE = 2;
 
 const HOUR_MS = 3_600_000;
 
@@ -20,12 +16,6 @@ const CALM_MS = 5000;
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-/** Tells of a failure in words, or as the JSON error that every command prints. */
-function complain(json: boolean, code: string, message: string, hint: string): void {
-  if (json) print(JSON.stringify({ error: { code, message, hint } }));
-  else process.stderr.write(`error: ${message}\n${hint}\n`);
 }
 
 function introduce(world: World, options: SimOptions, folder: string): void {
@@ -121,23 +111,7 @@ function takeTaps(world: World, json: boolean): () => void {
   return () => lines.close();
 }
 
-/** Resolves on Ctrl-C, SIGTERM, a closed standard output, or after `seconds`. */
-function untilEnd(seconds: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const signals = ['SIGINT', 'SIGTERM'] as const;
-    const timer = seconds === undefined ? undefined : setTimeout(end, seconds * 1000);
-    function end(): void {
-      clearTimeout(timer);
-      for (const signal of signals) process.off(signal, end);
-      process.stdout.off('error', end);
-      resolve();
-    }
-    for (const signal of signals) process.on(signal, end);
-    process.stdout.on('error', end);
-  });
-}
-
-async function simulate(options: SimOptions): Promise<number> {
+async function simulate(options: SimOptions, { requested }: StopRequest): Promise<number> {
   const json = options.json ?? false;
   const folder = resolve(options.folder);
   let world: World;
@@ -162,7 +136,7 @@ async function simulate(options: SimOptions): Promise<number> {
   introduce(world, options, folder);
   const stop = reportHours(world, json);
   const close = options.taps ? takeTaps(world, json) : () => undefined;
-  await untilEnd(options.for);
+  await requested;
   close();
   stop();
   try {
@@ -180,20 +154,23 @@ async function simulate(options: SimOptions): Promise<number> {
 }
 
 /** Serves a trace until the end that was asked for. */
-async function serveTrace(options: SimOptions, file: string): Promise<number> {
+async function serveTrace(
+  options: SimOptions,
+  file: string,
+  { requested }: StopRequest,
+): Promise<number> {
   const json = options.json ?? false;
   const plugged = await plugTrace({
     ...{ file: resolve(file), folder: resolve(options.folder), tcpPort: options.tcpPort },
   });
   if ('problem' in plugged) {
-    const hint = 'It is a file that "meter-collector bus trace BUS --out FILE" wrote.';
-    complain(json, 'bad_request', plugged.problem, hint);
-    return USAGE;
+    complain(json, plugged.isTrace ? 'bad_request' : 'internal', plugged.problem, plugged.hint);
+    return plugged.isTrace ? USAGE : FAILED;
   }
   const { port, place, questions, kind } = plugged;
   if (json) print(JSON.stringify({ type: 'replay', kind, questions, ...place }));
   else print(`${questions} questions of ${kind} are answered on ${Object.values(place).join(':')}`);
-  await untilEnd(options.for);
+  await requested;
   await port.close();
   return OK;
 }
@@ -203,35 +180,23 @@ async function serveTrace(options: SimOptions, file: string): Promise<number> {
  * not be built or its truth not be written, 2 the command line is wrong. Never rejects for anything a user can do.
  */
 export async function runSim(argv: string[]): Promise<number> {
-  const json = argv.includes('--json');
-  const program = simCommand().configureOutput({
-    // Said below, in the form that was asked for.
-    outputError: () => undefined,
-  });
-  try {
-    program.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return OK;
-    complain(
-      json,
-      'bad_request',
-      error.message.replace(/^error: /, ''),
-      'See: meter-collector sim --help',
-    );
-    return USAGE;
-  }
-  const options = program.opts<SimOptions>();
+  const program = simCommand();
+  const options = parseOptions<SimOptions>(program, argv, (asked) => idleWish(program, asked));
+  if (typeof options === 'number') return options;
   const strange = strangeWish(options);
   if (strange !== undefined) {
     const buses = BUSES.map(({ bus }) => bus).join(', ');
-    complain(
-      json,
-      'bad_request',
-      strange,
-      `Meters are ${meterName(0)} to ${meterName(options.meters - 1)}, buses ${buses}.`,
-    );
+    const hint = `Meters are ${meterName(0)} to ${meterName(options.meters - 1)}, buses ${buses}.`;
+    complain(options.json ?? false, 'bad_request', strange, hint);
     return USAGE;
   }
-  return options.replay === undefined ? simulate(options) : serveTrace(options, options.replay);
+  // Before anything is built: an impatient Ctrl-C, and the second one that npm passes on, must not leave ports behind.
+  const stop = listenForStop(options.for, () => process.exit(INTERRUPTED));
+  try {
+    return await (options.replay === undefined
+      ? simulate(options, stop)
+      : serveTrace(options, options.replay, stop));
+  } finally {
+    stop.release();
+  }
 }

@@ -32,13 +32,16 @@ export function listenForStop(seconds: number | undefined, atOnce: () => void): 
   const timer = seconds === undefined ? undefined : setTimeout(request, seconds * 1000);
   for (const signal of SIGNALS) process.on(signal, onSignal);
   // EPIPE: the reader of a pipe has gone. Without a listener it would end the process with a stack trace.
-  process.stdout.on('error', request);
+  const onGone = () => request();
+  process.stdout.on('error', onGone);
   return {
     requested,
     end: request,
     release: () => {
       clearTimeout(timer);
-      for (const signal of SIGNALS) process.off(signal, onSignal);
+      // The same press may still be on its way, passed on by whoever started us: by default it would end us as a failure.
+      if (first === undefined) for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.stdout.off('error', onGone);
     },
   };
 }

@@ -8,6 +8,7 @@ import { constants, release } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
+import { fileError } from './adapters/file-words.ts';
 import { createHost } from './adapters/host.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { promptAtTerminal } from './adapters/terminal-prompt.ts';
@@ -116,7 +117,9 @@ const parts: Parts = {
 };
 
 async function createFile(path: string): Promise<TextFile> {
-  const file = await open(path, 'w');
+  const file = await open(path, 'w').catch((cause: unknown) => {
+    throw fileError(cause, path);
+  });
   return {
     write: async (text) => {
       await file.appendFile(text);
@@ -187,10 +190,16 @@ function onSignals(
  * Starts simulator/main beside this program, passes signals on, and resolves to its exit code. Ctrl-C at a terminal
  * reaches it twice, from the terminal and from here; it takes two in one breath as one, as we do.
  */
-function runProgram(program: string, args: readonly string[]): Promise<number> {
+function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<number> {
   const script = join(dirname(here), '..', 'simulator', `main${extname(here)}`);
   const child = spawn(process.execPath, [...process.execArgv, script, program, ...args], {
-    stdio: 'inherit',
+    // Over the channel nothing is said: its end tells the program that we are gone, even by SIGKILL.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...env },
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const release = onSignals(signals, (signal) => child.kill(signal));

@@ -3,10 +3,10 @@
 const MEANINGS: Readonly<Record<string, (path: string) => string>> = {
   ENOENT: (path) => `there is no ${path}`,
   ENOTDIR: (path) => `there is no ${path}`,
-  EISDIR: (path) => `${path} is a folder`,
+  EISDIR: (path) => `the path ${path} is a folder`,
   EACCES: (path) => `this user may not open ${path}`,
   EPERM: (path) => `this user may not open ${path}`,
-  EROFS: (path) => `${path} lies on a disk that can only be read`,
+  EROFS: (path) => `the disk of ${path} can only be read`,
   ENOSPC: (path) => `the disk of ${path} is full`,
   EIO: (path) => `the disk of ${path} does not answer for it`,
 };

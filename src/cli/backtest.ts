@@ -93,7 +93,7 @@ async function sourceOf(
     return usage(say('cli.bt_one'), say('cli.bt_one_hint'));
   }
   if (readings !== undefined) {
-    if (request.from !== undefined || request.to !== undefined) {
+    if ([request.from, request.to, meter].some((said) => said !== undefined)) {
       return usage(say('cli.bt_span'), say('cli.bt_span_hint'));
     }
     return { name: readings, text: parts.readText(readings), rules: DEFAULT_RULES };

@@ -20,7 +20,7 @@ import { addLook } from './look.ts';
 import { addMeters } from './meter.ts';
 import { addOperations } from './operate.ts';
 import type { Desk, Io, Manner, Parts } from './parts.ts';
-import { PROGRAMS, type Program } from './parts.ts';
+import { PROGRAMS } from './parts.ts';
 import { Unanswered } from './questions.ts';
 import { addQueue } from './queue.ts';
 import { fail } from './say.ts';
@@ -33,12 +33,12 @@ import { addVerify } from './verify.ts';
 export async function runCli(args: readonly string[], io: Io, parts: Parts): Promise<number> {
   const { rest, manner, badLanguage } = globalsOf(args, io, parts);
   try {
-    const forwarded = programOf(args);
-    if (forwarded !== undefined) return await parts.runProgram(...forwarded);
     if (badLanguage !== null) {
       const message = manner.say('cli.usage_lang', { what: badLanguage });
       return fail(io, manner, { code: 'usage.lang', message, hint: '' }, EXIT.usage);
     }
+    const forwarded = programOf(rest, manner, args.includes('--no-color'));
+    if (forwarded !== undefined) return await parts.runProgram(...forwarded);
     return await parse(rest, manner, io, parts);
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -57,12 +57,22 @@ function wordsOf(program: Command, args: readonly string[]): readonly string[] {
   return one === undefined ? [] : [first, ...wordsOf(one, others)];
 }
 
-/** The simulator's programs take their arguments as they are; `help sim` is their own help. */
-function programOf(args: readonly string[]): [Program, readonly string[]] | undefined {
-  const [first, second] = args;
+/**
+ * The simulator's programs take their own arguments as they are, and of those that every command has what they know;
+ * `help sim` is their own help.
+ */
+function programOf(
+  rest: readonly string[],
+  { json, plain }: Manner,
+  isGrey: boolean,
+): Parameters<Parts['runProgram']> | undefined {
+  const [first, second] = rest;
   const program = PROGRAMS.find((name) => name === (first === 'help' ? second : first));
   if (program === undefined) return undefined;
-  return [program, first === 'help' ? ['--help'] : args.slice(1)];
+  const env: Record<string, string> = isGrey ? { NO_COLOR: '1' } : {};
+  if (first === 'help') return [program, ['--help'], env];
+  const said = [...(json ? ['--json'] : []), ...(plain && program === 'demo' ? ['--plain'] : [])];
+  return [program, [...said, ...rest.slice(1)], env];
 }
 
 async function parse(args: readonly string[], manner: Manner, io: Io, parts: Parts) {

@@ -156,8 +156,12 @@ export interface Parts {
   /** A new file at `path`, in place of one that is there. Rejects as the operating system does. */
   createFile(path: string): Promise<TextFile>;
   readonly host: Host;
-  /** Runs a program to its end and resolves to its exit code. */
-  runProgram(program: Program, args: readonly string[]): Promise<number>;
+  /** Runs a program, with `env` beside the environment of this process, to its end and resolves to its exit code. */
+  runProgram(
+    program: Program,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<number>;
   /** Calls `listener` each time somebody asks this process to stop; returns how to stop listening. */
   onStop(listener: () => void): () => void;
   /** Calls `listener` each time somebody says that the settings have changed; returns how to stop listening. */

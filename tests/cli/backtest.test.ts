@@ -108,6 +108,14 @@ describe('backtest', () => {
     expect(err).toContain(`line ${number} `);
   });
 
+  it.each(['--from 2026-06-01', '--to 2026-06-01', '--meter SP-1'])(
+    'refuses %s of a file, which is taken whole',
+    async (option) => {
+      const { exit, out } = await typed(`${command} ${option}`, file(line(METER)));
+      expect([exit, out]).toEqual([2, '']);
+    },
+  );
+
   it('takes line ends of other systems, a byte order mark and a last line without an end', async () => {
     const text = `\ufeff${JSON.stringify(METER)}\r\n${reading(T0, 1).trim()}\r\n\r\n${reading(T0 + 9e5, 2).trim()}`;
     const { exit, err } = await typed(command, file(text));

@@ -552,18 +552,27 @@ describe('run', () => {
 
 describe('the programs of the simulator', () => {
   test.each([
-    ['sim --speed 60 --json', 'sim', ['--speed', '60', '--json']],
-    ['demo --for 5', 'demo', ['--for', '5']],
-    ['headend --help', 'headend', ['--help']],
-    ['help demo', 'demo', ['--help']],
-  ])('"%s" is passed on as it is, and its exit code handed back', async (line, name, args) => {
+    ['sim --speed 60 --json', 'sim', ['--json', '--speed', '60'], {}],
+    ['demo --for 5', 'demo', ['--for', '5'], {}],
+    ['headend --help', 'headend', ['--help'], {}],
+    ['help demo', 'demo', ['--help'], {}],
+    ['--lang es --no-input sim --speed 60', 'sim', ['--speed', '60'], {}],
+    ['--json headend --for 1', 'headend', ['--json', '--for', '1'], {}],
+    ['demo --plain --no-color --lang=en', 'demo', ['--plain'], { NO_COLOR: '1' }],
+    ['conformance --plain', 'conformance', [], {}],
+  ])('"%s" is passed on, and its exit code handed back', async (line, name, args, env) => {
     const ran: unknown[] = [];
     const runProgram = async (...given: unknown[]) => {
       ran.push(given);
       return 42;
     };
     expect(await typed(line, fakeParts({ runProgram }))).toEqual({ exit: 42, out: '', err: '' });
-    expect(ran).toEqual([[name, args]]);
+    expect(ran).toEqual([[name, args, env]]);
+  });
+
+  test('are told, too, which languages there are', async () => {
+    const { exit, err } = await typed('sim --lang xx', fakeParts());
+    expect([exit, err.includes('"xx"')]).toEqual([2, true]);
   });
 });
 

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -157,6 +157,35 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     expect(err).toMatch(/is a folder/);
     expect(err).not.toContain('EISDIR');
   });
+
+  test('a simulation whose starter is killed ends by itself and leaves no port', async () => {
+    const folder = await site();
+    const sim = start(folder, 'sim', '--folder', 'street');
+    while (!sim.out().includes('Ctrl-C')) {
+      await once(sim.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+    }
+    expect(await readdir(join(folder, 'street'))).toContain('bus-1.tty');
+    sim.child.kill('SIGKILL');
+    // Its output is closed when the last process that holds it is gone.
+    await once(sim.child, 'close');
+    expect((await readdir(join(folder, 'street'))).sort()).toEqual([
+      ...['collector.yaml', 'truth.ndjson'],
+    ]);
+  });
+
+  test.each(['sim', 'demo', 'headend', 'conformance'])(
+    'the help of %s ends well for a reader that has gone',
+    async (program) => {
+      const { child } = start(await site(), program, '--help');
+      child.stdout?.destroy();
+      let err = '';
+      child.stderr?.on('data', (chunk) => {
+        err += chunk;
+      });
+      const [exit] = await once(child, 'close');
+      expect([exit, err]).toEqual([0, '']);
+    },
+  );
 
   test('takes the Ctrl-C that terminal and npm both send as one', async () => {
     const collector = await running(await site());

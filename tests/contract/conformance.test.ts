@@ -1,6 +1,6 @@
 // The conformance check as a person runs it: a line a rule, and its exit code, over a recording and on a live broker.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
@@ -45,6 +45,12 @@ async function run(...argv: string[]): Promise<{ exit: number; lines: string[] }
   return { exit, lines: said.join('').trim().split('\n') };
 }
 
+/** The same, said in another utility. */
+const elsewhere = (message: Message): Message => ({
+  ...message,
+  topic: message.topic.replace(/^(watermeter-v1)\/[^/]+/, '$1/elsewhere'),
+});
+
 const spoilt = () =>
   heard.map((message) =>
     message.topic.endsWith('/interval')
@@ -53,6 +59,25 @@ const spoilt = () =>
   );
 
 describe('the conformance check of a recording', () => {
+  test.skipIf(!existsSync('/dev/full'))('a disk that is full is told, not thrown', async () => {
+    const failures: unknown[] = [];
+    const recorder = new Recorder('/dev/full', (error) => failures.push(error));
+    for (const message of heard) recorder.add(message);
+    await expect(recorder.close()).rejects.toMatchObject({ code: 'ENOSPC', path: '/dev/full' });
+    expect(failures).toMatchObject([{ code: 'ENOSPC', path: '/dev/full' }]);
+  });
+
+  test('--utility takes one of several utilities out of a recording', async () => {
+    const path = await recorded([...spoilt(), ...heard.map(elsewhere)]);
+    expect((await run('--recording', path)).exit).toBe(9);
+    expect((await run('--recording', path, '--utility', 'elsewhere')).exit).toBe(0);
+    expect((await run('--recording', path, '--utility', 'nobody')).exit).toBe(1);
+  });
+
+  test('what only a live collector is asked is refused of a recording', async () => {
+    expect((await run('--recording', await recorded(heard), '--for', '1s')).exit).toBe(2);
+  });
+
   test('has a line for every rule and ends with 0 when none is broken', async () => {
     const { exit, lines } = await run('--recording', await recorded(heard));
     expect(exit).toBe(0);

@@ -144,10 +144,14 @@ describe('the command line of the demo', () => {
     ['fewer meters than show all transports', ['--meters', '3'], 2],
     ['a broker that is no URL', ['--broker', 'localhost'], 2],
     ['a broker that is not there', ['--broker', 'mqtt://127.0.0.1:1'], 5],
-  ])('%s ends it with its exit code', async (_, argv, code) => {
+    ['no place for its folder', [], 1, '/proc/nowhere'],
+  ])('%s ends it with its exit code', async (_, argv, code, place = tmpdir()) => {
+    vi.stubEnv('TMPDIR', place);
     vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
     vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
-    expect(await runDemo([...argv, '--for', '1'], program('idle.mjs', ''))).toBe(code);
+    const idle = program('idle.mjs', '');
+    expect(await runDemo([...argv, '--for', '1'], idle)).toBe(code);
+    vi.unstubAllEnvs();
   });
 });
 
@@ -167,6 +171,30 @@ describe('the request to stop', () => {
     }, 5_000);
     stop.release();
   });
+
+  test('a reader of the output that goes is a request, and nothing else', async () => {
+    const before = process.stdout.listenerCount('error');
+    const stop = listenForStop(undefined, () => undefined);
+    process.stdout.emit('error', new Error('write EPIPE'));
+    // Whoever waits for this or for a death takes a word that comes with it for the death's.
+    expect(await stop.requested).toBeUndefined();
+    stop.release();
+    expect(process.stdout.listenerCount('error')).toBe(before);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'a %s that its parent passes on late, when all is closed, ends it no other way',
+    async (signal) => {
+      const before = process.listenerCount(signal);
+      const stop = listenForStop(undefined, () => undefined);
+      process.emit(signal, signal);
+      await stop.requested;
+      stop.release();
+      // Where nobody listens, a signal of the system ends the process at once, by itself.
+      expect(process.listenerCount(signal)).toBe(before + 1);
+      for (const late of process.listeners(signal).slice(before)) process.off(signal, late);
+    },
+  );
 
   test('the time given ends it without a signal', async () => {
     const long = listenForStop(60, () => undefined);

@@ -1,7 +1,7 @@
 // Shows that the reference head-end keeps entries by key and revision, and misses nothing while it is away.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -319,12 +319,38 @@ describe('the command line of the head-end', () => {
     ['a truth that is none', () => ['--truth', written('none.ndjson', '{"type":"other"}\n')]],
     ['a truth that is no JSON', () => ['--truth', written('torn.ndjson', 'water}\n')]],
     ['a store that cannot be written', () => ['--store', join(folder, 'no-folder', 'store')]],
+    ['a store that is none', () => ['--store', written('own.txt', 'a letter\nof mine\n')]],
+    ['a CSV that cannot be written', () => ['--export', join(folder, 'no-folder', 'x.csv')]],
+    ['a certificate that is not there', () => ['--ca', join(folder, 'no-ca.pem')]],
+    ['an older copy of no store', () => ['--forget', '1h', '--store', join(folder, 'no-store')]],
   ])('%s is told in words before anything is listened to', async (_, args) => {
     const said: string[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
     expect(await runHeadEnd([...args(), '--json', '--broker', 'mqtt://127.0.0.1:1'])).toBe(1);
     expect(said).toHaveLength(1);
     expect(JSON.parse(said[0] ?? '').error.code).toBe('internal');
+    expect(readdirSync(folder)).not.toContain('no-store');
+  });
+
+  test.each([
+    [['--forget', '1h']],
+    [['--no-ack', '1h']],
+    [['--instance', 'a']],
+    [['--until', '2026-06-01']],
+    [['--truth', 'truth', '--until', '2026-06-01T00:00:00']],
+    [['--offline']],
+    [['--offline', '--store', 'store', '--truth', 'truth']],
+  ])('what %j would do nothing for is refused, not passed over', async (args) => {
+    const said: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    expect(await runHeadEnd([...args, '--json', '--broker', 'mqtt://127.0.0.1:1'])).toBe(2);
+    expect(JSON.parse(said[0] ?? '').error.code).toBe('bad_request');
+  });
+
+  test('a look at a store that is not there makes none', async () => {
+    vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    expect(await runHeadEnd(['--offline', '--store', join(folder, 'mistyped')])).toBe(1);
+    expect(readdirSync(folder)).not.toContain('mistyped');
   });
 });
 

@@ -186,7 +186,7 @@ describe('a head-end with a store', () => {
     await open({ store, clientId: 'he-1' });
     await send(message(1, 2));
     await until('the ack', () => heardAck(2));
-    const kept = await readKept(store);
+    const kept = readKept(store);
     expect(kept.rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 2]]);
     for (const { topic, payload } of down) {
       expect(() => assertContract(topic, payload)).not.toThrow();
@@ -239,7 +239,7 @@ describe('a head-end with a store', () => {
     await running.pop()?.close();
     const gone = forget(path, (line) => line.type === 'entry' && line.sent['row'] === 3);
     expect(gone).toBe(1);
-    const kept = await readKept(path);
+    const kept = readKept(path);
     expect(kept.rowsOf('COL-1', 'E1').holes()).toEqual([[3, 3]]);
   });
 
@@ -256,7 +256,7 @@ describe('a head-end with a store', () => {
     vi.restoreAllMocks();
     expect(exit).toBe(0);
     expect(JSON.parse(said[0] ?? '')).toMatchObject({ type: 'forgot', lines: 2 });
-    expect((await readKept(store)).rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 2]]);
+    expect(readKept(store).rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 2]]);
   });
 
   it('the command line exports what a store keeps, without a broker', async () => {
@@ -310,7 +310,7 @@ describe.skipIf(!hasMosquitto)('head-ends that share a load (needs mosquitto)', 
     for (const head of heads) await head.close();
     await collector.endAsync();
     await broker.dispose();
-    expect((await readKept(store, 'c')).rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 20]]);
+    expect(readKept(store).rowsOf('COL-1', 'E1').ranges()).toEqual([[1, 20]]);
   });
 });
 

@@ -1,12 +1,12 @@
 // A trace taken on one wire, served on another: the same questions get the same answers, on real ports.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { lineBridge } from '../../simulator/line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
-import { type Port, plugTcp, type Service } from '../../simulator/ports.ts';
+import { type Port, plugPseudoTerminal, plugTcp, type Service } from '../../simulator/ports.ts';
 import { type PluggedTrace, parseTrace, plugTrace } from '../../simulator/replay.ts';
 import { runSim } from '../../simulator/sim.ts';
 import { createSerialWire } from '../../src/adapters/serial-wire.ts';
@@ -143,6 +143,45 @@ it('encoders on a line come back; who was silent stays silent', async () => {
   const { port } = await replayed(file, 0);
   expect(await talk(wireTo(port.number), 200)).toEqual(said);
 }, 30_000);
+
+it('a port that is taken is not said to be a fault of the trace, and the program ends with 1', async () => {
+  const { number } = await plugged(() => ({ receive: () => undefined, end: () => undefined }));
+  const file = join(folder, 'good.ndjson');
+  writeFileSync(file, '{"at_us":1,"dir":"tx","hex":"01"}\n');
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  const args = ['--replay', file, '--tcp-port', String(number), '--for', '0'];
+  expect(await runSim(args)).toBe(1);
+  expect(String(err.mock.calls[0]?.[0])).toContain('--tcp-port');
+  expect(await runSim(['--replay', file, '--folder', join(file, 'below')])).toBe(1);
+  expect(String(err.mock.calls[1]?.[0])).toContain(join(file, 'below'));
+  vi.restoreAllMocks();
+}, 10_000);
+
+it('a port that is unplugged leaves the name alone that another one has taken', async () => {
+  const service: Service = () => ({ receive: () => undefined, end: () => undefined });
+  const link = join(folder, 'bus-1.tty');
+  const first = plugPseudoTerminal(link, service, 0);
+  const second = plugPseudoTerminal(link, service, 0);
+  const taken = readlinkSync(link);
+  await first.close();
+  expect(readlinkSync(link)).toBe(taken);
+  await second.close();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+it('what only a street has is refused of a trace, not passed over', async () => {
+  const file = join(folder, 'good.ndjson');
+  writeFileSync(file, '{"at_us":1,"dir":"tx","hex":"01"}\n');
+  const err = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+  const out = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  for (const words of [['--taps'], ['--fault', 'silent:SP-00001@2h-5h'], ['--meters', '8']]) {
+    const args = ['--replay', file, '--folder', folder, '--for', '0'];
+    expect(await runSim([...args, ...words])).toBe(2);
+    expect(String(err.mock.lastCall?.[0])).toContain(words[0]);
+  }
+  expect(out).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
 
 it('a trace that is none is refused with the line, and the program ends with 2', async () => {
   expect(parseTrace('{"at_us":1,"dir":"tx","hex":"01"}\n{"at_us":2}\n')).toEqual({

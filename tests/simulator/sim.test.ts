@@ -1,6 +1,6 @@
 // The `sim` program: what it says, what it leaves behind, and how it ends.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -78,6 +78,9 @@ describe('the sim program', () => {
     [['--fault', 'unplug:bus-9@2h-5h']],
     [['--unknown']],
     [['stray']],
+    [['--start', '2026-06-01T00:00:00']],
+    [['--start', 'June 1 2026']],
+    [['--tcp-port', '0']],
   ])('ends with 2 on the command line %j', async (argv) => {
     const { code, out } = await run(...argv, '--json', '--for', '0', '--folder', freshFolder());
     expect(code).toBe(2);
@@ -91,6 +94,26 @@ describe('the sim program', () => {
     expect(code).toBe(1);
     expect(err).not.toMatch(/^\s+at /m);
   });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'at %s it unplugs its ports and completes the truth, however often the signal comes',
+    async (signal) => {
+      const folder = freshFolder();
+      const before = process.listenerCount(signal);
+      const running = run('--folder', folder, '--seed', '9');
+      await vi.waitFor(() => expect(existsSync(join(folder, 'bus-3.tty'))).toBe(true), 5_000);
+      // The terminal gives it to us and to npm, which passes it on: nothing of the system's may end us meanwhile.
+      process.emit(signal, signal);
+      process.emit(signal, signal);
+      await Promise.resolve();
+      expect(process.listenerCount(signal)).toBeGreaterThan(before);
+      expect((await running).code).toBe(0);
+      for (const name of process.listeners(signal).slice(before)) process.off(signal, name);
+      expect(readdirSync(folder).sort()).toEqual(['collector.yaml', 'truth.ndjson']);
+      const truth = readFileSync(join(folder, 'truth.ndjson'), 'utf8').trimEnd().split('\n');
+      expect(truth.map((line) => JSON.parse(line).type)).toContain('meter');
+    },
+  );
 
   test('reads fault plans in simulated hours', () => {
     expect(parseFault('silent:SP-00003@2h-5h')).toEqual({

@@ -139,6 +139,10 @@ export class Keeping {
         const state = this.#books.standing.states.get(meter);
         return new Set(state?.inst === inst && state.hours ? growingIn(state.hours) : []);
       },
+      openFrom: (meter, inst) => {
+        const state = this.#books.standing.states.get(meter);
+        return state?.inst === inst && state.hours ? state.hours.start : Number.POSITIVE_INFINITY;
+      },
       stage: (gone, checkpoint, why) => this.#stageThinning(gone, checkpoint, why),
       flush: () => this.#books.flush(),
     };

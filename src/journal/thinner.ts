@@ -22,6 +22,8 @@ export interface Holdings {
   undeliveredFrom(meter: string, inst: number): Promise<EpochMs | undefined>;
   /** Where gaps of the installation begin that may be told again with more. */
   growing(meter: string, inst: number): ReadonlySet<EpochMs>;
+  /** The open hour of the installation: from there on hours are still to be told, also those that a wrong clock has told before. */
+  openFrom(meter: string, inst: number): EpochMs;
   /** Stages a deletion with its checkpoint; what was never delivered is told as lost, for the reason given. */
   stage(gone: Gone, checkpoint: Checkpoint | null, why: 'age' | 'room'): void;
   flush(): Promise<Result<void>>;
@@ -190,12 +192,13 @@ export class Thinner {
     const { meter, inst } = facts;
     for (let gone = 0; gone < most; ) {
       const before = this.#holdings.checkpoint(meter, inst) ?? nothingThinned(meter, inst);
-      if (before.start >= cut) break;
+      const until = Math.min(cut, this.#holdings.openFrom(meter, inst));
+      if (before.start >= until) break;
       const limit = Math.min(BATCH, most - gone);
       const { mayGo, waiting } = this.#watch();
       const store = this.#holdings.store();
       const growing = this.#holdings.growing(meter, inst);
-      const thinning = await thinHours(store, facts, before, cut, limit, mayGo, growing);
+      const thinning = await thinHours(store, facts, before, until, limit, mayGo, growing);
       if (thinning.keys.length === 0) break;
       this.#holdings.stage({ ...thinning, waiting }, thinning.checkpoint, why);
       const written = await this.#holdings.flush();

@@ -174,3 +174,24 @@ describe('a memory that the program before this one kept', () => {
     expect(heard.filter(({ code }) => code === 'usage.inactive_service')).toEqual([]);
   }, 60_000);
 });
+
+describe('a service that was off', () => {
+  it('and is on again is not told as used over a restart', async () => {
+    const world = leakyWorld(OPTIONS, []);
+    const meter = 'SP-00002';
+    await world.start();
+    await world.run(30);
+    await world.ask('service.set', { meter, service: 'inactive' });
+    await world.run(0.25);
+    // While it is off nothing runs that is seen, and what is known is kept so.
+    world.silence(meter, true);
+    await world.run(5);
+    await world.ask('service.set', { meter, service: 'active' });
+    world.silence(meter, false);
+    await world.run(12);
+    world.kill();
+    await world.start();
+    const heard = await finish(world);
+    expect(heard.filter(({ code }) => code === 'usage.inactive_service')).toEqual([]);
+  }, 60_000);
+});

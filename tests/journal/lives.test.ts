@@ -178,6 +178,23 @@ describe('thinning', () => {
 });
 
 describe('I10: a clock that went back', () => {
+  it('and leaps ahead takes no hour with it that is still to be told', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    // The hours of before are taken back; the first of them is open again.
+    Object.assign(life, { ahead: -3 * HOUR, synced: false });
+    await life.read(0.5, 2);
+    Object.assign(life, { ahead: 3 * HOUR, synced: true });
+    await life.deliver();
+    await life.thin({ hourDays: 0 });
+    await life.read(6, 2);
+    expect(await life.problems()).toEqual([]);
+    await life.thin({ hourDays: 0 });
+    expect(await life.problems()).toEqual([]);
+    const left = (await all(life.journal.rowsOf('SP-1'))).filter(({ kind }) => kind === 'hour');
+    expect(left).toEqual([]);
+  });
+
   it('takes nothing back of what was thinned: those hours stay as they were told, and the head-end counts each once', async () => {
     const life = await Life.begin();
     await life.read(6 * 24, 3);

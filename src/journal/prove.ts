@@ -199,7 +199,7 @@ function newestOf(
   // Both say what the dial showed: where they do not agree the older one, which is told, stands.
   const agrees = ({ read, total }: DialPoint) =>
     modulo(told.read + total - told.total - read, capacity(dial)) === 0;
-  const end = endOfSteps(steps, told.total);
+  const end = endOfSteps(steps, told);
   const last = end && agrees(end) ? end : afterTold(told, steps.held);
   const other = mark?.last;
   const isNewer = other && other.at > last.at && (mark?.steps ?? 0) >= steps.count;
@@ -207,14 +207,15 @@ function newestOf(
 }
 
 /** Where increments end that pass `told`; undefined where they do not: then those that did are lost. */
-function endOfSteps({ begin, held, isThinned }: Steps, told: number): DialPoint | undefined {
+function endOfSteps({ begin, held, isThinned }: Steps, told: DialPoint): DialPoint | undefined {
   if (!begin) return undefined;
   let last = begin;
-  // What was thinned may have passed it.
-  let passes = isThinned ? begin.total >= told : begin.total === told;
+  // What was thinned may have passed it; a dial that ran back since stands below it.
+  let passes = begin.total === told.total;
+  if (isThinned) passes = begin.total >= told.total || begin.at >= told.at;
   for (const { toAt, toRead, counts } of held) {
     last = { at: toAt, read: toRead, total: last.total + counts };
-    passes ||= last.total === told;
+    passes ||= last.total === told.total;
   }
   return passes ? last : undefined;
 }

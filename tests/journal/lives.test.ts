@@ -105,6 +105,19 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('goes on from where a dial ran back to, also where all increments of that were thinned', async () => {
+    const life = await Life.begin();
+    await life.read(3.25, 3);
+    life.dial -= 9;
+    await life.read(0.5, 0);
+    await life.deliver();
+    await life.thin({ incrementDays: 0 });
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('keeps the events of a meter that was never read', async () => {
     const life = await Life.begin();
     await life.silent(2, 0);
@@ -274,6 +287,26 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
       await life.read(0.5, 0);
     },
   ],
+  ...[0.25, 0.75, 30].map(
+    (hours) =>
+      [
+        `a jump for ${hours} h`,
+        async (life: Life) => {
+          const { dial } = life;
+          life.dial += 40_000;
+          await life.read(hours, 0);
+          // One that is seen for a day is believed.
+          if (hours < 24) life.dial = dial;
+        },
+      ] as const,
+  ),
+  [
+    'a dial far back',
+    async (life) => {
+      life.dial = Math.max(0, life.dial - 9_000);
+      await life.read(0.75, 0);
+    },
+  ],
   ['delivers all', (life) => life.deliver()],
   ['delivers some', (life) => life.deliver(0.3)],
   ...[0, 1, 3].flatMap((hourDays) =>
@@ -301,6 +334,12 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
       await life.deliver();
       // That it is lost is told by a clock that is right: else the hours are nobody knows when.
       if (life.synced === true) await life.loseState();
+    },
+  ],
+  [
+    'is restored undelivered',
+    async (life) => {
+      if (life.synced === true) await life.restore(await life.backup());
     },
   ],
   [

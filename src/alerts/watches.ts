@@ -189,7 +189,7 @@ export class PlaceWatches implements Watches {
     if (!present) return;
     const { inst, alarms } = present;
     const watched = known ?? beginWatched(inst);
-    kept.wasOff = (known && wasOffIn(known)) ?? INACTIVE in (alarms.alerts ?? {});
+    kept.wasOff = known ? known.usage.stray !== null : INACTIVE in (alarms.alerts ?? {});
     const said: Said[] = [];
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
       const written = await this.#journal.flush();
@@ -259,10 +259,6 @@ export class PlaceWatches implements Watches {
 }
 
 const INACTIVE = 'usage.inactive_service';
-
-/** Whether the service was off when this was kept; undefined where no use was judged yet. */
-const wasOffIn = ({ usage: { today, stray } }: Watched): boolean | undefined =>
-  today === null ? undefined : stray !== null;
 
 /** Whether an hour has ended with which what is known of this meter is written. */
 function isTurn(meter: string, { entries }: Advance): boolean {

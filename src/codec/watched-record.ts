@@ -3,15 +3,11 @@
 import { loadWatch, type SavedWatch, saveNumbers } from '../domain/leaks/watch.ts';
 import type { Watched } from '../domain/watched.ts';
 
-/**
- * Another layout is not understood: then what the increments tell is all that is known. In version 1 nothing said whether the
- * service was on: counts on one that was off were 0 there.
- */
-const VERSION = 2;
-const BEFORE = 1;
+/** Another layout is not understood: then what the increments tell is all that is known. */
+const VERSION = 1;
 
 type Record = Omit<Watched, 'watch' | 'torn'> & {
-  readonly v: typeof VERSION | typeof BEFORE;
+  readonly v: typeof VERSION;
   readonly watch: Omit<SavedWatch, 'cells' | 'words'> & {
     readonly cells: string;
     readonly words: string;
@@ -27,12 +23,11 @@ export function encodeWatched({ watch, torn: _, ...rest }: Watched): Record {
 export function decodeWatched(known: unknown): Watched | undefined {
   if (typeof known !== 'object' || known === null) return undefined;
   const { v, watch: packed, inst, seen, usage, makers, used } = known as Record;
-  if ((v !== VERSION && v !== BEFORE) || packed.v !== 2) return undefined;
+  if (v !== VERSION || packed.v !== 2) return undefined;
   const cells = unpackFloats(packed.cells);
   const watch = loadWatch({ ...packed, cells, words: unpackWords(packed.words) });
   // In the order of one that begins: two shapes would make each step of both slower (V8).
-  const now = v === BEFORE && usage.stray === 0 ? { ...usage, stray: null } : usage;
-  return watch ? { inst, seen, watch, usage: now, makers, used, torn: false } : undefined;
+  return watch ? { inst, seen, watch, usage, makers, used, torn: false } : undefined;
 }
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';

@@ -163,7 +163,7 @@ describe('a memory that the program before this one kept', () => {
       const usage = { ...known.usage, stray: known.usage.stray ?? 0 };
       return {
         key,
-        value: encodeSnapshot(meter, { ...memory, known: { ...known, v: 1, usage } } as never),
+        value: encodeSnapshot(meter, { ...memory, known: { ...known, usage } } as never),
       };
     });
     expect(old).toHaveLength(4);

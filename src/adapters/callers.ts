@@ -22,21 +22,20 @@ export class Callers {
       oldest.destroy();
     }
     this.#waiting.add(socket);
-    socket.once('close', () => {
-      this.#waiting.delete(socket);
-      this.#atWork.delete(socket);
-    });
+    socket.once('close', () => this.#waiting.delete(socket));
   }
 
-  /** Its question is whole and is being answered; false where too many are. */
+  /** Its question is whole and is being answered, to the end even where the caller goes; false where too many are. */
   begin(socket: Socket): boolean {
     if (this.#atWork.size >= AT_WORK_MAX) return false;
-    if (this.#waiting.delete(socket)) this.#atWork.add(socket);
+    this.#waiting.delete(socket);
+    this.#atWork.add(socket);
     return true;
   }
 
   /** Its answer is ready; whoever does not take it may have to go. */
   end(socket: Socket): void {
-    if (this.#atWork.delete(socket)) this.#waiting.add(socket);
+    this.#atWork.delete(socket);
+    if (!socket.destroyed) this.#waiting.add(socket);
   }
 }

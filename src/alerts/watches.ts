@@ -219,7 +219,7 @@ export class PlaceWatches implements Watches {
     const rules = this.#rules.of(meter, kept.rules);
     const reached = heedRules(watched, alarms, this.#now(), rules);
     // Of what was not remembered nobody knows when it was told: what stands now is all that counts.
-    kept.said = wasKnown ? [...tellable(alarms, said), ...reached] : reached;
+    kept.said = wasKnown ? tellable(alarms, [...said, ...reached]) : reached;
     const due = new Set(kept.said.map(({ name }) => name));
     kept.remembered = new Set([...(wasKnown ? standingLeaks(watched) : []), ...due]);
     const { alerts = {} } = alarms;

@@ -188,6 +188,9 @@ async function changeRules(
   }
   const meter = place?.target.meter ?? ALL;
   journal.keepWishes(meter, wishesAfter(journal.wishes(meter), change));
+  // Before anything is waited for: a write that failed meanwhile would have taken them along.
+  const kept = await written(journal, {});
+  if (!kept.ok) return kept;
   for (const one of place ? [meter] : operating.places.keys()) await operating.watches?.heed(one);
   const told = place ? [place] : [...operating.places.values()];
   const meters = told.slice(0, TOLD_MAX).map((one) => rulesTold(journal, operating, one));

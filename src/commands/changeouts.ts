@@ -16,9 +16,20 @@ const nameOf = (meter: string) => `changeout/${meter}`;
 export const keptChange = async (journal: Journal, meter: string) =>
   (await journal.paper(nameOf(meter))) as KeptChange | undefined;
 
-/** Keeps it with the next flush; undefined forgets it. */
-export const keepChange = (journal: Journal, meter: string, kept: KeptChange | undefined): void =>
+/** Keeps it on the medium and answers with `told`; undefined forgets it. */
+async function keepChange(
+  journal: Journal,
+  meter: string,
+  kept: KeptChange | undefined,
+  told: object,
+): Promise<CommandAnswer> {
+  // A journal that is not sound would take nothing, and be good at the next flush.
+  if (!journal.isSound()) {
+    return refused('busy', 'The journal cannot be written now.', 'Try again.');
+  }
   journal.keepPaper(nameOf(meter), kept);
+  return written(journal, told);
+}
 
 /**
  * `changeout.list` answers {changeouts}; `changeout.keep` {meter, step, final?, by_encoder?, profile?, address?, register_id?} keeps
@@ -38,8 +49,7 @@ export function changeoutAnswerers({
     'changeout.drop': async (args) => {
       const facts = factsOf(journal, args);
       if ('ok' in facts) return facts;
-      keepChange(journal, facts.meter, undefined);
-      return written(journal, { meter: facts.meter });
+      return keepChange(journal, facts.meter, undefined, { meter: facts.meter });
     },
   };
 }
@@ -53,9 +63,6 @@ async function keep(journal: Journal, clock: Clock, args: Args): Promise<Command
   const { meter, inst } = facts;
   const step = CHANGE_STEPS.find((one) => one === args['step']);
   if (!step) return refused('bad_request', `step is one of ${CHANGE_STEPS.join(', ')}.`, '');
-  if (!journal.isSound()) {
-    return refused('busy', 'The journal cannot be written now.', 'Try again.');
-  }
   const before = await keptChange(journal, meter);
   if (!before && (await all(journal)).length >= KEPT_MAX) {
     return refused('busy', `${KEPT_MAX} change-outs are under way.`, 'End or drop some of them.');
@@ -72,8 +79,7 @@ async function keep(journal: Journal, clock: Clock, args: Args): Promise<Command
         : args['by_encoder'] === true,
     ...{ profile: text('profile'), address: text('address'), register_id: text('register_id') },
   };
-  keepChange(journal, meter, kept);
-  return written(journal, kept);
+  return keepChange(journal, meter, kept, kept);
 }
 
 function factsOf(

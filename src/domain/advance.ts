@@ -26,11 +26,12 @@ import {
   elapsedSince,
   firstClock,
   type Moment,
+  restamped,
   stepSince,
   watchClock,
 } from './moment.ts';
 import { classify } from './register.ts';
-import { LifeStep } from './register-life.ts';
+import { LifeStep, restampedLife } from './register-life.ts';
 import { futureFrom, hasFutureHours, restate, takenBackFrom } from './restate.ts';
 import { type Counts, type EpochMs, HOUR_MS, isNearEdge } from './units.ts';
 
@@ -230,7 +231,12 @@ class Step {
     this.#before = state;
     this.#state = draftOf(state);
     this.#state.clock = this.#clock;
-    if (Math.abs(stepped) > rules.toleranceMs) this.#notice('clock.step', { step_ms: stepped });
+    if (Math.abs(stepped) <= rules.toleranceMs) return;
+    this.#notice('clock.step', { step_ms: stepped });
+    Object.assign(
+      this.#state,
+      restampedLife(state, (at) => restamped(at, before, this.#moment)),
+    );
   }
 
   outcome(): Advance {

@@ -72,6 +72,20 @@ export function stepSince(clock: ClockState, moment: Moment): number {
   return Math.min(0, wall);
 }
 
+/** Whether the wall showed `at` since this boot began, as far as it has not stepped since. */
+export function isOfThisBoot(at: EpochMs, { at: now, mono }: ClockState): boolean {
+  return at >= now - mono;
+}
+
+/**
+ * What was stamped `at`, by the wall as it stands at `moment` after a step: what this boot stamped steps along, what was stamped
+ * before it stays, and nothing lies ahead.
+ */
+export function restamped(at: EpochMs, clock: ClockState, moment: Moment): EpochMs {
+  const isAlong = clock.boot === moment.boot && isOfThisBoot(at, clock);
+  return Math.min(moment.at, isAlong ? at + stepSince(clock, moment) : at);
+}
+
 /** The time that was known last, at `moment` at the earliest; undefined where nothing is known. */
 function knownAt({ boot, at, mono, heldSince, known }: ClockState, moment: Moment) {
   const believed = heldSince === null && at >= CLOCK_EPOCH_MS ? at : undefined;

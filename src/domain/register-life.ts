@@ -9,6 +9,7 @@ import {
   type ClockState,
   elapsedSince,
   hasLostTime,
+  isOfThisBoot,
   type Moment,
 } from './moment.ts';
 import { classify, type Movement } from './register.ts';
@@ -36,6 +37,19 @@ const CONFIRM_READS = 24;
 const CONFIRM_MS = 24 * HOUR_MS;
 /** A dial is stuck when it stands still for so many times its longest rest so far, and longer than the rule says. */
 const STUCK_RESTS = 3;
+
+/** Since when a register does what it does, by a wall clock that has stepped: else what time tells would wait for a time that was wrong. */
+export function restampedLife(
+  { moved, reversedAt, turnedAt, suspect }: RegisterLife,
+  restamp: (at: EpochMs) => EpochMs,
+): Pick<RegisterLife, 'moved' | 'reversedAt' | 'turnedAt' | 'suspect'> {
+  return {
+    moved: moved && { ...moved, at: restamp(moved.at) },
+    reversedAt: reversedAt === null ? null : restamp(reversedAt),
+    turnedAt: turnedAt === null ? null : restamp(turnedAt),
+    suspect: suspect && { ...suspect, at: restamp(suspect.at), since: restamp(suspect.since) },
+  };
+}
 
 /** A caller's own copy of a register's life. */
 type LifeDraft = { -readonly [K in keyof RegisterLife]: RegisterLife[K] };
@@ -248,10 +262,16 @@ export class LifeStep {
 
   #moved(at: EpochMs): void {
     const { moved } = this.#life;
-    const idleMs = moved ? Math.max(0, at - moved.at) : 0;
+    const idleMs = moved && this.#isTimed(moved.at) ? Math.max(0, at - moved.at) : 0;
     const longestIdleMs = Math.max(moved?.longestIdleMs ?? 0, idleMs);
     this.#life.moved = { at, longestIdleMs };
     this.#alarms.clear('read.stuck', at, { idle_h: hours(idleMs) });
+  }
+
+  /** Whether anybody can tell how long ago that was: a wall clock of which a restart made nobody sure, or 1970, does not. */
+  #isTimed(since: EpochMs): boolean {
+    if (isOfThisBoot(since, this.#clock)) return true;
+    return this.#clock.heldSince === null && this.#clock.at - since <= ABSENCE_MAX_MS;
   }
 
   /** A jump beyond the flow limit is not water until it is confirmed. */
@@ -360,7 +380,7 @@ export class LifeStep {
       this.#alarms.clear('flow.reverse', at, {});
       this.#set({ reversedAt: null });
     }
-    if (!moved || !last) return;
+    if (!moved || !last || (this.#clock.heldSince !== null && !this.#isTimed(moved.at))) return;
     const limitMs = Math.max(this.#rules.stuckMs, STUCK_RESTS * moved.longestIdleMs);
     // Only a dial that is read can be seen to stand still.
     const idleMs = last.at - moved.at;

@@ -215,7 +215,8 @@ export function heedRules(
 
 /**
  * Of what was recalled, what is to be told: a leak as it went; of use and of makers' rules only what stands, and the end of
- * what was told. The rules may be newer than the water: what they would have raised and cleared meanwhile is no news.
+ * what was told. The rules may be newer than the water: what they would have raised and cleared meanwhile is no news. Nor is a
+ * service of which the memory says that it was off, and that is on: one of an older program says so of every service.
  */
 export function tellable({ alerts = {} }: AlarmState, said: readonly Said[]): readonly Said[] {
   return said.filter(({ name }, i) => {

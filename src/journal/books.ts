@@ -123,6 +123,8 @@ export class Books {
   readonly suspectedBell = new Bell();
   readonly #wear = new WearMeter();
   #flushing: Promise<Result<void>> | null = null;
+  /** The group on its way to the medium. */
+  #underWay: Group | null = null;
   /** Groups that became durable. */
   readonly #written = new WeakSet<Group>();
   #lonely: Promise<unknown> = Promise.resolve();
@@ -155,17 +157,20 @@ export class Books {
   }
 
   async flush(): Promise<Result<void>> {
-    const staged = this.group;
-    const isEmpty = staged.changes.size + staged.states.size === 0;
+    const { group } = this;
+    const isEmpty = group.changes.size + group.states.size === 0;
+    // Who staged something may have had to wait before it came here.
+    const staged = [...(this.#underWay ? [this.#underWay] : []), ...(isEmpty ? [] : [group])];
     while (this.#flushing !== null) await this.#flushing;
     this.#flushing = this.sound ? this.#writeGroup() : this.#recover();
     try {
       const flushed = await this.#flushing;
       // Another's write may have failed with what was staged, or before it: then it is forgotten, however well all stands now.
-      const isForgotten = flushed.ok && !isEmpty && !this.#written.has(staged);
+      const isForgotten = flushed.ok && staged.some((one) => !this.#written.has(one));
       return isForgotten ? FORGOTTEN : flushed;
     } finally {
       this.#flushing = null;
+      this.#underWay = null;
     }
   }
 
@@ -259,6 +264,7 @@ export class Books {
       changes.push(value === undefined ? { key } : { key, value });
     }
     this.#takeMark(group.rows);
+    this.#underWay = group;
     const written = await this.store.write(changes);
     if (!written.ok) {
       sometimes('journal: a group could not be written');

@@ -100,8 +100,8 @@ class MessageUpstream implements RunningUpstream {
   readonly #descriptions = new Map<string, Description>();
   readonly #acks: Acknowledgement;
   #newest: { readonly facts?: InstallationFacts; readonly topic: string } = { topic: '' };
-  /** By topic, the broker's word on what it refused there last. */
-  readonly #refused = new Map<string, string>();
+  /** By topic, the broker's word on what it refused there last, and whether it can be said again: an answer cannot. */
+  readonly #refused = new Map<string, { readonly detail: string; readonly isLasting: boolean }>();
   #warned = '';
 
   constructor(parts: UpstreamParts) {
@@ -122,7 +122,12 @@ class MessageUpstream implements RunningUpstream {
         this.#parts.onCommand(message, topic.slice(command.length));
       }
     });
-    headEnd.onConnect(() => this.#announceAll());
+    headEnd.onConnect(() => {
+      for (const [topic, { isLasting }] of this.#refused) {
+        if (!isLasting) this.#refused.delete(topic); // Perhaps it would be taken now.
+      }
+      this.#announceAll();
+    });
     headEnd.start(this.#state('lost', null));
   }
 
@@ -155,7 +160,7 @@ class MessageUpstream implements RunningUpstream {
   }
 
   unsaid(): Unsaid {
-    return { count: this.#refused.size, detail: [...this.#refused.values()].at(-1) ?? '' };
+    return { count: this.#refused.size, detail: [...this.#refused.values()].at(-1)?.detail ?? '' };
   }
 
   announce(): void {
@@ -253,7 +258,7 @@ class MessageUpstream implements RunningUpstream {
     const how = { qos: 0, retain: false, expiryS: HEALTH_EXPIRY_S } as const;
     await headEnd.publish({ topic: this.#topic('up/health'), payload, ...how });
     // Nobody tells when the broker's rules were mended.
-    if (this.#refused.size > 0) this.announce();
+    if ([...this.#refused.values()].some(({ isLasting }) => isLasting)) this.announce();
   }
 
   async tellScorecard(card: Scorecard): Promise<boolean> {
@@ -311,14 +316,15 @@ class MessageUpstream implements RunningUpstream {
   /** Publishes, and keeps the broker's refusal to be told; the same trouble is one line in the log, not one a meter. */
   async #say(message: OutMessage): Promise<Result<void>> {
     const { headEnd, log } = this.#parts;
-    const { topic } = message;
+    const { topic, retain } = message;
     const said = await headEnd.publish(message);
-    // Elsewhere than below our own name brokers let nobody write, and nothing of ours is missing there.
-    if (!topic.startsWith(this.#topic('up/'))) return said;
+    // Where else somebody wants an answer nothing of ours is missing.
+    if (!retain && !['up/rsp', 'up/scorecard'].some((path) => topic === this.#topic(path)))
+      return said;
     if (said.ok) this.#refused.delete(topic);
     else if (said.fault.code === 'upstream.refused') {
       this.#refused.delete(topic);
-      this.#refused.set(topic, said.fault.detail);
+      this.#refused.set(topic, { detail: said.fault.detail, isLasting: retain });
       const trouble = said.fault.why ?? said.fault.detail;
       const level = trouble === this.#warned ? 'debug' : 'warn';
       this.#warned = trouble;

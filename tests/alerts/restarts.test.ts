@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../simulator/random.ts';
+import { decodeSnapshot, encodeSnapshot } from '../../src/journal/memories.ts';
 import {
   alertsHeard,
   courseOf,
@@ -143,4 +144,54 @@ describe('a memory that is lost or damaged', () => {
       );
     }
   }, 180_000);
+});
+
+describe('a memory that the program before this one kept', () => {
+  it('tells of no service that was off where none was', async () => {
+    const world = leakyWorld(OPTIONS, []);
+    await world.start();
+    await world.run(40);
+    world.kill();
+    const opened = await world.medium.open();
+    if (!opened.ok) throw new Error(opened.fault.detail);
+    const memories = [...world.medium.dump()].filter(([key]) => key.startsWith('w/'));
+    const old = memories.map(([key, value]) => {
+      const meter = key.slice('w/'.length);
+      const memory = decodeSnapshot(meter, value);
+      const known = memory?.known as { usage: { stray: number | null } };
+      // It knew no service that is on: counts on one that is off were 0 there.
+      const usage = { ...known.usage, stray: known.usage.stray ?? 0 };
+      return {
+        key,
+        value: encodeSnapshot(meter, { ...memory, known: { ...known, usage } } as never),
+      };
+    });
+    expect(old).toHaveLength(4);
+    await opened.value.write(old);
+    await opened.value.close();
+    await world.start();
+    const heard = await finish(world);
+    expect(heard.filter(({ code }) => code === 'usage.inactive_service')).toEqual([]);
+  }, 60_000);
+});
+
+describe('a service that was off', () => {
+  it('and is on again is not told as used over a restart', async () => {
+    const world = leakyWorld(OPTIONS, []);
+    const meter = 'SP-00002';
+    await world.start();
+    await world.run(30);
+    await world.ask('service.set', { meter, service: 'inactive' });
+    await world.run(0.25);
+    // While it is off nothing runs that is seen, and what is known is kept so.
+    world.silence(meter, true);
+    await world.run(5);
+    await world.ask('service.set', { meter, service: 'active' });
+    world.silence(meter, false);
+    await world.run(12);
+    world.kill();
+    await world.start();
+    const heard = await finish(world);
+    expect(heard.filter(({ code }) => code === 'usage.inactive_service')).toEqual([]);
+  }, 60_000);
 });

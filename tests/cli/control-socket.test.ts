@@ -15,6 +15,7 @@ import {
   serveCommands,
 } from '../../src/adapters/control-socket.ts';
 import type { Commands } from '../../src/boundaries.ts';
+import { until } from '../fakes/until.ts';
 import { commandsSuite, EXAMPLES } from './commands.suite.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -197,6 +198,33 @@ describe('the control socket', () => {
     finish();
     for (const answer of await Promise.all(working)) expect(answer).toEqual({ ok: true, data: 1 });
     expect(await callCommands(path).run('slow', {})).toEqual({ ok: true, data: 1 });
+  });
+
+  test('does no more at a time because those who asked have gone', async () => {
+    const path = await socketPath();
+    const { commands, begun, finish } = held(AT_WORK_MAX);
+    await serve(path, commands);
+    const words = 'POST /v1/commands/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
+    const callers = Array.from({ length: AT_WORK_MAX }, () => {
+      const caller = connect(path);
+      caller.on('error', () => undefined);
+      caller.write(words);
+      return caller;
+    });
+    await begun;
+    const gone = Promise.all(callers.map((caller) => once(caller, 'close')));
+    for (const caller of callers) caller.destroy();
+    await gone;
+    // The server has heard of it once it has cut what came later.
+    for (let i = 0; i < 20; i += 1) {
+      const caller = connect(path);
+      caller.end('nonsense\r\n\r\n').resume();
+      await once(caller, 'close');
+    }
+    const more = callCommands(path).run('slow', {});
+    setImmediate(() => setImmediate(finish));
+    expect(await more).toMatchObject({ ok: false, code: 'busy' });
+    await until('room for a command', async () => (await callCommands(path).run('slow', {})).ok);
   });
 
   test('cuts a question that is still open when it closes', async () => {

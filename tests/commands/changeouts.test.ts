@@ -83,6 +83,27 @@ describe('a change-out', () => {
   });
 });
 
+describe('what is kept of a change-out', () => {
+  it('is not told as kept or dropped where the journal takes nothing', async () => {
+    await run('changeout.keep', { meter: 'SP-1', step: 'swap', by: 'ana' });
+    for (const [name, args] of [
+      ['changeout.keep', { meter: 'SP-1', step: 'initial', by: 'ana' }],
+      ['changeout.drop', { meter: 'SP-1' }],
+    ] as const) {
+      medium.failNext(1);
+      read(journal, 'SP-1', 61, 62);
+      // Another's write fails while the command looks at what there is, or before it.
+      const failed = journal.flush();
+      if (name === 'changeout.drop') await failed;
+      const answer = await run(name, args);
+      await failed;
+      expect(answer, name).toMatchObject({ ok: false });
+      await journal.flush();
+      expect(await kept(), name).toMatchObject([{ step: 'swap' }]);
+    }
+  });
+});
+
 describe('a change-out under way', () => {
   it('is there again after a restart, with all that was known and who began it', async () => {
     const first = { meter: 'SP-1', step: 'swap', by: 'ana', final: '00000060', by_encoder: true };

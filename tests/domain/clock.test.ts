@@ -2,9 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { advance, type Observation } from '../../src/domain/advance.ts';
 import { conserve, newest } from '../../src/domain/conservation.ts';
 import { HOUR_MS } from '../../src/domain/units.ts';
-import { gapsOf, hoursOf, MINUTE, type Poll, RULES, run, T0 } from './meter-run.ts';
+import { gapsOf, hoursOf, MINUTE, type Poll, RULES, run, SILENCE, T0 } from './meter-run.ts';
 
 const QUARTER = 15 * MINUTE;
 
@@ -141,3 +142,118 @@ const LIVES_THAT_FAILED = [
     ...[part(6, -1_800_001, { silent: true }), part(4, 0)],
   ],
 ];
+
+describe('what a register is told of by the passing of time', () => {
+  const DAY = 24 * HOUR_MS;
+  const YEAR = 365 * DAY;
+  /** The dial moves each quarter of an hour for two days; from then on it stands still. */
+  const read = (trueMs: number) => 1_000 + Math.floor(Math.min(trueMs, 2 * DAY) / QUARTER);
+
+  /** Codes and phases, each with the true hours at which it was told. */
+  function toldOf(list: readonly Poll[], from?: Parameters<typeof run>[2]) {
+    const state = run([], RULES, from).state;
+    return list.reduce(
+      ({ known, told }, poll) => {
+        const step = run([poll], RULES, known);
+        const hours = Math.round((poll.mono ?? 0) / HOUR_MS);
+        return {
+          known: step.state,
+          told: [...told, ...step.events.map(({ code, phase }) => `${code} ${phase} ${hours}`)],
+        };
+      },
+      { known: state, told: [] as string[] },
+    ).told;
+  }
+
+  const quarters = (days: number, more: (trueMs: number) => Partial<Poll>): Poll[] =>
+    Array.from({ length: days * 96 }, (_, i) => {
+      const mono = i * QUARTER + 2_000;
+      return { at: T0 + mono, mono, read: read(mono), synced: true, ...more(mono) };
+    });
+
+  it('reverse flow under a clock that was a year ahead is over a day after it, not a year', () => {
+    const backAt = DAY + HOUR_MS;
+    const list = quarters(5, (ms) => ({
+      at: T0 + ms + (ms > DAY && ms < DAY + 6 * HOUR_MS ? YEAR : 0),
+      read: 1_000 - (ms > backAt ? 20 : 0),
+    }));
+    expect(toldOf(list)).toEqual(['flow.reverse raise 25', 'flow.reverse clear 49']);
+  });
+
+  it('a dial that stopped under a clock that was a year ahead is stuck ten days after it stopped', () => {
+    const ahead = (ms: number) => (ms > DAY && ms < 2 * DAY + 6 * HOUR_MS ? YEAR : 0);
+    const list = quarters(14, (ms) => ({ at: T0 + ms + ahead(ms) }));
+    expect(toldOf(list)).toEqual([`read.stuck raise ${24 * 12}`]);
+  });
+
+  it('a clock that leaps a year ahead makes no dial stuck, and none that rests for a year', () => {
+    const list = quarters(14, (ms) => ({ at: T0 + ms + (ms > 2 * DAY + HOUR_MS ? YEAR : 0) }));
+    expect(toldOf(list)).toEqual([`read.stuck raise ${24 * 12}`]);
+    const moves = (ms: number) => 1_000 + Math.floor(ms / DAY);
+    const leaps = quarters(8, (ms) => ({
+      ...{ at: T0 + ms + (ms > 3 * DAY + HOUR_MS ? YEAR : 0), read: moves(ms) },
+    }));
+    const { moved } = run(leaps).state;
+    expect((moved?.longestIdleMs ?? 0) / HOUR_MS).toBeCloseTo(24, 0);
+  });
+
+  it('a restart with a clock a year ahead tells nothing of the dial until it is put right', () => {
+    const list = quarters(14, (ms) => {
+      const boot = ms > 3 * DAY ? { boot: 'c', mono: ms - 3 * DAY } : {};
+      const wrong = ms > 3 * DAY && ms < 3 * DAY + 10 * MINUTE;
+      return { ...boot, ...(wrong && { at: T0 + ms + YEAR, synced: false }) };
+    });
+    const told = run(list).events.map(({ code, phase, at }) => `${code} ${phase} ${at - T0}`);
+    expect(told.map((one) => one.split(' ')[0])).toEqual(['read.stuck']);
+    expect(Number(told[0]?.split(' ')[2]) / DAY).toBeCloseTo(12, 1);
+  });
+
+  it('a clock that was in 1970 leaves no rest of half a century behind', () => {
+    const list = quarters(3, (ms) => ({
+      ...(ms < DAY ? { at: ms, synced: false } : { boot: 'c', mono: ms - DAY }),
+      read: 1_000 + Math.floor(ms / QUARTER),
+    }));
+    expect(run(list).state.moved?.longestIdleMs).toBeLessThan(2 * DAY);
+  });
+
+  it('two encoders on one address are told of until a day after the last turn, whatever the clock was', () => {
+    let state = run([]).state;
+    const told: string[] = [];
+    for (let i = 0; i < 4 * 96; i += 1) {
+      const mono = i * QUARTER + 2_000;
+      const moment = {
+        at: T0 + mono + (i > 4 && i < 40 ? YEAR : 0),
+        mono,
+        boot: 'b',
+        synced: true,
+      };
+      const seen: Observation =
+        i < 20 && i % 2 === 1
+          ? { ...SILENCE, moment, fault: 'frame.wrong_id', stranger: '77' }
+          : { kind: 'reading', moment, register: 1_000, checked: true, identified: true };
+      const after = advance(state, seen, RULES);
+      state = after.state;
+      told.push(...after.events.map(({ code, phase }) => `${code} ${phase} ${i}`));
+    }
+    expect(told).toEqual(['meter.address_conflict raise 4', 'meter.address_conflict clear 116']);
+  });
+
+  it('a jump seen again and again under a clock that was ahead is confirmed a day after it was seen first', () => {
+    let state = run([]).state;
+    const accepted: number[] = [];
+    for (let i = 0; i < 4 * 96; i += 1) {
+      const mono = i * QUARTER + 2_000;
+      const moment = {
+        at: T0 + mono + (i > 4 && i < 40 ? YEAR : 0),
+        mono,
+        boot: 'b',
+        synced: true,
+      };
+      const register = i < 20 ? 1_000 : 9_000_000;
+      const seen = { kind: 'reading', moment, register, checked: true, identified: true } as const;
+      state = advance(state, seen, RULES).state;
+      if (state.last?.read === 9_000_000) accepted.push(i);
+    }
+    expect(accepted[0]).toBe(116);
+  });
+});

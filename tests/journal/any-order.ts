@@ -33,6 +33,26 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
       await life.read(0.5, 0);
     },
   ],
+  ...[0.25, 0.75, 30].map(
+    (hours) =>
+      [
+        `a jump for ${hours} h`,
+        async (life: Life) => {
+          const { dial } = life;
+          life.dial += 40_000;
+          await life.read(hours, 0);
+          // One that is seen for a day is believed.
+          if (hours < 24) life.dial = dial;
+        },
+      ] as const,
+  ),
+  [
+    'a dial far back',
+    async (life) => {
+      life.dial = Math.max(0, life.dial - 9_000);
+      await life.read(0.75, 0);
+    },
+  ],
   ['delivers all', (life) => life.deliver()],
   ['delivers some', (life) => life.deliver(0.3)],
   ...[0, 1, 3].flatMap((hourDays) =>
@@ -60,6 +80,12 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
       await life.deliver();
       // That it is lost is told by a clock that is right: else the hours are nobody knows when.
       if (life.synced === true) await life.loseState();
+    },
+  ],
+  [
+    'is restored undelivered',
+    async (life) => {
+      if (life.synced === true) await life.restore(await life.backup());
     },
   ],
   [

@@ -577,3 +577,22 @@ describe('the journal when its medium fails', () => {
     expect(journal.lastRow()).toBe(2);
   });
 });
+
+describe('a flush', () => {
+  it('is no good where what was staged before is on its way and is lost', async () => {
+    const medium = new Medium();
+    const journal = await openMetered(() => medium.open(), { 'SP-1': FINE });
+    journal.keepWishes('SP-1', { usage: { service: 'inactive' } });
+    medium.failNext(1);
+    const others = journal.flush();
+    // Who staged it had something else to do before.
+    await Promise.resolve();
+    const own = journal.flush();
+    expect([(await others).ok, (await own).ok]).toEqual([false, false]);
+    expect(journal.wishes('SP-1')).toBeUndefined();
+    journal.keepWishes('SP-1', { usage: { service: 'inactive' } });
+    const written = [journal.flush(), journal.flush()];
+    expect((await Promise.all(written)).map(({ ok }) => ok)).toEqual([true, true]);
+    await journal.close();
+  });
+});

@@ -119,6 +119,19 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
   });
 
+  it('goes on from where a dial ran back to, also where all increments of that were thinned', async () => {
+    const life = await Life.begin();
+    await life.read(3.25, 3);
+    life.dial -= 9;
+    await life.read(0.5, 0);
+    await life.deliver();
+    await life.thin({ incrementDays: 0 });
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+  });
+
   it('keeps the events of a meter that was never read', async () => {
     const life = await Life.begin();
     await life.silent(2, 0);
@@ -221,6 +234,23 @@ describe('a change-out', () => {
 });
 
 describe('I10: a clock that went back', () => {
+  it('and leaps ahead takes no hour with it that is still to be told', async () => {
+    const life = await Life.begin();
+    await life.read(3, 3);
+    // The hours of before are taken back; the first of them is open again.
+    Object.assign(life, { ahead: -3 * HOUR, synced: false });
+    await life.read(0.5, 2);
+    Object.assign(life, { ahead: 3 * HOUR, synced: true });
+    await life.deliver();
+    await life.thin({ hourDays: 0 });
+    await life.read(6, 2);
+    expect(await life.problems()).toEqual([]);
+    await life.thin({ hourDays: 0 });
+    expect(await life.problems()).toEqual([]);
+    const left = (await all(life.journal.rowsOf('SP-1'))).filter(({ kind }) => kind === 'hour');
+    expect(left).toEqual([]);
+  });
+
   it('takes nothing back of what was thinned: those hours stay as they were told, and the head-end counts each once', async () => {
     const life = await Life.begin();
     await life.read(6 * 24, 3);

@@ -121,6 +121,35 @@ describe('the way up', () => {
     await later(100);
     await refused;
     expect(upstream.unsaid().count).toBe(1);
+    // Nobody asks again: to announce everything each quarter of an hour would not bring it back.
+    const told = broker.received.length;
+    await upstream.tellHealth(HEALTH);
+    await later(10);
+    expect(broker.received.length).toBe(told + 1);
+    // On another link nobody knows whether it would be refused.
+    broker.cut();
+    await later(2_000);
+    expect(upstream.unsaid().count).toBe(0);
+  });
+
+  it('whoever asks for answers on ever other topics below its name fills no memory', async () => {
+    const upstream = create(['SP-1']);
+    upstream.start();
+    await later(10);
+    broker.refuses = (topic) => topic.startsWith(`${BELOW}r`) && !topic.endsWith('/up/rsp');
+    const answer: Answer = {
+      ...{ id: 'q1', name: 'ping', status: 'done', code: 'ok', at: T0, data: {} },
+    };
+    for (let i = 0; i < 20; i += 1) {
+      const responseTopic = `${BELOW}r${i}`;
+      const said = upstream.answer(answer, {
+        ...{ topic: 'x', payload: '', bytes: 0, retained: false, responseTopic },
+      });
+      await later(100);
+      await said;
+    }
+    expect(heard().filter((path) => path === 'rsp')).toHaveLength(20);
+    expect(upstream.unsaid().count).toBe(0);
   });
 
   it('S1: ready and the will carry the session of this start', async () => {

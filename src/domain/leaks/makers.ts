@@ -72,8 +72,12 @@ export function applyMakers(
     return { state: { ...state, slot: state.slot ?? slot, moved: now }, events: [] };
   }
   const size = (QUARTERS * QUARTER_MS) / length;
-  // What a reading that was in time skips it has covered.
-  const between = Array.from({ length: Math.min(passed - 1, size) }, () => slotOf(moved));
+  // What a reading that was in time skips it has covered; what a clock leapt over, or nobody judged, it has not.
+  const covered = Math.ceil(elapsedMs / length);
+  const skipped = Math.min(passed - 1, size);
+  const between = Array.from({ length: skipped }, (_, i) =>
+    skipped - i > covered ? null : slotOf(moved),
+  );
   const slots = [...state.slots, slotOf(state.moved), ...between].slice(-size);
   const events: MakersEvent[] = [];
   const standing = MAKERS_RULES.filter((rule) => {

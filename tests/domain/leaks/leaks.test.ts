@@ -246,6 +246,19 @@ describe("the makers' rules", () => {
     expect(later.filter((one) => one.startsWith('quarters-96'))).toEqual(['quarters-96 raise']);
   });
 
+  it('a reading after quarters that nobody judged, or that a clock leapt over, tells nothing of them', () => {
+    let state: MakersState = NO_MAKERS;
+    const told: string[] = [];
+    // The dial moves in each quarter. After 60 of them days pass of which no reading tells how long they took.
+    for (let i = 1; i <= 130; i++) {
+      const at = T0 + (i > 60 ? i + 288 : i) * POLL_MS;
+      const after = applyMakers(state, { at, elapsedMs: POLL_MS, counts: 1 }, POLL_MS);
+      state = after.state;
+      told.push(...after.events.map(({ rule, phase }) => `${rule} ${phase} ${i}`));
+    }
+    expect(told).toEqual([]);
+  });
+
   it('a wall clock that went back by no whole hour neither raises nor clears', () => {
     let state: MakersState = NO_MAKERS;
     const told: string[] = [];

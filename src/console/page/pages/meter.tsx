@@ -109,7 +109,7 @@ function Live({ meter }: { readonly meter: string }) {
             <strong>{faultSays(fault.code)}</strong>
           </p>
           <p>
-            {t('fault_since', { at: time(fault.since) })} <code>{fault.code}</code>
+            {t('fault_since', { at: time(fault.since) })} · <code>{fault.code}</code>
           </p>
         </Notice>
       )}

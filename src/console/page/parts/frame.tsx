@@ -8,6 +8,8 @@ import { clockTime, SHOWN_UNITS, shownUnit, shownZone, showUnit, showZone } from
 import { faults, lostSince, status } from '../live.ts';
 import { path } from '../router.ts';
 import { choose, language, say, t } from '../words.ts';
+import { useDeed } from './asked.ts';
+import { Refused } from './notice.tsx';
 import { Sign } from './sign.tsx';
 
 const PAGES: readonly (readonly [path: string, key: string, role: Role])[] = [
@@ -180,11 +182,12 @@ function Wishes() {
 }
 
 function SignedIn() {
+  const deed = useDeed();
   const who = session.value;
   if (!who) return null;
+  // Where nobody hears it, the cookie still lets in who takes this phone next.
   const leave = async () => {
-    await ask('/api/sign-out', {});
-    session.value = null;
+    if ((await deed.runWith(() => ask('/api/sign-out', {}))) !== undefined) session.value = null;
   };
   return (
     <div class="who">
@@ -195,6 +198,7 @@ function SignedIn() {
       <button type="button" class="button plain" onClick={() => void leave()}>
         {t('sign_out')}
       </button>
+      <Refused error={deed.error.value} says={{ network: t('sign_out_unheard') }} />
     </div>
   );
 }

@@ -5,11 +5,11 @@ import type { ComponentChildren } from 'preact';
 import { LANGUAGES } from '../../../domain/words.ts';
 import { ask, may, type Role, session } from '../api.ts';
 import { clockTime, SHOWN_UNITS, shownUnit, shownZone, showUnit, showZone } from '../format.ts';
-import { faults, lostSince, status } from '../live.ts';
+import { faults, isJournalOpen, lostSince, status } from '../live.ts';
 import { path } from '../router.ts';
 import { choose, language, say, t } from '../words.ts';
 import { useDeed } from './asked.ts';
-import { Refused } from './notice.tsx';
+import { Notice, Refused } from './notice.tsx';
 import { Sign } from './sign.tsx';
 
 const PAGES: readonly (readonly [path: string, key: string, role: Role])[] = [
@@ -72,7 +72,10 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           <Wishes />
           <SignedIn />
         </nav>
-        <main id="page">{children}</main>
+        <main id="page">
+          {isJournalOpen.value ? null : <Notice state="bad">{t('journal_closed')}</Notice>}
+          {children}
+        </main>
       </div>
     </>
   );

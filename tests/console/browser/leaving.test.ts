@@ -106,6 +106,20 @@ describe.skipIf(!hasChromium)('who leaves the pages or may less (needs chromium)
     await context.close();
   }, 60_000);
 
+  it('a language whose file went with an upgrade is spoken when the page has begun anew', async () => {
+    const { page, context } = await visit(browser, stage.url, { size: 'desk' });
+    await signIn(page, stage.url, '/about');
+    const [other, says] =
+      (await page.locator('h1').textContent()) === 'About'
+        ? (['Español', 'Acerca de'] as const)
+        : (['English', 'About'] as const);
+    const gone = { status: 404, contentType: 'application/json', body: '{}' };
+    await page.route(/assets\/e[ns]-/, (route) => route.fulfill(gone), { times: 1 });
+    await page.getByRole('button', { name: other }).click();
+    await page.getByRole('heading', { name: says, level: 1 }).waitFor();
+    await context.close();
+  }, 60_000);
+
   it('hours up to a day are taken with that day', async () => {
     const { page, context } = await visit(browser, stage.url, { size: 'phone' });
     await signIn(page, stage.url);

@@ -70,7 +70,10 @@ export function createCommands(
         return refused('unknown_command', `there is no command ${name}`, `known: ${known}`);
       }
       try {
-        return await handler(args);
+        const answer = await handler(args);
+        // What cannot be found in a journal that is not open may well be in it.
+        const isLost = !answer.ok && answer.code === 'unknown_meter' && !journal.isSound();
+        return isLost ? refused('internal', 'the journal is not open', 'Try again.') : answer;
       } catch (error) {
         if (!(error instanceof StoreLost)) throw error;
         return refused(

@@ -98,12 +98,21 @@ export class Accounts {
     });
   }
 
-  /** A new password; whoever was signed in with the old one is out. */
-  async setPassword(user: unknown, password: unknown): Promise<Answer<{ user: string }>> {
+  /**
+   * A new password; whoever was signed in with the old one is out. `now`: the account as its owner proved it; where it is
+   * another by then, because of a reset, `unauthorized`.
+   */
+  async setPassword(
+    user: unknown,
+    password: unknown,
+    now?: Account,
+  ): Promise<Answer<{ user: string }>> {
     if (!isName(user)) return BAD_NAME;
     const scrambled = await this.#scrambled(password, user);
     if (!scrambled.ok) return scrambled;
     return this.#change((book) => {
+      const found = find(book, user);
+      if (now && (found?.password !== now.password || found.created !== now.created)) return LATE;
       const changed = changeUser(book, user, { password: scrambled.data });
       return changed ? { book: changed, data: { user } } : unknownUser(user);
     });
@@ -342,6 +351,9 @@ const unknownUser = (user: string) =>
 const BROKEN = (why: string) =>
   failed('accounts.broken', `The file of accounts cannot be used: ${why}.`, 'Mend or remove it.');
 const BAD_NAME = bad('A user has a name: 1 to 32 of A-Z a-z 0-9 . _ -');
+const LATE = failed(
+  ...(['unauthorized', 'The account was changed meanwhile.', 'Sign in again.'] as const),
+);
 const LAST_ADMIN = failed(
   ...(['user.last_admin', 'Somebody must be admin.', 'Make another one first.'] as const),
 );

@@ -1,17 +1,11 @@
 // Commands over HTTP: the handlers that every door has, by role, in bounds, told with who gave them.
 
+import { placeFor, tooOften } from './acts.ts';
 import { accessTo, onlyAsks } from './command-roles.ts';
-import { ACTS_PER_MINUTE, COMMAND_MS, COMMANDS_AT_ONCE } from './limits.ts';
+import { COMMAND_MS } from './limits.ts';
 import type { Asked, CommandAnswer, Desk, Person } from './parts.ts';
 import { json, refusal, refuse, statusOf } from './refusals.ts';
 import { mayPass } from './roles.ts';
-
-interface Busy {
-  underWay: number;
-  /** When what this person changed was changed, of the last minute. */
-  acts: number[];
-}
-const BUSY = new WeakMap<Desk, Map<string, Busy>>();
 
 export async function command(asked: Asked): Promise<Response> {
   const { desk, person, params, args } = asked;
@@ -24,13 +18,14 @@ export async function command(asked: Asked): Promise<Response> {
     const message = `${name} is not for a ${person?.role ?? 'stranger'}.`;
     return refuse(refusal(403, 'forbidden', message, 'Ask an admin of this collector.'));
   }
-  const busy = busyOf(desk, person);
-  const full = fullness(desk, busy, name);
-  if (full) return full;
-  busy.underWay += 1;
-  const outcome = runCommand(desk, person, name, args).finally(() => {
-    busy.underWay -= 1;
-  });
+  const leave = placeFor(desk, person.name, 'commands');
+  if (leave instanceof Response) return leave;
+  const often = onlyAsks(name) ? null : tooOften(desk, person.name);
+  if (often) {
+    leave();
+    return often;
+  }
+  const outcome = runCommand(desk, person, name, args).finally(leave);
   const over = new AbortController();
   const answer = await Promise.race([
     outcome,
@@ -45,28 +40,6 @@ export async function command(asked: Asked): Promise<Response> {
 const LATE: CommandAnswer = {
   ...{ ok: false, code: 'busy', message: 'It takes longer, and goes on.', hint: 'Look later.' },
 };
-
-function busyOf(desk: Desk, { name }: Person): Busy {
-  const all = BUSY.get(desk) ?? new Map<string, Busy>();
-  BUSY.set(desk, all);
-  const found = all.get(name) ?? { underWay: 0, acts: [] };
-  all.set(name, found);
-  return found;
-}
-
-function fullness(desk: Desk, busy: Busy, name: string): Response | null {
-  if (busy.underWay >= COMMANDS_AT_ONCE) {
-    return refuse(refusal(429, 'busy', 'Too many commands at once.', 'Wait for one.', 1));
-  }
-  if (onlyAsks(name)) return null;
-  const now = desk.clock.monotonicMs();
-  busy.acts = busy.acts.filter((at) => now - at < 60_000);
-  if (busy.acts.length >= ACTS_PER_MINUTE) {
-    return refuse(refusal(429, 'busy', 'Too many changes in a minute.', 'Wait.', 10));
-  }
-  busy.acts.push(now);
-  return null;
-}
 
 /** Runs it in the name of who asked, and tells of it where it does not only ask (C4). */
 export async function runCommand(

@@ -130,7 +130,7 @@ async function personOf(
     /^Bearer +(\S{1,200})$/i.exec(request.headers.get('authorization') ?? '') ?? [];
   if (bearer !== undefined) {
     const token = await accounts.tokenOf(bearer);
-    return token && { name: `token:${token.name}`, role: token.role };
+    return token && { name: `token:${token.name}`, role: token.role, token: token.id };
   }
   const cookie = cookieIn(request.headers.get('cookie') ?? '', secure ? TLS_COOKIE : COOKIE);
   if (cookie === undefined) return undefined;

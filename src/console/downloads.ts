@@ -1,8 +1,9 @@
 // What is carried away: hours as CSV, the journal as a backup, reports, and a bundle for who helps from afar.
 
+import { placeFor } from './acts.ts';
 import { runCommand } from './commanding.ts';
 import { LINES_AT_ONCE } from './limits.ts';
-import type { Asked, CommandAnswer } from './parts.ts';
+import type { Answering, Asked, CommandAnswer } from './parts.ts';
 import { BROKEN, refusal, refuse, statusOf } from './refusals.ts';
 
 type Lines = AsyncIterable<string> | Iterable<string>;
@@ -20,8 +21,27 @@ async function nextPiece(
   return new TextEncoder().encode(text);
 }
 
+type Leave = () => void;
+
+/** `give`, in one of the places that a person has for files: free again when the file was read or nobody reads it any more. */
+const inPlace =
+  (give: (asked: Asked, leave: Leave) => Promise<Response>): Answering =>
+  async (asked) => {
+    const leave = placeFor(asked.desk, asked.person?.name ?? '', 'files');
+    if (leave instanceof Response) return leave;
+    const answer = await give(asked, leave).catch((bug: unknown) => {
+      leave();
+      throw bug;
+    });
+    if (!answer.ok) leave();
+    return answer;
+  };
+
+/** What a file is called, and of which type it is. */
+type Named = readonly [name: string, type: string];
+
 /** A file made of lines while it is read, never whole in memory. One that cannot be ended is broken off, so that nobody takes it for whole. */
-async function file({ desk, caller }: Asked, name: string, type: string, lines: Lines) {
+async function file({ desk, caller }: Asked, [name, type]: Named, lines: Lines, leave: Leave) {
   const source =
     Symbol.asyncIterator in lines ? lines[Symbol.asyncIterator]() : lines[Symbol.iterator]();
   const broken = (error: unknown) =>
@@ -35,16 +55,21 @@ async function file({ desk, caller }: Asked, name: string, type: string, lines: 
   }
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      if (piece === null) return controller.close();
+      if (piece === null) {
+        leave();
+        return controller.close();
+      }
       controller.enqueue(piece);
       try {
         piece = await nextPiece(source);
       } catch (error) {
         broken(error);
+        leave();
         caller.breakOff();
       }
     },
     async cancel() {
+      leave();
       await source.return?.();
     },
   });
@@ -73,7 +98,7 @@ const COLUMNS = [
 ] as const;
 
 /** `GET /api/export.csv?meter=&from=&to=`: hours and gaps in counts, with the resolution of each installation. */
-export async function exportCsv(asked: Asked): Promise<Response> {
+export const exportCsv = inPlace(async (asked, leave) => {
   const { desk, person, url } = asked;
   const { commands } = desk;
   const one = url.searchParams.get('meter');
@@ -84,10 +109,14 @@ export async function exportCsv(asked: Asked): Promise<Response> {
     }),
   );
   const by = person?.name ?? '';
-  const meters = one === null ? await metersOf((name) => commands.run(name, { by })) : [one];
+  const listed = one === null ? await allMeters((name) => commands.run(name, { by })) : [one];
+  if ('ok' in listed) return no(listed);
+  const meters = listed;
   const [first] = meters;
-  const tried = await commands.run('intervals', { meter: first ?? '', ...span, by });
-  if (!tried.ok && meters.length > 0) return no(tried);
+  if (first !== undefined) {
+    const tried = await commands.run('intervals', { meter: first, ...span, by });
+    if (!tried.ok) return no(tried);
+  }
   async function* lines(): AsyncGenerator<string> {
     yield `${[...COLUMNS, 'unit', 'pow10', 'volume'].join(',')}\n`;
     for (const meter of meters) {
@@ -97,13 +126,20 @@ export async function exportCsv(asked: Asked): Promise<Response> {
     }
   }
   const name = `${desk.collector}-${one ?? 'all'}.csv`;
-  return file(asked, name, 'text/csv; charset=utf-8', lines());
-}
+  return file(asked, [name, 'text/csv; charset=utf-8'], lines(), leave);
+});
 
-async function metersOf(run: (name: string) => Promise<CommandAnswer>): Promise<string[]> {
-  const status = await run('status');
-  if (!status.ok) return [];
-  return (status.data as { meters: { meter: string }[] }).meters.map(({ meter }) => meter);
+/** Those of the settings, and those that the journal still has hours of; the refusal where either cannot be told. */
+async function allMeters(
+  run: (name: string) => Promise<CommandAnswer>,
+): Promise<string[] | Extract<CommandAnswer, { ok: false }>> {
+  const names: string[] = [];
+  for (const list of ['status', 'meter.list']) {
+    const answer = await run(list);
+    if (!answer.ok) return answer;
+    names.push(...(answer.data as { meters: { meter: string }[] }).meters.map((one) => one.meter));
+  }
+  return [...new Set(names)];
 }
 
 type Cells = Readonly<Record<string, unknown>>;
@@ -143,12 +179,13 @@ function cell(content: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-export async function backup(asked: Asked): Promise<Response> {
+export const backup = inPlace(async (asked, leave) => {
   const { desk, person, caller } = asked;
   const data = { name: 'backup', by: person?.name ?? '', from: caller.address, code: 'ok' };
   await desk.tell({ code: 'command.executed', severity: 'info', data });
-  return file(asked, `${desk.collector}.backup`, 'application/x-ndjson', desk.backup());
-}
+  const named: Named = [`${desk.collector}.backup`, 'application/x-ndjson'];
+  return file(asked, named, desk.backup(), leave);
+});
 
 /** What is asked for a bundle. None of it holds a secret: settings name the files of passwords and keys only. */
 const BUNDLED: readonly (readonly [name: string, args: Readonly<Record<string, unknown>>])[] = [
@@ -163,7 +200,7 @@ const BUNDLED: readonly (readonly [name: string, args: Readonly<Record<string, u
 ];
 
 /** `GET /api/bundle`: one JSON document of what somebody who helps will ask for. */
-export async function bundle(asked: Asked): Promise<Response> {
+export const bundle = inPlace(async (asked, leave) => {
   const { desk, person, caller } = asked;
   const by = person?.name ?? '';
   const data = { name: 'bundle', by, from: caller.address, code: 'ok' };
@@ -177,8 +214,8 @@ export async function bundle(asked: Asked): Promise<Response> {
     }
     yield '}\n';
   }
-  return file(asked, `${desk.collector}-bundle.json`, 'application/json', lines());
-}
+  return file(asked, [`${desk.collector}-bundle.json`, 'application/json'], lines(), leave);
+});
 
 /** A report bears its own style and nothing that acts; it is shown as a stranger to the console's pages. */
 const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";

@@ -27,9 +27,11 @@ export const LIVE_MS = 1_000;
 export const LIVE_SHARE = 0.05;
 /** A sign of life so often keeps proxies from closing a quiet stream, and finds out that its reader is gone. */
 export const HEARTBEAT_MS = 15_000;
-/** Commands of one user under way at once, and what they change in a minute. */
+/** Commands of one user under way at once, and what they change in a minute: commands, accounts, wishes, sign-ins. */
 export const COMMANDS_AT_ONCE = 8;
 export const ACTS_PER_MINUTE = 60;
+/** Files of one user under way at once: each holds all hours of a meter in memory for as long as its reader takes. */
+export const FILES_AT_ONCE = 2;
 /** The slowest command (reading the whole journal) is waited for so long; it goes on behind. */
 export const COMMAND_MS = 120_000;
 /** Passwords are scrambled one after the other: each takes 32 MB and a thread of the pool that the journal writes through. */

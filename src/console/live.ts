@@ -60,6 +60,8 @@ export class LiveEvents {
   readonly #streams = new Set<Stream>();
   readonly #over = new AbortController();
   #newest: News | undefined;
+  /** The newest is of this watch: what was seen when somebody last watched is not what is. */
+  #isFresh = false;
   #looking = false;
 
   /** `clock` is the wire's. */
@@ -100,17 +102,21 @@ export class LiveEvents {
         },
         // Asked only when what was given is read: a reader that dawdles gets the newest, and nothing piles up.
         pull: async (controller) => {
-          if (sent === (this.#newest?.number ?? 0)) await stream.news(this.#clock);
+          if (sent === (this.#told()?.number ?? 0)) await stream.news(this.#clock);
           if (stream.isOver) return controller.close();
-          const news = this.#newest;
+          const news = this.#told();
           const isNew = news !== undefined && news.number !== sent;
           controller.enqueue(encoder.encode(isNew ? this.#eventOf(news) : BEAT));
-          sent = news?.number ?? 0;
+          sent = news?.number ?? sent;
         },
         cancel: () => this.#end(stream),
       },
       { highWaterMark: 1 },
     );
+  }
+
+  #told(): News | undefined {
+    return this.#isFresh ? this.#newest : undefined;
   }
 
   /** Of another start of the collector, another id: what it sent is sent anew. */
@@ -130,6 +136,7 @@ export class LiveEvents {
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
+    this.#isFresh = false;
     while (this.#streams.size > 0 && !this.#over.signal.aborted) {
       const began = this.#clock.monotonicMs();
       await this.#ask();
@@ -144,11 +151,17 @@ export class LiveEvents {
 
   async #ask(): Promise<void> {
     const answer = await this.#commands.run('status', {}).catch(() => null);
-    if (!answer?.ok) return;
+    // A page that goes on hearing beats takes what it shows for what is.
+    if (!answer?.ok) {
+      for (const stream of [...this.#streams]) this.#end(stream);
+      return;
+    }
     const like = JSON.stringify({ ...(answer.data as object), now: null });
-    if (like === this.#newest?.like) return;
+    const isSame = like === this.#newest?.like;
+    if (isSame && this.#isFresh) return;
     const number = (this.#newest?.number ?? 0) + 1;
-    this.#newest = { number, like, text: JSON.stringify(answer.data) };
+    if (!isSame) this.#newest = { number, like, text: JSON.stringify(answer.data) };
+    this.#isFresh = true;
     for (const stream of this.#streams) stream.wake();
   }
 }

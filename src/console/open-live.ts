@@ -13,11 +13,11 @@ export function openLive({ desk, person, request }: Asked): Response {
 /** A page that is open and that nobody looks at does not keep its session. */
 async function isWelcome(
   { accounts, sessions }: Desk,
-  { name, session }: Person,
+  { name, token, session }: Person,
 ): Promise<boolean> {
   const book = await accounts.book();
   if (!book.ok) return false;
-  if (!session) return book.data.tokens.some((token) => `token:${token.name}` === name);
+  if (!session) return book.data.tokens.some(({ id }) => id === token);
   const account = book.data.users.find(({ user }) => user === name);
   if (!account || !sessions.isAlive(session.session)) return false;
   return sessions.stampOf(account) === session.session.stamp;

@@ -61,6 +61,8 @@ export interface Desk extends Inside, Outside {
 export interface Person {
   readonly name: string;
   readonly role: Role;
+  /** The token's; two may have one name. */
+  readonly token?: string;
   readonly session?: { readonly session: Session; readonly account: Account };
 }
 

@@ -40,7 +40,14 @@ export function refuse({ status, code, message, hint, retryAfterS }: Refusal): R
 /** The HTTP status for a code of the command handlers (C1). */
 export function statusOf(code: string): number {
   const known: Readonly<Record<string, number>> = {
-    ...{ bad_request: 400, unknown_command: 404, unknown_meter: 404, forbidden: 403, busy: 409 },
+    ...{
+      bad_request: 400,
+      unauthorized: 401,
+      unknown_command: 404,
+      unknown_meter: 404,
+      forbidden: 403,
+      busy: 409,
+    },
     ...{ conflict: 409, verify_failed: 422, no_answer: 422, internal: 500, 'daemon.absent': 503 },
   };
   return Object.hasOwn(known, code) ? (known[code] ?? 422) : 422;

@@ -1,5 +1,6 @@
 // Every route of the console in one table, with the role it takes; what is not here is not answered.
 
+import { acting } from './acts.ts';
 import { command } from './commanding.ts';
 import { backup, bundle, exportCsv, report } from './downloads.ts';
 import { openLive } from './open-live.ts';
@@ -35,14 +36,14 @@ const post = (path: string, access: Access, handle: Answering): Route => ({
 });
 const early = (route: Route): Route => ({ ...route, beforePassword: true });
 
-/** A command is looked up in its own table (command-roles.ts) when it is asked for. */
+/** A command is looked up in its own table (command-roles.ts) when it is asked for, and counted there. Signing out is never too often. */
 export const ROUTES: readonly Route[] = [
   post('/api/sign-in', 'anyone', signIn),
   post('/api/first-run', 'anyone', firstRun),
   early(post('/api/sign-out', 'viewer', signOut)),
   early(get('/api/session', 'viewer', sessionOf)),
-  early({ method: 'PUT', path: '/api/session', access: 'viewer', handle: prefer }),
-  early(post('/api/password', 'viewer', ownPassword)),
+  early({ method: 'PUT', path: '/api/session', access: 'viewer', handle: acting(prefer) }),
+  early(post('/api/password', 'viewer', acting(ownPassword))),
   post('/api/commands/:name', 'viewer', command),
   get('/api/live', 'viewer', openLive),
   get('/api/reports/:file', 'viewer', report),
@@ -50,11 +51,11 @@ export const ROUTES: readonly Route[] = [
   get('/api/backup', 'admin', backup),
   get('/api/bundle', 'admin', bundle),
   get('/api/users', 'admin', listUsers),
-  post('/api/users', 'admin', addUser),
-  { method: 'PUT', path: '/api/users/:name', access: 'admin', handle: setRole },
-  post('/api/users/:name/reset', 'admin', resetUser),
-  { method: 'DELETE', path: '/api/users/:name', access: 'admin', handle: removeUser },
+  post('/api/users', 'admin', acting(addUser)),
+  { method: 'PUT', path: '/api/users/:name', access: 'admin', handle: acting(setRole) },
+  post('/api/users/:name/reset', 'admin', acting(resetUser)),
+  { method: 'DELETE', path: '/api/users/:name', access: 'admin', handle: acting(removeUser) },
   get('/api/tokens', 'admin', listTokens),
-  post('/api/tokens', 'admin', createToken),
-  { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', handle: revokeToken },
+  post('/api/tokens', 'admin', acting(createToken)),
+  { method: 'DELETE', path: '/api/tokens/:id', access: 'admin', handle: acting(revokeToken) },
 ];

@@ -99,12 +99,11 @@ export class Sessions {
     this.#save();
   }
 
-  /** Takes a new password of its owner along, so that who changes it stays. */
-  renew(session: Session, account: Account): Session {
-    const renewed = { ...session, stamp: this.stampOf(account) };
-    this.#sessions.set(session.digest, renewed);
+  /** Takes a new password of its owner along, so that who changes it stays; who left meanwhile is gone. */
+  renew(session: Session, account: Account): void {
+    if (!this.isAlive(session)) return;
+    this.#sessions.set(session.digest, { ...session, stamp: this.stampOf(account) });
     this.#save();
-    return renewed;
   }
 
   stampOf({ password, created }: Account): string {

@@ -1,5 +1,6 @@
 // Sign-in by password or one-time code, sign-out, the first run, and what a person may change of their own account.
 
+import { tooOften } from './acts.ts';
 import type { Account } from './book.ts';
 import { SESSION_MS, TELL_FAILURES_MS } from './limits.ts';
 import type { Asked, Desk } from './parts.ts';
@@ -66,6 +67,9 @@ export async function firstRun(asked: Asked): Promise<Response> {
 
 async function begin(asked: Asked, account: Account, how: string): Promise<Response> {
   const { desk, caller } = asked;
+  // Counted apart, by what nobody is called: who may not change more may come in.
+  const often = tooOften(desk, `sign-in ${account.user}`);
+  if (often) return often;
   await desk.sessions.loaded();
   const { token } = desk.sessions.begin(account);
   await desk.sessions.saved();
@@ -131,7 +135,7 @@ export async function ownPassword(asked: Asked): Promise<Response> {
     if (matches === null) return refuse(BUSY);
     if (!matches) return refuse(refusal(403, 'sign_in.refused', 'The old password is another.'));
   }
-  const done = await desk.accounts.setPassword(account.user, args['password']);
+  const done = await desk.accounts.setPassword(account.user, args['password'], account);
   if (!done.ok) return refuse(refusalOf(done));
   const book = await desk.accounts.book();
   const changed = book.ok && book.data.users.find(({ user }) => user === account.user);

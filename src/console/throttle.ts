@@ -15,6 +15,8 @@ import {
 interface Tries {
   /** When each of the last ones began; those that succeed are taken out. */
   failed: number[];
+  /** Those that `until` is the price of: they come back where the one that filled the measure was a good one. */
+  paid: number[];
   /** How often it was locked, and until when. */
   locks: number;
   until: number;
@@ -26,7 +28,7 @@ class Remembered {
   readonly #map = new Map<string, Tries>();
 
   of(key: string): Tries {
-    const found = this.#map.get(key) ?? { failed: [], locks: 0, until: 0, last: 0 };
+    const found = this.#map.get(key) ?? { failed: [], paid: [], locks: 0, until: 0, last: 0 };
     this.#map.delete(key);
     this.#map.set(key, found);
     const [oldest] = this.#map.keys();
@@ -70,6 +72,7 @@ export class Throttle {
     if (from.failed.length >= most) {
       from.until = now + Math.min(LOCK_MAX_MS, LOCK_MS * 2 ** from.locks);
       from.locks += 1;
+      from.paid = from.failed;
       from.failed = [];
     }
     return 0;
@@ -81,9 +84,10 @@ export class Throttle {
     const from = this.#addresses.of(network);
     if (from.failed.length > 0) from.failed.pop();
     else if (from.until > 0) {
-      // It was the one that filled the measure.
+      // It was the one that filled the measure: the others failed nevertheless, whoever has an account of their own.
       from.until = 0;
       from.locks = Math.max(0, from.locks - 1);
+      from.failed = from.paid.slice(0, -1);
     }
     this.#accounts.of(user).failed.pop();
     this.#pairs.of(`${network} ${user}`).failed = [];

@@ -93,6 +93,16 @@ describe('commands', () => {
     expect(await run('intervals', bad)).toMatchObject({ code: 'bad_request' });
   });
 
+  it('of a meter that a journal which is not open cannot find nobody says that there is none', async () => {
+    read(journal, 'SP-1', 375, 375);
+    medium.failNext(1, 'lost');
+    await journal.flush();
+    expect(journal.isSound()).toBe(false);
+    expect(await run('intervals', { meter: 'SP-9' })).toMatchObject({ code: 'internal' });
+    await journal.flush();
+    expect(await run('intervals', { meter: 'SP-9' })).toMatchObject({ code: 'unknown_meter' });
+  });
+
   it('the audit of a sound journal is good, also while readings wait for their group', async () => {
     expect(await told('audit')).toMatchObject({
       ok: true,

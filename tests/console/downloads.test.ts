@@ -1,6 +1,7 @@
 // What is carried away from the console: hours as CSV, the backup, the bundle.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../fakes/until.ts';
 import { Served } from './served.ts';
 
 let served: Served;
@@ -51,12 +52,59 @@ describe('hours as CSV', () => {
 
   it('of all meters where none is named', async () => {
     keep('any');
+    // One that was taken out of the settings still has its hours in the journal.
     served.commands.scripted.set('status', {
+      ...{ ok: true, data: { meters: [{ meter: 'SP-1' }] } },
+    });
+    served.commands.scripted.set('meter.list', {
       ...{ ok: true, data: { meters: [{ meter: 'SP-1' }, { meter: 'SP-2' }] } },
     });
     const reply = await served.ask('GET', '/api/export.csv', { cookie });
     expect(reply.text.match(/^SP-1,/gm)).toHaveLength(2);
     expect(reply.text.match(/^SP-2,/gm)).toHaveLength(2);
+  });
+
+  it('of all meters are refused where the journal cannot tell them, not an empty file', async () => {
+    keep('any');
+    for (const list of ['status', 'meter.list']) {
+      served.commands.scripted.clear();
+      served.commands.scripted.set('status', { ok: true, data: { meters: [] } });
+      served.commands.scripted.set('meter.list', { ok: true, data: { meters: [] } });
+      served.commands.scripted.set(list, {
+        ...{ ok: false, code: 'internal', message: 'no', hint: '' },
+      });
+      const reply = await served.ask('GET', '/api/export.csv', { cookie });
+      expect([reply.status, reply.json?.error.code]).toEqual([500, 'internal']);
+    }
+  });
+
+  it('are begun at most twice at once by one person: each holds the hours of a meter in memory', async () => {
+    served.commands.scripted.set('meter.list', {
+      ...{ ok: true, data: { meters: [{ meter: 'SP-1' }] } },
+    });
+    const release: (() => void)[] = [];
+    const run = served.commands.run.bind(served.commands);
+    served.commands.run = async (name, args) => {
+      if (name === 'intervals') await new Promise<void>((resolve) => release.push(resolve));
+      return run(name, args);
+    };
+    const path = '/api/export.csv';
+    const held = [0, 1].map(() =>
+      served.bare().say(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`),
+    );
+    await until('two are under way', () => release.length === 2);
+    expect((await served.ask('GET', path, { cookie })).status).toBe(429);
+    // Who goes away keeps no place.
+    for (const { socket } of held) socket.destroy();
+    keep('SP-1');
+    served.commands.run = run;
+    for (const go of release) go();
+    await until('there is room again', async () => {
+      return (await served.ask('GET', path, { cookie })).status === 200;
+    });
+    for (let i = 0; i < 3; i += 1) {
+      expect((await served.ask('GET', path, { cookie })).status).toBe(200);
+    }
   });
 
   it('bear nothing that a table program runs, and quote what would break a line', async () => {
@@ -89,7 +137,7 @@ describe('the backup and the bundle', () => {
     const intervals = Array.from({ length: 300 }, () => HOUR);
     let left = 3;
     served.commands.run = async (name) => {
-      if (name === 'status') return { ok: true, data: { meters } };
+      if (name === 'status' || name === 'meter.list') return { ok: true, data: { meters } };
       left -= 1;
       if (left < 0) return { ok: false, code: 'internal', message: 'CANARY', hint: '' };
       return { ok: true, data: { installations: [], intervals, gaps: [] } };

@@ -276,6 +276,20 @@ describe('S8: too much', () => {
     expect((await served.command('event.ack', cookie)).status).toBe(200);
   });
 
+  it('so it is with what is changed without a command: wishes, users, tokens', async () => {
+    const viewer = await served.signedIn('viewer');
+    const wish = (language: string) =>
+      served.ask('PUT', '/api/session', { cookie: viewer, body: { language } });
+    const statuses: number[] = [];
+    for (let i = 0; i < 61; i += 1) statuses.push((await wish(i % 2 ? 'en' : 'es')).status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(60);
+    expect(statuses.at(-1)).toBe(429);
+    expect((await served.ask('GET', '/api/session', { cookie: viewer })).status).toBe(200);
+    expect((await served.ask('POST', '/api/sign-out', { cookie: viewer, body: {} })).status).toBe(
+      200,
+    );
+  });
+
   it('more commands at once than eight of one person get 429; another person is heard', async () => {
     const release: (() => void)[] = [];
     const run = served.commands.run.bind(served.commands);

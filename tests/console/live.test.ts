@@ -2,8 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { STREAMS_MAX } from '../../src/console/limits.ts';
+import { LiveEvents } from '../../src/console/live.ts';
 import { until } from '../fakes/until.ts';
-import { type Bare, Served } from './served.ts';
+import { type Bare, Served, ShiftedClock } from './served.ts';
 
 let served: Served;
 const streams: Bare[] = [];
@@ -82,6 +83,55 @@ describe('live events', () => {
     await served.accounts.remove('technician');
     const isOver = ({ heard }: Bare) => heard.endsWith('0\r\n\r\n');
     await until('both are over', () => isOver(one) && isOver(other));
+  });
+
+  it('end when their token is revoked, though another one has its name', async () => {
+    const tokens = [0, 1].map(() =>
+      served.accounts.createToken({ name: 'cron', role: 'viewer', by: 'admin' }),
+    );
+    const [one, other] = (await Promise.all(tokens)).map((made) => {
+      if (!made.ok) throw new Error(made.message);
+      const { id, token } = made.data;
+      return { id, stream: watch('', `-\r\nAuthorization: Bearer ${token}`) };
+    });
+    if (!one || !other) throw new Error('two tokens');
+    const both = [one, other];
+    await until('both live', () => both.every(({ stream }) => ids(stream).length === 1));
+    await served.accounts.revokeToken(one.id);
+    await until('it is over', () => one.stream.heard.endsWith('0\r\n\r\n'));
+    expect(other.stream.heard.endsWith('0\r\n\r\n')).toBe(false);
+  });
+
+  it('give nobody what was seen when somebody last watched, and no status that cannot be told', async () => {
+    const clock = new ShiftedClock();
+    const rests: (() => void)[] = [];
+    clock.sleep = () => new Promise((resolve) => rests.push(resolve));
+    const { commands } = served;
+    const live = new LiveEvents(commands, clock);
+    const opened = () => {
+      const body = live.open('a', null, async () => true)?.body;
+      if (!body) throw new Error('nobody may watch');
+      const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+      return { reader, next: async () => (await reader.read()).value ?? '' };
+    };
+    const first = opened();
+    expect(await first.next()).toMatch(/^retry/);
+    expect(await first.next()).toMatch(/"count":0/);
+    await first.reader.cancel();
+    for (const go of rests.splice(0)) go();
+    await new Promise(setImmediate);
+    commands.count = 7;
+    const later = opened();
+    expect(await later.next()).toMatch(/^retry/);
+    expect(await later.next()).toMatch(/"count":7/);
+    commands.scripted.set('status', {
+      ...{ ok: false, code: 'internal', message: 'no', hint: '' },
+    });
+    for (const go of rests.splice(0)) go();
+    // Broken off, after a beat that was due: a page that hears nothing says so.
+    expect([await later.next(), await later.next()]).toEqual([expect.stringMatching(/beat/), '']);
+    expect(live.streams).toBe(0);
+    live.close();
   });
 
   it('do not keep a session that nobody uses', async () => {

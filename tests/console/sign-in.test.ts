@@ -184,6 +184,18 @@ describe('S3: guessing', () => {
     expect((await signIn('admin', PASSWORDS.admin)).status).toBe(200);
   });
 
+  it('is not forgotten for a good sign-in of somebody else in between', async () => {
+    await served.people();
+    const guesses = async (count: number) => {
+      const replies = [];
+      for (let i = 0; i < count; i += 1) replies.push(await signIn(`somebody-${i}`, 'wrong'));
+      return replies.filter(({ status }) => status === 401).length;
+    };
+    expect(await guesses(9)).toBe(9);
+    expect((await signIn('viewer', PASSWORDS.viewer)).status).toBe(200);
+    expect(await guesses(9)).toBe(1);
+  });
+
   it('is not prolonged by trying', async () => {
     await served.people();
     for (let i = 0; i < 11; i += 1) await signIn('admin', 'wrong');
@@ -374,6 +386,43 @@ describe('S4: a session', () => {
     expect((await change(PASSWORDS.viewer)).status).toBe(200);
     expect((await served.command('status', cookie)).status).toBe(200);
     expect((await served.command('status', other)).status).toBe(401);
+  });
+
+  it('a change of password under way undoes no reset, and brings no session back that was signed out', async () => {
+    await served.people();
+    const { scramble } = served.secrets;
+    const changed = async (meanwhile: (cookie: string) => Promise<unknown>, before: string) => {
+      const cookie = await served.signedIn('viewer');
+      Object.assign(served.secrets, {
+        scramble: async (password: string) => {
+          Object.assign(served.secrets, { scramble });
+          await meanwhile(cookie);
+          return scramble(password);
+        },
+      });
+      const body = { before, password: 'a new river 55' };
+      const reply = await served.ask('POST', '/api/password', { cookie, body });
+      const after = await served.ask('GET', '/api/session', { cookie });
+      return [reply.status, after.status];
+    };
+    const signOut = (cookie: string) => served.ask('POST', '/api/sign-out', { cookie, body: {} });
+    expect(await changed(signOut, PASSWORDS.viewer)).toEqual([200, 401]);
+    await served.people();
+    expect(await changed(() => elsewhere().reset('viewer'), PASSWORDS.viewer)).toEqual([401, 401]);
+    expect((await signIn('viewer', 'a new river 55')).status).toBe(401);
+  });
+
+  it('is not begun more often in a minute than a person signs in', async () => {
+    await served.people();
+    const statuses: number[] = [];
+    for (let i = 0; i < 61; i += 1) {
+      const code = await elsewhere().code('technician');
+      if (!code.ok) throw new Error('no code');
+      const body = { code: code.data.code };
+      statuses.push((await served.ask('POST', '/api/sign-in', { body })).status);
+    }
+    expect(statuses).toEqual([...Array(60).fill(200), 429]);
+    expect((await signIn('viewer', PASSWORDS.viewer)).status).toBe(200);
   });
 });
 

@@ -53,7 +53,9 @@ export async function ask<T>(path: string, body?: object, method?: string): Prom
       // A wish outlives the page on which it was made.
       keepalive: method === 'PUT',
     });
-    return await answerOf<T>(response);
+    const answer = await answerOf<T>(response);
+    if (!answer.ok) learnFrom(answer.error);
+    return answer;
   } catch {
     return { ok: false, error: AWAY };
   }
@@ -68,12 +70,17 @@ async function answerOf<T>(response: Response): Promise<Answer<T>> {
   return { ok: false, error: { code, message, hint } };
 }
 
-/** Runs a command of the collector. Who is not signed in any more is asked to. */
+/** Runs a command of the collector. */
 export async function command<T>(name: string, args: object = {}): Promise<Answer<T>> {
   const answer = await ask<{ data: T }>(`/api/commands/${name}`, args);
   if (answer.ok) return { ok: true, data: answer.data.data };
-  if (answer.error.code === 'unauthorized') session.value = null;
   return answer;
+}
+
+/** Who is not signed in any more is asked to; whose role was changed under an open page is shown what is theirs. */
+function learnFrom({ code }: Refusal): void {
+  if (code === 'unauthorized') session.value = null;
+  else if (code === 'forbidden') void whoAmI();
 }
 
 /** Set in a browser in which somebody signed in: without it nobody is, and the collector need not be asked. */

@@ -15,6 +15,8 @@ export const faults = signal<readonly MeterLine[]>([]);
 
 /** Since when nothing came; null while the stream lives. */
 export const lostSince = signal<number | null>(null);
+/** The journal can be read and written; else what is missing of it is not known, and never none. */
+export const isJournalOpen = computed(() => (status.value?.journal.detail ?? 'sound') === 'sound');
 export const isLive = computed(() => lostSince.value === null && status.value !== null);
 
 /** The first wait before the stream is opened again, and the longest. */

@@ -35,8 +35,15 @@ export async function speak(wanted: Language): Promise<void> {
 /** As `speak`, and remembered. */
 export async function choose(wanted: Language): Promise<void> {
   write('language', wanted);
-  await speak(wanted);
+  await speak(wanted).catch(beginAnew);
 }
+
+/** An upgrade under an open page took its files along: where the collector answers, the page is loaded again. */
+const beginAnew = (): Promise<void> =>
+  fetch('/', { cache: 'no-store' }).then(
+    () => location.reload(),
+    () => undefined,
+  );
 
 /** Speaks what the person who signed in prefers, unless another language was chosen in this browser. */
 export async function prefer(wanted: string | null | undefined): Promise<void> {

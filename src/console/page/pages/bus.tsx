@@ -127,7 +127,7 @@ function Says({ advice }: { readonly advice: BusAdvice }) {
         <details>
           <summary>{t('detail')}</summary>
           <p lang="en">
-            {advice.says}. {advice.next}.
+            {advice.says} {advice.next}
           </p>
         </details>
       )}
@@ -172,12 +172,18 @@ function ByMeter({ bus }: { readonly bus: BusStats }) {
       <h3>{t('by_meter')}</h3>
       <Table
         label={t('by_meter')}
-        heads={[t('meter'), t('address'), t('success_day'), t('answer_time')]}
+        heads={[t('meter'), t('success_day'), t('answer_time')]}
         rows={bus.meters.map(({ meter, address, day, p50_ms, p95_ms }) => [
-          <a key="m" href={`/meters/${meter}`}>
-            {meter}
-          </a>,
-          address ?? '',
+          <>
+            <a href={`/meters/${meter}`}>{meter}</a>
+            {/* Below it: a column of its own pushes what matters off a phone. */}
+            {address === null ? null : (
+              <>
+                <br />
+                <small class="help">{t('at_address', { address })}</small>
+              </>
+            )}
+          </>,
           successOf(day),
           timeSays(p50_ms, p95_ms) ?? '',
         ])}

@@ -3,7 +3,7 @@
 import { useEffect } from 'preact/hooks';
 import { may } from '../api.ts';
 import { ago, lasting, time, told } from '../format.ts';
-import { lineOf, status } from '../live.ts';
+import { isJournalOpen, lineOf, status } from '../live.ts';
 import { Alarm } from '../parts/alarm-list.tsx';
 import { useCommand } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
@@ -99,7 +99,7 @@ function Live({ meter }: { readonly meter: string }) {
         </>
       ) : null}
       {at === null ? (
-        <p>{t('never_read')}</p>
+        <p>{t(isJournalOpen.value ? 'never_read' : 'not_known_now')}</p>
       ) : (
         <p class="soft">{t('read_at', { at: time(at), ago: ago(Date.parse(at), now) })}</p>
       )}
@@ -109,7 +109,7 @@ function Live({ meter }: { readonly meter: string }) {
             <strong>{faultSays(fault.code)}</strong>
           </p>
           <p>
-            {t('fault_since', { at: time(fault.since) })} <code>{fault.code}</code>
+            {t('fault_since', { at: time(fault.since) })} · <code>{fault.code}</code>
           </p>
         </Notice>
       )}

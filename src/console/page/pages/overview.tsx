@@ -2,7 +2,7 @@
 
 import { computed } from '@preact/signals';
 import { lasting, number, time } from '../format.ts';
-import { faults, meterNames, status } from '../live.ts';
+import { faults, isJournalOpen, meterNames, status } from '../live.ts';
 import { OpenAlarms } from '../parts/alarm-list.tsx';
 import { Busy } from '../parts/notice.tsx';
 import { Facts, Section, Title } from '../parts/section.tsx';
@@ -51,7 +51,7 @@ function metersLight(): Light {
 
 function journalLight({ journal }: Whole): Light {
   const light = { name: 'light_journal', to: '/backup' };
-  if (journal.detail !== 'sound') return { ...light, state: 'bad', says: t('journal_failed') };
+  if (!isJournalOpen.value) return { ...light, state: 'bad', says: t('journal_failed') };
   return { ...light, state: 'ok', says: t('journal_fine', { rows: number(journal.rows) }) };
 }
 
@@ -62,6 +62,10 @@ function upstreamLight({ upstream, journal, now: at }: Whole): Light {
   const light = { name: 'light_upstream', to: '/upstream' };
   const { pending, oldest_pending: oldest } = journal;
   const waiting = number(pending);
+  if (!isJournalOpen.value) {
+    const says = t(upstream.connected ? 'upstream_unknown' : 'upstream_away_unknown');
+    return { ...light, state: upstream.connected ? 'unknown' : 'bad', says };
+  }
   if (!upstream.connected) {
     return { ...light, state: 'bad', says: t('upstream_away', { count: pending, waiting }) };
   }

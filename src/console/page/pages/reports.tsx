@@ -72,12 +72,21 @@ export function ReportLinks({ id }: { readonly id: string }) {
   );
 }
 
+const DAY_MS = 24 * 3_600_000;
+
+/** Where the day after `day` begins: who asks up to a day wants that day too. */
+function dayAfter(day: string): string | null {
+  const next = new Date(Date.parse(`${day}T00:00:00Z`) + DAY_MS);
+  return Number.isNaN(next.getTime()) ? null : next.toISOString();
+}
+
 function Export() {
   const [meter, from, to] = [useSignal(''), useSignal(''), useSignal('')];
   const whose = meter.value === '' ? (meterNames.value[0] ?? '') : meter.value;
   const wishes = new URLSearchParams({ meter: whose });
   if (from.value !== '') wishes.set('from', `${from.value}T00:00:00Z`);
-  if (to.value !== '') wishes.set('to', `${to.value}T00:00:00Z`);
+  const end = dayAfter(to.value);
+  if (end !== null) wishes.set('to', end);
   return (
     <>
       <p class="help">{t('export_help')}</p>

@@ -5,9 +5,11 @@ import type { ComponentChildren } from 'preact';
 import { LANGUAGES } from '../../../domain/words.ts';
 import { ask, may, type Role, session } from '../api.ts';
 import { clockTime, SHOWN_UNITS, shownUnit, shownZone, showUnit, showZone } from '../format.ts';
-import { faults, lostSince, status } from '../live.ts';
+import { faults, isJournalOpen, lostSince, status } from '../live.ts';
 import { path } from '../router.ts';
 import { choose, language, say, t } from '../words.ts';
+import { useDeed } from './asked.ts';
+import { Notice, Refused } from './notice.tsx';
 import { Sign } from './sign.tsx';
 
 const PAGES: readonly (readonly [path: string, key: string, role: Role])[] = [
@@ -70,7 +72,10 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           <Wishes />
           <SignedIn />
         </nav>
-        <main id="page">{children}</main>
+        <main id="page">
+          {isJournalOpen.value ? null : <Notice state="bad">{t('journal_closed')}</Notice>}
+          {children}
+        </main>
       </div>
     </>
   );
@@ -180,11 +185,12 @@ function Wishes() {
 }
 
 function SignedIn() {
+  const deed = useDeed();
   const who = session.value;
   if (!who) return null;
+  // Where nobody hears it, the cookie still lets in who takes this phone next.
   const leave = async () => {
-    await ask('/api/sign-out', {});
-    session.value = null;
+    if ((await deed.runWith(() => ask('/api/sign-out', {}))) !== undefined) session.value = null;
   };
   return (
     <div class="who">
@@ -195,6 +201,7 @@ function SignedIn() {
       <button type="button" class="button plain" onClick={() => void leave()}>
         {t('sign_out')}
       </button>
+      <Refused error={deed.error.value} says={{ network: t('sign_out_unheard') }} />
     </div>
   );
 }

@@ -38,6 +38,8 @@ export async function drawBars(
   const width = () => Math.max(240, at.clientWidth);
   const chart = new Plot(
     {
+      // Half of the last time stands right of its tick.
+      padding: [8, 48, 0, 0],
       ...{ width: width(), height: 220, cursor: { show: false }, legend: { show: false } },
       scales: {
         // One bar alone would else be drawn on an axis of years.

@@ -364,11 +364,22 @@ export class InstallationRules {
     }
   }
 
+  /** When the installation began; not a number where nobody knows: what passed before shows that the clock was ahead that said it (I10). */
+  #installed(): number {
+    const installed = Date.parse(this.#info?.installed ?? '');
+    const endOf = (one: Told) =>
+      one.kind === 'hour' ? startOf(one) + HOUR_MS : Date.parse(one.to);
+    const isLater = [...this.#told.values()].some(
+      (one) => counts(one) && endOf(one) <= installed - this.#tolerance(),
+    );
+    return isLater ? Number.NaN : installed;
+  }
+
   /** I3: an actual hour has a reading of its own, and the edge at which it begins was read, too. */
   #checkBeginnings(): void {
     const tolerance = this.#tolerance();
     const gaps = [...this.#told.values()].filter((one) => one.kind === 'gap' && counts(one));
-    const installed = Date.parse(this.#info?.installed ?? '');
+    const installed = this.#installed();
     for (const hour of this.hours().filter(({ q }) => q === 'A')) {
       const name = `${this.#name()} ${hour.start}`;
       const start = startOf(hour);

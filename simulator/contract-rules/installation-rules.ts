@@ -33,10 +33,12 @@ const modulo = (a: number, m: number): number => ((a % m) + m) % m;
 /** Whether it has a place in the sums: an hour with its total, a gap that is not withdrawn. */
 const counts = (one: Told): boolean => (one.kind === 'hour' ? one.total : one.use) !== null;
 
-/** A gap that ends with the same reading as an hour goes first, for the hour begins there. */
+/** By the hours: a gap is counted with the one in which it ends (I4), before it, whatever clock stamped the readings at the edge. */
 function before(a: Told, b: Told): number {
-  const rank = (one: Told) => (one.kind === 'gap' ? -1 : startOf(one));
-  return endOf(a) - endOf(b) || rank(a) - rank(b);
+  const hourOf = (one: Told) =>
+    one.kind === 'hour' ? startOf(one) : Math.floor(endOf(one) / HOUR_MS) * HOUR_MS;
+  const rank = (one: Told) => (one.kind === 'gap' ? endOf(one) : Number.POSITIVE_INFINITY);
+  return hourOf(a) - hourOf(b) || (rank(a) < rank(b) ? -1 : 1);
 }
 
 /** One meter that stands, or stood, at one place: what was told of it, in the order in which water passed. */
@@ -367,10 +369,8 @@ export class InstallationRules {
   /** When the installation began; not a number where nobody knows: what passed before shows that the clock was ahead that said it (I10). */
   #installed(): number {
     const installed = Date.parse(this.#info?.installed ?? '');
-    const endOf = (one: Told) =>
-      one.kind === 'hour' ? startOf(one) + HOUR_MS : Date.parse(one.to);
     const isLater = [...this.#told.values()].some(
-      (one) => counts(one) && endOf(one) <= installed - this.#tolerance(),
+      (one) => counts(one) && endOf(one) < installed - this.#tolerance(),
     );
     return isLater ? Number.NaN : installed;
   }

@@ -216,17 +216,18 @@ describe('what a register is told of by the passing of time', () => {
     expect(run(list).state.moved?.longestIdleMs).toBeLessThan(2 * DAY);
   });
 
+  /** The `i`-th quarter of a boot whose clock was a year ahead from the fifth to the fortieth. */
+  const aheadMeanwhile = (i: number) => {
+    const mono = i * QUARTER + 2_000;
+    const ahead = i > 4 && i < 40 ? YEAR : 0;
+    return { at: T0 + mono + ahead, mono, boot: 'b', synced: true };
+  };
+
   it('two encoders on one address are told of until a day after the last turn, whatever the clock was', () => {
     let state = run([]).state;
     const told: string[] = [];
     for (let i = 0; i < 4 * 96; i += 1) {
-      const mono = i * QUARTER + 2_000;
-      const moment = {
-        at: T0 + mono + (i > 4 && i < 40 ? YEAR : 0),
-        mono,
-        boot: 'b',
-        synced: true,
-      };
+      const moment = aheadMeanwhile(i);
       const seen: Observation =
         i < 20 && i % 2 === 1
           ? { ...SILENCE, moment, fault: 'frame.wrong_id', stranger: '77' }
@@ -242,13 +243,7 @@ describe('what a register is told of by the passing of time', () => {
     let state = run([]).state;
     const accepted: number[] = [];
     for (let i = 0; i < 4 * 96; i += 1) {
-      const mono = i * QUARTER + 2_000;
-      const moment = {
-        at: T0 + mono + (i > 4 && i < 40 ? YEAR : 0),
-        mono,
-        boot: 'b',
-        synced: true,
-      };
+      const moment = aheadMeanwhile(i);
       const register = i < 20 ? 1_000 : 9_000_000;
       const seen = { kind: 'reading', moment, register, checked: true, identified: true } as const;
       state = advance(state, seen, RULES).state;

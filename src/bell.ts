@@ -6,6 +6,7 @@ export class Bell {
 
   ring(): void {
     this.#rung = true;
+    if (this.#waiting.length === 0) return; // It is rung for each of thousands of rows a second.
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();

@@ -147,6 +147,8 @@ export interface Store {
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
   /** As `entries`, at most `limit` of them, read at once: who reads a whole store waits for portions, not for each entry. */
   portion(range: Portion): Promise<readonly (readonly [key: string, value: string])[]>;
+  /** The texts of a portion without their keys; absent where it would save nothing. */
+  texts?(range: Portion): Promise<readonly string[]>;
   /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
   compact?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<void>>;
   /** The room that the store takes up and leaves, where it lies on a disk. */
@@ -448,6 +450,8 @@ export interface Journal {
   staged(signal: AbortSignal): Promise<void>;
   /** Resolves when hours or gaps are staged that should be written at once, or when the journal is not sound any more. */
   urgent(signal: AbortSignal): Promise<void>;
+  /** So much waits to be written that it is a group of its own, however soon it follows the one before. */
+  isFull(): boolean;
   /** Writes the staged group as one synced batch; good when there was nothing. A fault when anything that was staged was not written. */
   flush(): Promise<Result<void>>;
   /** Rows that became durable since the last call, for sending at once; claimed until they are released. */

@@ -100,6 +100,7 @@ function storeOver(level: Text, folder: string): Store {
     },
     entries: (range) => entriesOf(level, range),
     portion: (range) => portionOf(level, range),
+    texts: async (range) => (await portionOf(level, range, false)).map(([, text]) => text),
     async close() {
       try {
         await level.close();
@@ -198,14 +199,14 @@ class Entries implements AsyncIterator<TextEntry, undefined> {
   }
 }
 
-async function portionOf(level: Text, range: Portion) {
-  const iterator = chunksOf(level, range);
+async function portionOf(level: Text, range: Portion, keys = true) {
+  const iterator = chunksOf(level, range, keys);
   try {
-    const entries: [string, string][] = [];
-    while (entries.length < range.limit) {
-      const chunk = await iterator.next(range.limit - entries.length);
-      if (chunk.length === 0) break;
-      for (const entry of chunk) entries.push(entry);
+    const entries = await iterator.next(range.limit);
+    // A fetch stops sooner at so many bytes.
+    for (let more = entries; more.length > 0 && entries.length < range.limit; ) {
+      more = await iterator.next(range.limit - entries.length);
+      for (const entry of more) entries.push(entry);
     }
     return entries;
   } finally {
@@ -213,7 +214,7 @@ async function portionOf(level: Text, range: Portion) {
   }
 }
 
-function chunksOf(level: Text, range: KeyRange) {
+function chunksOf(level: Text, range: KeyRange, keys = true) {
   return lost(() => {
     const iterator = level.iterator({
       gte: range.from,
@@ -221,6 +222,7 @@ function chunksOf(level: Text, range: KeyRange) {
       reverse: range.reverse ?? false,
       limit: range.limit ?? -1,
       highWaterMarkBytes: CHUNK_BYTES,
+      keys,
     });
     return {
       next: (entries: number) => lost(() => iterator.nextv(entries)),

@@ -72,7 +72,7 @@ export function pendingOf(key: string): { meter: string; row: number } {
   const end = key.indexOf('/', 2);
   return end < 0
     ? { meter: key.slice(2), row: 0 }
-    : { meter: key.slice(2, end), row: Number(key.slice(end + 1)) };
+    : { meter: meterOf(key), row: Number(key.slice(end + 1)) };
 }
 
 /** Seals plain data for `key`. */
@@ -190,7 +190,14 @@ export function decodeRow(key: string, text: string): Row | undefined {
   return fields[0] === 'e' ? eventOf(key, fields) : entryOf(key, fields);
 }
 
-const meterOf = (key: string) => key.slice(2, key.indexOf('/', 2));
+/** What is read follows meter by meter: one text of its name is found by its hash and compared by its place. */
+let newest = '';
+
+function meterOf(key: string): string {
+  const end = key.indexOf('/', 2);
+  if (newest.length !== end - 2 || !key.startsWith(newest, 2)) newest = key.slice(2, end);
+  return newest;
+}
 
 function eventOf(key: string, fields: EventFields): EventRow {
   const [, inst, alarm, message, code, severity, phase, at, since, data, row] = fields;

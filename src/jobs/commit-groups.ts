@@ -34,8 +34,7 @@ export async function commitGroups(
     await journal.staged(signal);
     const stood = journal.isSound();
     if (stood) await due.wait(periodMs);
-    const early = before + APART_MS / speed - wire.monotonicMs();
-    if (early > 0) await wire.sleep(early, signal);
+    await due.apart(before + APART_MS / speed - wire.monotonicMs());
     before = wire.monotonicMs();
     // Whoever wrote or read when it failed says why.
     const isSound = journal.isSound();
@@ -87,13 +86,22 @@ class UntilDue {
   }
 
   async wait(periodMs: number): Promise<void> {
-    if (!this.#isListening) void this.#listen();
-    const ends = this.#wire.monotonicMs() + periodMs;
-    for (let left = periodMs; left > 0 && !this.#isUrgent && !this.#signal.aborted; ) {
+    await this.#until(periodMs, () => this.#isUrgent);
+    this.#isUrgent = false;
+  }
+
+  /** Keeps groups apart; one that is full wears its pages by itself. */
+  async apart(ms: number): Promise<void> {
+    await this.#until(ms, () => this.#journal.isFull());
+  }
+
+  async #until(ms: number, isOver: () => boolean): Promise<void> {
+    const ends = this.#wire.monotonicMs() + ms;
+    for (let left = ms; left > 0 && !isOver() && !this.#signal.aborted; ) {
+      if (!this.#isListening) void this.#listen();
       await this.#waker.sleep(left);
       left = ends - this.#wire.monotonicMs();
     }
-    this.#isUrgent = false;
   }
 
   async #listen(): Promise<void> {

@@ -158,7 +158,7 @@ export class Books {
 
   async flush(): Promise<Result<void>> {
     const { group } = this;
-    const isEmpty = group.changes.size + group.states.size === 0;
+    const isEmpty = this.#isEmpty();
     // Who staged something may have had to wait before it came here.
     const staged = [...(this.#underWay ? [this.#underWay] : []), ...(isEmpty ? [] : [group])];
     while (this.#flushing !== null) await this.#flushing;
@@ -172,6 +172,11 @@ export class Books {
       this.#flushing = null;
       this.#underWay = null;
     }
+  }
+
+  /** The group that gathers has nothing to write. */
+  #isEmpty(): boolean {
+    return this.group.changes.size + this.group.states.size + this.settled.size === 0;
   }
 
   checkpoint(meter: string, inst: number): Checkpoint | undefined {
@@ -246,13 +251,12 @@ export class Books {
   }
 
   async #writeGroup(): Promise<Result<void>> {
-    const group = this.group;
-    if (group.changes.size + group.states.size === 0) {
+    const { group } = this;
+    if (this.#isEmpty()) {
       this.#takeMark();
       return good(undefined);
     }
     this.group = emptyGroup();
-    this.settled.begin();
     for (const meter of group.states) this.#encodeState(meter, group.changes);
     if (group.rows.length > 0) {
       group.changes.set(keys.nextRow, seal(keys.nextRow, this.nextRow));
@@ -263,6 +267,8 @@ export class Books {
     for (const [key, value] of group.changes) {
       changes.push(value === undefined ? { key } : { key, value });
     }
+    // After all others: what is settled is pending no more, whatever was to be written of it.
+    this.settled.begin((meter, row) => changes.push({ key: keys.pending(meter, row) }));
     this.#takeMark(group.rows);
     this.#underWay = group;
     const written = await this.store.write(changes);

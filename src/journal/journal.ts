@@ -97,6 +97,10 @@ class GroupJournal implements Journal {
     return this.#books.urgentBell.wait(signal);
   }
 
+  isFull(): boolean {
+    return this.#books.settled.isFull();
+  }
+
   fresh(signal: AbortSignal): Promise<void> {
     return this.#books.freshBell.wait(signal);
   }

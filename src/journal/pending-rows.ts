@@ -4,6 +4,7 @@ import type { Pending, Store } from '../boundaries.ts';
 import {
   decodeEntryKey,
   decodeRow,
+  hintOfEntryKey,
   keys,
   pendingOf,
   seal,
@@ -15,9 +16,6 @@ import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import type { Books } from './books.ts';
 import { textAt } from './thin.ts';
-
-/** So many settled rows are a group of their own. */
-const SETTLED_MAX = 20_000;
 
 /** A record that says which entry waits, and what its key says. */
 interface Waiting {
@@ -124,14 +122,16 @@ export class PendingRows {
     if (store === books.store && renewals === books.renewals) books.cursors.set(meter, key);
   }
 
-  /** Adds the rows that these name. What is damaged is never sent and stops no other row; a scrub tells what it was. */
+  /**
+   * Adds the rows that these name. What is damaged is never sent and stops no other row; a scrub tells what it was. The mark that a row
+   * waits is believed as far as the row bears it out.
+   */
   async #addRows(waiting: readonly Waiting[], rows: Row[]): Promise<void> {
     if (waiting.length === 0) return;
-    const named = waiting.map(({ key, text }) => decodeEntryKey(key, text) || '-');
-    const texts = await manyAt(this.#books.store, named);
+    const named = waiting.map(({ text }) => hintOfEntryKey(text) || '-');
+    const found = await rowsAt(this.#books.store, named);
     for (const [n, { meter, row: number }] of waiting.entries()) {
-      const text = texts[n];
-      const row = text === undefined ? undefined : decodeRow(named[n] as string, text);
+      const row = found[n];
       if (row?.row === number && row.meter === meter) rows.push(row);
       else this.#books.suspectedBell.ring();
     }
@@ -200,14 +200,12 @@ export class PendingRows {
 
   #settle(meter: string, row: number): void {
     if (this.#books.settled.has(row)) return;
-    this.#books.settled.add(row);
+    this.#books.settled.add(meter, row);
     this.#books.standing.events.delete(row);
     this.#books.replayed.delete(row);
     this.#books.count(meter, -1);
-    this.#books.group.changes.set(keys.pending(meter, row), undefined);
     this.#books.stagedBell.ring();
-    // A long drain waits in no memory.
-    if (this.#books.settled.size === SETTLED_MAX) this.#books.urgentBell.ring();
+    if (this.#books.settled.isFull()) this.#books.urgentBell.ring();
   }
 
   /** Settles what the head-end has stored. */
@@ -317,12 +315,47 @@ function beginOf(row: Row): EpochMs {
   return row.kind === 'hour' ? row.start : row.from;
 }
 
+/** The rows under these keys, in their order; undefined where there is none that is whole. Throws StoreLost. */
+async function rowsAt(
+  store: Store,
+  wanted: readonly string[],
+): Promise<readonly (Row | undefined)[]> {
+  const rows = wanted.length < RUN_MIN ? [] : await runAt(store, wanted);
+  const others = wanted.slice(rows.length);
+  const texts = await manyAt(store, others);
+  for (const [n, text] of texts.entries()) {
+    rows.push(text === undefined ? undefined : decodeRow(others[n] as string, text));
+  }
+  return rows;
+}
+
+/** So many keys and more are looked for one after another, not each by itself. */
+const RUN_MIN = 8;
+
+/**
+ * The rows under the first of these keys, as far as nothing stands between them: so do hours that wait, and one after another they are
+ * found for less. A text tells by its seal whether it is of the key. Throws StoreLost.
+ */
+async function runAt(store: Store, wanted: readonly string[]): Promise<(Row | undefined)[]> {
+  const [from = ''] = wanted;
+  const last = wanted.at(-1) as string;
+  const range = { from, to: `${last}\0`, limit: wanted.length };
+  const rows: Row[] = [];
+  if (!store.texts || last <= from) return rows;
+  for (const [n, text] of (await store.texts(range)).entries()) {
+    const row = decodeRow(wanted[n] as string, text);
+    if (row === undefined) break;
+    rows.push(row);
+  }
+  return rows;
+}
+
 /** The texts under these keys, in their order. Throws StoreLost. */
 async function manyAt(
   store: Store,
   wanted: readonly string[],
 ): Promise<readonly (string | undefined)[]> {
-  if (store.getMany) {
+  if (store.getMany && wanted.length > 0) {
     const got = await store.getMany(wanted);
     if (!got.ok) throw new StoreLost(got.fault.detail);
     return got.value;

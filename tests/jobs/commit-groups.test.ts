@@ -68,6 +68,27 @@ describe('the group commit', () => {
     expect(medium.writes).toBe(2);
   });
 
+  it('what a long drain has settled is written as soon as it is a group of its own, again and again', async () => {
+    const hours = 20_000;
+    for (let hour = 0; hour <= hours; hour += 1) read(journal, 'SP-1', hour * 60, hour);
+    await journal.flush();
+    const drained = journal.takeFresh();
+    expect(drained.length).toBeGreaterThan(hours - 2);
+    await later(PERIOD);
+    medium.writes = 0;
+    const begun = clock.trueNow();
+    // A thousand rows each ten milliseconds: all is over before two groups would be apart.
+    for (let from = 0; from < drained.length; from += 1_000) {
+      journal.settle(drained.slice(from, from + 1_000));
+      await later(10);
+    }
+    expect(medium.writes).toBe(2);
+    expect(clock.trueNow() - begun).toBeLessThan(2_000);
+    await later(2 * PERIOD);
+    expect(medium.writes).toBe(3);
+    expect((await journal.pending()).rows).toBe(0);
+  });
+
   it('a failing medium is opened again, and then what comes is kept', async () => {
     read(journal, 'SP-1', 1, 1);
     medium.failNext(1);

@@ -16,8 +16,10 @@ export interface Sent {
   readonly settle: (outcome: Result<void>) => void;
   /** On the monotonic clock of the wire. */
   due: number;
-  /** What came of it, until that is told. */
+  /** What came of it; undefined while it is in flight. */
   outcome: Result<void> | undefined;
+  /** What was sent after it. */
+  next: Sent | undefined;
 }
 
 /**
@@ -30,7 +32,9 @@ export class InFlight {
   readonly #hand: (sent: Sent) => void;
   readonly #onSilent: () => void;
   readonly #window: number;
-  readonly #sent = new Set<Sent>();
+  /** What is in flight, as a chain from the oldest to the newest; what was answered out of turn stands in it still. */
+  #oldest: Sent | undefined;
+  #newest: Sent | undefined;
   #answered: Sent[] = [];
   readonly #waiting: Sent[] = [];
   /** They wait for all others. */
@@ -66,7 +70,7 @@ export class InFlight {
   /** Hands the message over as soon as the window has a place (QoS 0 needs none); a `late` one lets all others pass. */
   send(message: OutMessage): Promise<Result<void>> {
     return new Promise((settle) => {
-      const sent: Sent = { message, settle, due: 0, outcome: undefined };
+      const sent: Sent = { message, settle, due: 0, outcome: undefined, next: undefined };
       if (this.#end !== undefined) settle({ ok: false, fault: this.#end });
       else if (message.qos === 0 || this.#taken < this.#room()) this.#go(sent);
       else if (this.#waiting.length + this.#late.length < WAITING_MAX) {
@@ -83,8 +87,9 @@ export class InFlight {
    * alone, and what is made of them takes longer than they do: meanwhile the broker has the next messages.
    */
   answered(sent: Sent, outcome: Result<void>): void {
-    if (!this.#sent.delete(sent)) return;
+    if (sent.outcome !== undefined || this.#end !== undefined) return;
     sent.outcome = outcome;
+    while (this.#oldest?.outcome !== undefined) this.#oldest = this.#oldest.next;
     this.#answered.push(sent);
     if (sent.message.qos === 0) return;
     this.#taken -= 1;
@@ -109,11 +114,13 @@ export class InFlight {
     const offline = { code: 'upstream.offline', detail: fault.detail } as const;
     this.#end = offline;
     this.#ended.abort('over');
-    for (const sent of this.#sent) sent.settle({ ok: false, fault });
+    for (let sent = this.#oldest; sent !== undefined; sent = sent.next) {
+      if (sent.outcome === undefined) sent.settle({ ok: false, fault });
+    }
     for (const waiting of [...this.#waiting, ...this.#late]) {
       waiting.settle({ ok: false, fault: offline });
     }
-    this.#sent.clear();
+    this.#oldest = undefined;
     this.#waiting.length = 0;
     this.#late.length = 0;
     this.#onIdle?.();
@@ -134,7 +141,9 @@ export class InFlight {
 
   #go(sent: Sent): void {
     sent.due = this.#clock.monotonicMs() + this.#ackTimeoutMs;
-    this.#sent.add(sent);
+    if (this.#oldest === undefined) this.#oldest = sent;
+    else (this.#newest as Sent).next = sent;
+    this.#newest = sent;
     if (sent.message.qos === 1) this.#taken += 1;
     this.#hand(sent);
     if (!this.#watching) void this.#watch();
@@ -153,17 +162,17 @@ export class InFlight {
 
   #isIdle(): boolean {
     const { length } = this.#answered;
-    return this.#sent.size + length + this.#waiting.length + this.#late.length === 0;
+    return this.#oldest === undefined && length + this.#waiting.length + this.#late.length === 0;
   }
 
-  /** Sleeps until the oldest is due, as long as there is one; a set keeps the order in which they were sent. */
+  /** Sleeps until the oldest is due, as long as there is one. */
   async #watch(): Promise<void> {
     this.#watching = true;
-    for (let [oldest] = this.#sent; oldest !== undefined; [oldest] = this.#sent) {
+    for (let oldest = this.#oldest; oldest !== undefined; oldest = this.#oldest) {
       const left = oldest.due - this.#clock.monotonicMs();
       // Whole milliseconds: a rest too small to move the clock would be slept for ever.
       await this.#clock.sleep(left > 0 ? Math.ceil(left) : LAST_LOOK_MS, this.#ended.signal);
-      if (left <= 0 && this.#sent.has(oldest)) this.#onSilent();
+      if (left <= 0 && oldest === this.#oldest) this.#onSilent();
     }
     this.#watching = false;
   }

@@ -7,7 +7,7 @@ import { type Fault, faulty, good, type Result } from '../domain/fault.ts';
 import { within } from './bounded.ts';
 import { InFlight, type Sent } from './in-flight.ts';
 import type { ConnectParts, Version } from './mqtt-connect.ts';
-import { encodePublish, PacketIds } from './mqtt-publish.ts';
+import { PacketIds, PublishPackets } from './mqtt-publish.ts';
 import { PubackSieve } from './puback-sieve.ts';
 import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
 
@@ -76,7 +76,7 @@ export class Link {
   isUp = false;
   wasUp = false;
   /** Packets that wait for the end of this turn of the event loop, where one has an end that is waited for. */
-  #gathered: Buffer[] = [];
+  readonly #gathered = new PublishPackets();
   #isGathering = false;
   /** Bytes heard since the last packet that was whole. */
   #unfinished = 0;
@@ -216,13 +216,15 @@ export class Link {
     // MQTT 5 3.2.2.3.5: where the broker keeps nothing, a retained message would end the link.
     const retain = message.retain && this.#limits.retain !== false;
     if (message.qos === 0) {
-      const bytes = encodePublish({ message, retain, id: 0 }, this.#version);
-      stream.write(bytes, (error) => this.#written(sent, error));
+      this.#flush(); // Nothing overtakes what was published before it.
+      this.#gathered.add({ message, retain, id: 0 }, this.#version);
+      stream.write(this.#gathered.take(), (error) => this.#written(sent, error));
       return;
     }
     const id = this.#ids.next(this.#isTaken);
     this.#unanswered.set(id, sent);
-    this.#send(encodePublish({ message, retain, id }, this.#version));
+    this.#gathered.add({ message, retain, id }, this.#version);
+    this.#send();
   }
 
   readonly #isTaken = (id: number) =>
@@ -248,25 +250,20 @@ export class Link {
    * The first message of a turn of the event loop goes at once, while the broker waits; all others of that turn go in one
    * piece.
    */
-  #send(packet: Buffer): void {
-    if (this.#isGathering) {
-      this.#gathered.push(packet);
-      return;
-    }
+  #send(): void {
+    if (this.#isGathering) return;
     this.#isGathering = true;
     setImmediate(() => {
       this.#isGathering = false;
       this.#flush();
     });
-    this.#client.stream.write(packet);
+    this.#flush();
   }
 
   #flush(): void {
-    const packets = this.#gathered;
-    this.#gathered = [];
+    const packets = this.#gathered.take();
     const { stream } = this.#client;
-    if (packets.length === 0 || stream.destroyed) return;
-    stream.write(packets.length === 1 ? packets[0] : Buffer.concat(packets));
+    if (packets && !stream.destroyed) stream.write(packets);
   }
 
   /**

@@ -1,4 +1,4 @@
-// PUBLISH packets as bytes, in one piece each: the library hands its socket a dozen, which takes longer than all the rest of a message.
+// PUBLISH packets as bytes, in one piece: the library hands its socket a dozen for each, which takes longer than all the rest of a message.
 
 import type { OutMessage } from '../boundaries.ts';
 import type { Version } from './mqtt-connect.ts';
@@ -18,23 +18,57 @@ export interface Publish {
   readonly id: number;
 }
 
-/** The bytes of a PUBLISH (MQTT 5 3.3, MQTT 3.1.1 3.3), which has no DUP: nothing is sent twice on one link. */
-export function encodePublish({ message, retain, id }: Publish, version: Version): Buffer {
-  const { topic, payload, qos } = message;
-  const properties = version === 5 ? propertiesOf(message) : undefined;
-  const topicBytes = bytesOfTopic(topic);
-  const payloadBytes = Buffer.byteLength(payload);
-  const length = 2 + topicBytes.length + 2 * qos + (properties?.length ?? 0) + payloadBytes;
-  const packet = Buffer.allocUnsafe(1 + lengthBytes(length) + length);
-  packet[0] = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
-  let at = writeLength(packet, 1, length);
-  at = packet.writeUInt16BE(topicBytes.length, at);
-  at += topicBytes.copy(packet, at);
-  if (qos === 1) at = packet.writeUInt16BE(id, at);
-  if (properties) at += properties.copy(packet, at);
-  // Nearly every payload is ASCII, which is copied as it stands.
-  packet.write(payload, at, payloadBytes === payload.length ? 'latin1' : 'utf8');
-  return packet;
+/** Packets are written one behind the other into pieces of memory of this size: a piece of its own for each takes longer to have. */
+const PIECE_BYTES = 32 * 1024;
+
+/** PUBLISH packets that go out together. */
+export class PublishPackets {
+  #piece = Buffer.allocUnsafeSlow(0);
+  /** Where what was not taken yet begins, and where it ends. */
+  #from = 0;
+  #to = 0;
+
+  /** Adds the bytes of a PUBLISH (MQTT 5 3.3, MQTT 3.1.1 3.3), which has no DUP: nothing is sent twice on one link. */
+  add({ message, retain, id }: Publish, version: Version): void {
+    const { topic, payload, qos } = message;
+    const properties = version === 5 ? propertiesOf(message) : undefined;
+    const topicBytes = bytesOfTopic(topic);
+    const payloadBytes = Buffer.byteLength(payload);
+    const length = 2 + topicBytes.length + 2 * qos + (properties?.length ?? 0) + payloadBytes;
+    this.#makeRoom(1 + lengthBytes(length) + length);
+    const piece = this.#piece;
+    let at = this.#to;
+    piece[at] = PUBLISH | (qos << 1) | (retain ? RETAIN : 0);
+    at = writeLength(piece, at + 1, length);
+    at = writeNumber(piece, at, topicBytes.length);
+    piece.set(topicBytes, at);
+    at += topicBytes.length;
+    if (qos === 1) at = writeNumber(piece, at, id);
+    if (properties) {
+      piece.set(properties, at);
+      at += properties.length;
+    }
+    // Nearly every payload is ASCII, which is copied as it stands.
+    piece.write(payload, at, payloadBytes === payload.length ? 'latin1' : 'utf8');
+    this.#to = at + payloadBytes;
+  }
+
+  /** What was added since the last call, in one piece; undefined where nothing was. Nobody writes there again. */
+  take(): Uint8Array | undefined {
+    if (this.#from === this.#to) return undefined;
+    const packets = this.#piece.subarray(this.#from, this.#to);
+    this.#from = this.#to;
+    return packets;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#to + bytes <= this.#piece.length) return;
+    const waiting = this.#piece.subarray(this.#from, this.#to);
+    this.#piece = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, waiting.length + bytes));
+    this.#piece.set(waiting);
+    this.#from = 0;
+    this.#to = waiting.length;
+  }
 }
 
 /** A backlog is sent meter by meter: hundreds of messages in a row have one topic. */
@@ -78,6 +112,12 @@ function withLength(properties: Buffer): Buffer {
   const all = Buffer.alloc(bytes + properties.length);
   properties.copy(all, writeLength(all, 0, properties.length));
   return all;
+}
+
+function writeNumber(bytes: Buffer, at: number, number: number): number {
+  bytes[at] = number >> 8;
+  bytes[at + 1] = number;
+  return at + 2;
 }
 
 /** A variable byte integer (MQTT 5 1.5.5): seven bits a byte. */

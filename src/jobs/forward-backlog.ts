@@ -2,7 +2,7 @@
 
 import type { Prepared, SendCause } from '../boundaries.ts';
 import { byInstallation, type Row } from '../domain/entry.ts';
-import type { Fault } from '../domain/fault.ts';
+import type { Fault, Result } from '../domain/fault.ts';
 import { forwardPending } from '../pipeline.ts';
 import { sometimes } from '../sometimes.ts';
 import type { ForwardParts } from './forward.ts';
@@ -205,14 +205,12 @@ class Backlog {
       this.#parts.journal.release(message.rows);
       return;
     }
-    void forwardPending(message, this.#parts, true).then(
-      (outcome) => {
-        if (outcome.ok) pass.sent += message.rows.length;
-        else this.#failed(message, outcome.fault, pass, tries);
-        this.#lane.leave();
-      },
-      (bug: unknown) => this.#lane.fail(bug),
-    );
+    const told = (outcome: Result<void>) => {
+      if (outcome.ok) pass.sent += message.rows.length;
+      else this.#failed(message, outcome.fault, pass, tries);
+      this.#lane.leave();
+    };
+    forwardPending(message, this.#parts, told, (bug) => this.#lane.fail(bug), true);
   }
 
   /** What the broker refuses is put aside, so that it holds up nothing else; without a link nothing goes. */

@@ -3,6 +3,7 @@
 import type { Bell } from '../bell.ts';
 import type { Clock, Journal, Log, SendCause, Upstream } from '../boundaries.ts';
 import { byInstallation, type Row } from '../domain/entry.ts';
+import type { Result } from '../domain/fault.ts';
 import { spreadOf } from '../domain/schedule.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { forwardPending } from '../pipeline.ts';
@@ -116,7 +117,9 @@ async function send(group: readonly Row[], parts: ForwardParts): Promise<boolean
   if (!prepared.ok) return false;
   journal.claim(group);
   const sent = prepared.value.map(async (message) => {
-    const { ok, ...outcome } = await forwardPending(message, parts);
+    const { ok, ...outcome } = await new Promise<Result<void>>((told, failed) => {
+      forwardPending(message, parts, told, failed);
+    });
     if (ok) return true;
     journal.release(message.rows);
     sometimes('upstream: rows were not acknowledged');

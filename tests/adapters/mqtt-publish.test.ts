@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { type IPublishPacket, parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
-import { encodePublish, PacketIds } from '../../src/adapters/mqtt-publish.ts';
+import { PacketIds, PublishPackets } from '../../src/adapters/mqtt-publish.ts';
 import type { OutMessage } from '../../src/boundaries.ts';
 
 function readBack(bytes: Uint8Array, version: 4 | 5): IPublishPacket[] {
@@ -38,9 +38,10 @@ describe('a PUBLISH packet', () => {
         fc.integer({ min: 1, max: 65_535 }),
         (drawn, version, id) => {
           const message = drawn as OutMessage;
-          const bytes = encodePublish({ message, retain: message.retain, id }, version);
+          const packets = new PublishPackets();
           // A second packet behind it shows that the first one ends where it says.
-          const [read, again] = readBack(Buffer.concat([bytes, bytes]), version);
+          for (const _ of [1, 2]) packets.add({ message, retain: message.retain, id }, version);
+          const [read, again] = readBack(packets.take() ?? Buffer.alloc(0), version);
           // As text: byte by byte they are compared for half a minute.
           expect(JSON.stringify(again)).toBe(JSON.stringify(read));
           expect(read).toMatchObject({ cmd: 'publish', topic: message.topic, dup: false });
@@ -58,6 +59,34 @@ describe('a PUBLISH packet', () => {
       ),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('packets that go out together', () => {
+  it('are taken once and stay as they were, whatever is added after them', () => {
+    const packets = new PublishPackets();
+    const message = (n: number): OutMessage => {
+      return { topic: 't', payload: `${n} `.repeat((n * 997) % 9_000), qos: 1, retain: false };
+    };
+    const taken: { readonly first: number; readonly after: number; readonly bytes: Uint8Array }[] =
+      [];
+    let first = 1;
+    for (let n = 1; n <= 300; n += 1) {
+      packets.add({ message: message(n), retain: false, id: n }, 5);
+      if (n % 7 > 0 && n % 3 > 0) continue;
+      taken.push({ first, after: n + 1, bytes: packets.take() ?? Buffer.alloc(0) });
+      first = n + 1;
+    }
+    expect(packets.take()).toBeUndefined();
+    for (const { first, after, bytes } of taken) {
+      const read = readBack(bytes, 5);
+      expect(read.map(({ messageId }) => messageId)).toEqual(
+        Array.from({ length: after - first }, (_, i) => first + i),
+      );
+      for (const { messageId = 0, payload } of read) {
+        expect(payload.toString()).toBe(message(messageId).payload);
+      }
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
-import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+import { type MeteredPlace, OVERTAKEN, type PollParts, passTime, pollMeter } from '../pipeline.ts';
 import { sometimes } from '../sometimes.ts';
 import { Agenda } from './agenda.ts';
 import type { AskedReads } from './asked-reads.ts';
@@ -247,9 +247,11 @@ class BusLoop {
     const restMs = (fault?.restMs ?? 0) * clock.speed;
     const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, restMs, unconfirmed };
     const again = this.#agenda.came(turn, came);
-    if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
+    if (!this.#signal.aborted && outcome !== OVERTAKEN) this.#tell(turn, fault, askedAt);
     this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));
     watch?.({ meter, due, askedAt, endedAt: now, failures, ok: outcome.ok });
+    // The one that stands there now is asked as soon as it may be, for whoever waits and for its first reading.
+    if (outcome === OVERTAKEN) return this.#agenda.ask(turn);
     if (!asked?.isAsked(meter)) return;
     if (again && outcome.ok) this.#agenda.ask(turn);
     else asked.settle(meter, outcome.ok ? outcome.value : outcome.fault);

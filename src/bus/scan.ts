@@ -346,12 +346,22 @@ function isSame(question: Question, table: string, block: Omit<Question, 'table'
   );
 }
 
-/** What all profiles ask, each question once. */
+/**
+ * What all profiles ask, each question once. The one that most of them ask is the first, as who does not know a question
+ * should refuse it, but may be silent: holding registers 0 and 1, where all profiles are looked for.
+ */
 function questionsOf(profiles: readonly ModbusProfile[]): readonly Question[] {
-  const all = profiles.flatMap((profile) =>
-    blocksOf(profile, 1).map((block) => ({ table: profile.table, ...block })),
-  );
-  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+  const asked = new Map<string, { readonly question: Question; times: number }>();
+  for (const profile of profiles) {
+    for (const block of blocksOf(profile, 1)) {
+      const question = { table: profile.table, ...block };
+      const key = JSON.stringify(question);
+      const known = asked.get(key) ?? { question, times: 0 };
+      known.times += 1;
+      asked.set(key, known);
+    }
+  }
+  return [...asked.values()].sort((a, b) => b.times - a.times).map(({ question }) => question);
 }
 
 interface Group {

@@ -36,7 +36,11 @@ async function shipped(): Promise<Profile[]> {
 }
 
 /** A scan of a virtual line on which `units` hang, at 19200 baud and even parity only. */
-async function lineAt19200(units: readonly number[], wish: ScanWish) {
+async function lineAt19200(
+  units: readonly number[],
+  wish: ScanWish,
+  hears: (request: Uint8Array) => boolean = () => true,
+) {
   const clock = new VirtualClock();
   const plan = planScan(wish, SERIAL, await shipped());
   if ('problem' in plan) throw new Error(plan.problem);
@@ -49,7 +53,7 @@ async function lineAt19200(units: readonly number[], wish: ScanWish) {
       const talk = slave((bytes) => wire.say(bytes, 20));
       wire.device((bytes) => {
         functions.push(bytes[1] ?? 0);
-        if (baud === 19_200 && parity === 'even') talk.receive(bytes);
+        if (baud === 19_200 && parity === 'even' && hears(bytes)) talk.receive(bytes);
       });
       return createRtuLink({ wire, clock, baud: baud ?? 9_600 });
     },
@@ -77,6 +81,16 @@ describe('a scan', () => {
     const fit = found[0]?.fits.find(({ profile }) => profile === 'generic-8-digit-modbus');
     expect(fit?.digits).toBe('12345678');
     expect(functions.every((code) => code === 3 || code === 4)).toBe(true);
+  });
+
+  it('finds a device that is silent about functions it does not have instead of refusing them', async () => {
+    const isHolding = (request: Uint8Array) => request[1] === 3;
+    const { clock, run } = await lineAt19200([3], { addresses: '1-5' }, isHolding);
+    await clock.runUntil(run.work(Number.POSITIVE_INFINITY));
+    expect(run.progress().found).toMatchObject([{ address: '3', garbled: false }]);
+    expect(run.progress().found[0]?.fits.map(({ profile }) => profile)).toContain(
+      'generic-8-digit-modbus',
+    );
   });
 
   it('goes on where it stopped, sitting by sitting, each as long as it may be', async () => {

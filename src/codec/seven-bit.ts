@@ -43,6 +43,18 @@ export function printableText(
   return good(text);
 }
 
+/** Blank, tab, NUL, CR and LF, with parity and without. */
+const FILL: ReadonlySet<number> = new Set(
+  [BLANK, 0x09, 0x00, 0x0d, 0x0a].flatMap((one) => [one, withEvenParity(one)]),
+);
+
+/** A line without what fills it up behind its message, and the rest of its line end: some bridges end theirs twice. */
+export function withoutFill(line: Uint8Array): Uint8Array {
+  let end = line.length;
+  while (end > 0 && FILL.has(line[end - 1] as number)) end -= 1;
+  return line.subarray(0, end);
+}
+
 /** An undriven line decodes to runs of one character (encoders 4); the shortest real message has more than two. */
 function hasThreeDifferent(characters: Uint8Array): boolean {
   const first = characters[0];

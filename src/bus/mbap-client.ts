@@ -3,7 +3,7 @@
 import type { Clock, ModbusLink, ModbusQuestion, Wire } from '../boundaries.ts';
 import type { WordsAsked } from '../codec/modbus-frame.ts';
 import {
-  exceptionWords,
+  exceptionFault,
   layMbapRequest,
   MBAP_HEAD_BYTES,
   MBAP_REQUEST_BYTES,
@@ -157,6 +157,8 @@ class MbapClient implements MbapLink {
     settle: (answer: Answer) => void,
   ): void {
     const asked = this.#clock.monotonicMs();
+    // What lies there while nothing is asked nor owed is no beginning of an answer: some fill theirs up beyond their length.
+    if (this.#asking.length === 0 && this.#owed.size === 0) this.#part = NOTHING;
     const transaction = this.#freeTransaction();
     const deadline = asked + timeoutMs;
     const code = table === 'holding' ? 3 : 4;
@@ -279,7 +281,7 @@ class MbapClient implements MbapLink {
       asking.settle(faulty('modbus.unexpected', said));
     } else if ('exception' in said) {
       this.counts.exceptions += 1;
-      asking.settle(faulty('modbus.exception', exceptionWords(said.exception)));
+      asking.settle({ ok: false, fault: exceptionFault(said.exception) });
     }
   }
 

@@ -4,7 +4,7 @@ import type { Clock, Line, ModbusLink, ScanRun } from '../boundaries.ts';
 import { decodeFrame } from '../codec/decode.ts';
 import { blocksOf } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
-import type { Result } from '../domain/fault.ts';
+import { NOBODY, type Result } from '../domain/fault.ts';
 import type { Framing, LineProfile, ModbusProfile, Register } from '../domain/profile.ts';
 import type { ScanFit, ScanFound, ScanPlan, ScanProgress, ScanSetting } from '../domain/scan.ts';
 
@@ -24,8 +24,6 @@ const OPENS_MAX = 3;
 const FOUND_MAX = 1_000;
 /** So many questions tell how long one takes. */
 const FEW = 10;
-/** What a gateway says when nobody answers behind it (Modbus Application Protocol 1.1b3, 7). */
-const NOBODY = /^(?:10|11) /;
 
 /** A closed scan; `work` begins it and goes on with it. */
 export function createScan(plan: ScanPlan, means: ScanMeans): ScanRun {
@@ -335,7 +333,7 @@ function isSpoilt(answer: Result<unknown>): boolean {
 
 function isThere(answer: Result<unknown>): boolean {
   if (answer.ok) return true;
-  return answer.fault.code === 'modbus.exception' && !NOBODY.test(answer.fault.detail);
+  return answer.fault.code === 'modbus.exception' && answer.fault.why !== NOBODY;
 }
 
 function isSame(question: Question, table: string, block: Omit<Question, 'table'>): boolean {

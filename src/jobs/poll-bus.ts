@@ -295,8 +295,8 @@ class BusLoop {
 }
 
 /** A fault as people are told of it: when the meter is next is the plan's affair. */
-function toldOf({ restMs: _, ...told }: Fault): Fault {
-  return told;
+function toldOf({ code, detail, id }: Fault): Fault {
+  return { code, detail, ...(id !== undefined && { id }) };
 }
 
 /** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */

@@ -283,8 +283,13 @@ function requestOf(profile: LineProfile, address: string): Uint8Array | null {
   return new TextEncoder().encode(profile.request.replaceAll('{address}', () => address));
 }
 
-function messageIn(frame: Uint8Array, { profile, target }: Question): Result<LineMessage> {
-  return readLine(profile, frame, target.dial);
+function messageIn(frame: Uint8Array, question: Question): Result<LineMessage> {
+  const message = readLine(question.profile, frame, question.target.dial);
+  const expected = expectedId(question);
+  if (!message.ok || message.value.filled === undefined) return message;
+  // Where its last character arrived as a blank an identification is no other encoder's.
+  const isOwn = expected === undefined || message.value.id === expected;
+  return isOwn ? message : faulty('frame.malformed', 'an identification that is not whole');
 }
 
 /** The identification that must come; undefined where none is known, or the form has no place for one. */

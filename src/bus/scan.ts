@@ -6,7 +6,14 @@ import { blocksOf } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
 import { NOBODY, type Result } from '../domain/fault.ts';
 import type { Framing, LineProfile, ModbusProfile, Register } from '../domain/profile.ts';
-import type { ScanFit, ScanFound, ScanPlan, ScanProgress, ScanSetting } from '../domain/scan.ts';
+import {
+  LISTEN_MS,
+  type ScanFit,
+  type ScanFound,
+  type ScanPlan,
+  type ScanProgress,
+  type ScanSetting,
+} from '../domain/scan.ts';
 
 /** Opens the wire anew in given settings. Links and lines come closed. */
 export interface ScanMeans {
@@ -16,8 +23,6 @@ export interface ScanMeans {
   line(setting: ScanSetting, framing: Framing): Line;
 }
 
-/** Devices that speak by themselves do so every three seconds or so. */
-const LISTEN_MS = 5_000;
 /** A port that cannot be opened so often in a row is not there. */
 const OPENS_MAX = 3;
 /** Devices found: a wire has fewer. What is found beyond is counted as asked and not kept. */

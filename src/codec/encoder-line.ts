@@ -11,7 +11,7 @@ export { FRAME_CAP } from './seven-bit.ts';
 const LINE_FEED = 0x0a;
 
 /** UI-1203 alarm codes are not published (encoders 8): no flags. */
-export type EncoderMessage = Pick<LineMessage, 'digits' | 'id'>;
+export type EncoderMessage = Pick<LineMessage, 'digits' | 'id' | 'filled'>;
 
 /** What a wheel between two digits may look like: `?` (Arad), `:` (Elster), `H` (Neptune); encoders 1.4. */
 const READING = /^[0-9?:H]{1,12}$/;
@@ -68,7 +68,9 @@ function variableForm(text: string, filled: boolean): Result<EncoderMessage> {
     // The letter after I names the maker: Sensus and Badger send IB, Arad others (encoders 1.3).
     else if (field.startsWith('I') && isCapital(field.charCodeAt(1))) ids.push(field.slice(2));
   }
-  return readings.length === 0 ? malformed('no field RB') : messageOf(readings, ids);
+  if (readings.length === 0) return malformed('no field RB');
+  const read = messageOf(readings, ids);
+  return read.ok && filled ? good({ ...read.value, filled }) : read;
 }
 
 function isCapital(code: number): boolean {

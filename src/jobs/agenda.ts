@@ -184,7 +184,7 @@ export class Agenda {
     if (fault === null) {
       learn(turn, mono - came.askedMono);
       turn.failures = 0;
-    } else if (!LINK.has(fault.code) && fault.code !== 'aborted') turn.failures += 1;
+    } else if (!LINK.has(fault.code)) turn.failures += 1;
     turn.restMono = mono + (came.restMs ?? 0);
     // A bus may have waited before it asked.
     turn.askedMono = Math.max(came.askedMono, mono - turn.readMs);

@@ -13,11 +13,18 @@ import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { createScan } from '../../src/bus/scan.ts';
 import type { Profile } from '../../src/domain/profile.ts';
-import { addressesIn, planScan, type ScanWire, type ScanWish } from '../../src/domain/scan.ts';
+import {
+  addressesIn,
+  longestMs,
+  planScan,
+  type ScanWire,
+  type ScanWish,
+} from '../../src/domain/scan.ts';
 import { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { openScan } from '../../src/scanning.ts';
 import { loadProfiles } from '../../src/settings/load-profiles.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
+import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { ScriptedWire } from '../fakes/scripted-wire.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
@@ -155,6 +162,30 @@ describe('a scan', () => {
     [{ ways: ['mbap'] }],
   ] satisfies [ScanWish][])('refuses %o', async (wish) => {
     expect(planScan(wish, SERIAL, await shipped())).toHaveProperty('problem');
+  });
+
+  it('is lent the line for as long as it listens, however short its time-out', async () => {
+    const wire: ScanWire = { ways: ['line'], baud: [], parity: [] };
+    const plan = planScan({ addresses: '1', timeout_ms: 20 }, wire, await shipped());
+    if ('problem' in plan) throw new Error(plan.problem);
+    const clock = new VirtualClock();
+    const run = createScan(plan, {
+      clock,
+      link: () => {
+        throw new Error('no link is asked for');
+      },
+      line: () => new ScriptedLine(clock),
+    });
+    const scans = new BusScansOf({ wire: clock, rest: async () => undefined });
+    scans.start(run, longestMs(plan));
+    let longest = 0;
+    while (scans.isWaiting()) {
+      const began = clock.monotonicMs();
+      await clock.runUntil(scans.work(new AbortController().signal));
+      longest = Math.max(longest, clock.monotonicMs() - began);
+    }
+    expect(longest).toBeGreaterThan(4_000);
+    expect(longest).toBeLessThanOrEqual(scans.sittingMs());
   });
 
   it('takes addresses one by one and in ranges', () => {

@@ -24,7 +24,11 @@ const ETHER = profileOf('scadametrics-ethermeter-ascii');
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 
 /** What a bus makes of these answers to its questions, one after the other; devices that speak by themselves say them by and by. */
-async function answered(profile: LineProfile, says: readonly (string | Uint8Array)[]) {
+async function answered(
+  profile: LineProfile,
+  says: readonly (string | Uint8Array)[],
+  registerId?: string,
+) {
   const clock = new VirtualClock();
   const wire = new ScriptedWire(clock);
   const line = createWireLine({ wire, clock, framer: framerOf(profile.framing), name: 'it' });
@@ -33,7 +37,8 @@ async function answered(profile: LineProfile, says: readonly (string | Uint8Arra
   const left = says.map((said) => (typeof said === 'string' ? bytes(said) : said));
   const say = () => wire.say(left[0] ?? bytes(''), 300);
   wire.device(say);
-  const target = { meter: 'SP-1', address: '1', profile, dial: profile.dial };
+  const { dial } = profile;
+  const target = { meter: 'SP-1', address: '1', profile, dial, ...(registerId && { registerId }) };
   const told: (number | string)[] = [];
   while (left.length > 0) {
     const reading = bus.read(target);
@@ -98,6 +103,15 @@ describe('the line of an EtherMeter is read', () => {
     expect(await answered(ETHER, [said, said])).toEqual([1234567, 1234567]);
   });
 });
+
+it.each([' ', '\0'])(
+  'an identification whose last character arrived as %j is no other encoder',
+  async (wrong) => {
+    const damaged = `V;RB01234567;IB4821337${wrong}\r`;
+    const told = await answered(EIGHT, [damaged, `${MESSAGE} \r`, 'V;RB1;IB999\r'], '48213371');
+    expect(told).toEqual(['frame.malformed', 1234567, 'frame.wrong_id']);
+  },
+);
 
 describe('what is not an encoder’s message is refused, and the next one read', () => {
   it.each([

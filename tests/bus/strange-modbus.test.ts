@@ -98,6 +98,17 @@ describe('a Modbus TCP answer', () => {
     expect(wire.opens).toBe(1);
   });
 
+  it('that comes late is told as its unit’s, whatever unit it names', async () => {
+    let afterMs = 1_300;
+    wire.device((request) => wire.say(mbap(request, 255, PDU), afterMs));
+    const bus = busOver('mbap');
+    expect(await polled(bus, 2)).toEqual(['line.silent', 'line.silent']);
+    expect(tally.seen().meters[0]?.latestMs).toBeCloseTo(1_300, 0);
+    expect(advice('tcp')).toEqual(['meter.late']);
+    afterMs = 20;
+    expect(await polled(bus, 1)).toEqual([REGISTER]);
+  });
+
   it('that stops short of its length is refused, and the next one read', async () => {
     let isShort = true;
     wire.device((request) => {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileSentence } from './file-words.ts';
 import { makeFolder } from './folders.ts';
+import { answerPdu, crc16 } from './modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from './ports.ts';
 
 /** A piece of bytes as it went over the wire, as one line of the trace has it. */
@@ -32,6 +33,11 @@ const ANEW_MS = 1000;
 /** Header of Modbus TCP up to what its length counts; a question to read words, whole. */
 const MBAP = 6;
 const MBAP_QUESTION = 12;
+/** A question to read words on a serial line, CRC and all. */
+const RTU_QUESTION = 8;
+const READS: ReadonlySet<number> = new Set([3, 4]);
+/** Of a device nothing is known but that it is there: it has none of the words that nobody asked it for (exception 2). */
+const NO_WORDS = { has: () => false, latch: () => null };
 
 /** The pieces of an NDJSON trace, or what is wrong with it, in words. */
 export function parseTrace(text: string): readonly Piece[] | { problem: string } {
@@ -74,6 +80,19 @@ function mbapQuestions(bytes: Buffer): Buffer[] | null {
     questions.push(question);
   }
   return questions;
+}
+
+/** Whether these bytes are a whole question to read words on a serial line. */
+function isRtuQuestion(bytes: Buffer): boolean {
+  return bytes.length === RTU_QUESTION && READS.has(bytes[1] ?? 0) && crc16(bytes) === 0;
+}
+
+/** The units of which the trace holds an answer; a question that was never recorded is refused by them, as by a device. */
+function unitsIn(known: ReadonlyMap<string, Known>, unitOf: (question: Buffer) => number | null) {
+  const answering = [...known.values()].filter(({ answers }) =>
+    answers.some(({ length }) => length > 0),
+  );
+  return new Set(answering.map(({ question }) => unitOf(question)));
 }
 
 /** Questions with what followed each of them up to the next. */
@@ -160,12 +179,23 @@ function spoken(
 /** Finds questions wherever they begin: what stands before one is noise. */
 function rawService(known: ReadonlyMap<string, Known>): Service {
   const longestFirst = [...known.values()].sort((a, b) => b.question.length - a.question.length);
+  const units = unitsIn(known, (question) =>
+    isRtuQuestion(question) ? (question[0] ?? null) : null,
+  );
   return spoken((say) => {
     let heard = Buffer.alloc(0);
     const find = () => {
       for (const one of longestFirst) {
         const at = heard.indexOf(one.question);
-        if (at >= 0) return { one, end: at + one.question.length };
+        if (at >= 0) return { answer: () => nextAnswer(one), end: at + one.question.length };
+      }
+      return refusable();
+    };
+    const refusable = () => {
+      for (let end = RTU_QUESTION; end <= heard.length; end += 1) {
+        const question = heard.subarray(end - RTU_QUESTION, end);
+        if (!isRtuQuestion(question) || !units.has(question[0] ?? null)) continue;
+        return { answer: () => [{ bytes: rtuRefusal(question), afterMs: 0 }], end };
       }
       return null;
     };
@@ -173,14 +203,23 @@ function rawService(known: ReadonlyMap<string, Known>): Service {
       heard = Buffer.concat([heard, chunk]).subarray(-UNHEARD_MAX);
       for (let found = find(); found !== null; found = find()) {
         heard = heard.subarray(found.end);
-        say(nextAnswer(found.one));
+        say(found.answer());
       }
     };
   });
 }
 
+function rtuRefusal(question: Buffer): Buffer {
+  const refusal = answerPdu(question.subarray(1, -2), NO_WORDS);
+  const frame = Buffer.concat([question.subarray(0, 1), refusal, Buffer.alloc(2)]);
+  frame.writeUInt16LE(crc16(frame.subarray(0, -2)), frame.length - 2);
+  return frame;
+}
+
 /** Answers bear the transaction of their question now, not the recorded one. */
 function mbapService(known: ReadonlyMap<string, Known>): Service {
+  // Behind transaction, protocol and length.
+  const units = unitsIn(known, (question) => question[MBAP - 2] ?? null);
   return spoken((say) => {
     let heard = Buffer.alloc(0);
     return (chunk) => {
@@ -189,11 +228,21 @@ function mbapService(known: ReadonlyMap<string, Known>): Service {
         const frame = heard.subarray(0, MBAP + heard.readUInt16BE(4));
         heard = heard.subarray(frame.length);
         const one = known.get(frame.subarray(2).toString('hex'));
-        if (!one) continue;
-        say(nextAnswer(one), (bytes) => Buffer.concat([frame.subarray(0, 2), bytes.subarray(2)]));
+        if (one) {
+          say(nextAnswer(one), (bytes) => Buffer.concat([frame.subarray(0, 2), bytes.subarray(2)]));
+        } else if (units.has(frame[MBAP] ?? null) && READS.has(frame[MBAP + 1] ?? 0)) {
+          say([{ bytes: mbapRefusal(frame), afterMs: 0 }]);
+        }
       }
     };
   });
+}
+
+function mbapRefusal(question: Buffer): Buffer {
+  const refusal = answerPdu(question.subarray(MBAP + 1), NO_WORDS);
+  const frame = Buffer.concat([question.subarray(0, MBAP + 1), refusal]);
+  frame.writeUInt16BE(frame.length - MBAP, MBAP - 2);
+  return frame;
 }
 
 /** A device that was never asked says what it said, over and over. */

@@ -45,6 +45,8 @@ const STALE_MS = 15_000;
 /** Asked twice, and waited for with patience. */
 const TIMEOUTS_MAX = 6;
 const STALE = faulty('line.silent', 'the collector stood still while it was asked');
+/** What came, an answer or none, is the old meter's: it says nothing of the one that stands there now, which is to be asked. */
+export const OVERTAKEN = faulty('aborted', 'another meter was put there while it was asked');
 
 /**
  * Reads one meter and takes in what was seen; a fault is taken in too, as silence. Good with the dial's counts. `spareMs`:
@@ -60,10 +62,12 @@ export async function pollMeter(
   const staleMs = (STALE_MS + TIMEOUTS_MAX * timeoutMs) * clock.speed;
   const asked = clock.monotonicMs();
   const { target } = standing(place, parts.journal);
+  const facts = parts.journal.facts(target.meter);
   const answer = await parts.bus.read(target, signal, spareMs);
+  if (!isSameMeter(facts, parts.journal.facts(target.meter))) return OVERTAKEN;
   const seen = clock.monotonicMs() - asked <= staleMs ? answer : STALE;
   const moment = momentOf(clock);
-  await takeIn(
+  const taken = await takeIn(
     place,
     parts,
     seen.ok
@@ -80,6 +84,7 @@ export async function pollMeter(
           stranger: seen.fault.id ?? null,
         },
   );
+  if (!taken) return OVERTAKEN;
   return seen.ok ? good(seen.value.register) : seen;
 }
 
@@ -139,28 +144,39 @@ function flowLimit({ dial: stated, maxFlowPerH }: MeterRules, dial: Dial): Count
   return isSame ? maxFlowPerH : limitOn(dial, maxFlowPerH, stated);
 }
 
+/** Whether the meter that was asked still stands there. One that nobody knows now takes nothing in. */
+function isSameMeter(
+  asked: InstallationFacts | undefined,
+  now: InstallationFacts | undefined,
+): boolean {
+  if (now === undefined || now === asked) return true;
+  return now.inst === asked?.inst && now.registerId === asked.registerId;
+}
+
 /** What `standing` worked out last for a place: it is asked at every poll and changes once in years. */
 const STANDING = new WeakMap<
   MeteredPlace,
   { readonly facts: InstallationFacts; readonly now: MeteredPlace }
 >();
 
+/** False when another meter stands there by the time that it could be taken in: nothing is. */
 async function takeIn(
   place: MeteredPlace,
   { journal, log, watches }: Omit<PollParts, 'bus'>,
   seen: Observation,
-): Promise<void> {
+): Promise<boolean> {
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
   if (!known) sometimes('journal: a reading was dropped while it was not sound');
-  if (!known) return; // The journal is not sound: registers are absolute, the next reading tells all.
+  if (!known) return true; // The journal is not sound: registers are absolute, the next reading tells all.
   const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
   if (recalling !== undefined) await recalling;
   const ahead = futureHours(known, seen.moment, rules, journal.heldFrom(meter));
   const entries = ahead === null ? [] : await journal.publishedFrom(meter, ahead);
   const before = journal.installation(meter);
-  if (!before) return;
+  if (!before) return true;
+  if (before.inst !== known.inst) return false;
   const came = advance(before, seen, rules, { entries, held: journal.heldFrom(meter) });
   const after = watches?.commit(meter, rules, before, came) ?? came;
   if (!watches) journal.commit(meter, came);
@@ -172,6 +188,7 @@ async function takeIn(
     if (code === 'read.implausible' && phase === 'raise') sometimes('water: a jump was held back');
     log.warn({ meter, code, phase, severity, ...data }, 'an event of the meter');
   }
+  return true;
 }
 
 function tellNotice(code: Notice['code']): void {

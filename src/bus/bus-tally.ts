@@ -6,11 +6,11 @@ import {
   type BusSummary,
   type MeterSeen,
   NONE_SEEN,
-  SEEN_AS,
   SEEN_KEYS,
   type SeenCounts,
   type SeenEnd,
   type SeenKey,
+  seenAs,
 } from '../domain/bus-seen.ts';
 import type { Fault, Result } from '../domain/fault.ts';
 import { atShare, Latencies } from './latencies.ts';
@@ -153,7 +153,7 @@ export class BusTally implements StrayEar {
 
   /** A question to `meter` was put and ended so, `tookMs` after it was written; `second` when it is asked again at once. */
   ended(meter: string, outcome: Result<unknown>, tookMs: number, second: boolean): void {
-    const end = outcome.ok ? 'ok' : SEEN_AS[outcome.fault.code];
+    const end = outcome.ok ? 'ok' : seenAs(outcome.fault);
     if (end === undefined) return;
     const now = this.#clock.monotonicMs();
     const tally = this.#tallyOf(meter);
@@ -166,7 +166,7 @@ export class BusTally implements StrayEar {
 
   /** A read held the wire for so long. One that the link kept away did not. */
   used(outcome: Result<unknown>, ms: number): void {
-    if (!outcome.ok && SEEN_AS[outcome.fault.code] === undefined) return;
+    if (!outcome.ok && seenAs(outcome.fault) === undefined) return;
     const now = this.#clock.monotonicMs();
     this.#minutes.add(now, BUSY, ms);
     this.#minutes.add(now, READS, 1);

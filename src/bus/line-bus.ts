@@ -56,6 +56,8 @@ class LineBus implements Bus {
   readonly #tally: BusTally;
   /** A target changes only when another meter stands there, and is another object then. */
   readonly #requests = new WeakMap<ReadTarget, Uint8Array | null>();
+  /** The identification of each meter that was asked, where it is known. */
+  readonly #ids = new Map<string, string | undefined>();
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
@@ -71,6 +73,7 @@ class LineBus implements Bus {
     const { profile } = target;
     if (profile.transport !== 'line') throw new Error(`${target.meter} does not hang on a line`);
     const question = { target, profile, spareMs, request: this.#requestTo(target, profile) };
+    this.#ids.set(target.meter, expectedId(question));
     const began = this.#clock.monotonicMs();
     let second = false;
     const attempt = (ended: AbortSignal) => {
@@ -154,12 +157,14 @@ class LineBus implements Bus {
     if (request !== null) {
       const written = await this.#line.write(request);
       if (!written.ok) return written;
-      this.#owed.asked(target.meter, asked, this.#clock.monotonicMs() + this.#timeoutMs);
+      const until = this.#clock.monotonicMs() + this.#timeoutMs;
+      this.#owed.asked(target.meter, expectedId(question), asked, until);
     }
-    const { register, pass } = await this.#answer(question, signal);
+    const { register: said, late } = await this.#answer(question, signal);
     const tookMs = this.#clock.monotonicMs() - asked;
-    // Answers that others owed say nothing of this meter but that its own did not come.
-    this.#tally.ended(target.meter, pass ? SILENT : register, tookMs, second);
+    // Answers of others say nothing of this meter but that its own did not come.
+    const register = late ? SILENT : said;
+    this.#tally.ended(target.meter, register, tookMs, second);
     if (register.ok) {
       this.#patience.took(target.meter, tookMs);
       return register;
@@ -200,19 +205,21 @@ class LineBus implements Bus {
     const known = this.#patience.of(question.target.meter);
     const patience = patienceMs(known, this.#timeoutMs, question.spareMs);
     const deadline = this.#clock.monotonicMs() + this.#timeoutMs + patience;
-    let passed: Result<Register> | undefined;
-    const last = (register: Result<Register>) => ({ register, pass: passed !== undefined });
+    let passed: Judged | undefined;
+    const last = (register: Result<Register>) => passed ?? { register, pass: false, late: false };
     for (;;) {
       const left = deadline - this.#clock.monotonicMs();
       // A chattering line has a next frame for ever.
-      if (left <= 0) return last(passed ?? faulty('line.silent', 'nothing but echoes'));
+      if (left <= 0) return last(faulty('line.silent', 'nothing but echoes'));
       const frame = await this.#line.receive(left, signal);
-      if (!frame.ok) return last(passed ?? frame);
+      // What others said does not matter where the line went.
+      if (!frame.ok && !UNHEARD.has(frame.fault.code)) passed = undefined;
+      if (!frame.ok) return last(frame);
       // A two-wire adapter hears itself.
       if (isEcho(frame.value, question.request)) continue;
       const judged = this.#judge(messageIn(frame.value, question), question);
       if (!judged.pass) return judged;
-      passed = judged.register;
+      passed = judged;
     }
   }
 
@@ -224,16 +231,23 @@ class LineBus implements Bus {
       // A spoilt answer may have been noise, with the answer still to come.
       if (isMessage(message)) this.#owed.paidBy(target.meter);
       const register = message.ok ? registerIn(message.value, profile, target.dial) : message;
-      return { register, pass: false };
+      return { register, pass: false, late: false };
     }
     const { id } = message.value;
-    const late = this.#owed.paidByOther(target.meter);
-    this.#late(late);
-    const pass = late !== undefined || request === null;
+    const paid = this.#owed.paidByOther(target.meter, id);
+    this.#late(paid);
+    // One that nobody here is known to send may come late from where another encoder hangs, too.
+    const pass = paid !== undefined || request === null || this.#owed.isOwedByOther(target.meter);
+    const late = paid !== undefined || (request === null && this.#isOthers(target.meter, id));
     // Nobody else was asked: on this address hangs another meter.
     if (!pass) this.#owed.paidBy(target.meter);
     if (!pass) sometimes('bus: another encoder answered');
-    return { register: wrongId(id, expected), pass };
+    return { register: wrongId(id, expected), pass, late };
+  }
+
+  /** Whether another meter of this line has this identification. */
+  #isOthers(meter: string, id: string | null): boolean {
+    return [...this.#ids].some(([other, its]) => other !== meter && its === id);
   }
 
   /** An answer was refused because its question had been given up. */
@@ -249,12 +263,16 @@ class LineBus implements Bus {
 interface Judged {
   readonly register: Result<Register>;
   readonly pass: boolean;
+  /** It is of another meter of this line: late, or of one that speaks by itself. */
+  readonly late: boolean;
 }
 
 /** Questions beyond the number that would be enough if the dial held still. */
 const SPARE_QUESTIONS = 2;
 
 const SILENT = faulty('line.silent', 'only others answered');
+/** The faults of a wait that was heard out. */
+const UNHEARD: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'line.overlong']);
 /** The faults of an answer that may still be under way. */
 const LATE: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'aborted']);
 /** The faults that only a device's message has. */
@@ -265,8 +283,13 @@ function requestOf(profile: LineProfile, address: string): Uint8Array | null {
   return new TextEncoder().encode(profile.request.replaceAll('{address}', () => address));
 }
 
-function messageIn(frame: Uint8Array, { profile, target }: Question): Result<LineMessage> {
-  return readLine(profile, frame, target.dial);
+function messageIn(frame: Uint8Array, question: Question): Result<LineMessage> {
+  const message = readLine(question.profile, frame, question.target.dial);
+  const expected = expectedId(question);
+  if (!message.ok || message.value.filled === undefined) return message;
+  // Where its last character arrived as a blank an identification is no other encoder's.
+  const isOwn = expected === undefined || message.value.id === expected;
+  return isOwn ? message : faulty('frame.malformed', 'an identification that is not whole');
 }
 
 /** The identification that must come; undefined where none is known, or the form has no place for one. */

@@ -3,7 +3,7 @@
 import type { Clock, ModbusLink, ModbusQuestion, Wire } from '../boundaries.ts';
 import type { WordsAsked } from '../codec/modbus-frame.ts';
 import {
-  exceptionWords,
+  exceptionFault,
   layMbapRequest,
   MBAP_HEAD_BYTES,
   MBAP_REQUEST_BYTES,
@@ -92,8 +92,8 @@ class MbapClient implements MbapLink {
   readonly #ear: StrayEar | undefined;
   /** In no order: at most `atOnce`, so looking through is cheaper than a map. */
   readonly #asking: Asking[] = [];
-  /** Transactions given up on this connection whose answer has not come, and when they were asked: their numbers are not used again on it. */
-  readonly #owed = new Map<number, number>();
+  /** Questions given up on this connection whose answer has not come: their transactions are not used again on it. */
+  readonly #owed = new Map<number, Pick<Asking, 'unit' | 'asked'>>();
   /** One listener serves all questions of a signal; it goes with the signal. */
   readonly #signals = new WeakSet<AbortSignal>();
   #transaction = 0;
@@ -157,6 +157,8 @@ class MbapClient implements MbapLink {
     settle: (answer: Answer) => void,
   ): void {
     const asked = this.#clock.monotonicMs();
+    // What lies there while nothing is asked nor owed is no beginning of an answer: some fill theirs up beyond their length.
+    if (this.#asking.length === 0 && this.#owed.size === 0) this.#part = NOTHING;
     const transaction = this.#freeTransaction();
     const deadline = asked + timeoutMs;
     const code = table === 'holding' ? 3 : 4;
@@ -253,16 +255,16 @@ class MbapClient implements MbapLink {
     const transaction = ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
     const asking = this.#find(transaction);
     if (asking === undefined) {
-      const unit = bytes[at + MBAP_HEAD_BYTES] as number;
-      const asked = this.#owed.get(transaction);
-      if (asked !== undefined) {
+      const owed = this.#owed.get(transaction);
+      if (owed !== undefined) {
         this.#owed.delete(transaction);
-        this.#ear?.late(unit, this.#clock.monotonicMs() - asked);
+        // Not the unit that it names: some always say 0 or 255.
+        this.#ear?.late(owed.unit, this.#clock.monotonicMs() - owed.asked);
         this.counts.late += 1;
         sometimes('bus: a late answer on TCP was refused');
         this.#strays = 0;
       } else {
-        this.#ear?.unasked(unit);
+        this.#ear?.unasked(bytes[at + MBAP_HEAD_BYTES] as number);
         this.counts.strays += 1;
         this.#strays += 1;
       }
@@ -279,7 +281,7 @@ class MbapClient implements MbapLink {
       asking.settle(faulty('modbus.unexpected', said));
     } else if ('exception' in said) {
       this.counts.exceptions += 1;
-      asking.settle(faulty('modbus.exception', exceptionWords(said.exception)));
+      asking.settle({ ok: false, fault: exceptionFault(said.exception) });
     }
   }
 
@@ -327,7 +329,7 @@ class MbapClient implements MbapLink {
 
   #giveUp(asking: Asking, code: FaultCode, detail: string): void {
     this.#remove(asking);
-    this.#owed.set(asking.transaction, asking.asked);
+    this.#owed.set(asking.transaction, asking);
     asking.settle(faulty(code, detail));
   }
 

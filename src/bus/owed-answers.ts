@@ -5,6 +5,8 @@ export type Paid = Pick<Debt, 'meter' | 'asked'>;
 
 interface Debt {
   readonly meter: string;
+  /** The identification that its answer bears; undefined where none is known. */
+  readonly id: string | undefined;
   readonly asked: number;
   /** Monotonic time of the wire after which no answer is expected. */
   until: number;
@@ -14,9 +16,9 @@ interface Debt {
 export class OwedAnswers {
   #debts: Debt[] = [];
 
-  /** `meter` was asked at `asked` and may answer until then. */
-  asked(meter: string, asked: number, until: number): void {
-    this.#debts.push({ meter, asked, until });
+  /** `meter`, whose answer bears `id` where that is known, was asked at `asked` and may answer until then. */
+  asked(meter: string, id: string | undefined, asked: number, until: number): void {
+    this.#debts.push({ meter, id, asked, until });
   }
 
   /** `meter` did not answer in its time, and may do so until then. */
@@ -29,9 +31,19 @@ export class OwedAnswers {
     this.#pay((debt) => debt.meter === meter);
   }
 
-  /** A message of another than `meter` came: whose, and when it was asked; undefined when no other was. */
-  paidByOther(meter: string): Paid | undefined {
-    return this.#pay((debt) => debt.meter !== meter);
+  /**
+   * A message of another than `meter` came, with this identification (null: none that could be read): whose, and when it was
+   * asked; undefined when no other was asked that may have sent it.
+   */
+  paidByOther(meter: string, id: string | null): Paid | undefined {
+    const isOther = (debt: Debt) => debt.meter !== meter;
+    const named = id === null ? undefined : this.#pay((debt) => isOther(debt) && debt.id === id);
+    return named ?? this.#pay((debt) => isOther(debt) && (id === null || debt.id === undefined));
+  }
+
+  /** Whether another than `meter` may still answer. */
+  isOwedByOther(meter: string): boolean {
+    return this.#debts.some((debt) => debt.meter !== meter);
   }
 
   /** A message came and nobody can tell whose: the oldest question is answered. */

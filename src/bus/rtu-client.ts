@@ -3,7 +3,7 @@
 import type { Clock, ModbusLink, ModbusQuestion, Wire } from '../boundaries.ts';
 import type { RtuAnswer, WordsAsked } from '../codec/modbus-frame.ts';
 import {
-  exceptionWords,
+  exceptionFault,
   hasShapeOf,
   RTU_LEAST_BYTES,
   RTU_MOST_BYTES,
@@ -356,7 +356,7 @@ class RtuClient implements RtuLink {
     const answer: Answer =
       exception === null
         ? good(wordsOfRtu(this.#kept, found))
-        : faulty('modbus.exception', exceptionWords(exception));
+        : { ok: false, fault: exceptionFault(exception) };
     // An answer that may be a late one tells nothing of the unit's latency.
     if (!asking.doubtful) {
       this.#tallied(asking.unit).took(this.#clock.monotonicMs() - asking.written);
@@ -395,7 +395,8 @@ class RtuClient implements RtuLink {
       sometimes('bus: a late answer on an RTU line was refused');
       return this.#count(unit, 'late');
     }
-    this.#ear?.unasked(unit);
+    // What a repeater says once more is no second device.
+    if (!doubled) this.#ear?.unasked(unit);
     this.#count(unit, 'unasked');
     this.#owed.unasked({ unit, code, quantity }, this.#clock.monotonicMs());
   }

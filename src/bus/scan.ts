@@ -4,9 +4,16 @@ import type { Clock, Line, ModbusLink, ScanRun } from '../boundaries.ts';
 import { decodeFrame } from '../codec/decode.ts';
 import { blocksOf } from '../codec/modbus-blocks.ts';
 import { type Answers, registerIn } from '../codec/modbus-register.ts';
-import type { Result } from '../domain/fault.ts';
+import { NOBODY, type Result } from '../domain/fault.ts';
 import type { Framing, LineProfile, ModbusProfile, Register } from '../domain/profile.ts';
-import type { ScanFit, ScanFound, ScanPlan, ScanProgress, ScanSetting } from '../domain/scan.ts';
+import {
+  LISTEN_MS,
+  type ScanFit,
+  type ScanFound,
+  type ScanPlan,
+  type ScanProgress,
+  type ScanSetting,
+} from '../domain/scan.ts';
 
 /** Opens the wire anew in given settings. Links and lines come closed. */
 export interface ScanMeans {
@@ -16,16 +23,12 @@ export interface ScanMeans {
   line(setting: ScanSetting, framing: Framing): Line;
 }
 
-/** Devices that speak by themselves do so every three seconds or so. */
-const LISTEN_MS = 5_000;
 /** A port that cannot be opened so often in a row is not there. */
 const OPENS_MAX = 3;
 /** Devices found: a wire has fewer. What is found beyond is counted as asked and not kept. */
 const FOUND_MAX = 1_000;
 /** So many questions tell how long one takes. */
 const FEW = 10;
-/** What a gateway says when nobody answers behind it (Modbus Application Protocol 1.1b3, 7). */
-const NOBODY = /^(?:10|11) /;
 
 /** A closed scan; `work` begins it and goes on with it. */
 export function createScan(plan: ScanPlan, means: ScanMeans): ScanRun {
@@ -335,7 +338,7 @@ function isSpoilt(answer: Result<unknown>): boolean {
 
 function isThere(answer: Result<unknown>): boolean {
   if (answer.ok) return true;
-  return answer.fault.code === 'modbus.exception' && !NOBODY.test(answer.fault.detail);
+  return answer.fault.code === 'modbus.exception' && answer.fault.why !== NOBODY;
 }
 
 function isSame(question: Question, table: string, block: Omit<Question, 'table'>): boolean {
@@ -346,12 +349,22 @@ function isSame(question: Question, table: string, block: Omit<Question, 'table'
   );
 }
 
-/** What all profiles ask, each question once. */
+/**
+ * What all profiles ask, each question once. The one that most of them ask is the first, as who does not know a question
+ * should refuse it, but may be silent: holding registers 0 and 1, where all profiles are looked for.
+ */
 function questionsOf(profiles: readonly ModbusProfile[]): readonly Question[] {
-  const all = profiles.flatMap((profile) =>
-    blocksOf(profile, 1).map((block) => ({ table: profile.table, ...block })),
-  );
-  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
+  const asked = new Map<string, { readonly question: Question; times: number }>();
+  for (const profile of profiles) {
+    for (const block of blocksOf(profile, 1)) {
+      const question = { table: profile.table, ...block };
+      const key = JSON.stringify(question);
+      const known = asked.get(key) ?? { question, times: 0 };
+      known.times += 1;
+      asked.set(key, known);
+    }
+  }
+  return [...asked.values()].sort((a, b) => b.times - a.times).map(({ question }) => question);
 }
 
 interface Group {

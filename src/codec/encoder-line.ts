@@ -4,14 +4,14 @@ import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import type { Counts, Dial } from '../domain/units.ts';
 import { DIGITS, type LineMessage, readableId, unreadable } from './line-message.ts';
-import { malformed, printableText } from './seven-bit.ts';
+import { malformed, printableText, withoutFill } from './seven-bit.ts';
 
 export { FRAME_CAP } from './seven-bit.ts';
 
 const LINE_FEED = 0x0a;
 
 /** UI-1203 alarm codes are not published (encoders 8): no flags. */
-export type EncoderMessage = Pick<LineMessage, 'digits' | 'id'>;
+export type EncoderMessage = Pick<LineMessage, 'digits' | 'id' | 'filled'>;
 
 /** What a wheel between two digits may look like: `?` (Arad), `:` (Elster), `H` (Neptune); encoders 1.4. */
 const READING = /^[0-9?:H]{1,12}$/;
@@ -28,13 +28,15 @@ const FIXED_FORM = /^R([0-9?:H]{4})([0-9A-Za-z?]{8})$/;
  */
 export function parseUi1203(frame: Uint8Array): Result<EncoderMessage> {
   // A bridge that ends its lines with CR LF leaves the LF in front of the next one.
-  const plain = printableText(frame[0] === LINE_FEED ? frame.subarray(1) : frame);
+  const line = frame[0] === LINE_FEED ? frame.subarray(1) : frame;
+  const message = withoutFill(line);
+  const plain = printableText(message);
   if (!plain.ok) return plain;
   const text = plain.value;
-  if (text.startsWith('V;')) return variableForm(text.slice(2).split(';'));
+  if (text.startsWith('V;')) return variableForm(text.slice(2), message.length < line.length);
   const fixed = FIXED_FORM.exec(text);
   if (fixed === null) return malformed('neither V;... nor R followed by 4 digits and 8 characters');
-  return message([fixed[1] as string], [fixed[2] as string]);
+  return messageOf([fixed[1] as string], [fixed[2] as string]);
 }
 
 /** The dial position that `digits` say. `register.digits` unless they are exactly as many as the dial has. */
@@ -51,7 +53,13 @@ export function registerOf(digits: string, dial: Pick<Dial, 'digits'>): Result<C
   return good(register);
 }
 
-function variableForm(fields: readonly string[]): Result<EncoderMessage> {
+/** `filled`: something that is none of a message followed it. */
+function variableForm(text: string, filled: boolean): Result<EncoderMessage> {
+  // Some divide their fields with semicolons, some end each with one.
+  const isEnded = text.endsWith(';');
+  const fields = (isEnded ? text.slice(0, -1) : text).split(';');
+  // A last digit that arrived as a semicolon or a blank would leave a reading of a tenth.
+  if ((isEnded || filled) && fields.at(-1)?.startsWith('RB')) return malformed('more behind RB');
   const readings: string[] = [];
   const ids: string[] = [];
   for (const field of fields) {
@@ -60,7 +68,9 @@ function variableForm(fields: readonly string[]): Result<EncoderMessage> {
     // The letter after I names the maker: Sensus and Badger send IB, Arad others (encoders 1.3).
     else if (field.startsWith('I') && isCapital(field.charCodeAt(1))) ids.push(field.slice(2));
   }
-  return readings.length === 0 ? malformed('no field RB') : message(readings, ids);
+  if (readings.length === 0) return malformed('no field RB');
+  const read = messageOf(readings, ids);
+  return read.ok && filled ? good({ ...read.value, filled }) : read;
 }
 
 function isCapital(code: number): boolean {
@@ -68,7 +78,7 @@ function isCapital(code: number): boolean {
 }
 
 /** A field sent twice is believed only when both say the same. */
-function message(readings: readonly string[], ids: readonly string[]): Result<EncoderMessage> {
+function messageOf(readings: readonly string[], ids: readonly string[]): Result<EncoderMessage> {
   if (!readings.every((reading) => READING.test(reading))) return malformed('RB is not a number');
   if (!ids.every((id) => IDENTIFICATION.test(id))) return malformed('not an identification');
   if (!areAlike(readings)) return malformed('two readings that disagree');

@@ -3,7 +3,7 @@
 import type { Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
 import { DIGITS, type LineMessage, unreadable, WHEELS } from './line-message.ts';
-import { malformed, printableText } from './seven-bit.ts';
+import { malformed, printableText, withoutFill } from './seven-bit.ts';
 
 /** `:` and 13 fields divided by `;`, two of each kind (encoders 4). The places are those of meter 1. */
 const FIELDS = 13;
@@ -23,7 +23,7 @@ export function parseEtherMeter(
   channel: number,
   dialDigits: number,
 ): Result<LineMessage> {
-  const plain = printableText(frame);
+  const plain = printableText(withoutFill(frame));
   if (!plain.ok) return plain;
   if (!plain.value.startsWith(':')) return malformed('no colon in front');
   const fields = plain.value.slice(1).split(';');

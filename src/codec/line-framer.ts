@@ -1,4 +1,4 @@
-// Cuts a stream of bytes into frames ended by CR or CR LF, with a bound on their length: what is torn or overlong is never a frame.
+// Cuts a stream of bytes into frames ended by CR (or LF) or by CR LF, with a bound on their length: what is torn or overlong is never a frame.
 
 import { FRAME_CAP } from './seven-bit.ts';
 
@@ -8,14 +8,21 @@ const CR_WITH_PARITY = 0x8d;
 /** Two ones: the same with parity. */
 const LF = 0x0a;
 /**
- * An RS-485 driver that takes the line, and a bridge that wakes, begin with a break or a spike, which a UART shows as 00 or FF: at
- * most so many are nothing. More are a line that is held down.
+ * An RS-485 driver that takes the line, and a bridge that wakes, begin with a break or a spike: at most so many are nothing. More are
+ * a line that is held down.
  */
 const SPIKES_MAX = 16;
+/**
+ * What a UART shows of a spike: the bits that it held the line down, the lowest first, then ones. No text holds FF and 00, and no
+ * message begins with any of the others.
+ */
+const SPIKES: ReadonlySet<number> = new Set([
+  ...[0xff, 0xfe, 0xfc, 0xf8, 0xf0, 0xe0, 0xc0, 0x80, 0x00],
+]);
 
-/** What a UART shows of a spike on the line. No text holds it. */
+/** Whether a byte in front of a message is a spike on the line. */
 export function isSpike(byte: number | undefined): boolean {
-  return byte === 0x00 || byte === 0xff;
+  return byte !== undefined && SPIKES.has(byte);
 }
 
 export type Delimiter = 'CR' | 'CR LF';
@@ -90,7 +97,10 @@ export class LineFramer implements Framer {
   /** Adds to `passed` what the splitter may see now that `byte` came; false where the line is overlong. */
   #next(byte: number, passed: number[]): boolean {
     const isCr = byte === CR || byte === CR_WITH_PARITY;
-    if (this.#delimiter === 'CR') return isCr ? this.#end(passed) : this.#admit(byte, passed);
+    if (this.#delimiter === 'CR') {
+      // A bridge with a system behind it may end its lines with LF alone, or before the CR. No text holds one.
+      return isCr || byte === LF ? this.#end(passed) : this.#admit(byte, passed);
+    }
     const waiting = this.#waitingCr;
     this.#waitingCr = isCr ? byte : null;
     if (waiting === null) return isCr || this.#admit(byte, passed);

@@ -11,6 +11,8 @@ export interface LineMessage {
   /** The volume of one count that the frame itself states; absent where it states none. */
   readonly states?: StatedCount;
   readonly flags?: readonly DeviceFlag[];
+  /** Something that is none of a message followed it: perhaps its last character, arrived wrong. */
+  readonly filled?: true;
 }
 
 /** One count is 10^`pow10` `unit`. The unit may be one that no dial of ours has. */

@@ -1,5 +1,6 @@
 // Modbus questions to bytes, and bytes to answers, on a serial line (RTU) and over TCP (MBAP). There is no way to write.
 
+import { BUSY, type Fault, NOBODY } from '../domain/fault.ts';
 import { crc16 } from './modbus-reply.ts';
 
 /** A question as it goes on the wire. Function 3 reads holding registers, 4 input registers. */
@@ -153,13 +154,31 @@ export function pduAnswer(
 ): PduAnswer {
   const said = bytes[at + 1] as number;
   const third = bytes[at + 2] as number;
-  if (bytes[at] !== unit) return `unit ${bytes[at]} answered instead of ${unit}`;
-  if (said === (code | EXCEPTION_BIT) && end - at === HEAD) return { exception: third };
+  if (bytes[at] !== unit && !NO_UNIT.has(bytes[at] as number)) {
+    return `unit ${bytes[at]} answered instead of ${unit}`;
+  }
+  if (said === (code | EXCEPTION_BIT) && isPadding(bytes, at, at + HEAD, end)) {
+    return { exception: third };
+  }
   if (said !== code) return `function ${said} instead of ${code}`;
-  if (third !== quantity * 2 || end - at !== HEAD + third) {
+  const whole = at + HEAD + third;
+  if (third !== quantity * 2 || whole > end || !isPadding(bytes, at, whole, end)) {
     return `${end - at - HEAD} bytes for ${quantity} words`;
   }
   return wordsAt(bytes, at + HEAD, quantity);
+}
+
+/**
+ * What devices without a line behind them answer as whatever unit they were asked: there the unit means nothing (Messaging
+ * guide 4.4.1.3), and the transaction tells whose answer it is.
+ */
+const NO_UNIT: ReadonlySet<number> = new Set([0, 255]);
+
+/** Whether only zeros follow an answer, or the CRC that it had on the line behind a gateway. */
+function isPadding(bytes: Uint8Array, at: number, from: number, end: number): boolean {
+  const rest = bytes.subarray(from, end);
+  if (rest.every((byte) => byte === 0)) return true;
+  return rest.length === CRC_BYTES && crc16(bytes.subarray(at, end)) === 0;
 }
 
 /** Names of the exceptions (Modbus application protocol 7). */
@@ -175,9 +194,17 @@ const EXCEPTIONS: Readonly<Record<number, string>> = {
   11: 'gateway target device failed to respond',
 };
 
-/** An exception in words, its number first. */
-export function exceptionWords(exception: number): string {
-  return `${exception} ${EXCEPTIONS[exception] ?? 'unknown'}`;
+/**
+ * What an exception says beyond a refusal, for programs: the device is at something else just now, or it is not the device
+ * at all but a gateway, behind which nobody answers.
+ */
+const WHY: Readonly<Record<number, string>> = { 5: BUSY, 6: BUSY, 10: NOBODY, 11: NOBODY };
+
+/** The fault that an exception is: in words, its number first. */
+export function exceptionFault(exception: number): Fault {
+  const detail = `${exception} ${EXCEPTIONS[exception] ?? 'unknown'}`;
+  const why = WHY[exception];
+  return { code: 'modbus.exception', detail, ...(why !== undefined && { why }) };
 }
 
 function wordsAt(bytes: Uint8Array, at: number, quantity: number): number[] {

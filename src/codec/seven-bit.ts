@@ -43,6 +43,21 @@ export function printableText(
   return good(text);
 }
 
+/** Blank, tab, NUL, CR and LF. */
+const FILL: readonly number[] = [BLANK, 0x09, 0x00, 0x0d, 0x0a];
+const FILL_WITH_PARITY = FILL.map(withEvenParity);
+
+/**
+ * A line without what fills it up behind its message, and the rest of its line end: some bridges end theirs twice. Where parity
+ * is seen it has it, too: a flipped bit makes no character of a message one of these.
+ */
+export function withoutFill(line: Uint8Array): Uint8Array {
+  const fill = line.every((byte) => byte < PARITY_BIT) ? FILL : FILL_WITH_PARITY;
+  let end = line.length;
+  while (end > 0 && fill.includes(line[end - 1] as number)) end -= 1;
+  return line.subarray(0, end);
+}
+
 /** An undriven line decodes to runs of one character (encoders 4); the shortest real message has more than two. */
 function hasThreeDifferent(characters: Uint8Array): boolean {
   const first = characters[0];

@@ -37,7 +37,8 @@ export type AdviceCode =
   | 'meter.spoilt'
   | 'meter.silent'
   | 'meter.refuses'
-  | 'meter.unusable';
+  | 'meter.unusable'
+  | 'meter.unread';
 
 /** A finding: what it is, whom it is about, one sentence, and what to do. */
 export interface Advice {
@@ -163,7 +164,9 @@ function meterAdvice(
   const has = (end: SeenEnd) => recent.includes(end);
   const rows = (end: SeenEnd) =>
     ends.length >= IN_A_ROW && ends.slice(-IN_A_ROW).every((one) => one === end);
-  if ((has('ok') && timesOf(recent, 'wrong_id') >= 2) || timesOf(recent, 'unasked') >= 2) {
+  // On TCP the transaction tells: an answer too many is the gateway's, however many meters hang behind it.
+  const isDoubled = bus.kind !== 'tcp' && timesOf(recent, 'unasked') >= 2;
+  if ((has('ok') && timesOf(recent, 'wrong_id') >= 2) || isDoubled) {
     const says = `Two meters answer ${address}`;
     const next = 'Give one of them another address, or unplug it';
     return finding('meter.shared', name, says, next, places);
@@ -196,7 +199,16 @@ function meterAdvice(
       { ...places, fault: lastFault ?? '' },
     );
   }
-  return spoiltAlone(bus, meter, asked);
+  return spoiltAlone(bus, meter, asked) ?? unread(meter, who);
+}
+
+/** None of its last answers was of use, each for another reason or for one that tells nothing by itself. */
+function unread({ meter, address, recent, lastFault }: MeterCase, who: string): Advice | undefined {
+  const last = endsOf(recent).slice(-IN_A_ROW);
+  if (last.length < IN_A_ROW || last.includes('ok')) return undefined;
+  const says = `${who} was asked in vain again and again: ${lastFault}`;
+  const next = 'See its address, its profile and its wires';
+  return finding('meter.unread', [meter], says, next, { meter, address, fault: lastFault ?? '' });
 }
 
 /** Spoilt answers of one meter while the others' are whole: two talk at once, or its branch is bad. */
@@ -245,7 +257,7 @@ function lateAdvice({ timeoutMs }: BusCase, meter: MeterCase, who: string): Advi
 const WEIGHTS: readonly AdviceCode[] = [
   ...(['bus.closed', 'bus.silent', 'bus.spoilt', 'meter.shared', 'meter.stranger'] as const),
   ...(['bus.noise', 'meter.late', 'meter.silent', 'meter.spoilt', 'meter.refuses'] as const),
-  ...(['meter.unusable', 'bus.empty', 'bus.unread', 'bus.fine'] as const),
+  ...(['meter.unusable', 'meter.unread', 'bus.empty', 'bus.unread', 'bus.fine'] as const),
 ];
 
 const weight = ({ code }: Advice): number => WEIGHTS.indexOf(code);

@@ -1,6 +1,6 @@
 // What was seen on a bus: how each meter's questions ended, how long its answers took, how busy the wire was.
 
-import type { FaultCode } from './fault.ts';
+import { type Fault, type FaultCode, NOBODY } from './fault.ts';
 
 /**
  * What a question to a meter can come to, and what comes without one. `polls` counts questions that went out; `second` those
@@ -22,7 +22,7 @@ export const NONE_SEEN = Object.fromEntries(SEEN_KEYS.map((key) => [key, 0])) as
 export type SeenEnd = Exclude<SeenKey, 'polls' | 'second'>;
 
 /** Under what each fault of a meter is counted; what is not here says nothing of the meter (the link, a stop). */
-export const SEEN_AS: Readonly<Partial<Record<FaultCode, SeenEnd>>> = {
+const SEEN_AS: Readonly<Partial<Record<FaultCode, SeenEnd>>> = {
   'line.silent': 'timeouts',
   'line.torn': 'torn',
   'line.overlong': 'framing',
@@ -37,6 +37,11 @@ export const SEEN_AS: Readonly<Partial<Record<FaultCode, SeenEnd>>> = {
   'register.precision': 'unusable',
   'register.stale': 'unusable',
 };
+
+/** Under what a fault is counted; undefined where it says nothing of the meter. What a gateway says of its silence is its silence. */
+export function seenAs({ code, why }: Fault): SeenEnd | undefined {
+  return code === 'modbus.exception' && why === NOBODY ? 'timeouts' : SEEN_AS[code];
+}
 
 /** What was seen of one meter. Times are milliseconds of the wire. */
 export interface MeterSeen {

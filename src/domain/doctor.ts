@@ -47,6 +47,7 @@ const OF_ADVICE: Readonly<Record<AdviceCode, readonly [state: CheckState, cause:
   'meter.spoilt': ['bad', 'meter_bits_wrong'],
   'meter.refuses': ['bad', 'meter_refuses'],
   'meter.unusable': ['bad', 'meter_unusable'],
+  'meter.unread': ['bad', 'meter_unread'],
 };
 
 /** Checks of one bus: its port, then what is heard on it. */

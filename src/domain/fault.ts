@@ -41,13 +41,18 @@ export type FaultCode = keyof typeof FAULTS;
 export interface Fault {
   readonly code: FaultCode;
   readonly detail: string;
-  /** Finer than the code, for programs: what TLS, the system or the broker named as the reason. */
+  /** Finer than the code, for programs: what TLS, the system, the broker or a Modbus device named as the reason. */
   readonly why?: string;
   /** Identification of the encoder that answered, with `frame.wrong_id`. */
   readonly id?: string;
   /** The meter is better left alone for so many milliseconds of the wire: its late answer may be under way. */
   readonly restMs?: number;
 }
+
+/** Why a device refuses: it is at something else, and will be there soon. */
+export const BUSY = 'busy';
+/** Why a gateway refuses: nobody answers behind it. */
+export const NOBODY = 'nobody';
 
 /** The outcome of anything the world can spoil. Exceptions are left for our own bugs. */
 export type Result<T> =

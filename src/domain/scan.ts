@@ -144,7 +144,16 @@ export function addressesIn(text: string): readonly string[] | null {
   return found.size === 0 || found.size > ADDRESSES_MAX ? null : [...found];
 }
 
-/** The longest that a question of this plan may take, in milliseconds. */
-export function longestMs({ settings, timeoutsMs }: ScanPlan): number {
-  return Math.max(...settings.map(({ way }) => timeoutsMs[way]));
+/** Devices that speak by themselves do so every three seconds or so. */
+export const LISTEN_MS = 5_000;
+
+/**
+ * How long a question of this plan may take, in milliseconds, and as long again until the line may be used. A listening is
+ * not followed by such a silence.
+ */
+export function longestMs({ settings, timeoutsMs, profiles }: ScanPlan): number {
+  const isHeard = profiles.some((one) => one.transport === 'line' && one.request === undefined);
+  const longest = ({ way }: ScanSetting) =>
+    way === 'line' && isHeard ? Math.max(timeoutsMs.line, LISTEN_MS / 2) : timeoutsMs[way];
+  return Math.max(...settings.map(longest));
 }

@@ -1,7 +1,7 @@
 // Whose turn it is on one bus: what a person asked for, then the hour's edge, then what is due, then who did not answer.
 
 import { planEdge } from '../domain/edge-plan.ts';
-import { FAULTS, type Fault, type FaultCode } from '../domain/fault.ts';
+import { BUSY, FAULTS, type Fault, type FaultCode, NOBODY } from '../domain/fault.ts';
 import { nextPoll, restAfter, spreadOf } from '../domain/schedule.ts';
 import { type EpochMs, HOUR_MS, hourOf } from '../domain/units.ts';
 import { DueHeap } from './due-heap.ts';
@@ -66,7 +66,7 @@ const LINK: ReadonlySet<FaultCode> = new Set([
   ...(['port.absent', 'port.denied', 'port.failed', 'peer.unreachable'] as const),
 ]);
 
-/** A link that is away is tried so often within the tolerance: its next opening is a matter of seconds. */
+/** A link that is away, or a device that is busy, is tried so often within the tolerance: it is a matter of seconds. */
 const LINK_TRIES = 8;
 
 /** The plan of one bus. Every instant is given; it waits for nothing. */
@@ -398,18 +398,18 @@ export class Agenda {
   }
 
   /** The edge is worth another try while a reading would still count for it. */
-  #retryEdge(turn: Turn, { code }: Fault, now: EpochMs): boolean {
+  #retryEdge(turn: Turn, { code, why }: Fault, now: EpochMs): boolean {
     if (turn.edge !== this.#edge || now + turn.readMs > this.#edge + turn.rhythm.toleranceMs) {
       return false;
     }
-    if (LINK.has(code)) {
+    if (LINK.has(code) || why === BUSY) {
       turn.due = now + turn.rhythm.toleranceMs / LINK_TRIES;
       turn.order = turn.due;
       return true;
     }
     turn.edgeFailed = this.#edge;
-    // A flipped bit in the question or in the answer is another meter's address or identification, too.
-    const mayPass = FAULTS[code] === 'now' || code === 'frame.wrong_id';
+    // A flipped bit in the question or in the answer is another meter's address or identification, too; behind a gateway it is silence.
+    const mayPass = FAULTS[code] === 'now' || code === 'frame.wrong_id' || why === NOBODY;
     if (turn.failures >= (mayPass ? EDGE_FAILURES_MAX : 2)) return false;
     turn.due = Math.max(now, this.#edge);
     turn.order = this.#orderAfter(turn);

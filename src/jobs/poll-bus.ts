@@ -2,7 +2,7 @@
 
 import type { Fault } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
-import { type MeteredPlace, type PollParts, passTime, pollMeter } from '../pipeline.ts';
+import { type MeteredPlace, OVERTAKEN, type PollParts, passTime, pollMeter } from '../pipeline.ts';
 import { sometimes } from '../sometimes.ts';
 import { Agenda } from './agenda.ts';
 import type { AskedReads } from './asked-reads.ts';
@@ -247,9 +247,11 @@ class BusLoop {
     const restMs = (fault?.restMs ?? 0) * clock.speed;
     const came = { askedAt, askedMono, now, mono: clock.monotonicMs(), fault, restMs, unconfirmed };
     const again = this.#agenda.came(turn, came);
-    if (!this.#signal.aborted) this.#tell(turn, fault, askedAt);
+    if (!this.#signal.aborted && outcome !== OVERTAKEN) this.#tell(turn, fault, askedAt);
     this.#closeAt = Math.min(this.#closeAt, this.#closingOf(turn));
     watch?.({ meter, due, askedAt, endedAt: now, failures, ok: outcome.ok });
+    // The one that stands there now is asked as soon as it may be, for whoever waits and for its first reading.
+    if (outcome === OVERTAKEN) return this.#agenda.ask(turn);
     if (!asked?.isAsked(meter)) return;
     if (again && outcome.ok) this.#agenda.ask(turn);
     else asked.settle(meter, outcome.ok ? outcome.value : outcome.fault);
@@ -293,8 +295,8 @@ class BusLoop {
 }
 
 /** A fault as people are told of it: when the meter is next is the plan's affair. */
-function toldOf({ restMs: _, ...told }: Fault): Fault {
-  return told;
+function toldOf({ code, detail, id }: Fault): Fault {
+  return { code, detail, ...(id !== undefined && { id }) };
 }
 
 /** Lets the time pass that went by while the collector was not running: its hours close as cut by power. */

@@ -141,6 +141,80 @@ describe('what each kind of bus counts', () => {
     expect(of('SP-1').latestMs).toBeCloseTo(1_300, 0);
   });
 
+  it('another encoder answers while a silent meter still owes its answer: nobody is told as late', async () => {
+    const line = new ScriptedLine(clock);
+    const bus = createLineBus({ line, ...more() });
+    line.answer((request) =>
+      request === '#2\r' ? [{ bytes: 'V;RB00000007;IB999\r', afterMs: 400 }] : [],
+    );
+    for (let i = 0; i < 3; i += 1) {
+      await clock.runUntil(bus.read(encoder('1')));
+      const read = await clock.runUntil(bus.read(encoder('2')));
+      expect(read).toMatchObject({ fault: { code: 'frame.wrong_id', id: '999' } });
+    }
+    expect(of('SP-1').total).toMatchObject({ timeouts: 3, late: 0 });
+    expect(of('SP-2').total).toMatchObject({ timeouts: 0, wrong_id: 3 });
+    expect(of('SP-2').strangerId).toBe('999');
+  });
+
+  it('a late answer of the meter before is no other encoder at the address of one that is silent', async () => {
+    const line = new ScriptedLine(clock);
+    const bus = createLineBus({ line, ...more() });
+    line.answer((request) =>
+      request === '#1\r' ? [{ bytes: 'V;RB00000009;IB48213371\r', afterMs: 1_200 }] : [],
+    );
+    await clock.runUntil(bus.read(encoder('1')));
+    expect(await clock.runUntil(bus.read(encoder('2')))).toMatchObject({
+      fault: { code: 'line.silent' },
+    });
+    expect(of('SP-2').total).toMatchObject({ timeouts: 1, wrong_id: 0 });
+  });
+
+  it('a line that goes while only others answered is told as gone', async () => {
+    const line = new ScriptedLine(clock);
+    const bus = createLineBus({ line, ...more() });
+    line.answer((request) =>
+      request === '#1\r' ? [{ bytes: 'V;RB00000009;IB48213371\r', afterMs: 1_200 }] : [],
+    );
+    await clock.runUntil(bus.read(encoder('1')));
+    void clock.sleep(600).then(() => line.unplug());
+    expect(await clock.runUntil(bus.read(encoder('2')))).toMatchObject({
+      fault: { code: 'port.absent' },
+    });
+  });
+
+  it('of encoders that speak by themselves another’s message is none at this place, a strange one is', async () => {
+    const line = new ScriptedLine(clock);
+    const bus = createLineBus({ line, ...more() });
+    const { request: _, ...profile } = LINE;
+    const speaker = (address: string) => ({ ...encoder(address), profile });
+    const heard = async (id: string) => {
+      const read = bus.read(speaker('2'));
+      void clock.sleep(300).then(() => line.say(`V;RB00000009;IB${id}\r`));
+      const outcome = await clock.runUntil(read);
+      return outcome.ok ? outcome.value.register : outcome.fault.code;
+    };
+    await clock.runUntil(bus.read(speaker('1')));
+    expect(await heard('48213371')).toBe('line.silent');
+    expect(await heard('999')).toBe('frame.wrong_id');
+    expect(await heard('48213372')).toBe(9);
+    expect(of('SP-2').total).toMatchObject({ ok: 1, timeouts: 1, wrong_id: 1 });
+    expect(of('SP-2').strangerId).toBe('999');
+  });
+
+  it('a late answer of another encoder keeps no meter from being read', async () => {
+    const line = new ScriptedLine(clock);
+    const bus = createLineBus({ line, ...more() });
+    line.answer((request) =>
+      request === '#1\r'
+        ? [{ bytes: 'V;RB00000009;IB999\r', afterMs: 1_200 }]
+        : [{ bytes: 'V;RB00000007;IB48213372\r', afterMs: 400 }],
+    );
+    await clock.runUntil(bus.read(encoder('1')));
+    expect(await clock.runUntil(bus.read(encoder('2')))).toMatchObject({ value: { register: 7 } });
+    expect(of('SP-2').total).toMatchObject({ ok: 1, wrong_id: 0 });
+  });
+
   it('another encoder at an address: its identification is kept, a spoilt answer is asked again', async () => {
     const line = new ScriptedLine(clock);
     const bus = createLineBus({ line, ...more() });

@@ -13,11 +13,18 @@ import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { createScan } from '../../src/bus/scan.ts';
 import type { Profile } from '../../src/domain/profile.ts';
-import { addressesIn, planScan, type ScanWire, type ScanWish } from '../../src/domain/scan.ts';
+import {
+  addressesIn,
+  longestMs,
+  planScan,
+  type ScanWire,
+  type ScanWish,
+} from '../../src/domain/scan.ts';
 import { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { openScan } from '../../src/scanning.ts';
 import { loadProfiles } from '../../src/settings/load-profiles.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
+import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { ScriptedWire } from '../fakes/scripted-wire.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
@@ -36,7 +43,11 @@ async function shipped(): Promise<Profile[]> {
 }
 
 /** A scan of a virtual line on which `units` hang, at 19200 baud and even parity only. */
-async function lineAt19200(units: readonly number[], wish: ScanWish) {
+async function lineAt19200(
+  units: readonly number[],
+  wish: ScanWish,
+  hears: (request: Uint8Array) => boolean = () => true,
+) {
   const clock = new VirtualClock();
   const plan = planScan(wish, SERIAL, await shipped());
   if ('problem' in plan) throw new Error(plan.problem);
@@ -49,7 +60,7 @@ async function lineAt19200(units: readonly number[], wish: ScanWish) {
       const talk = slave((bytes) => wire.say(bytes, 20));
       wire.device((bytes) => {
         functions.push(bytes[1] ?? 0);
-        if (baud === 19_200 && parity === 'even') talk.receive(bytes);
+        if (baud === 19_200 && parity === 'even' && hears(bytes)) talk.receive(bytes);
       });
       return createRtuLink({ wire, clock, baud: baud ?? 9_600 });
     },
@@ -77,6 +88,16 @@ describe('a scan', () => {
     const fit = found[0]?.fits.find(({ profile }) => profile === 'generic-8-digit-modbus');
     expect(fit?.digits).toBe('12345678');
     expect(functions.every((code) => code === 3 || code === 4)).toBe(true);
+  });
+
+  it('finds a device that is silent about functions it does not have instead of refusing them', async () => {
+    const isHolding = (request: Uint8Array) => request[1] === 3;
+    const { clock, run } = await lineAt19200([3], { addresses: '1-5' }, isHolding);
+    await clock.runUntil(run.work(Number.POSITIVE_INFINITY));
+    expect(run.progress().found).toMatchObject([{ address: '3', garbled: false }]);
+    expect(run.progress().found[0]?.fits.map(({ profile }) => profile)).toContain(
+      'generic-8-digit-modbus',
+    );
   });
 
   it('goes on where it stopped, sitting by sitting, each as long as it may be', async () => {
@@ -141,6 +162,30 @@ describe('a scan', () => {
     [{ ways: ['mbap'] }],
   ] satisfies [ScanWish][])('refuses %o', async (wish) => {
     expect(planScan(wish, SERIAL, await shipped())).toHaveProperty('problem');
+  });
+
+  it('is lent the line for as long as it listens, however short its time-out', async () => {
+    const wire: ScanWire = { ways: ['line'], baud: [], parity: [] };
+    const plan = planScan({ addresses: '1', timeout_ms: 20 }, wire, await shipped());
+    if ('problem' in plan) throw new Error(plan.problem);
+    const clock = new VirtualClock();
+    const run = createScan(plan, {
+      clock,
+      link: () => {
+        throw new Error('no link is asked for');
+      },
+      line: () => new ScriptedLine(clock),
+    });
+    const scans = new BusScansOf({ wire: clock, rest: async () => undefined });
+    scans.start(run, longestMs(plan));
+    let longest = 0;
+    while (scans.isWaiting()) {
+      const began = clock.monotonicMs();
+      await clock.runUntil(scans.work(new AbortController().signal));
+      longest = Math.max(longest, clock.monotonicMs() - began);
+    }
+    expect(longest).toBeGreaterThan(4_000);
+    expect(longest).toBeLessThanOrEqual(scans.sittingMs());
   });
 
   it('takes addresses one by one and in ranges', () => {

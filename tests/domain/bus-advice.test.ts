@@ -120,6 +120,22 @@ describe('what the ends of the last questions say of a bus', () => {
     expect(codes([meter(1, FINE), meter(17, times(3, 'unusable'))])).toEqual(['meter.unusable']);
   });
 
+  it.each([
+    ['each other than was asked', times(4, 'wrong_unit')],
+    ['each for another reason', times(2, 'exceptions', 'timeouts', 'unusable')],
+  ])('a meter that is never read is never told as one that answers: %s', (_what, recent) => {
+    const lastFault = 'modbus.unexpected: unit 9 answered instead of 17';
+    const [first] = advice([meter(1, FINE), meter(17, recent, { lastFault })], { kind: 'tcp' });
+    expect(first).toMatchObject({ code: 'meter.unread', meters: ['SP-17'] });
+    expect(first?.says).toContain('unit 9 answered');
+    expect(codes([meter(17, [...recent, 'ok'])])).toEqual(['bus.fine']);
+  });
+
+  it('answers too many over TCP are the gateway’s: no second meter is looked for', () => {
+    const recent = times(4, 'ok', 'unasked');
+    expect(codes([meter(1, FINE), meter(17, recent)], { kind: 'tcp' })).toEqual(['bus.fine']);
+  });
+
   it('most answers of one spoilt while another’s are noisy: its own wires', () => {
     const noisy = [...times(8, 'ok'), ...times(2, 'crc')];
     expect(codes([meter(1, noisy), meter(17, times(8, 'crc'))])).toEqual(['meter.spoilt']);

@@ -69,7 +69,7 @@ function everyCheck(): readonly Check[] {
       'bus.noise',
     ],
     ...['meter.shared', 'meter.stranger', 'meter.late', 'meter.silent', 'meter.spoilt'],
-    ...['meter.refuses', 'meter.unusable'],
+    ...['meter.refuses', 'meter.unusable', 'meter.unread'],
   ] as never[];
   const kinds: readonly BusKind[] = ['rtu', 'line', 'tcp'];
   const problems = [

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exceptionFault } from '../../src/codec/modbus-frame.ts';
 import { heed } from '../../src/domain/advance.ts';
 import type { FaultCode } from '../../src/domain/fault.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
@@ -86,6 +87,44 @@ describe('the hour’s edge', () => {
     const pauses = starts.slice(1).map((ms, i) => ms - (starts[i] ?? 0));
     expect(Math.min(...pauses)).toBeGreaterThan(10_000);
     expect(bus.asks.length).toBe(32 * 4); // At the start and three times; not once more.
+  });
+});
+
+describe('an answer that a device or its gateway puts off', () => {
+  /** What it is from `fromMs` to `toMs` after the first edge. */
+  const refusing = async (exception: number, fromMs: number, toMs: number) => {
+    const bus = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+    await bus.clock.run(T0 + HOUR + fromMs);
+    bus.faults.set('SP-2', exceptionFault(exception));
+    await bus.clock.run(T0 + HOUR + toMs);
+    bus.faults.clear();
+    await bus.until(2 * 60 + 1);
+    return qualities(bus, 'SP-2');
+  };
+
+  it.each([5, 6])('by exception %i is asked for again while it would count', async (exception) => {
+    expect(await refusing(exception, -1_000, 9_000)).toMatch(/^PA$/);
+  });
+
+  it.each([10, 11])(
+    'by exception %i of a gateway is asked for as after a silence',
+    async (exception) => {
+      const line = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+      await line.clock.run(T0 + HOUR - 1_000);
+      line.faults.set('SP-2', exceptionFault(exception));
+      await line.until(61);
+      const tries = line.of('SP-2').filter(({ from }) => Math.abs(from - HOUR) <= 15_000);
+      expect(tries.length).toBe(6);
+    },
+  );
+
+  it('by a refusal is not asked for again and again', async () => {
+    const bus = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+    await bus.clock.run(T0 + HOUR - 1_000);
+    bus.faults.set('SP-2', exceptionFault(2));
+    await bus.until(61);
+    const tries = bus.of('SP-2').filter(({ from }) => Math.abs(from - HOUR) <= 15_000);
+    expect(tries.length).toBe(2);
   });
 });
 

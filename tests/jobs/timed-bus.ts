@@ -2,7 +2,7 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Bus, Journal, ReadTarget, Register } from '../../src/boundaries.ts';
-import type { FaultCode, Result } from '../../src/domain/fault.ts';
+import type { Fault, FaultCode, Result } from '../../src/domain/fault.ts';
 import { faulty, good } from '../../src/domain/fault.ts';
 import { AskedReads } from '../../src/jobs/asked-reads.ts';
 import type { BusScansOf } from '../../src/jobs/bus-scans.ts';
@@ -43,7 +43,7 @@ export class TimedBus implements Bus {
   readonly polled: Polled[] = [];
   readonly records = new Map<string, PollRecord>();
   readonly door: AskedReads;
-  readonly faults = new Map<string, FaultCode>();
+  readonly faults = new Map<string, FaultCode | Fault>();
   /** So long a single answer takes. */
   readonly slow = new Map<string, number>();
   /** The most reads that were under way at once. */
@@ -122,6 +122,7 @@ export class TimedBus implements Bus {
     this.#under.delete(meter);
     this.asks.push({ meter, from, to: this.clock.trueNow() - T0 });
     if (signal?.aborted) return faulty('aborted', 'given up');
+    if (typeof fault === 'object') return { ok: false, fault };
     if (fault !== undefined) return faulty(fault, 'as told');
     const register = Math.floor((this.clock.trueNow() - T0) / MINUTE);
     return good({ register, digits: String(register).padStart(8, '0'), id: null, flags: [] });

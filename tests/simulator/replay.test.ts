@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lineBridge } from '../../simulator/line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from '../../simulator/ports.ts';
@@ -19,6 +19,7 @@ import { createMbapLink } from '../../src/bus/mbap-client.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
 import type { Result } from '../../src/domain/fault.ts';
+import { openScan, type ScanTarget } from '../../src/scanning.ts';
 
 const clock = createSystemClock();
 /** Long, as the machine may be busy; only units that are never asked here would use it up. */
@@ -120,6 +121,63 @@ it('Modbus TCP comes back with many questions at once, under other transactions'
   }
   await link.close();
 }, 30_000);
+
+describe('a scan of what polls of one profile recorded', () => {
+  const ROOT = new URL('../..', import.meta.url).pathname;
+  /** The total of a MAG 8000, in the one question that its profile asks: 1234 and 0.5 m3. */
+  const total: ModbusQuestion = { ...question(4), address: 3017, quantity: 4 };
+  const mag: UnitWords = {
+    has: (address) => address >= 3017 && address < 3021,
+    latch: () => new Map([[3017, 0], [3018, 1234], [3019, 0x1dcd], [3020, 0x6500]]), // biome-ignore format: pairs of words
+  };
+  const poll = async (link: ModbusLink) => {
+    await link.open();
+    expect(words(await link.read(total))).toEqual([0, 1234, 0x1dcd, 0x6500]);
+    await link.close();
+  };
+  const scanned = async (target: ScanTarget, way: string) => {
+    const wish = {
+      ways: [way],
+      addresses: '3-5',
+      baud: [9_600],
+      parity: ['none'],
+      timeout_ms: 400,
+    };
+    const opened = await openScan(target, wish, { root: ROOT });
+    if ('problem' in opened) throw new Error(opened.problem);
+    await opened.run.work(Number.POSITIVE_INFINITY);
+    const { found, fault } = opened.run.progress();
+    expect(fault).toBeNull();
+    return found.map(({ address, garbled, fits }) => ({ address, garbled, fits }));
+  };
+  const FOUND = [
+    {
+      ...{ address: '4', garbled: false },
+      fits: [{ profile: 'siemens-mag-8000', digits: expect.any(String), id: null }],
+    },
+  ];
+
+  it('finds the unit on a serial line, which refuses what it was never asked', async () => {
+    const talk = (wire: Wire) => poll(createRtuLink({ wire, clock, baud: 9_600 }));
+    const { file } = await recorded(
+      rtuSlave((unit) => (unit === 4 ? mag : null)),
+      talk,
+    );
+    const { place } = await replayed(file);
+    expect(await scanned({ port: 'path' in place ? place.path : '' }, 'rtu')).toEqual(FOUND);
+  }, 60_000);
+
+  it('finds the unit over TCP, which refuses what it was never asked', async () => {
+    const talk = (wire: Wire) => poll(createMbapLink({ wire, clock }));
+    const { file } = await recorded(
+      mbapSlave((unit) => (unit === 4 ? mag : null)),
+      talk,
+    );
+    const { port } = await replayed(file, 0);
+    const peer = { host: '127.0.0.1', port: port.number };
+    expect(await scanned({ peer }, 'mbap')).toEqual(FOUND);
+  }, 60_000);
+});
 
 it('encoders on a line come back; who was silent stays silent', async () => {
   const talk = async (wire: Wire, timeoutMs: number) => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { eventPayload } from '../../src/codec/head-end-message.ts';
+import type { Installation } from '../../src/domain/advance.ts';
 import { liveInAnyOrder } from './any-order.ts';
 import { DAY, Life } from './life.ts';
 import { all, HOUR } from './metered.ts';
@@ -130,6 +131,24 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
     await life.read(3, 3);
     expect(await life.problems()).toEqual([]);
+  });
+
+  it('is proved while what it tells again is open, too: water that its gap has lost is missed at once', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    await life.deliver();
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    const state = life.journal.installation('SP-1') as Installation;
+    const { hours } = state;
+    if (!hours?.gap) throw new Error('no gap is open');
+    expect(hours.gap.rev).toBeGreaterThan(0);
+    // Five counts that no hour and no gap will ever tell.
+    const { from } = hours.gap;
+    const gap = { ...hours.gap, from: { ...from, total: from.total + 5 } };
+    const nothing = { increments: [], entries: [], events: [], notices: [] };
+    life.journal.commit('SP-1', { state: { ...state, hours: { ...hours, gap } }, ...nothing });
+    expect(await life.problems(false)).toEqual([expect.stringMatching(/^published \d+, closed/)]);
   });
 
   it('keeps the events of a meter that was never read', async () => {

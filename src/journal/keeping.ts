@@ -3,7 +3,7 @@
 import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
-import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, JOURNAL_CLOSED, type Result, StoreLost } from '../domain/fault.ts';
 import { growingIn } from '../domain/hours.ts';
 import { agedSince, agedTo } from '../domain/retention.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
@@ -50,7 +50,7 @@ export class Keeping {
     rest: () => Promise<void>,
     livedMs: number,
   ): Promise<Result<Thinned>> {
-    if (!this.#books.sound) return faulty('store.failed', 'the journal is not open');
+    if (!this.#books.sound) return faulty('store.failed', JOURNAL_CLOSED);
     const now = this.#books.now();
     return this.#books.attempt(async () => {
       const aged = await this.#thinner.byAge(this.#aged(now, livedMs), limits, rest);

@@ -6,7 +6,9 @@ import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
 import { damagedTables, rebuildStore } from './level-rebuild.ts';
-import { openLevelStore } from './level-store.ts';
+import { isLevelHeld, openLevelStore } from './level-store.ts';
+import { freeLock, tryLock } from './lock-file.ts';
+import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 import {
   bringFiles,
   exists,
@@ -178,7 +180,28 @@ class LevelVault implements Vault {
     }
   }
 
+  /**
+   * Alone in the folder from the first look at it: who has the store open is left everything, also what an interrupted
+   * opening would have left behind.
+   */
   async #open(): Promise<Result<Store>> {
+    const { folder, create = true } = this.#options;
+    // When a house uses water is its own affair: nobody else on the machine reads it.
+    if (create) await makeFolder(folder, 0o700);
+    else if (!(await exists(folder)))
+      return faulty('store.failed', `there is no journal in ${folder}`);
+    const held = faulty('store.locked', `another process holds the journal in ${this.#store}`);
+    if (!(await tryLock(this.#path(OPENING)))) return held;
+    try {
+      // Earlier versions have it in the folder itself, and one may run.
+      if ((await isLevelHeld(this.#store)) || (await isLevelHeld(folder))) return held;
+      return await this.#openAlone();
+    } finally {
+      await freeLock(this.#path(OPENING));
+    }
+  }
+
+  async #openAlone(): Promise<Result<Store>> {
     await this.#tidy();
     if (!(await isLevelFolder(this.#store))) return this.#openAbsent();
     const fresh = await this.#keep();
@@ -230,23 +253,23 @@ class LevelVault implements Vault {
     if (!create && !before) {
       return faulty('store.failed', `there is no journal in ${this.#options.folder}`);
     }
-    // When a house uses water is its own affair: nobody else on the machine reads it.
-    await makeFolder(this.#options.folder, 0o700);
     if (before) this.#signs.push('the store is missing');
     return openLevelStore(this.#store);
   }
 
-  /** What an interrupted opening left behind is finished or removed. */
+  /** What an interrupted opening or restore left behind is finished or removed. */
   async #tidy(): Promise<void> {
     const { folder } = this.#options;
     for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new'])
       await removeTree(this.#path(name));
     await this.#moveOldLayout(folder);
     const repaired = this.#path('store.repaired');
-    if (!(await exists(repaired))) return;
-    // The name is only given to a whole repaired copy.
-    if (await isLevelFolder(this.#store)) await removeTree(repaired);
-    else await moveIn(repaired, this.#store);
+    // The name is only given to a whole copy, repaired or restored.
+    if (await exists(repaired)) {
+      if (await isLevelFolder(this.#store)) await removeTree(repaired);
+      else await putInPlace(folder);
+    }
+    await rm(this.#path('store', RESTORED), { force: true });
   }
 
   /** Earlier versions had LevelDB in the data folder itself. */

@@ -1,5 +1,7 @@
 // The journal's folder: what an opening keeps, how it comes back from each interruption, and what it gives up for room.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -263,6 +265,41 @@ describe('the vault', () => {
     const other = await vaultAt().open();
     expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
     expect(await readdir(join(folder, 'kept'))).toEqual(expect.arrayContaining(kept));
+  });
+
+  it('a second collector takes nothing from the first, whose tables are damaged and whose copy is read just now', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => put(`k/${1_000 + i}`, `${i} of many`));
+    must(await (await opened()).write(rows));
+    const vault = vaultAt();
+    await store?.close();
+    await opened(vault);
+    const copy = must(await vault.salvage());
+    const { path, bytes } = await firstTable();
+    bytes[100] = (bytes[100] ?? 0) ^ 4;
+    await writeFile(path, bytes);
+    const before = (await readdir(folder)).sort();
+    const { ino } = await stat(join(folder, 'store'));
+    const other = await vaultAt().open();
+    expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
+    expect((await readdir(folder)).sort()).toEqual(before);
+    expect((await stat(join(folder, 'store'))).ino).toBe(ino);
+    expect(await readdir(join(folder, 'salvage'))).not.toEqual([]);
+    await copy?.close();
+  });
+
+  it('a second collector waits for one that is opening, and not for one that was killed over it', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    await mkdir(join(folder, 'repair'));
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await writeFile(join(folder, 'opening'), String(child.pid));
+    const other = await vaultAt().open();
+    expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
+    expect(await readdir(folder)).toContain('repair');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await listed(await opened(), ALL)).toEqual([['a', '1']]);
+    expect((await readdir(folder)).sort()).toEqual(['kept', 'store']);
   });
 
   it.each(['/proc', '/proc/meter-collector/data'])(

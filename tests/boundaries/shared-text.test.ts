@@ -2,16 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmod,
-  mkdtemp,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -78,7 +69,10 @@ it.each([
   const text = createSharedText(path, clock);
   const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
   await writeFile(`${path}.lock`, left ?? `1 ${boot} 999999999`);
-  expect(await text.change(() => ({ text: 'x', outcome: null }))).toEqual({ ok: true, value: null });
+  expect(await text.change(() => ({ text: 'x', outcome: null }))).toEqual({
+    ok: true,
+    value: null,
+  });
   expect(await readdir(join(path, '..'))).toEqual(['text.json']);
 });
 

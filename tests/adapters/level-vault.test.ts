@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changesIn, tableIn } from '../../src/adapters/level-files.ts';
+import { changesIn, changesInLog, tableIn } from '../../src/adapters/level-files.ts';
 import { damagedTables } from '../../src/adapters/level-rebuild.ts';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
@@ -233,6 +233,25 @@ describe('the vault', () => {
     const left = new Map(await listed(await opened(), ALL));
     for (const key of doubled) expect([key, left.get(key)]).toEqual([key, written.get(key)]);
   });
+
+  it.each([
+    ['a piece in the middle', 32_768],
+    ['the first piece', 0],
+  ])(
+    'a batch of the log that has lost %s is doubtful, whatever is left of it',
+    async (_, header) => {
+      // Over six blocks of the log, in pieces of which the second begins where a batch of its own might.
+      const rows = Array.from({ length: 1_000 }, (_, i) => put(`k/${10_000 + i}`, 'x'.repeat(170)));
+      must(await (await opened()).write(rows));
+      await store?.close();
+      const log = (await readdir(join(folder, 'store'))).find((name) => /^\d+\.log$/.test(name));
+      const bytes = await readFile(join(folder, 'store', log ?? ''));
+      expect(changesInLog(bytes).sound).toHaveLength(rows.length);
+      // The header of a block's piece: its length reaches beyond the block now.
+      bytes[header + 5] = 0xff;
+      expect(changesInLog(bytes).sound.length).toBe(0);
+    },
+  );
 
   it('a table whose writing was cut off is no damage, and hides none that takes its number later', async () => {
     for (const round of ['1', '2', '3']) must(await (await again()).write([put(round, 'x')]));

@@ -151,6 +151,50 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems(false)).toEqual([expect.stringMatching(/^published \d+, closed/)]);
   });
 
+  it.each([2, 100, 401, 3_650])(
+    'tells its hours from when a clock that was %i days ahead, while room was short, is right again',
+    async (days) => {
+      const life = await Life.begin();
+      life.medium.room = { bytes: 100, freeBytes: 1_000, totalBytes: 2_000 };
+      await life.restart('stop', 1_000);
+      const short = { maxBytes: 50 };
+      await life.read(48, 3);
+      await life.thin(short, HOUR);
+      Object.assign(life, { synced: null, ahead: days * DAY });
+      for (let hour = 0; hour < 20; hour += 1) {
+        await life.read(1, 3);
+        await life.deliver();
+        await life.thin(short, HOUR);
+      }
+      Object.assign(life, { synced: true, ahead: 0 });
+      await life.read(6, 3);
+      expect(await life.problems()).toEqual([]);
+      expect(life.journal.installation('SP-1')?.hours?.start).toBe(life.now - HOUR - 1_000);
+      await life.thin(short, 6 * HOUR);
+      await life.read(2, 3);
+      expect(await life.problems()).toEqual([]);
+    },
+  );
+
+  it('lets what a clock calls old that may be ahead go before the disk is full, and not before', async () => {
+    for (const freeBytes of [1_000, 10]) {
+      const life = await Life.begin();
+      life.medium.room = { bytes: 1_000, freeBytes, totalBytes: 2_000 };
+      await life.restart('stop', 1_000);
+      await life.read(48, 3);
+      await life.deliver();
+      await life.thin({}, HOUR);
+      // Off for a month, as it seems.
+      await life.restart('stop', 30 * DAY);
+      await life.read(30, 3);
+      await life.deliver();
+      await life.thin({ maxBytes: 500, minFreeBytes: 100 }, 30 * HOUR);
+      const isGone = life.journal.heldFrom('SP-1') > life.now - 2 * DAY;
+      expect(isGone, `${freeBytes} free`).toBe(freeBytes < 25);
+      expect(await life.problems()).toEqual([]);
+    }
+  });
+
   it('keeps the events of a meter that was never read', async () => {
     const life = await Life.begin();
     await life.silent(2, 0);

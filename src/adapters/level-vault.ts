@@ -95,6 +95,11 @@ class LevelVault implements Vault {
     this.#mistrusted = detail;
   }
 
+  async heard(): Promise<void> {
+    this.#signs = [];
+    await removeTree(this.#path('signs')).catch(() => undefined);
+  }
+
   async salvage(): Promise<Result<Store | undefined>> {
     const copy = this.#path('salvage');
     try {
@@ -195,9 +200,33 @@ class LevelVault implements Vault {
     try {
       // Earlier versions have it in the folder itself, and one may run.
       if ((await isLevelHeld(this.#store)) || (await isLevelHeld(folder))) return held;
-      return await this.#openAlone();
+      this.#signs = await this.#unheard();
+      const opened = await this.#openAlone();
+      return opened.ok ? await this.#withSigns(opened.value) : opened;
     } finally {
       await freeLock(this.#path(OPENING));
+    }
+  }
+
+  /** What earlier openings found that were cut off before anybody told it. */
+  async #unheard(): Promise<string[]> {
+    const text = await unless(readFile(this.#path('signs'), 'utf8'), ['ENOENT']);
+    return (text ?? '').split('\n').filter((sign) => sign !== '');
+  }
+
+  /** Kept until they are heard: a store that was repaired opens well the next time, and has lost what it has lost. */
+  async #keepSigns(): Promise<void> {
+    this.#signs = [...new Set(this.#signs.map((sign) => sign.replaceAll('\n', ' ')))];
+    if (this.#signs.length > 0) await writeWhole(this.#path('signs'), this.#signs.join('\n'));
+  }
+
+  async #withSigns(store: Store): Promise<Result<Store>> {
+    try {
+      await this.#keepSigns();
+      return good(store);
+    } catch (cause) {
+      await store.close();
+      throw cause;
     }
   }
 
@@ -313,6 +342,7 @@ class LevelVault implements Vault {
   async #swapInRepaired(): Promise<Result<Store>> {
     const repaired = await this.#tryRepair();
     const aside = this.#path('quarantine', 'store');
+    await this.#keepSigns();
     await makeFolder(this.#path('quarantine'));
     if (await exists(this.#store)) {
       await removeTree(aside);

@@ -82,8 +82,8 @@ const oldIn = (folder: string) => join(folder, 'quarantine', 'store');
 /** Moves the whole store beside it into the place that is empty now. */
 export async function putInPlace(folder: string): Promise<void> {
   if (await exists(join(wholeIn(folder), RESTORED))) {
-    // What was kept of the store before, and the mark of how far that was, say nothing of this one.
-    for (const name of ['mark', 'kept']) await removeTree(join(folder, name));
+    // What was kept of the store before, how far that was and what was amiss with it say nothing of this one.
+    for (const name of ['mark', 'kept', 'signs']) await removeTree(join(folder, name));
   }
   await moveIn(wholeIn(folder), join(folder, 'store'));
 }

@@ -130,6 +130,8 @@ export class Books {
   #lonely: Promise<unknown> = Promise.resolve();
   /** The highest number that the collector gave to what it told of itself. */
   #ownAlarm = 0;
+  /** What the opening found amiss is not on the medium yet. */
+  #isUnheard = false;
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
@@ -272,6 +274,8 @@ export class Books {
       return written;
     }
     this.#durableNow(group);
+    if (this.#isUnheard) await this.parts.vault?.heard();
+    this.#isUnheard = false;
     return good(undefined);
   }
 
@@ -372,6 +376,7 @@ export class Books {
     this.cursors.clear();
     this.sound = true;
     const { changes } = this.group;
+    this.#isUnheard = !isProved;
     if (!isProved) this.suspectedBell.ring();
     for (const [key] of damaged) changes.set(key, undefined);
     for (const meter of resumed) if (standing.states.has(meter)) this.group.states.add(meter);

@@ -286,6 +286,41 @@ describe('the vault', () => {
     expect(await readdir(join(folder, 'kept'))).toEqual(expect.arrayContaining(kept));
   });
 
+  it('what was found amiss is said again until it was heard, and not after', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => put(`k/${1_000 + i}`, `${i} of many`));
+    must(await (await opened()).write(rows));
+    await again();
+    await store?.close();
+    const { table, path, bytes } = await firstTable();
+    bytes[100] = (bytes[100] ?? 0) ^ 4;
+    await writeFile(path, bytes);
+    const signs = [`damaged: ${table}`];
+    for (const life of ['found', 'cut off', 'cut off again']) {
+      const vault = vaultAt();
+      await opened(vault);
+      expect([life, vault.signs()]).toEqual([life, signs]);
+      await store?.close();
+    }
+    const last = vaultAt();
+    await opened(last);
+    await last.heard();
+    await store?.close();
+    const next = vaultAt();
+    await opened(next);
+    expect(next.signs()).toEqual([]);
+    expect(await readdir(folder)).not.toContain('signs');
+  });
+
+  it('a repaired store that was put in place before the power failed says what was amiss', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    await writeFile(join(folder, 'signs'), 'damaged: 000007.ldb');
+    await rename(join(folder, 'store'), join(folder, 'store.repaired'));
+    const vault = vaultAt();
+    expect(await listed(await opened(vault), ALL)).toEqual([['a', '1']]);
+    expect(vault.signs()).toEqual(['damaged: 000007.ldb']);
+  });
+
   it('a second collector takes nothing from the first, whose tables are damaged and whose copy is read just now', async () => {
     const rows = Array.from({ length: 200 }, (_, i) => put(`k/${1_000 + i}`, `${i} of many`));
     must(await (await opened()).write(rows));

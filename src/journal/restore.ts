@@ -58,11 +58,12 @@ const decodeEntry = (key: string, text: string) =>
 /** The records of the journal that goes on from a verified backup. Throws where it reads otherwise than when it was verified. */
 export async function* restoredRecords(
   lines: AsyncIterable<string>,
-  { rows }: WholeBackup,
+  { head, rows }: WholeBackup,
   name: { readonly epoch: string; readonly collector: string },
 ): AsyncGenerator<StoredRecord> {
   const reader = new BackupReader();
-  yield [keys.meta, encodeMeta({ ...name, restored: true })];
+  const backup = { epoch: head.epoch, rows: head.rows, at: head.at };
+  yield [keys.meta, encodeMeta({ ...name, restored: true, backup })];
   yield [keys.nextRow, seal(keys.nextRow, rows.length + 1)];
   let isWhole = false;
   for await (const line of lines) {

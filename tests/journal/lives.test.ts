@@ -3,9 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { eventPayload } from '../../src/codec/head-end-message.ts';
 import type { Installation } from '../../src/domain/advance.ts';
+import { conserve } from '../../src/domain/conservation.ts';
 import { liveInAnyOrder } from './any-order.ts';
 import { DAY, Life } from './life.ts';
-import { all, HOUR } from './metered.ts';
+import { all, FINE, HOUR } from './metered.ts';
 
 describe('a journal that is restored, or whose state was lost', () => {
   it('goes on where the last hour with a total ended, also when the clock was ten years ahead since then', async () => {
@@ -193,6 +194,37 @@ describe('a journal that is restored, or whose state was lost', () => {
       expect(isGone, `${freeBytes} free`).toBe(freeBytes < 25);
       expect(await life.problems()).toEqual([]);
     }
+  });
+
+  it('tells up to which row its backup knows, so that a head-end can leave out the gaps told after it', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    await life.deliver();
+    const backup = await life.backup();
+    const { epoch } = life.journal;
+    const known = life.journal.lastRow();
+    await life.read(3, 3);
+    await life.silent(5, 7);
+    await life.read(5, 3);
+    await life.deliver();
+    const later = (await all(life.journal.rowsOf('SP-1'))).filter(({ row }) => row > known);
+    await life.restore(backup);
+    await life.read(5, 3);
+    const [repaired] = await life.told();
+    expect(repaired).toMatchObject({
+      ...{ kind: 'event', code: 'journal.repaired' },
+      data: { backup_epoch: epoch, backup_rows: known, backup_at: expect.any(String) },
+    });
+    // Counted twice as they stand: the gap that was told after the backup, and the one that covers it.
+    expect(await life.problems()).not.toEqual([]);
+    const unknown = later.flatMap((row) => (row.kind === 'gap' ? [row.from] : []));
+    expect(unknown).toHaveLength(1);
+    const entries = life.ledger.entries() as unknown as Parameters<typeof conserve>[1];
+    const left = entries.filter((one) => !(one.kind === 'gap' && unknown.includes(one.from)));
+    const { sum } = conserve(1, await all(life.journal.rowsOf('SP-1')), 0, FINE);
+    expect(conserve(1, left, 0, FINE)).toMatchObject({ problem: null, sum });
+    await life.restart('stop', 1_000);
+    expect(await life.told()).toHaveLength(1);
   });
 
   it('keeps the events of a meter that was never read', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
+import { fileWords } from './file-words.ts';
 import { damagedTables, rebuildStore } from './level-rebuild.ts';
 import { isLevelHeld, openLevelStore } from './level-store.ts';
 import { freeLock, tryLock } from './lock-file.ts';
@@ -181,7 +182,7 @@ class LevelVault implements Vault {
     try {
       return await this.#open();
     } catch (cause) {
-      return faulty('store.failed', `${this.#options.folder}: ${wordsOf(cause)}`);
+      return faulty('store.failed', worldWords(cause, this.#options.folder));
     }
   }
 
@@ -393,6 +394,13 @@ class LevelVault implements Vault {
       return false;
     }
   }
+}
+
+/** What the world refuses in words for people, the system's code behind them, by which refusals are told apart. */
+function worldWords(cause: unknown, folder: string): string {
+  const { code = '' } = cause as Partial<NodeJS.ErrnoException>;
+  const isTold = /^(?:EROFS|ENOSPC|EACCES|EPERM|EIO)$/.test(code);
+  return isTold ? `${fileWords(cause, folder)} (${code})` : `${folder}: ${wordsOf(cause)}`;
 }
 
 function wordsOf(cause: unknown): string {

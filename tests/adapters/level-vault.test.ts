@@ -356,6 +356,16 @@ describe('the vault', () => {
     expect((await readdir(folder)).sort()).toEqual(['kept', 'store']);
   });
 
+  it('a folder in which nothing may be written is said to be that, and why', async () => {
+    // Nobody makes files there, root neither.
+    const vault = createLevelVault({ folder: '/sys/kernel', ballastBytes: 0, create: false });
+    const opened = await vault.open();
+    expect(opened).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
+    expect(opened.ok ? '' : opened.fault.detail).toMatch(
+      /^(?:this user may not open|the disk of) \/sys\/kernel(?: can only be read)? \(E[A-Z]+\)$/,
+    );
+  });
+
   it.each(['/proc', '/proc/meter-collector/data'])(
     'a folder that cannot be made is said to be one: %s',
     async (place) => {

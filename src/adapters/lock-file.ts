@@ -1,6 +1,7 @@
 // A lock between processes as a file: whose it is stands in it from its first moment, so no kill and no power cut leaves it to nobody.
 
 import { readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { unless } from './store-files.ts';
 
 /** Locks that this process holds or is about to take. */
@@ -69,15 +70,31 @@ async function isAlive(pid: number, birth: string): Promise<boolean> {
   if (pid === process.pid) return false;
   const now = await birthOf(pid);
   // Earlier versions left no birth.
-  return now !== '' && (birth === '' || birth === now);
+  if (now !== '') return birth === '' || birth === now;
+  // Another user's process is in no /proc that hides it (systemd's ProtectProc), and there all the same.
+  return isThere(pid) && (birth === '' || birth.split(' ')[0] === (await bootNow()));
+}
+
+/** getpriority(2) may be asked of every process; the number itself is nothing to us. */
+function isThere(pid: number): boolean {
+  try {
+    getPriority(pid);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The boot and the tick in it at which a process began (proc(5)); nothing where there is none of that number. */
 async function birthOf(pid: number): Promise<string> {
   const stat = await unless(readFile(`/proc/${pid}/stat`, 'latin1'), ['ENOENT', 'ESRCH']);
   if (stat === undefined) return '';
-  const boot = await unless(readFile('/proc/sys/kernel/random/boot_id', 'latin1'), ['ENOENT']);
   // Behind the name, which may hold anything, the beginning is the 20th.
   const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  return `${boot?.trim() ?? ''} ${ticks}`;
+  return `${await bootNow()} ${ticks}`;
+}
+
+async function bootNow(): Promise<string> {
+  const boot = await unless(readFile('/proc/sys/kernel/random/boot_id', 'latin1'), ['ENOENT']);
+  return boot?.trim() ?? '';
 }

@@ -178,8 +178,10 @@ export interface Vault {
    * another holds it; `store.failed` while the disk is full, read-only or out of reach.
    */
   open(): Promise<Result<Store>>;
-  /** What the last opening found amiss, in words; none for a sound one. */
+  /** What the last opening found amiss, in words, and those before it since the last `heard`; none for a sound one. */
   signs(): readonly string[];
+  /** What the signs said is told, and that is on the medium: a kill from now on leaves it told. */
+  heard(): Promise<void>;
   /** What can be repaired of what was kept, as a store of its own; undefined when nothing was kept. To be closed. */
   salvage(): Promise<Result<Store | undefined>>;
   /** Reading the opened store failed in these words: where they tell of damage, the next opening repairs it first. */

@@ -127,6 +127,9 @@ const LOG_HEADER = 7;
 const FULL = 1;
 const FIRST = 2;
 const LAST = 4;
+/** Stands for pieces that cannot be made out; LevelDB has none of this kind. */
+const LOST = -1;
+const NO_BYTES = Buffer.alloc(0);
 
 /** Changes in a log, from batches whose check sums hold and, apart, from those that can be made out all the same. */
 export function changesInLog(file: Buffer): {
@@ -141,10 +144,10 @@ export function changesInLog(file: Buffer): {
   return { sound, doubtful };
 }
 
-/** The whole records of a log or MANIFEST, each from its pieces. */
+/** The whole records of a log or MANIFEST, each from its pieces. One of which any piece is missing is not sound. */
 function* recordsOf(file: Buffer) {
   let pieces: Buffer[] = [];
-  let isSound = true;
+  let isSound = false;
   for (const piece of piecesOf(file)) {
     if (piece.kind === FULL || piece.kind === FIRST) {
       pieces = [];
@@ -155,7 +158,7 @@ function* recordsOf(file: Buffer) {
     if (piece.kind !== FULL && piece.kind !== LAST) continue;
     yield { bytes: Buffer.concat(pieces), isSound };
     pieces = [];
-    isSound = true;
+    isSound = false;
   }
 }
 
@@ -167,8 +170,13 @@ function* piecesOf(file: Buffer) {
       const length = file.readUInt16LE(at + 4);
       const kind = file[at + 6] as number;
       const begin = at + LOG_HEADER;
-      // Zeros at the end of a block are no piece; a length beyond it is damaged, and with it the rest of the block.
-      if ((kind === 0 && length === 0) || begin + length > end) break;
+      // Zeros at the end of a block are no piece.
+      if (kind === 0 && length === 0) break;
+      // A length beyond the block is damaged, and with it the rest of the block: nobody knows what is missing there.
+      if (begin + length > end) {
+        yield { kind: LOST, bytes: NO_BYTES, isSound: false };
+        break;
+      }
       const isSound = file.readUInt32LE(at) === maskedCrc32c(file, at + 6, begin + length);
       yield { kind, bytes: file.subarray(begin, begin + length), isSound };
       at = begin + length;

@@ -55,6 +55,20 @@ export async function openLevelStore(
   }
 }
 
+/** Whether a process, this one too, has the store in `folder` open. Nothing of it is read or changed. */
+export async function isLevelHeld(folder: string): Promise<boolean> {
+  if (!(await isLevelFolder(folder))) return false;
+  const level: Text = new Level(folder, { createIfMissing: false, errorIfExists: true });
+  try {
+    // LevelDB takes its lock, and only then finds that there is a store, or none.
+    await level.open();
+    await level.close();
+    return false;
+  } catch (cause) {
+    return codeOf(rootOf(cause)) === 'LEVEL_LOCKED';
+  }
+}
+
 /**
  * Creates an empty store beside its place, synced to the last folder, and renames it into place: LevelDB does not sync
  * its first MANIFEST, and 6 of 50 power cuts during a creation in place left a store that could not be opened.

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
+import { fileWords } from './file-words.ts';
 import { damagedTables, rebuildStore } from './level-rebuild.ts';
-import { openLevelStore } from './level-store.ts';
+import { isLevelHeld, openLevelStore } from './level-store.ts';
+import { freeLock, tryLock } from './lock-file.ts';
+import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 import {
   bringFiles,
   exists,
@@ -93,6 +96,11 @@ class LevelVault implements Vault {
     this.#mistrusted = detail;
   }
 
+  async heard(): Promise<void> {
+    this.#signs = [];
+    await removeTree(this.#path('signs')).catch(() => undefined);
+  }
+
   async salvage(): Promise<Result<Store | undefined>> {
     const copy = this.#path('salvage');
     try {
@@ -174,11 +182,56 @@ class LevelVault implements Vault {
     try {
       return await this.#open();
     } catch (cause) {
-      return faulty('store.failed', `${this.#options.folder}: ${wordsOf(cause)}`);
+      return faulty('store.failed', worldWords(cause, this.#options.folder));
     }
   }
 
+  /**
+   * Alone in the folder from the first look at it: who has the store open is left everything, also what an interrupted
+   * opening would have left behind.
+   */
   async #open(): Promise<Result<Store>> {
+    const { folder, create = true } = this.#options;
+    // When a house uses water is its own affair: nobody else on the machine reads it.
+    if (create) await makeFolder(folder, 0o700);
+    else if (!(await exists(folder)))
+      return faulty('store.failed', `there is no journal in ${folder}`);
+    const held = faulty('store.locked', `another process holds the journal in ${this.#store}`);
+    if (!(await tryLock(this.#path(OPENING)))) return held;
+    try {
+      // Earlier versions have it in the folder itself, and one may run.
+      if ((await isLevelHeld(this.#store)) || (await isLevelHeld(folder))) return held;
+      this.#signs = await this.#unheard();
+      const opened = await this.#openAlone();
+      return opened.ok ? await this.#withSigns(opened.value) : opened;
+    } finally {
+      await freeLock(this.#path(OPENING));
+    }
+  }
+
+  /** What earlier openings found that were cut off before anybody told it. */
+  async #unheard(): Promise<string[]> {
+    const text = await unless(readFile(this.#path('signs'), 'utf8'), ['ENOENT']);
+    return (text ?? '').split('\n').filter((sign) => sign !== '');
+  }
+
+  /** Kept until they are heard: a store that was repaired opens well the next time, and has lost what it has lost. */
+  async #keepSigns(): Promise<void> {
+    this.#signs = [...new Set(this.#signs.map((sign) => sign.replaceAll('\n', ' ')))];
+    if (this.#signs.length > 0) await writeWhole(this.#path('signs'), this.#signs.join('\n'));
+  }
+
+  async #withSigns(store: Store): Promise<Result<Store>> {
+    try {
+      await this.#keepSigns();
+      return good(store);
+    } catch (cause) {
+      await store.close();
+      throw cause;
+    }
+  }
+
+  async #openAlone(): Promise<Result<Store>> {
     await this.#tidy();
     if (!(await isLevelFolder(this.#store))) return this.#openAbsent();
     const fresh = await this.#keep();
@@ -230,23 +283,23 @@ class LevelVault implements Vault {
     if (!create && !before) {
       return faulty('store.failed', `there is no journal in ${this.#options.folder}`);
     }
-    // When a house uses water is its own affair: nobody else on the machine reads it.
-    await makeFolder(this.#options.folder, 0o700);
     if (before) this.#signs.push('the store is missing');
     return openLevelStore(this.#store);
   }
 
-  /** What an interrupted opening left behind is finished or removed. */
+  /** What an interrupted opening or restore left behind is finished or removed. */
   async #tidy(): Promise<void> {
     const { folder } = this.#options;
     for (const name of ['kept.new', 'repair', 'repair.new', 'salvage', 'salvage.new'])
       await removeTree(this.#path(name));
     await this.#moveOldLayout(folder);
     const repaired = this.#path('store.repaired');
-    if (!(await exists(repaired))) return;
-    // The name is only given to a whole repaired copy.
-    if (await isLevelFolder(this.#store)) await removeTree(repaired);
-    else await moveIn(repaired, this.#store);
+    // The name is only given to a whole copy, repaired or restored.
+    if (await exists(repaired)) {
+      if (await isLevelFolder(this.#store)) await removeTree(repaired);
+      else await putInPlace(folder);
+    }
+    await rm(this.#path('store', RESTORED), { force: true });
   }
 
   /** Earlier versions had LevelDB in the data folder itself. */
@@ -290,6 +343,7 @@ class LevelVault implements Vault {
   async #swapInRepaired(): Promise<Result<Store>> {
     const repaired = await this.#tryRepair();
     const aside = this.#path('quarantine', 'store');
+    await this.#keepSigns();
     await makeFolder(this.#path('quarantine'));
     if (await exists(this.#store)) {
       await removeTree(aside);
@@ -340,6 +394,13 @@ class LevelVault implements Vault {
       return false;
     }
   }
+}
+
+/** What the world refuses in words for people, the system's code behind them, by which refusals are told apart. */
+function worldWords(cause: unknown, folder: string): string {
+  const { code = '' } = cause as Partial<NodeJS.ErrnoException>;
+  const isTold = /^(?:EROFS|ENOSPC|EACCES|EPERM|EIO)$/.test(code);
+  return isTold ? `${fileWords(cause, folder)} (${code})` : `${folder}: ${wordsOf(cause)}`;
 }
 
 function wordsOf(cause: unknown): string {

@@ -1,11 +1,12 @@
 // A small text file of mode 0600 that several processes change in turn: a lock beside it, a new file moved into its place.
 
-import { chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, SharedText } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileWords } from './file-words.ts';
-import { exists, moveIn, unless } from './store-files.ts';
+import { freeLock, tryLock } from './lock-file.ts';
+import { moveIn, unless } from './store-files.ts';
 
 /** Accounts and tokens: some tens of lines. More is not ours, and is not read. */
 const BYTES_MAX = 256 * 1024;
@@ -83,42 +84,11 @@ export function createSharedText(path: string, clock: Clock): SharedText {
   };
 }
 
-/** Locks that this process holds or is about to take. */
-const OURS = new Set<string>();
-
 /** False when a process that lives held it all the time. */
 async function takeLock(lock: string, clock: Clock): Promise<boolean> {
   for (let tries = 0; tries < LOCK_TRIES; tries += 1) {
-    if (!OURS.has(lock)) {
-      OURS.add(lock);
-      let taken = false;
-      try {
-        taken = await tryLock(lock);
-      } finally {
-        if (!taken) OURS.delete(lock);
-      }
-      if (taken) return true;
-    }
+    if (await tryLock(lock)) return true;
     await clock.sleep(LOCK_REST_MS);
   }
   return false;
-}
-
-async function tryLock(lock: string): Promise<boolean> {
-  try {
-    await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
-    return true;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-  }
-  const holder = Number(await unless(readFile(lock, 'utf8'), ['ENOENT']));
-  // Killed while it held it; in a container the one before us had our own number.
-  const isGone = holder === process.pid || !(await exists(`/proc/${holder}`));
-  if (holder > 0 && isGone) await rm(lock, { force: true });
-  return false;
-}
-
-async function freeLock(lock: string): Promise<void> {
-  await rm(lock, { force: true });
-  OURS.delete(lock);
 }

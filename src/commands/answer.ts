@@ -1,6 +1,7 @@
 // What the command handlers share: their shape, and a refusal in the contract's codes.
 
 import type { CommandAnswer, Commands } from '../boundaries.ts';
+import { JOURNAL_CLOSED, StoreLost } from '../domain/fault.ts';
 
 export type Args = Readonly<Record<string, unknown>>;
 
@@ -19,3 +20,16 @@ export const refused = (code: string, message: string, hint: string): CommandAns
   message,
   hint,
 });
+
+/** The answer, or, where the journal cannot be read for it, a refusal that says so. */
+export async function unlessLost(answered: Promise<CommandAnswer>): Promise<CommandAnswer> {
+  try {
+    return await answered;
+  } catch (error) {
+    if (!(error instanceof StoreLost)) throw error;
+    const { message } = error;
+    const isClosed = message === JOURNAL_CLOSED;
+    const hint = isClosed ? 'Try again.' : 'run "meter-collector audit" for the exact place';
+    return refused('internal', message, hint);
+  }
+}

@@ -2,9 +2,10 @@
 
 import type { Journal } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
-import { conserve } from '../domain/conservation.ts';
+import { conserve, newest } from '../domain/conservation.ts';
 import type { EntryRow, Increment } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
+import type { EpochMs } from '../domain/units.ts';
 
 interface InstallationProof {
   readonly meter: string;
@@ -135,7 +136,7 @@ function proveInstallation(
   const problem =
     (proof.problem && `${proof.problem.violation} at ${isoTime(proof.problem.at)}`) ??
     chain?.broken ??
-    openSum(proof.sum, chain?.sum ?? 0, state);
+    openSum(proof.sum, chain?.sum ?? 0, state, rows);
   const { hours, gaps, sum, total } = proof;
   const increments = chain?.sum ?? 0;
   return { meter, inst, hours, gaps, sum, total, increments, ok: problem === null, problem };
@@ -146,6 +147,7 @@ function openSum(
   published: number,
   increments: number,
   state: ReturnType<Journal['installation']> | 'ended',
+  rows: readonly EntryRow[],
 ): string | null {
   if (state === 'ended') {
     return published === increments ? null : `published ${published} of ${increments}`;
@@ -155,8 +157,16 @@ function openSum(
     return `increments sum to ${increments}, the dial says ${state.last.total}`;
   }
   const { gap, ended, from } = state.hours;
-  if ((gap && gap.rev > 0) || (ended && ended.rev > 0)) return null; // A gap is being restated.
-  const unsent = ended && !ended.sent ? ended.from : null;
-  const begun = (unsent ?? gap?.from ?? from)?.total ?? 0;
-  return published === begun ? null : `published ${published}, closed on the dial ${begun}`;
+  const unsent = ended && !ended.sent ? ended : null;
+  const open = unsent ?? gap;
+  const begun = (open?.from ?? from)?.total ?? 0;
+  // What was told of a gap that is told again with more stands until then, and passed the dial after its beginning.
+  const closed = published - (open ? toldOf(open.from.at, rows) : 0);
+  return closed === begun ? null : `published ${closed}, closed on the dial ${begun}`;
+}
+
+/** What the newest revision of the gap that begins then tells; 0 where none was told, or it was withdrawn. */
+function toldOf(from: EpochMs, rows: readonly EntryRow[]): number {
+  const told = rows.filter((row) => row.kind === 'gap' && row.from === from);
+  return newest(told)[0]?.use ?? 0;
 }

@@ -10,6 +10,8 @@ const TEXT_MAX = 80;
 /** A meter has one; of places that were given up in the middle nobody speaks again. */
 const KEPT_MAX = 200;
 
+const CLOSED = refused('busy', 'The journal cannot be written now.', 'Try again.');
+
 const nameOf = (meter: string) => `changeout/${meter}`;
 
 /** The change-out under way at a place. Throws StoreLost. */
@@ -24,9 +26,7 @@ async function keepChange(
   told: object,
 ): Promise<CommandAnswer> {
   // A journal that is not sound would take nothing, and be good at the next flush.
-  if (!journal.isSound()) {
-    return refused('busy', 'The journal cannot be written now.', 'Try again.');
-  }
+  if (!journal.isSound()) return CLOSED;
   journal.keepPaper(nameOf(meter), kept);
   return written(journal, told);
 }
@@ -47,6 +47,7 @@ export function changeoutAnswerers({
     'changeout.list': async () => ({ ok: true, data: { changeouts: await all(journal) } }),
     'changeout.keep': (args) => keep(journal, clock, args),
     'changeout.drop': async (args) => {
+      if (!journal.isSound()) return CLOSED;
       const facts = factsOf(journal, args);
       if ('ok' in facts) return facts;
       return keepChange(journal, facts.meter, undefined, { meter: facts.meter });
@@ -58,6 +59,8 @@ const all = async (journal: Journal) =>
   (await journal.papers('changeout')) as readonly KeptChange[];
 
 async function keep(journal: Journal, clock: Clock, args: Args): Promise<CommandAnswer> {
+  // A meter that cannot be found in a journal that is not open may well be in it.
+  if (!journal.isSound()) return CLOSED;
   const facts = factsOf(journal, args);
   if ('ok' in facts) return facts;
   const { meter, inst } = facts;

@@ -4,10 +4,10 @@ import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { entryPayload, eventPayload, isoTime } from '../codec/head-end-message.ts';
 import { readInstant } from '../codec/instant.ts';
 import type { EntryRow, EventRow } from '../domain/entry.ts';
-import { StoreLost } from '../domain/fault.ts';
+import { JOURNAL_CLOSED, StoreLost } from '../domain/fault.ts';
 import { alarms } from './alarms.ts';
 import { createAlertCommands } from './alerts.ts';
-import { type Answerer, type Args, type NamedCommands, refused } from './answer.ts';
+import { type Answerer, type Args, type NamedCommands, refused, unlessLost } from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
@@ -69,19 +69,10 @@ export function createCommands(
         const known = Object.keys(named).join(', ');
         return refused('unknown_command', `there is no command ${name}`, `known: ${known}`);
       }
-      try {
-        const answer = await handler(args);
-        // What cannot be found in a journal that is not open may well be in it.
-        const isLost = !answer.ok && answer.code === 'unknown_meter' && !journal.isSound();
-        return isLost ? refused('internal', 'the journal is not open', 'Try again.') : answer;
-      } catch (error) {
-        if (!(error instanceof StoreLost)) throw error;
-        return refused(
-          'internal',
-          error.message,
-          'run "meter-collector audit" for the exact place',
-        );
-      }
+      const answer = await unlessLost(handler(args));
+      // What cannot be found in a journal that is not open may well be in it.
+      const isLost = !answer.ok && answer.code === 'unknown_meter' && !journal.isSound();
+      return isLost ? refused('internal', JOURNAL_CLOSED, 'Try again.') : answer;
     },
   };
 }
@@ -169,7 +160,7 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
   const state = journal.installation(meter);
   const last = state?.last;
   const opened = state?.hours?.from;
-  const hour = await lastHour(journal, meter).catch(unlessLost);
+  const hour = await lastHour(journal, meter).catch(nullIfLost);
   return {
     meter,
     inst: facts?.inst ?? null,
@@ -184,7 +175,7 @@ export async function meterStatus(journal: Journal, meter: string): Promise<obje
 }
 
 /** One damaged record must not keep all the rest back; it is looked into. */
-function unlessLost(error: unknown): null {
+function nullIfLost(error: unknown): null {
   if (error instanceof StoreLost) return null;
   throw error;
 }

@@ -1,7 +1,7 @@
 // What is done on site only: commissionings, change-outs under way and reports, beside all other commands. No head-end is given any of it.
 
 import type { Commands } from '../boundaries.ts';
-import type { Answerer } from './answer.ts';
+import { type Answerer, unlessLost } from './answer.ts';
 import { changeoutAnswerers } from './changeouts.ts';
 import { type CommissionParts, Commissions } from './commission.ts';
 import { reportAnswerers } from './report.ts';
@@ -21,6 +21,8 @@ export function withAnswerers(
 ): Commands {
   return {
     run: (name, args) =>
-      Object.hasOwn(named, name) && named[name] ? named[name](args) : commands.run(name, args),
+      Object.hasOwn(named, name) && named[name]
+        ? unlessLost(named[name](args))
+        : commands.run(name, args),
   };
 }

@@ -69,6 +69,9 @@ export function faulty(code: FaultCode, detail: string): { ok: false; fault: Fau
   return { ok: false, fault: { code, detail } };
 }
 
+/** What stands for an answer of a journal that is closed just now: it says nothing of what is in it. */
+export const JOURNAL_CLOSED = 'the journal is not open';
+
 /** Thrown by an iteration over a store whose medium failed before the end: what came so far is not all. */
 export class StoreLost extends Error {
   readonly fault: Fault;

@@ -21,7 +21,7 @@ import type { EventEntry } from '../domain/alarms.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { Entry, EntryRow, Row } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, JOURNAL_CLOSED, type Result, StoreLost } from '../domain/fault.ts';
 import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { RowSet } from '../domain/row-set.ts';
 import type { EpochMs } from '../domain/units.ts';
@@ -47,13 +47,13 @@ export interface JournalParts extends OpeningParts {
 
 /** What stands for a store while none is open. */
 const NO_STORE: Store = {
-  write: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
-  get: () => Promise.resolve(faulty('store.failed', 'the journal is not open')),
+  write: () => Promise.resolve(faulty('store.failed', JOURNAL_CLOSED)),
+  get: () => Promise.resolve(faulty('store.failed', JOURNAL_CLOSED)),
   // biome-ignore lint/correctness/useYield: it ends before its first entry.
   async *entries() {
-    throw new StoreLost('the journal is not open');
+    throw new StoreLost(JOURNAL_CLOSED);
   },
-  portion: () => Promise.reject(new StoreLost('the journal is not open')),
+  portion: () => Promise.reject(new StoreLost(JOURNAL_CLOSED)),
   close: () => Promise.resolve(),
 };
 
@@ -130,6 +130,8 @@ export class Books {
   #lonely: Promise<unknown> = Promise.resolve();
   /** The highest number that the collector gave to what it told of itself. */
   #ownAlarm = 0;
+  /** What the opening found amiss is not on the medium yet. */
+  #isUnheard = false;
   /** A mark is wanted of what the next group makes durable. */
   #markWanted = false;
   #marked: Mark | null = null;
@@ -185,7 +187,7 @@ export class Books {
 
   /** What the medium holds, as a mark. */
   async durable(): Promise<Result<Mark>> {
-    if (!this.sound) return faulty('store.failed', 'the journal is not open');
+    if (!this.sound) return faulty('store.failed', JOURNAL_CLOSED);
     this.#markWanted = true;
     this.#marked = null;
     const written = await this.flush();
@@ -278,6 +280,8 @@ export class Books {
       return written;
     }
     this.#durableNow(group);
+    if (this.#isUnheard) await this.parts.vault?.heard();
+    this.#isUnheard = false;
     return good(undefined);
   }
 
@@ -378,6 +382,7 @@ export class Books {
     this.cursors.clear();
     this.sound = true;
     const { changes } = this.group;
+    this.#isUnheard = !isProved;
     if (!isProved) this.suspectedBell.ring();
     for (const [key] of damaged) changes.set(key, undefined);
     for (const meter of resumed) if (standing.states.has(meter)) this.group.states.add(meter);

@@ -3,16 +3,16 @@
 import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
-import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, JOURNAL_CLOSED, type Result, StoreLost } from '../domain/fault.ts';
 import { growingIn } from '../domain/hours.ts';
-import { agedSince, agedTo } from '../domain/retention.ts';
+import { agedSince, agedTo, CATCH_UP_FOR_ROOM } from '../domain/retention.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
 import { AGED_KEY, PRESSURE_KEY } from './load.ts';
 import { lossOf } from './losses.ts';
 import type { PendingRows } from './pending-rows.ts';
 import { rangesOf } from './ranges.ts';
-import { type Gone, type Holdings, isRelieved, isShort, Thinner } from './thinner.ts';
+import { type Gone, type Holdings, isNearlyFull, isRelieved, isShort, Thinner } from './thinner.ts';
 
 /** Where nothing lies on a disk. */
 const BOUNDLESS = {
@@ -31,6 +31,8 @@ export class Keeping {
   readonly #thinner = new Thinner(this.#holdings());
   /** How far retention had come when that was written last. */
   #agedKept = 0;
+  /** How far it had come where room was made, or would have been. */
+  #forRoom = 0;
 
   constructor(books: Books, pending: PendingRows) {
     this.#books = books;
@@ -50,12 +52,21 @@ export class Keeping {
     rest: () => Promise<void>,
     livedMs: number,
   ): Promise<Result<Thinned>> {
-    if (!this.#books.sound) return faulty('store.failed', 'the journal is not open');
+    if (!this.#books.sound) return faulty('store.failed', JOURNAL_CLOSED);
     const now = this.#books.now();
+    const forRoom = this.#agedForRoom(now, livedMs);
     return this.#books.attempt(async () => {
       const aged = await this.#thinner.byAge(this.#aged(now, livedMs), limits, rest);
-      return aged.ok ? await this.#makeRoom(now, limits, aged.value, rest) : aged;
+      return aged.ok ? await this.#makeRoom([forRoom, now], limits, aged.value, rest) : aged;
     });
+  }
+
+  /** By when things are old enough to go for others. A restart begins again with how far retention has come. */
+  #agedForRoom(now: EpochMs, livedMs: number): EpochMs {
+    const { aged } = this.#books.standing;
+    const before = aged === null ? null : Math.max(aged, this.#forRoom);
+    this.#forRoom = agedTo(before, now, livedMs, CATCH_UP_FOR_ROOM);
+    return this.#forRoom;
   }
 
   /** By when things are old. */
@@ -71,8 +82,9 @@ export class Keeping {
     return aged;
   }
 
+  /** The second time of `by` is the wall clock's: what it alone calls old goes only before nothing can be written any more. */
   async #makeRoom(
-    now: EpochMs,
+    by: readonly [aged: EpochMs, wall: EpochMs],
     limits: KeepLimits,
     aged: Thinned,
     rest: () => Promise<void>,
@@ -89,14 +101,20 @@ export class Keeping {
       const written = await this.#books.flush();
       return written.ok ? good(aged) : written;
     }
-    const thinned = await this.#thinner.forRoom(now, limits, measure, rest);
-    if (!thinned.ok) return thinned;
-    const { increments, hours, events } = thinned.value;
-    const all = {
-      increments: aged.increments + increments,
-      hours: aged.hours + hours,
-      events: aged.events + events,
-    };
+    let all = aged;
+    let left = room;
+    for (const at of by) {
+      if (at !== by[0] && !isNearlyFull(left, limits)) break;
+      const thinned = await this.#thinner.forRoom(at, limits, measure, rest);
+      if (!thinned.ok) return thinned;
+      const { increments, hours, events } = thinned.value;
+      all = {
+        increments: all.increments + increments,
+        hours: all.hours + hours,
+        events: all.events + events,
+      };
+      left = thinned.value.room;
+    }
     this.#tellPressure(room, limits, all);
     const written = await this.#books.flush();
     return written.ok ? good(all) : written;

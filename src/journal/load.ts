@@ -63,6 +63,8 @@ export interface Loaded {
   readonly isNew: boolean;
   /** It was restored from a backup: more may have been told than it knows of. */
   readonly restored: boolean;
+  /** What that backup knew; absent where nobody wrote it down. */
+  readonly backup?: BackupKnown;
   /** Standing records that are damaged, by key. */
   readonly damaged: readonly (readonly [key: string, text: string])[];
 }
@@ -141,6 +143,15 @@ export interface Meta {
   readonly from?: number;
   /** It was restored from a backup and has not been opened since. */
   readonly restored?: boolean;
+  /** What that backup knew. */
+  readonly backup?: BackupKnown;
+}
+
+/** Up to where a backup knows what was told: the highest row of its epoch, and when it was made. */
+export interface BackupKnown {
+  readonly epoch: string;
+  readonly rows: number;
+  readonly at: EpochMs;
 }
 
 export const encodeMeta = (meta: Meta): string => seal(keys.meta, meta);
@@ -190,8 +201,12 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     acknowledged: await acknowledgedIn(store),
     answers: await answersIn(store),
   };
-  const restored = decodeMeta(meta)?.restored === true;
-  return { standing, isNew: false, restored, damaged };
+  return { standing, isNew: false, damaged, ...originOf(decodeMeta(meta)) };
+}
+
+function originOf(meta: Meta | undefined): Pick<Loaded, 'restored' | 'backup'> {
+  const { restored = false, backup } = meta ?? {};
+  return { restored, ...(backup && { backup }) };
 }
 
 /** A journal that was restored numbers its rows anew, and holds events under the numbers of rows of before. */

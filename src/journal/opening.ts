@@ -94,6 +94,7 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
     brought_back: broughtBack,
     meters_resumed: mended.resumed.length,
     new_epoch: renewed ? epoch : null,
+    ...knownOf(loaded),
   };
   return good({
     store,
@@ -103,6 +104,13 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
     tellings: [{ code: 'journal.repaired', severity: 'major', data }],
     isProved: false,
   });
+}
+
+/** A head-end that holds later rows than a backup knew of holds them beside what is told again from there on. */
+function knownOf({ backup }: Loaded): Evidence {
+  if (!backup) return {};
+  const { epoch, rows, at } = backup;
+  return { backup_epoch: epoch, backup_rows: rows, backup_at: new Date(at).toISOString() };
 }
 
 interface Judged {

@@ -37,6 +37,7 @@ export async function restoreBackup(parts: RestoreParts): Promise<CommandAnswer>
   const placed = await parts.place(records);
   if (!placed.ok) {
     const { code, detail } = placed.fault;
+    if (code === 'store.locked') return LOCKED;
     return refused(code, `The journal was not restored: ${detail}.`, 'See its folder; try again.');
   }
   return { ok: true, data: { epoch, rows: verified.value.rows.length, records: placed.value } };
@@ -45,6 +46,8 @@ export async function restoreBackup(parts: RestoreParts): Promise<CommandAnswer>
 const refused = (code: string, message: string, hint: string): CommandAnswer => ({
   ...{ ok: false, code, message, hint },
 });
+
+const LOCKED = refused('store.locked', 'A collector has the journal open.', 'Stop it first.');
 
 async function verify({ read }: RestoreParts): Promise<Result<WholeBackup>> {
   try {
@@ -66,8 +69,7 @@ async function newer({ head }: WholeBackup, parts: RestoreParts): Promise<Comman
   const opened = await parts.openPresent();
   if (!opened.ok) {
     if (opened.fault.code !== 'store.locked') return null;
-    const message = 'A collector has the journal open.';
-    return refused('store.locked', message, 'Stop it first.');
+    return LOCKED;
   }
   const store = opened.value;
   const [meta, row] = [await store.get(keys.meta), await store.get(keys.nextRow)];

@@ -55,19 +55,25 @@ function rowIn([key, text]: StoredRecord): number[] {
 const decodeEntry = (key: string, text: string) =>
   /^[egh]\//.test(key) ? decodeRow(key, text) : undefined;
 
-/** The records of the journal that goes on from a verified backup. */
+/** The records of the journal that goes on from a verified backup. Throws where it reads otherwise than when it was verified. */
 export async function* restoredRecords(
   lines: AsyncIterable<string>,
-  { rows }: WholeBackup,
+  { head, rows }: WholeBackup,
   name: { readonly epoch: string; readonly collector: string },
 ): AsyncGenerator<StoredRecord> {
   const reader = new BackupReader();
-  yield [keys.meta, encodeMeta({ ...name, restored: true })];
+  const backup = { epoch: head.epoch, rows: head.rows, at: head.at };
+  yield [keys.meta, encodeMeta({ ...name, restored: true, backup })];
   yield [keys.nextRow, seal(keys.nextRow, rows.length + 1)];
+  let isWhole = false;
   for await (const line of lines) {
     const taken = reader.take(line);
+    isWhole = taken.kind === 'end';
+    if (taken.kind === 'damaged') break;
     if (taken.kind === 'record' && isSound(...taken.record)) yield* renumbered(taken.record, rows);
   }
+  // A file that was replaced meanwhile, or a stick that reads once so, once otherwise.
+  if (!isWhole) throw new Error('the backup reads otherwise than when it was verified');
 }
 
 /** What a new journal tells of itself anew. */

@@ -285,8 +285,12 @@ export function isRelieved(room: Room, limits: KeepLimits): boolean {
 }
 
 function isDire(room: Room, limits: KeepLimits): boolean {
-  const { bytes, freeBytes } = room;
-  return bytes > RELIEVED * limits.maxBytes || freeBytes < LAST_RESORT * wantedFree(room, limits);
+  return room.bytes > RELIEVED * limits.maxBytes || isNearlyFull(room, limits);
+}
+
+/** The disk itself is about to be full, whatever the journal may take up of it. */
+export function isNearlyFull(room: Room, limits: KeepLimits): boolean {
+  return room.freeBytes < LAST_RESORT * wantedFree(room, limits);
 }
 
 /** On a disk too small for the wish the journal may take up half of what is not others'. */

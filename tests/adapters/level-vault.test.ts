@@ -1,10 +1,12 @@
 // The journal's folder: what an opening keeps, how it comes back from each interruption, and what it gives up for room.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changesIn, tableIn } from '../../src/adapters/level-files.ts';
+import { changesIn, changesInLog, tableIn } from '../../src/adapters/level-files.ts';
 import { damagedTables } from '../../src/adapters/level-rebuild.ts';
 import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
@@ -232,6 +234,25 @@ describe('the vault', () => {
     for (const key of doubled) expect([key, left.get(key)]).toEqual([key, written.get(key)]);
   });
 
+  it.each([
+    ['a piece in the middle', 32_768],
+    ['the first piece', 0],
+  ])(
+    'a batch of the log that has lost %s is doubtful, whatever is left of it',
+    async (_, header) => {
+      // Over six blocks of the log, in pieces of which the second begins where a batch of its own might.
+      const rows = Array.from({ length: 1_000 }, (_, i) => put(`k/${10_000 + i}`, 'x'.repeat(170)));
+      must(await (await opened()).write(rows));
+      await store?.close();
+      const log = (await readdir(join(folder, 'store'))).find((name) => /^\d+\.log$/.test(name));
+      const bytes = await readFile(join(folder, 'store', log ?? ''));
+      expect(changesInLog(bytes).sound).toHaveLength(rows.length);
+      // The header of a block's piece: its length reaches beyond the block now.
+      bytes[header + 5] = 0xff;
+      expect(changesInLog(bytes).sound.length).toBe(0);
+    },
+  );
+
   it('a table whose writing was cut off is no damage, and hides none that takes its number later', async () => {
     for (const round of ['1', '2', '3']) must(await (await again()).write([put(round, 'x')]));
     await store?.close();
@@ -263,6 +284,86 @@ describe('the vault', () => {
     const other = await vaultAt().open();
     expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
     expect(await readdir(join(folder, 'kept'))).toEqual(expect.arrayContaining(kept));
+  });
+
+  it('what was found amiss is said again until it was heard, and not after', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => put(`k/${1_000 + i}`, `${i} of many`));
+    must(await (await opened()).write(rows));
+    await again();
+    await store?.close();
+    const { table, path, bytes } = await firstTable();
+    bytes[100] = (bytes[100] ?? 0) ^ 4;
+    await writeFile(path, bytes);
+    const signs = [`damaged: ${table}`];
+    for (const life of ['found', 'cut off', 'cut off again']) {
+      const vault = vaultAt();
+      await opened(vault);
+      expect([life, vault.signs()]).toEqual([life, signs]);
+      await store?.close();
+    }
+    const last = vaultAt();
+    await opened(last);
+    await last.heard();
+    await store?.close();
+    const next = vaultAt();
+    await opened(next);
+    expect(next.signs()).toEqual([]);
+    expect(await readdir(folder)).not.toContain('signs');
+  });
+
+  it('a repaired store that was put in place before the power failed says what was amiss', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    await writeFile(join(folder, 'signs'), 'damaged: 000007.ldb');
+    await rename(join(folder, 'store'), join(folder, 'store.repaired'));
+    const vault = vaultAt();
+    expect(await listed(await opened(vault), ALL)).toEqual([['a', '1']]);
+    expect(vault.signs()).toEqual(['damaged: 000007.ldb']);
+  });
+
+  it('a second collector takes nothing from the first, whose tables are damaged and whose copy is read just now', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => put(`k/${1_000 + i}`, `${i} of many`));
+    must(await (await opened()).write(rows));
+    const vault = vaultAt();
+    await store?.close();
+    await opened(vault);
+    const copy = must(await vault.salvage());
+    const { path, bytes } = await firstTable();
+    bytes[100] = (bytes[100] ?? 0) ^ 4;
+    await writeFile(path, bytes);
+    const before = (await readdir(folder)).sort();
+    const { ino } = await stat(join(folder, 'store'));
+    const other = await vaultAt().open();
+    expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
+    expect((await readdir(folder)).sort()).toEqual(before);
+    expect((await stat(join(folder, 'store'))).ino).toBe(ino);
+    expect(await readdir(join(folder, 'salvage'))).not.toEqual([]);
+    await copy?.close();
+  });
+
+  it('a second collector waits for one that is opening, and not for one that was killed over it', async () => {
+    must(await (await opened()).write([put('a', '1')]));
+    await store?.close();
+    await mkdir(join(folder, 'repair'));
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    await writeFile(join(folder, 'opening'), String(child.pid));
+    const other = await vaultAt().open();
+    expect(other.ok ? 'good' : other.fault.code).toBe('store.locked');
+    expect(await readdir(folder)).toContain('repair');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await listed(await opened(), ALL)).toEqual([['a', '1']]);
+    expect((await readdir(folder)).sort()).toEqual(['kept', 'store']);
+  });
+
+  it('a folder in which nothing may be written is said to be that, and why', async () => {
+    // Nobody makes files there, root neither.
+    const vault = createLevelVault({ folder: '/sys/kernel', ballastBytes: 0, create: false });
+    const opened = await vault.open();
+    expect(opened).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
+    expect(opened.ok ? '' : opened.fault.detail).toMatch(
+      /^(?:this user may not open|the disk of) \/sys\/kernel(?: can only be read)? \(E[A-Z]+\)$/,
+    );
   });
 
   it.each(['/proc', '/proc/meter-collector/data'])(

@@ -51,6 +51,25 @@ describe('lines', () => {
     expect(readdirSync(folder)).toEqual(['pipe']);
   });
 
+  test('that only have room in part are not written, however near their end', async () => {
+    writeFileSync(at('file'), 'old');
+    const limit = (bytes: string) =>
+      execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+    limit('286720');
+    try {
+      // The room ends within the last piece, so no other follows that would find none.
+      const written = await writeLines(
+        at('file'),
+        lines(...Array(3_000).fill(`${'x'.repeat(99)}\n`)),
+      );
+      expect(written).toMatchObject({ ok: false, fault: { code: 'store.failed' } });
+    } finally {
+      limit('unlimited');
+    }
+    expect(readFileSync(at('file'), 'utf8')).toBe('old');
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
   test('that end early leave the file as it was', async () => {
     writeFileSync(at('file'), 'old');
     async function* broken() {

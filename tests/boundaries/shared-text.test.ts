@@ -2,10 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { freeLock, tryLock } from '../../src/adapters/lock-file.ts';
 import { createSharedText } from '../../src/adapters/shared-text.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import { MemoryText } from '../fakes/memory-text.ts';
@@ -58,6 +59,36 @@ it('the lock of a process that was killed holds nobody up, that of one that live
   await writeFile(`${path}.lock`, String(process.pid));
   expect(await put()).toEqual({ ok: true, value: null });
 }, 20_000);
+
+it.each([
+  ['a power cut left empty', ''],
+  ['was held before the machine started again, by a number that is another’s now', '1 a-boot 5'],
+  ['was held by one that began at another tick', null],
+])('a lock that %s holds nobody up', async (_, left) => {
+  const path = await place();
+  const text = createSharedText(path, clock);
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
+  await writeFile(`${path}.lock`, left ?? `1 ${boot} 999999999`);
+  expect(await text.change(() => ({ text: 'x', outcome: null }))).toEqual({
+    ok: true,
+    value: null,
+  });
+  expect(await readdir(join(path, '..'))).toEqual(['text.json']);
+});
+
+it('a lock says from its first moment whose it is', async () => {
+  const path = await place();
+  expect(await tryLock(path)).toBe(true);
+  const stat = await readFile('/proc/self/stat', 'latin1');
+  expect((await readlink(path)).split(' ')).toEqual([
+    String(process.pid),
+    (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim(),
+    stat.split(' ')[21],
+  ]);
+  expect(await tryLock(path)).toBe(false);
+  await freeLock(path);
+  expect(await readdir(join(path, '..'))).toEqual([]);
+});
 
 it('a file that is too large, or lies where none can be, is a fault in words', async () => {
   const path = await place();

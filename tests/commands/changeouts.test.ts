@@ -1,9 +1,12 @@
 // A change-out under way is the collector's to remember: another phone goes on, a restart loses nothing, and nobody does it twice.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Journal } from '../../src/boundaries.ts';
+import type { Commands, Journal } from '../../src/boundaries.ts';
 import { changeoutAnswerers } from '../../src/commands/changeouts.ts';
 import { createOperations } from '../../src/commands/operations.ts';
+import { siteAnswerers, withAnswerers } from '../../src/commands/site.ts';
+import { faulty } from '../../src/domain/fault.ts';
+import { createJournal } from '../../src/journal/journal.ts';
 import type { MeteredPlace } from '../../src/pipeline.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
@@ -101,6 +104,29 @@ describe('what is kept of a change-out', () => {
       await journal.flush();
       expect(await kept(), name).toMatchObject([{ step: 'swap' }]);
     }
+  });
+});
+
+describe('what is asked of a site whose journal is not open', () => {
+  it.each([
+    ['changeout.list', {}],
+    ['changeout.keep', { meter: 'SP-1', step: 'swap' }],
+    ['changeout.drop', { meter: 'SP-1' }],
+    ['commission.list', {}],
+    ['commission.get', { id: 'C20260601000000' }],
+    ['report.list', {}],
+    ['report.get', { id: 'one' }],
+  ])('is refused in words, and not told as nothing: %s', async (name, args) => {
+    const closed = createJournal({
+      ...{ collector: 'COL-1', newEpoch: () => 'E1' },
+      openStore: async () => faulty('store.failed', 'no disk'),
+    });
+    const parts = { journal: closed, clock } as unknown as Parameters<typeof siteAnswerers>[0];
+    const others: Commands = { run: async () => ({ ok: true, data: null }) };
+    const site = withAnswerers(others, siteAnswerers(parts));
+    const answer = await site.run(name, args);
+    expect(answer).toMatchObject({ ok: false, hint: 'Try again.' });
+    expect(answer.ok ? '' : answer.code).toMatch(/^(?:internal|busy)$/);
   });
 });
 

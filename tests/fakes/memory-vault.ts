@@ -21,6 +21,10 @@ export class MemoryVault implements Vault {
     return [];
   }
 
+  heard() {
+    return Promise.resolve();
+  }
+
   salvage() {
     return Promise.resolve(good(undefined));
   }

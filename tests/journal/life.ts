@@ -175,8 +175,9 @@ export class Life {
     must(await this.journal.flush());
   }
 
-  async thin(limits: Partial<KeepLimits>): Promise<void> {
-    must(await this.journal.thin({ ...FOREVER, ...limits }, () => Promise.resolve()));
+  /** `livedMs`: since it was thinned last. */
+  async thin(limits: Partial<KeepLimits>, livedMs?: number): Promise<void> {
+    must(await this.journal.thin({ ...FOREVER, ...limits }, () => Promise.resolve(), livedMs));
   }
 
   async backup(): Promise<readonly string[]> {

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { eventPayload } from '../../src/codec/head-end-message.ts';
+import type { Installation } from '../../src/domain/advance.ts';
+import { conserve } from '../../src/domain/conservation.ts';
 import { liveInAnyOrder } from './any-order.ts';
 import { DAY, Life } from './life.ts';
-import { all, HOUR } from './metered.ts';
+import { all, FINE, HOUR } from './metered.ts';
 
 describe('a journal that is restored, or whose state was lost', () => {
   it('goes on where the last hour with a total ended, also when the clock was ten years ahead since then', async () => {
@@ -130,6 +132,99 @@ describe('a journal that is restored, or whose state was lost', () => {
     expect(await life.problems()).toEqual([]);
     await life.read(3, 3);
     expect(await life.problems()).toEqual([]);
+  });
+
+  it('is proved while what it tells again is open, too: water that its gap has lost is missed at once', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    await life.deliver();
+    await life.restore(await life.backup());
+    expect(await life.problems()).toEqual([]);
+    const state = life.journal.installation('SP-1') as Installation;
+    const { hours } = state;
+    if (!hours?.gap) throw new Error('no gap is open');
+    expect(hours.gap.rev).toBeGreaterThan(0);
+    // Five counts that no hour and no gap will ever tell.
+    const { from } = hours.gap;
+    const gap = { ...hours.gap, from: { ...from, total: from.total + 5 } };
+    const nothing = { increments: [], entries: [], events: [], notices: [] };
+    life.journal.commit('SP-1', { state: { ...state, hours: { ...hours, gap } }, ...nothing });
+    expect(await life.problems(false)).toEqual([expect.stringMatching(/^published \d+, closed/)]);
+  });
+
+  it.each([2, 100, 401, 3_650])(
+    'tells its hours from when a clock that was %i days ahead, while room was short, is right again',
+    async (days) => {
+      const life = await Life.begin();
+      life.medium.room = { bytes: 100, freeBytes: 1_000, totalBytes: 2_000 };
+      await life.restart('stop', 1_000);
+      const short = { maxBytes: 50 };
+      await life.read(48, 3);
+      await life.thin(short, HOUR);
+      Object.assign(life, { synced: null, ahead: days * DAY });
+      for (let hour = 0; hour < 20; hour += 1) {
+        await life.read(1, 3);
+        await life.deliver();
+        await life.thin(short, HOUR);
+      }
+      Object.assign(life, { synced: true, ahead: 0 });
+      await life.read(6, 3);
+      expect(await life.problems()).toEqual([]);
+      expect(life.journal.installation('SP-1')?.hours?.start).toBe(life.now - HOUR - 1_000);
+      await life.thin(short, 6 * HOUR);
+      await life.read(2, 3);
+      expect(await life.problems()).toEqual([]);
+    },
+  );
+
+  it('lets what a clock calls old that may be ahead go before the disk is full, and not before', async () => {
+    for (const freeBytes of [1_000, 10]) {
+      const life = await Life.begin();
+      life.medium.room = { bytes: 1_000, freeBytes, totalBytes: 2_000 };
+      await life.restart('stop', 1_000);
+      await life.read(48, 3);
+      await life.deliver();
+      await life.thin({}, HOUR);
+      // Off for a month, as it seems.
+      await life.restart('stop', 30 * DAY);
+      await life.read(30, 3);
+      await life.deliver();
+      await life.thin({ maxBytes: 500, minFreeBytes: 100 }, 30 * HOUR);
+      const isGone = life.journal.heldFrom('SP-1') > life.now - 2 * DAY;
+      expect(isGone, `${freeBytes} free`).toBe(freeBytes < 25);
+      expect(await life.problems()).toEqual([]);
+    }
+  });
+
+  it('tells up to which row its backup knows, so that a head-end can leave out the gaps told after it', async () => {
+    const life = await Life.begin();
+    await life.read(30, 3);
+    await life.deliver();
+    const backup = await life.backup();
+    const { epoch } = life.journal;
+    const known = life.journal.lastRow();
+    await life.read(3, 3);
+    await life.silent(5, 7);
+    await life.read(5, 3);
+    await life.deliver();
+    const later = (await all(life.journal.rowsOf('SP-1'))).filter(({ row }) => row > known);
+    await life.restore(backup);
+    await life.read(5, 3);
+    const [repaired] = await life.told();
+    expect(repaired).toMatchObject({
+      ...{ kind: 'event', code: 'journal.repaired' },
+      data: { backup_epoch: epoch, backup_rows: known, backup_at: expect.any(String) },
+    });
+    // Counted twice as they stand: the gap that was told after the backup, and the one that covers it.
+    expect(await life.problems()).not.toEqual([]);
+    const unknown = later.flatMap((row) => (row.kind === 'gap' ? [row.from] : []));
+    expect(unknown).toHaveLength(1);
+    const entries = life.ledger.entries() as unknown as Parameters<typeof conserve>[1];
+    const left = entries.filter((one) => !(one.kind === 'gap' && unknown.includes(one.from)));
+    const { sum } = conserve(1, await all(life.journal.rowsOf('SP-1')), 0, FINE);
+    expect(conserve(1, left, 0, FINE)).toMatchObject({ problem: null, sum });
+    await life.restart('stop', 1_000);
+    expect(await life.told()).toHaveLength(1);
   });
 
   it('keeps the events of a meter that was never read', async () => {

@@ -1,10 +1,11 @@
 // A backup holds the journal as it stood; what goes on from it counts nothing twice and sends nothing as new that was said before.
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../simulator/ledger.ts';
+import { openLevelStore } from '../../src/adapters/level-store.ts';
 import { createLevelVault } from '../../src/adapters/level-vault.ts';
 import { placeStore } from '../../src/adapters/restore-store.ts';
 import { readLines, writeLines } from '../../src/adapters/text-file.ts';
@@ -85,9 +86,9 @@ const backup = (one: Journal): Promise<CommandAnswer> => {
   return local.run('journal.backup', { file: file() });
 };
 
-const restore = (force = false, collector = 'COL-1') =>
+const restore = (force = false, collector = 'COL-1', read = () => readLines(file())) =>
   restoreBackup({
-    ...{ collector, force, newEpoch: () => 'NEW', read: () => readLines(file()) },
+    ...{ collector, force, newEpoch: () => 'NEW', read },
     openPresent: () => createLevelVault({ folder: place(), ballastBytes: 0, create: false }).open(),
     place: (records) => placeStore(place(), records),
   });
@@ -227,6 +228,100 @@ describe('a backup that is restored', () => {
     const present = await open();
     expect((await all(present.rowsOf('SP-1'))).length).toBe(5);
     expect(present.epoch).not.toBe('NEW');
+  });
+
+  it('that reads otherwise when it is read for the second time changes nothing of what is there', async () => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    await closed();
+    const text = await readFile(file(), 'utf8');
+    const before = (await readdir(place())).sort();
+    const lines = text.split('\n').slice(0, -1);
+    const middle = Math.floor(lines.length / 2);
+    const wrong = lines.with(middle, lines[middle]?.replace('1', '2') ?? '');
+    for (const second of [lines.slice(0, middle), wrong, [...lines, '[]']]) {
+      let readings = 0;
+      const read = async function* () {
+        readings += 1;
+        yield* readings === 1 ? lines : second;
+      };
+      expect(await restore(true, 'COL-1', read)).toMatchObject({ ok: false, code: 'store.failed' });
+      expect((await readdir(place())).sort()).toEqual([...before, 'kept'].sort());
+    }
+    expect((await all((await open()).rowsOf('SP-1'))).length).toBe(5);
+  });
+
+  it('replaces no journal that somebody has opened meanwhile, and leaves nothing of itself', async () => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    await closed();
+    let readings = 0;
+    const read = async function* () {
+      readings += 1;
+      // A collector of an earlier version, which asks LevelDB alone.
+      if (readings === 2) held = await openLevelStore(join(place(), 'store'));
+      yield* readLines(file());
+    };
+    let held: Awaited<ReturnType<typeof openLevelStore>> | undefined;
+    expect(await restore(true, 'COL-1', read)).toMatchObject({ ok: false, code: 'store.locked' });
+    if (held?.ok) await held.value.close();
+    expect((await readdir(place())).sort()).toEqual(['kept', 'mark', 'store']);
+    expect((await all((await open()).rowsOf('SP-1'))).length).toBe(5);
+  });
+
+  it('keeps every collector from the folder while it is under way', async () => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    await closed();
+    let readings = 0;
+    const codes: string[] = [];
+    const read = async function* () {
+      readings += 1;
+      if (readings === 2) {
+        const other = await createLevelVault({ folder: place(), ballastBytes: 0 }).open();
+        codes.push(other.ok ? 'good' : other.fault.code);
+      }
+      yield* readLines(file());
+    };
+    expect(await restore(true, 'COL-1', read)).toMatchObject({ ok: true });
+    expect(codes).toEqual(['store.locked']);
+    expect((await readdir(place())).sort()).toEqual(['quarantine', 'store']);
+  });
+
+  it.each([
+    ['the new store has its name, and the old one its place', ['store', 'mark'], 9],
+    ['the old store is put aside', ['mark'], 5],
+    ['the mark of the old one is gone, too', [], 5],
+  ])('that is cut off when %s leaves one whole journal and no trace', async (_, left, hours) => {
+    const one = await open();
+    await pass(one, 0, 5);
+    await backup(one);
+    await pass(one, 5.25, 9);
+    await closed();
+    const there = await readdir(place());
+    const old = join(folder, 'old');
+    await rename(place(), old);
+    expect(await restore()).toMatchObject({ ok: true });
+    // As the kill leaves them: the new store named whole, and what of the old one is still there.
+    await rename(join(place(), 'store'), join(place(), 'store.repaired'));
+    await writeFile(join(place(), 'store.repaired', 'RESTORED'), '');
+    await mkdir(join(place(), 'quarantine'));
+    for (const name of there) {
+      const isLeft = left.includes(name) || (name === 'kept' && left.length > 0);
+      if (isLeft) await rename(join(old, name), join(place(), name));
+    }
+    const again = await open();
+    expect((await all(again.rowsOf('SP-1'))).length).toBe(hours);
+    expect(await auditJournal(again)).toMatchObject({ ok: true, problems: [] });
+    expect(again.epoch === 'NEW' || again.epoch === one.epoch || hours === 5).toBe(true);
+    const names = await readdir(place());
+    expect(names).not.toContain('store.repaired');
+    expect(await readdir(join(place(), 'store'))).not.toContain('RESTORED');
+    const told = await all(again.eventsOf(''));
+    expect(told.map(({ data }) => data['found']).join()).not.toMatch(/mark|rows up to/);
   });
 
   it('is taken while the collector goes on, as of one moment', async () => {

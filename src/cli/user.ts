@@ -175,7 +175,12 @@ function addTokenWords(program: Command, desk: Desk): void {
       desk.io.err(`${say('cli.token_made', { id: String(id) })}\n`);
       return `${String(token)}\n`;
     };
-    return act(config, (accounts) => accounts.createToken({ name, role, by }), told, desk);
+    return act(
+      config,
+      (accounts) => accounts.createToken({ name, role, by, owner: null }),
+      told,
+      desk,
+    );
   });
   withConfig(add('revoke <id>', 'revoke', 'revoke t1'), desk).action((id, { config }) =>
     act(
@@ -190,7 +195,7 @@ function addTokenWords(program: Command, desk: Desk): void {
 function tokenTable({ tokens }: Told, { manner }: Desk): string {
   const { say } = manner;
   const rows = (tokens as readonly Told[]).map(({ id, name, role, created, used }) => [
-    ...[String(id), String(name), String(role), String(created), String(used ?? '-')],
+    ...[String(id), String(name), String(role ?? '-'), String(created), String(used ?? '-')],
   ]);
   if (rows.length === 0) return `${say('cli.tokens_none')}\n`;
   const headings = ['id', 'name', 'role', 'since', 'used'].map((name) => say(`cli.h_${name}`));

@@ -71,12 +71,14 @@ export class CollectorProcess {
     const file = openSync(log, 'a');
     const words = [...before, process.execPath, program, 'run', '--config', config, '--json'];
     const child = spawn(words[0] as string, words.slice(1), {
-      stdio: ['ignore', file, file],
-      env: { ...process.env, ...env },
+      // Over the channel nothing is said: its end tells the collector that we are gone, even by SIGKILL.
+      stdio: ['ignore', file, file, 'ipc'],
+      env: { ...process.env, ...env, METER_COLLECTOR_LEASH: '1' },
       // A group of its own: Ctrl-C at the terminal is the demo's, which lets the last hours arrive first.
       detached: true,
     });
     closeSync(file);
+    child.channel?.unref();
     return new CollectorProcess(child, log);
   }
 

@@ -12,6 +12,15 @@ export function fileSentence(error: unknown): string | undefined {
   return `${path} cannot be opened: ${message}.`;
 }
 
+/** What to do about it. */
+export function fileHint(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES') return 'Give a path that this user may use, or ask as the one who may.';
+  if (code === 'ENOSPC') return 'Free some room, or give a path on another disk.';
+  if (code === 'EISDIR') return 'Give the path of a file.';
+  return 'Is the path right?';
+}
+
 /** The error with the file it is of: that of a write names none. */
 export function ofFile(error: Error, path: string): Error {
   return Object.assign(error, { path });

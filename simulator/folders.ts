@@ -1,6 +1,8 @@
-// Folders for what a simulation leaves behind.
+// Folders for what a simulation leaves behind, each for one simulation at a time.
 
-import { mkdir, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, realpath, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname, resolve } from 'node:path';
 
 /**
@@ -25,4 +27,25 @@ async function makeOne(path: string): Promise<void> {
     const isTaken = (cause as NodeJS.ErrnoException).code === 'EEXIST';
     if (!isTaken || !(await stat(path)).isDirectory()) throw cause;
   }
+}
+
+/**
+ * Holds a folder that is there for this process alone; undefined while another one holds it. By a socket with a name and no
+ * file (Linux): it goes with its process, however that ends.
+ */
+export async function holdFolder(path: string): Promise<{ release(): void } | undefined> {
+  const name = createHash('sha256')
+    .update(await realpath(path))
+    .digest('hex');
+  const holder = createServer((caller) => caller.destroy());
+  return await new Promise((resolve, reject) => {
+    holder.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    holder.listen(`\0meter-collector-street-${name}`, () => {
+      holder.unref();
+      resolve({ release: () => void holder.close() });
+    });
+  });
 }

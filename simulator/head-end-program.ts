@@ -26,7 +26,7 @@ import { toCsv } from './csv.ts';
 import { jsonDisplay } from './demo-display.ts';
 import type { Dial, Entry } from './entries.ts';
 import { HOUR_MS, iso } from './entries.ts';
-import { fileSentence } from './file-words.ts';
+import { fileHint, fileSentence } from './file-words.ts';
 import { BrokerRefused, HeadEnd, readKept } from './head-end.ts';
 import { forget, NoStore } from './kept-store.ts';
 import type { Line } from './ledger.ts';
@@ -352,7 +352,7 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
     }
     const words = error instanceof NoStore ? error.message : fileSentence(error);
     if (words === undefined) throw error;
-    complain(json, 'internal', words, 'Is the path right, and has its disk room?');
+    complain(json, 'internal', words, fileHint(error));
     return FAILED;
   } finally {
     stop.release();

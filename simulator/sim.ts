@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { complain, FAILED, INTERRUPTED, OK, parseOptions, USAGE } from './arguments.ts';
+import { holdFolder, makeFolder } from './folders.ts';
 import { plugTrace } from './replay.ts';
 import { idleWish, type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
 import { listenForStop, type StopRequest } from './stop-request.ts';
@@ -111,11 +112,21 @@ function takeTaps(world: World, json: boolean): () => void {
   return () => lines.close();
 }
 
+/** A second street would take the ports of the first away and write its truth over it. */
+function isTaken(folder: string, json: boolean): number {
+  const hint = 'End it first, or give this one a folder of its own: --folder DIR.';
+  complain(json, 'conflict', `Another simulation serves a street in ${folder}.`, hint);
+  return FAILED;
+}
+
 async function simulate(options: SimOptions, { requested }: StopRequest): Promise<number> {
   const json = options.json ?? false;
   const folder = resolve(options.folder);
   let world: World;
   try {
+    await makeFolder(folder);
+    const held = await holdFolder(folder);
+    if (held === undefined) return isTaken(folder, json);
     world = await buildWorld({
       ...options,
       folder,

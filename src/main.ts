@@ -39,6 +39,13 @@ const io: Io = {
   env: process.env,
 };
 
+// A demo's collector goes with the demo, which holds the other end of this channel; a collector that a process manager has
+// started in the same way goes on without it.
+if (process.env['METER_COLLECTOR_LEASH'] === '1') {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel?.unref();
+}
+
 /** The daemon stays for years with what it has once taken in. */
 const stays = process.argv[2] === 'run';
 if (stays) void clearHeap(clock, new AbortController().signal);

@@ -205,6 +205,15 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
+  it('the README tells what every room is, and of no other', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const table = readme.slice(readme.indexOf('## What is where'), readme.indexOf('## What keeps'));
+    const cells = [...table.matchAll(/^\| ([^|]+)\|/gm)].map((match) => match[1]).join('');
+    const told = [...cells.matchAll(/`src\/([\w-]+)[/.]/g)].map((match) => match[1]);
+    const rooms = src.map(({ file }) => roomOf(file));
+    expect([...new Set(told)].sort()).toEqual([...new Set(rooms)].sort());
+  });
+
   it('the README lists every fault code, and no other', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     const table = readme.slice(readme.indexOf('### Fault codes'));

@@ -98,8 +98,10 @@ export async function takeCertificate(
   let certificate: X509Certificate;
   try {
     certificate = new X509Certificate(text);
-  } catch (cause) {
-    return refused('bad_request', `That is no certificate in PEM: ${wordsOf(cause)}.`);
+  } catch {
+    // OpenSSL's own words ("no start line") say less than what is to be done.
+    const hint = 'Take the file as it came, with its lines BEGIN and END.';
+    return refused('bad_request', 'That is no certificate in PEM, or a damaged one.', hint);
   }
   const wrong = wrongWith(certificate, collector, now);
   if (wrong) return wrong;

@@ -168,9 +168,10 @@ class MqttHeadEnd implements MqttLink {
     if (this.#stop.signal.aborted) return { fault: { code: 'aborted', detail: 'closed' } };
     const hear = (message: InMessage) => this.#onMessage(message);
     const link = openLink(this.#parts, this.#where, options.value, hear);
-    if (!(link instanceof Link)) return link;
+    const { clock } = this.#parts;
+    if (!(link instanceof Link)) return explained(link, options.value, this.#where, clock.now());
     this.#link = link;
-    const began = this.#parts.clock.monotonicMs();
+    const began = clock.monotonicMs();
     if ((await link.opened) && link.isUp) {
       if (this.#trial === 'older') await link.close();
       else {
@@ -178,8 +179,8 @@ class MqttHeadEnd implements MqttLink {
         this.#announce(link, version);
       }
     }
-    const loss = explained(await link.lost, options.value, this.#where, this.#parts.clock.now());
-    const held = link.wasUp ? this.#parts.clock.monotonicMs() - began : 0;
+    const loss = explained(await link.lost, options.value, this.#where, clock.now());
+    const held = link.wasUp ? clock.monotonicMs() - began : 0;
     if (held >= STABLE_MS) {
       this.#failures = 0;
       this.#hasRival = false;

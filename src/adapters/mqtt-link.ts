@@ -9,7 +9,13 @@ import { InFlight, type Sent } from './in-flight.ts';
 import type { ConnectParts, Version } from './mqtt-connect.ts';
 import { PacketIds, PublishPackets } from './mqtt-publish.ts';
 import { PubackSieve } from './puback-sieve.ts';
-import { ownTroubleOf, tlsCodeOf, tlsSentence, tlsTroubleOf } from './tls-trouble.ts';
+import {
+  ownTroubleOf,
+  tlsCodeOf,
+  tlsSentence,
+  tlsTroubleOf,
+  unreadableSentence,
+} from './tls-trouble.ts';
 
 /** TCP, TLS and CONNACK together; on a slow cellular link TLS alone takes several seconds. */
 const CONNECT_TIMEOUT_MS = 20_000;
@@ -389,9 +395,15 @@ function lossOf(error: Error, where: string, wasUp: boolean, now: number): Loss 
   return { fault: { ...offline(`${what} ${where}: ${words}`), why: words }, explained };
 }
 
-/** A TLS link that was closed without a word may have been so for the sake of our own certificate. */
+/** Why a TLS link failed may lie in our own files, also where it was closed without a word. */
 export function explained(loss: Loss, options: IClientOptions, where: string, now: number): Loss {
-  if (!loss.mute || options.protocol !== 'mqtts') return loss;
+  if (options.protocol !== 'mqtts') return loss;
+  const unreadable = unreadableSentence(loss.fault.why ?? '', options);
+  if (unreadable !== undefined) {
+    const why = 'own_unreadable';
+    return { ...loss, fault: { code: 'upstream.untrusted', detail: unreadable, why } };
+  }
+  if (!loss.mute) return loss;
   const trouble = ownTroubleOf(options.cert as Uint8Array | undefined, now);
   const code = 'closed unanswered';
   const detail = tlsSentence(trouble, { where, code, now });

@@ -19,5 +19,8 @@ export function portFault(path: string, error: unknown): Fault {
   if (/Cannot lock port|busy/i.test(said)) {
     return { code: 'port.failed', detail: `another program holds ${path}` };
   }
+  if (/Inappropriate ioctl/i.test(said)) {
+    return { code: 'port.failed', detail: `${path} is no serial port` };
+  }
   return { code: 'port.failed', detail: `${path}: ${said}` };
 }

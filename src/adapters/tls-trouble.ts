@@ -1,6 +1,6 @@
 // Why TLS with the broker failed, in a sentence that says what to do about it.
 
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 /** What is wrong, for programs. */
 export type TlsTrouble =
@@ -97,4 +97,59 @@ export function tlsSentence(
     other: `TLS with ${where} failed`,
   };
   return `${sentences[trouble]} (${code})`;
+}
+
+/** What the files of the settings hold, as TLS is given it. */
+interface TlsFiles {
+  readonly ca?: unknown;
+  readonly cert?: unknown;
+  readonly key?: unknown;
+}
+
+/** Node passes over an authority that it cannot read without a word, so that the broker's certificate seems a stranger's. */
+const SUSPECT: readonly string[] = ['own_unreadable', 'broker_unknown_authority'];
+
+const CERTIFICATE =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+/** A key and what it is made of may stand beside its certificate. */
+const BEGIN = /-----BEGIN (?!.*(?:PRIVATE KEY|PARAMETERS))/g;
+
+/** The sentence on the first file that cannot be read as what it is for; undefined where none of them is to blame for `trouble`. */
+export function unreadableSentence(trouble: string, files: TlsFiles): string | undefined {
+  if (!SUSPECT.includes(trouble)) return undefined;
+  const again = 'copy it anew, with its lines BEGIN and END';
+  const { ca, cert, key } = files;
+  // What is ours alone does not make a stranger of the broker.
+  const own = trouble === 'own_unreadable';
+  for (const [name, file] of [
+    ['ca_file', ca] as const,
+    ['cert_file', own ? cert : undefined] as const,
+  ]) {
+    if (file === undefined || holdsCertificates(file)) continue;
+    return `${name} holds no certificate in PEM, or a damaged one: ${again}`;
+  }
+  if (!own || key === undefined || isKey(key)) return undefined;
+  return `key_file holds no private key in PEM, or one with a password: ${again}`;
+}
+
+function holdsCertificates(file: unknown): boolean {
+  const text = String(file);
+  const whole = text.match(CERTIFICATE) ?? [];
+  if (whole.length === 0 || whole.length !== text.match(BEGIN)?.length) return false;
+  return whole.every((one) => {
+    try {
+      return new X509Certificate(one).subject !== undefined;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function isKey(file: unknown): boolean {
+  try {
+    return createPrivateKey(String(file)).type === 'private';
+  } catch {
+    return false;
+  }
 }

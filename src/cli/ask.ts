@@ -160,7 +160,8 @@ const ABSENT = /ENOENT/;
 /** Enough names to see what is meant, on one line. */
 const NAMES_SHOWN_MAX = 8;
 
-function hintOf(code: string, settings: Settings, { say }: Manner): string {
+/** What to do about a refusal that came without a hint of its own; '' where nobody knows. */
+export function hintOf(code: string, settings: Settings, { say }: Manner): string {
   switch (code) {
     case 'unknown_meter': {
       const names = settings.meters.map(({ meter }) => meter);

@@ -2,6 +2,8 @@
 
 import type { Command } from 'commander';
 import { type BacktestRules, DEFAULT_RULES } from '../domain/backtest-rules.ts';
+import type { Settings } from '../settings/settings.ts';
+import { hintOf } from './ask.ts';
 import { addCommand, option } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { journalReadings, NoReadings, ownRules } from './journal-readings.ts';
@@ -66,7 +68,9 @@ export async function backtest(
     return fail(io, told, { code: 'backtest.line', message, hint }, EXIT.usage);
   } catch (error) {
     if (!(error instanceof NoReadings)) throw error;
-    return failHeard(io, told, error.refusal);
+    const { refusal } = error;
+    const own = source.settings ? hintOf(refusal.code, source.settings, manner) : '';
+    return failHeard(io, told, { ...refusal, hint: refusal.hint || own });
   }
 }
 
@@ -75,6 +79,8 @@ interface Source {
   readonly text: AsyncIterable<string>;
   /** By which it is judged where no other rules are given. */
   readonly rules: BacktestRules;
+  /** Of the collector whose journal it is. */
+  readonly settings?: Settings;
 }
 
 /** A file, or the journal of the collector with these settings. */
@@ -108,7 +114,7 @@ async function sourceOf(
   if ('exit' in loaded) return loaded;
   const { settings } = loaded;
   const text = journalReadings(settings, { from, to, meter }, parts);
-  return { name: say('cli.bt_journal'), text, rules: ownRules(settings) };
+  return { name: say('cli.bt_journal'), text, rules: ownRules(settings), settings };
 }
 
 /** A day or an instant, always UTC. */

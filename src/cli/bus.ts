@@ -27,7 +27,7 @@ export function addBusCommands(program: Command, desk: Desk): void {
     key: 'c_bus_trace',
     example: 'bus trace pole-1 --for 5m --out trace.ndjson',
   });
-  option(trace, desk, '--for <time>', 'o_trace_for');
+  option(trace, desk, '--for <duration>', 'o_trace_for');
   option(trace, desk, '--out <file>', 'o_trace_out');
   withConfig(trace, desk).action(async (name, { config, for: lasts, out }) =>
     done(await busTrace({ file: config, bus: name, lasts, out }, manner, io, parts)),

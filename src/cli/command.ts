@@ -56,7 +56,7 @@ export function withConfig(command: Command, desk: Desk): Command {
 }
 
 /** `<meter>` as people of this language call it. */
-function withPlaces(spec: string, { say }: Manner): string {
+export function withPlaces(spec: string, { say }: Manner): string {
   return spec.replaceAll(/([<[])([a-z-]+)(\.{3})?([>\]])/g, (_, open, name, more = '', close) => {
     const key = `cli.arg_${name.replaceAll('-', '_')}`;
     const said = say(key);

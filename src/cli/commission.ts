@@ -26,7 +26,7 @@ const OPTIONS: readonly (readonly [flags: string, key: string])[] = [
   ['--unit <unit>', 'o_unit'],
   ['--pow10 <n>', 'o_pow10'],
   ['--accept', 'o_accept'],
-  ['--tap <time>', 'o_tap'],
+  ['--tap <duration>', 'o_tap'],
   ['--body-serial <serial>', 'o_meter_body_serial'],
   ['--register-id <id>', 'o_meter_register_id'],
   ['--service-point <point>', 'o_meter_service_point'],

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { audit } from './audit.ts';
-import { addCommand, option, withConfig } from './command.ts';
+import { addCommand, option, withConfig, withPlaces } from './command.ts';
 import { decode } from './decode.ts';
 import { intervals } from './intervals.ts';
 import type { Desk } from './parts.ts';
@@ -47,7 +47,7 @@ export function addLook(program: Command, desk: Desk): void {
     'c_decode',
     String.raw`decode --profile generic-8-digit-line --text 'V;RB00012345\r'`,
   );
-  trial.requiredOption('--profile <name>', manner.say('cli.o_profile_file'));
+  trial.requiredOption(withPlaces('--profile <profile>', manner), manner.say('cli.o_profile_file'));
   option(trial, desk, '--text <line>', 'o_text');
   option(trial, desk, '--hex <bytes>', 'o_hex').action(async ({ profile, text, hex }) =>
     done(await decode({ name: profile, text, hex }, manner, io, parts)),

@@ -84,6 +84,7 @@ export interface Accounts {
     readonly name: string;
     readonly role: string;
     readonly by: string;
+    readonly owner: string | null;
   }): Promise<CommandAnswer>;
   revokeToken(id: string): Promise<CommandAnswer>;
 }

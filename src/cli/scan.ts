@@ -194,7 +194,8 @@ function say(now: ScanProgress, stopped: boolean, manner: Manner, io: Io): numbe
   const { found, fault } = now;
   if (fault !== null && found.length === 0) {
     const [code = '', ...words] = fault.split(': ');
-    const hint = manner.say('cli.scan_held');
+    const isNone = /no serial port|no port at/.test(fault);
+    const hint = isNone ? '' : manner.say('cli.scan_held');
     return failHeard(io, manner, { ok: false, code, message: `${words.join(': ')}.`, hint });
   }
   if (manner.json) sayJson(io, now);

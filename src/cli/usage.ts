@@ -69,7 +69,8 @@ export function failureOf(error: unknown, manner: Manner, io: Io): number {
   const { code, message, stack } = error as NodeJS.ErrnoException;
   if (typeof code === 'string') {
     const said = manner.hear(sentence(String(message)));
-    return fail(io, manner, { code, message: said, hint: '' });
+    const hint = code === 'EACCES' || code === 'EPERM' ? manner.say('cli.denied_path_hint') : '';
+    return fail(io, manner, { code, message: said, hint });
   }
   if (io.env['METER_COLLECTOR_TRACE']) io.err(`${stack}\n`);
   return fail(io, manner, {

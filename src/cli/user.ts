@@ -5,7 +5,7 @@ import type { CommandAnswer } from '../boundaries.ts';
 import type { Settings } from '../settings/settings.ts';
 import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Accounts, Desk } from './parts.ts';
+import type { Accounts, Desk, Manner } from './parts.ts';
 import { Unanswered, wanted } from './questions.ts';
 import { fail, failHeard, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
@@ -37,7 +37,7 @@ async function act(
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return done(loaded.exit);
   const answer = await deed(await parts.accounts(loaded.settings));
-  if (!answer.ok) return done(failHeard(io, manner, answer));
+  if (!answer.ok) return done(failHeard(io, manner, asDenied(answer, loaded.settings, manner)));
   const data = answer.data as Told;
   const way = typeof data['code'] === 'string' ? await wayWith(data, loaded.settings, desk) : null;
   if (manner.json) sayJson(io, { ...data, ...way });
@@ -46,6 +46,14 @@ async function act(
     if (way) await tellWay(way, desk);
   }
   return done(EXIT.ok);
+}
+
+type Refusal = Extract<CommandAnswer, { ok: false }>;
+
+/** A file of accounts that only its owner may open is not broken, and not to be removed. */
+function asDenied(answer: Refusal, { data }: Settings, { say }: Manner): Refusal {
+  if (answer.code !== 'accounts.broken' || !answer.message.includes('may not open')) return answer;
+  return { ...answer, code: 'forbidden', hint: say('cli.ask_as_owner', { path: data }) };
 }
 
 interface Way {
@@ -175,7 +183,12 @@ function addTokenWords(program: Command, desk: Desk): void {
       desk.io.err(`${say('cli.token_made', { id: String(id) })}\n`);
       return `${String(token)}\n`;
     };
-    return act(config, (accounts) => accounts.createToken({ name, role, by }), told, desk);
+    return act(
+      config,
+      (accounts) => accounts.createToken({ name, role, by, owner: null }),
+      told,
+      desk,
+    );
   });
   withConfig(add('revoke <id>', 'revoke', 'revoke t1'), desk).action((id, { config }) =>
     act(
@@ -190,7 +203,7 @@ function addTokenWords(program: Command, desk: Desk): void {
 function tokenTable({ tokens }: Told, { manner }: Desk): string {
   const { say } = manner;
   const rows = (tokens as readonly Told[]).map(({ id, name, role, created, used }) => [
-    ...[String(id), String(name), String(role), String(created), String(used ?? '-')],
+    ...[String(id), String(name), String(role ?? '-'), String(created), String(used ?? '-')],
   ]);
   if (rows.length === 0) return `${say('cli.tokens_none')}\n`;
   const headings = ['id', 'name', 'role', 'since', 'used'].map((name) => say(`cli.h_${name}`));

@@ -3,7 +3,7 @@
 import type { Clock, CommandAnswer, Journal } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
 import { CHANGE_STEPS, type KeptChange } from '../domain/change-out.ts';
-import { type Answerer, type Args, refused } from './answer.ts';
+import { type Answerer, type Args, refused, unknownMeter } from './answer.ts';
 import { written } from './operations.ts';
 
 const TEXT_MAX = 80;
@@ -91,11 +91,7 @@ function factsOf(
 ): { readonly meter: string; readonly inst: number } | Extract<CommandAnswer, { ok: false }> {
   const facts = typeof meter === 'string' ? journal.facts(meter) : undefined;
   if (typeof meter === 'string' && facts) return { meter, inst: facts.inst };
-  const known = journal.meters().slice(0, 8).join(', ');
-  return {
-    ...{ ok: false, code: 'unknown_meter', message: `There is no meter ${String(meter)}.` },
-    hint: `Known are ${known}.`,
-  };
+  return unknownMeter(journal.meters(), meter);
 }
 
 function textOf(said: unknown): string | null {

@@ -7,7 +7,14 @@ import type { EntryRow, EventRow } from '../domain/entry.ts';
 import { JOURNAL_CLOSED, StoreLost } from '../domain/fault.ts';
 import { alarms } from './alarms.ts';
 import { createAlertCommands } from './alerts.ts';
-import { type Answerer, type Args, type NamedCommands, refused, unlessLost } from './answer.ts';
+import {
+  type Answerer,
+  type Args,
+  type NamedCommands,
+  refused,
+  unknownMeter,
+  unlessLost,
+} from './answer.ts';
 import { auditJournal } from './audit.ts';
 import { createScans } from './bus-scan.ts';
 import { busStats, type ToldBus } from './bus-stats.ts';
@@ -80,8 +87,7 @@ export function createCommands(
 async function intervals(journal: Journal, args: Args): Promise<CommandAnswer> {
   const { meter } = args;
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
-    const known = journal.meters().join(', ') || 'none yet';
-    return refused('unknown_meter', `there is no meter ${String(meter)}`, `known: ${known}`);
+    return unknownMeter(journal.meters(), meter);
   }
   const span = spanIn(args);
   if ('ok' in span) return span;
@@ -118,8 +124,7 @@ async function events(journal: Journal, args: Args): Promise<CommandAnswer> {
   // Under no meter's name stands what the collector tells of itself.
   const meters = typeof meter === 'string' ? [meter] : [...journal.meters(), ''];
   if (typeof meter === 'string' && !journal.meters().includes(meter)) {
-    const known = journal.meters().join(', ') || 'none yet';
-    return refused('unknown_meter', `there is no meter ${meter}`, `known: ${known}`);
+    return unknownMeter(journal.meters(), meter);
   }
   const span = spanIn(args);
   if ('ok' in span) return span;
@@ -144,7 +149,11 @@ function spanIn(args: Args): { readonly from: number; readonly to: number } | Co
   const from = timeOf(args['from'], 0);
   const to = timeOf(args['to'], Number.POSITIVE_INFINITY);
   if (from !== null && to !== null) return { from, to };
-  return refused('bad_request', 'from and to must be ISO 8601 times', 'e.g. 2026-11-22T04:00:00Z');
+  return refused(
+    'bad_request',
+    'from and to must be ISO 8601 times.',
+    'For example 2026-11-22T04:00:00Z.',
+  );
 }
 
 /** Milliseconds of an ISO time, `absent` where none is given, null where it is none. */

@@ -5,7 +5,7 @@ import { entryPayload, isoTime } from '../codec/head-end-message.ts';
 import { readInstant } from '../codec/instant.ts';
 import type { EntryRow } from '../domain/entry.ts';
 import { HOUR_MS } from '../domain/units.ts';
-import { type Answerer, type Args, refused } from './answer.ts';
+import { type Answerer, type Args, refused, unknownMeter } from './answer.ts';
 import type { Operating } from './operations.ts';
 
 /** What a running collector lends to these commands. */
@@ -58,15 +58,10 @@ function metersOf(journal: Journal): object[] {
   });
 }
 
-function unknownMeter(journal: Journal, meter: unknown): CommandAnswer {
-  const known = journal.meters().slice(0, 8).join(', ') || 'none yet';
-  return refused('unknown_meter', `There is no meter ${String(meter)}.`, `Known are ${known}.`);
-}
-
 /** C5: the end register of a named hour with its quality, as its entry has it. */
 async function billingRead(journal: Journal, { meter, hour }: Args): Promise<CommandAnswer> {
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
-    return unknownMeter(journal, meter);
+    return unknownMeter(journal.meters(), meter);
   }
   const start = readInstant(hour);
   if (Number.isNaN(start) || start % HOUR_MS !== 0) {
@@ -97,7 +92,7 @@ async function replay(journal: Journal, args: Args): Promise<CommandAnswer> {
     return { ok: true, data: { rows: await journal.sendAgain([rows]) } };
   }
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
-    return unknownMeter(journal, meter);
+    return unknownMeter(journal.meters(), meter);
   }
   const [from, to] = [args['from'], args['to']].map((time) => readInstant(time)) as [
     number,

@@ -5,7 +5,7 @@ import { futureHours, heed, type Word } from '../domain/advance.ts';
 import { classify } from '../domain/register.ts';
 import { type Counts, capacity, type Dial, VOLUME_UNITS } from '../domain/units.ts';
 import { type MeteredPlace, momentOf, standing } from '../pipeline.ts';
-import { type Answerer, type Args, refused } from './answer.ts';
+import { type Answerer, type Args, refused, unknownMeter } from './answer.ts';
 
 export interface Operating {
   readonly clock: Clock;
@@ -85,8 +85,7 @@ export function placeOf(
 ): MeteredPlace | CommandAnswer {
   const place = typeof meter === 'string' ? places.get(meter) : undefined;
   if (!place || !journal.installation(place.target.meter)) {
-    const known = [...places.keys()].slice(0, 8).join(', ');
-    return refused('unknown_meter', `There is no meter ${textOf(meter)}.`, `Known are ${known}.`);
+    return unknownMeter([...places.keys()], textOf(meter));
   }
   return standing(place, journal);
 }

@@ -2,7 +2,7 @@
 
 import type { AskedOutcome, CommandAnswer, Journal } from '../boundaries.ts';
 import { isoTime } from '../codec/head-end-message.ts';
-import { type Args, refused } from './answer.ts';
+import { type Args, refused, unknownMeter } from './answer.ts';
 
 /** Has a meter read now, within so many milliseconds of the wire; undefined for a meter on no bus. */
 export type ReadNow = (meter: string, withinMs: number) => Promise<AskedOutcome> | undefined;
@@ -23,8 +23,7 @@ export async function readMeter(
   { meter, within_s = WITHIN_S }: Args,
 ): Promise<CommandAnswer> {
   if (typeof meter !== 'string' || !journal.meters().includes(meter)) {
-    const known = journal.meters().slice(0, 8).join(', ') || 'none yet';
-    return refused('unknown_meter', `There is no meter ${String(meter)}.`, `Known are ${known}.`);
+    return unknownMeter(journal.meters(), meter);
   }
   if (typeof within_s !== 'number' || !(within_s >= 1 && within_s <= WITHIN_MAX_S)) {
     const message = `A read is waited for 1 to ${WITHIN_MAX_S} s.`;

@@ -8,7 +8,9 @@ import {
   type Code,
   formatBook,
   isName,
+  ownerOf,
   parseBook,
+  roleOfToken,
   type Token,
   UNITS,
 } from './book.ts';
@@ -21,7 +23,7 @@ import {
   USERS_MAX,
 } from './limits.ts';
 import { PASSWORD_SENTENCES, passwordProblem } from './passwords.ts';
-import { isRole, ROLES } from './roles.ts';
+import { isRole, ROLES, type Role } from './roles.ts';
 
 /** `T` in `data`, or why not. Codes beside those of commands: user.unknown, user.exists, user.last_admin, password_*, code.unknown, accounts.broken. */
 export type Answer<T> =
@@ -154,13 +156,15 @@ export class Accounts {
     });
   }
 
+  /** With the tokens that were made in this account. */
   async remove(user: unknown): Promise<Answer<{ user: string }>> {
     if (!isName(user)) return BAD_NAME;
     return this.#change((book) => {
       if (!find(book, user)) return unknownUser(user);
       const users = book.users.filter((one) => one.user !== user);
       const codes = book.codes.filter((one) => one.user !== user);
-      const left = { ...book, users, codes };
+      const tokens = book.tokens.filter((one) => ownerOf(one, book) !== user);
+      const left = { ...book, users, codes, tokens };
       return hasAdmin(left) ? { book: left, data: { user } } : LAST_ADMIN;
     });
   }
@@ -220,19 +224,25 @@ export class Accounts {
     });
   }
 
+  /** Each with the role that it has now. */
   async listTokens(): Promise<Answer<{ tokens: object[] }>> {
     const book = await this.book();
     if (!book.ok) return book;
-    return { ok: true, data: { tokens: book.data.tokens.map(({ digest: _, ...told }) => told) } };
+    const tokens = book.data.tokens.map((token) => {
+      const { digest: _, owner: __, ...told } = token;
+      return { ...told, role: roleOfToken(token, book.data) ?? null };
+    });
+    return { ok: true, data: { tokens } };
   }
 
-  /** A token for a script. Its text is told this once. */
+  /** A token for a script. Its text is told this once. `owner`: whose rights it must not outgrow; null: nobody's. */
   async createToken(wish: {
     readonly name: unknown;
     readonly role: unknown;
     readonly by: string;
+    readonly owner: string | null;
   }): Promise<Answer<{ id: string; name: string; role: string; token: string }>> {
-    const { name, role, by } = wish;
+    const { name, role, by, owner } = wish;
     if (!isName(name)) return bad('A token has a name: 1 to 32 of A-Z a-z 0-9 . _ -');
     if (!isRole(role)) return bad(`role is one of ${ROLES.join(', ')}.`);
     const { secrets } = this.#parts;
@@ -241,7 +251,7 @@ export class Accounts {
     return this.#change((book) => {
       if (book.tokens.length >= TOKENS_MAX) return full('tokens', TOKENS_MAX);
       const id = `t${1 + Math.max(0, ...book.tokens.map((one) => Number(one.id.slice(1)) || 0))}`;
-      const kept: Token = { id, name, role, digest, created: this.#now(), by, used: null };
+      const kept: Token = { id, name, role, digest, created: this.#now(), by, used: null, owner };
       return { book: { ...book, tokens: [...book.tokens, kept] }, data: { id, name, role, token } };
     });
   }
@@ -255,15 +265,19 @@ export class Accounts {
     });
   }
 
-  /** Whose token that is; its use is written down now and then. */
-  async tokenOf(text: string): Promise<Token | undefined> {
+  /** Which token that is and what it may do now; its use is written down now and then. */
+  async tokenOf(
+    text: string,
+  ): Promise<{ id: string; name: string; role: Role; owner: string | null } | undefined> {
     if (!text.startsWith(TOKEN_MARK)) return undefined;
     const book = await this.book();
     if (!book.ok) return undefined;
     const digest = this.#parts.secrets.digest(text);
     const token = book.data.tokens.find((one) => one.digest === digest);
-    if (token) void this.#noteUse(token);
-    return token;
+    const role = token && roleOfToken(token, book.data);
+    if (!role) return undefined;
+    void this.#noteUse(token);
+    return { id: token.id, name: token.name, role, owner: ownerOf(token, book.data) };
   }
 
   async #noteUse({ id, used: before }: Token): Promise<void> {

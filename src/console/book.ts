@@ -1,6 +1,6 @@
 // The accounts, tokens and one-time codes of the console as they stand in their file: secrets only as what proves them.
 
-import { isRole, type Role } from './roles.ts';
+import { isRole, lesserOf, type Role } from './roles.ts';
 
 export interface Account {
   readonly user: string;
@@ -24,6 +24,8 @@ export interface Token {
   readonly created: string;
   readonly by: string;
   readonly used: string | null;
+  /** Whose account made it; null: the command line. Absent in a file of before this was kept. */
+  readonly owner?: string | null;
 }
 
 /** Good once, until `until` (epoch ms). Without a user it makes the first account. */
@@ -41,6 +43,18 @@ export interface Book {
 }
 
 export const EMPTY_BOOK: Book = { v: 1, users: [], tokens: [], codes: [] };
+
+/** Of a token of before owners were kept: the account that it says it was made by, if there is one. */
+export const ownerOf = ({ owner, by }: Token, { users }: Book): string | null =>
+  owner === undefined ? (users.find(({ user }) => user === by)?.user ?? null) : owner;
+
+/** What a token may do now: never more than its owner, and nothing (undefined) without that account. */
+export function roleOfToken(token: Token, book: Book): Role | undefined {
+  const owner = ownerOf(token, book);
+  if (owner === null) return token.role;
+  const account = book.users.find(({ user }) => user === owner);
+  return account && lesserOf(token.role, account.role);
+}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/;
 /** Names of users and tokens: 1 to 32 of A-Z a-z 0-9 . _ - */

@@ -130,7 +130,9 @@ async function personOf(
     /^Bearer +(\S{1,200})$/i.exec(request.headers.get('authorization') ?? '') ?? [];
   if (bearer !== undefined) {
     const token = await accounts.tokenOf(bearer);
-    return token && { name: `token:${token.name}`, role: token.role, token: token.id };
+    if (!token) return undefined;
+    const { id, name, role, owner } = token;
+    return { name: `token:${name}`, role, owner, token: id };
   }
   const cookie = cookieIn(request.headers.get('cookie') ?? '', secure ? TLS_COOKIE : COOKIE);
   if (cookie === undefined) return undefined;
@@ -143,7 +145,8 @@ async function personOf(
     if (book.ok) sessions.end(session);
     return undefined;
   }
-  return { name: account.user, role: account.role, session: { session, account } };
+  const { user, role } = account;
+  return { name: user, role, owner: user, session: { session, account } };
 }
 
 function cookieIn(header: string, name: string): string | undefined {

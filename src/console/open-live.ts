@@ -1,5 +1,6 @@
 // `GET /api/live`: a stream for as long as who opened it may watch.
 
+import { roleOfToken } from './book.ts';
 import type { Asked, Desk, Person } from './parts.ts';
 import { refusal, refuse } from './refusals.ts';
 
@@ -17,7 +18,10 @@ async function isWelcome(
 ): Promise<boolean> {
   const book = await accounts.book();
   if (!book.ok) return false;
-  if (!session) return book.data.tokens.some(({ id }) => id === token);
+  if (!session) {
+    const kept = book.data.tokens.find(({ id }) => id === token);
+    return kept !== undefined && roleOfToken(kept, book.data) !== undefined;
+  }
   const account = book.data.users.find(({ user }) => user === name);
   if (!account || !sessions.isAlive(session.session)) return false;
   return sessions.stampOf(account) === session.session.stamp;

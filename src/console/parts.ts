@@ -61,6 +61,8 @@ export interface Desk extends Inside, Outside {
 export interface Person {
   readonly name: string;
   readonly role: Role;
+  /** The account whose rights these are; null: the command line's, where a token was made there. */
+  readonly owner: string | null;
   /** The token's; two may have one name. */
   readonly token?: string;
   readonly session?: { readonly session: Session; readonly account: Account };

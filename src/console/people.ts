@@ -45,7 +45,11 @@ export const removeUser = told('user.remove', ({ desk, params }) =>
 );
 export const listTokens = asking(({ desk }) => desk.accounts.listTokens());
 export const createToken = told('token.create', ({ desk, args, person }) =>
-  desk.accounts.createToken({ name: args['name'], role: args['role'], by: person?.name ?? '' }),
+  desk.accounts.createToken({
+    ...{ name: args['name'], role: args['role'] },
+    // Asked by nobody it cannot be: then it is of no account.
+    ...{ by: person?.name ?? '', owner: person?.owner ?? null },
+  }),
 );
 export const revokeToken = told('token.revoke', ({ desk, params }) =>
   desk.accounts.revokeToken(params['id']),

@@ -14,4 +14,7 @@ export function mayPass(role: Role | undefined, access: Access): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(access);
 }
 
+/** The one of two roles that may do less. */
+export const lesserOf = (one: Role, other: Role): Role => (mayPass(one, other) ? other : one);
+
 export const isRole = (text: unknown): text is Role => ROLES.some((role) => role === text);

@@ -173,14 +173,6 @@ const CASES: readonly (readonly [what: string, trouble: TlsTrouble, of: () => Ca
     }),
   ],
   [
-    'a certificate that is none',
-    'own_unreadable',
-    () => ({
-      server: mutual,
-      client: { certFile: file('water'), keyFile: file(own.key) },
-    }),
-  ],
-  [
     'a broker that speaks TLS 1.1 at most',
     'too_old',
     () => ({
@@ -210,6 +202,28 @@ describe('TLS with a broker', () => {
       / \(| but |: /,
     );
     expect(said).toContain(begin);
+  });
+
+  const torn = (pem: string) => pem.replace('BEGIN CERTIFICATE', 'BEGIN CERTIFICAT');
+  const cut = (pem: string) => pem.split('\n').slice(0, 3).join('\n');
+  const spoilt = (pem: string) => pem.replace(/\n..../, '\nAAAA');
+  it.each([
+    ['ca_file', 'words of another kind', () => ({ caFile: file(torn(authority.cert)) })],
+    ['ca_file', 'no end', () => ({ caFile: file(cut(authority.cert)) })],
+    ['ca_file', 'other bytes', () => ({ caFile: file(spoilt(authority.cert)) })],
+    ['ca_file', 'a second one cut', () => ({ caFile: file(good.cert + cut(authority.cert)) })],
+    ['ca_file', 'a key', () => ({ caFile: file(own.key) })],
+    ['cert_file', 'words alone', () => ({ ...asFiles(own), certFile: file('water') })],
+    [
+      'cert_file',
+      'words of another kind',
+      () => ({ ...asFiles(own), certFile: file(torn(own.cert)) }),
+    ],
+    ['cert_file', 'a key', () => ({ ...asFiles(own), certFile: file(own.key) })],
+    ['key_file', 'a certificate', () => ({ ...asFiles(own), keyFile: file(own.cert) })],
+  ])('a %s with %s is named as the one to be copied anew', async (name, _, client) => {
+    const said = await saidOf(await secure(mutual), { client: client() });
+    expect(said).toMatch(new RegExp(`^${name} holds no .*: copy it anew`));
   });
 
   it('where nothing speaks TLS says so', async () => {

@@ -166,6 +166,10 @@ describe('a serial port', () => {
     for (const [words, code] of Object.entries(codes)) {
       expect(portFault('/dev/x', new Error(words)).code).toBe(code);
     }
+    const none = new Error(
+      'Error: Inappropriate ioctl for device setting custom baud rate of 9600',
+    );
+    expect(portFault('/dev/null', none).detail).toBe('/dev/null is no serial port');
   });
 
   it('a port that takes no bytes is given up in bounded time, and opens again', async () => {

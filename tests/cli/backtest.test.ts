@@ -1,6 +1,7 @@
 // `backtest` over small files: what it writes, in which order, and how it refuses what is no reading.
 
 import { describe, expect, it } from 'vitest';
+import type { CommandAnswer } from '../../src/boundaries.ts';
 import { ownRules } from '../../src/cli/journal-readings.ts';
 import { Backtest } from '../../src/codec/backtest.ts';
 import { DEFAULT_RULES } from '../../src/domain/backtest-rules.ts';
@@ -115,6 +116,14 @@ describe('backtest', () => {
       expect([exit, out]).toEqual([2, '']);
     },
   );
+
+  it('says whom to ask where this user may not ask the collector', async () => {
+    const refusal = { ok: false, code: 'daemon.denied', message: 'Not for this user.', hint: '' };
+    const parts = fakeParts({ daemon: () => ({ run: async () => refusal as CommandAnswer }) });
+    const { exit, err } = await typed('backtest --config good.yaml', parts);
+    expect(exit).toBe(8);
+    expect(err).toContain('Ask as the user who runs the collector');
+  });
 
   it('takes line ends of other systems, a byte order mark and a last line without an end', async () => {
     const text = `\ufeff${JSON.stringify(METER)}\r\n${reading(T0, 1).trim()}\r\n\r\n${reading(T0 + 9e5, 2).trim()}`;

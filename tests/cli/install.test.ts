@@ -110,6 +110,7 @@ describe('install', () => {
     };
     const said = await typed('--json', { place });
     expect(said.exit).toBe(8);
+    expect(JSON.parse(said.out).error.hint).toContain('sudo');
   });
 
   test('paths with blanks, dollars and percents reach the program as they are', async () => {

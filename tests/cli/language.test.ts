@@ -197,6 +197,7 @@ describe('what is heard', () => {
   it('of a collector is said in Spanish', () => {
     for (const sentence of [
       'There is no meter SP-9.',
+      'Known are SP-1, SP-2 and 32 more.',
       'SP-1 was not read: line.silent (no answer in 1000 ms).',
       'connected to 127.0.0.1:1883 (MQTT 5), next try in 3 s',
       'no answer from 127.0.0.1:9: ECONNREFUSED, next try in 2 s',

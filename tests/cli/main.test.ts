@@ -3,10 +3,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../fakes/until.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const MAIN = join(ROOT, 'dist/src/main.js');
@@ -129,6 +130,7 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     ['restore', 'absent', '--config', 'settings.yaml'],
     ['sim', '--replay', 'absent'],
     ['headend', '--truth', 'absent', '--broker', 'mqtt://127.0.0.1:9'],
+    ['headend', '--offline', '--store', 'absent'],
   ])('says in words that a file is not there: %s', async (...args) => {
     const { child } = start(await site(), ...args);
     let err = '';
@@ -138,7 +140,7 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     const [exit] = await once(child, 'close');
     expect(exit).toBeGreaterThan(0);
     expect(err.toLowerCase()).toMatch(/there is no \S*absent\./);
-    expect(err).not.toContain('ENOENT');
+    expect(err).not.toMatch(/ENOENT|\broom\b/);
   });
 
   test.each([
@@ -171,6 +173,54 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     expect((await readdir(join(folder, 'street'))).sort()).toEqual([
       ...['collector.yaml', 'truth.ndjson'],
     ]);
+  });
+
+  test('two simulations do not share a folder, by whatever path, and one after the other may have it', async () => {
+    const folder = await site();
+    const serves = async () => {
+      const sim = start(folder, 'sim', '--folder', 'street', '--json');
+      while (!sim.out().includes('"street"')) {
+        await once(sim.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+      }
+      return sim;
+    };
+    const first = await serves();
+    const truth = await readFile(join(folder, 'street/truth.ndjson'), 'utf8');
+    await symlink('street', join(folder, 'also'));
+    const second = start(folder, 'sim', '--folder', 'also');
+    let err = '';
+    second.child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    expect((await ended(second)).exit).toBe(1);
+    expect(err).toMatch(/Another simulation serves a street in .*also\.\nEnd it first/);
+    expect(await readdir(join(folder, 'street'))).toContain('bus-1.tty');
+    expect(await readFile(join(folder, 'street/truth.ndjson'), 'utf8')).toContain(truth);
+    first.child.kill('SIGKILL');
+    await once(first.child, 'close');
+    const third = await serves();
+    third.child.kill('SIGTERM');
+    expect((await ended(third)).exit).toBe(0);
+  });
+
+  test('a demo that is killed within takes its collector along', async () => {
+    const folder = await site();
+    const demo = start(folder, 'demo', '--plain');
+    while (!demo.out().includes('meters ')) {
+      await once(demo.child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+    }
+    const childOf = async (pid: number | undefined) =>
+      Number((await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ')[0]);
+    const within = await childOf(demo.child.pid);
+    const collector = await childOf(within);
+    const words = (await readFile(`/proc/${collector}/cmdline`, 'utf8')).split('\0');
+    const config = words[words.indexOf('--config') + 1] ?? '';
+    expect(config).toMatch(/water-demo-.*collector\.yaml$/);
+    cleanups.push(() => rm(dirname(config), { recursive: true, force: true }));
+    cleanups.push(() => existsSync(`/proc/${collector}`) && process.kill(collector, 'SIGKILL'));
+    process.kill(within, 'SIGKILL');
+    expect((await ended(demo)).exit).toBe(137);
+    await until('the collector is gone', () => !existsSync(`/proc/${collector}`));
   });
 
   test.each(['sim', 'demo', 'headend', 'conformance'])(

@@ -4,6 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSecrets } from '../../src/adapters/secrets.ts';
+import { createSystemClock } from '../../src/adapters/system-clock.ts';
+import { Accounts } from '../../src/console/accounts.ts';
+import { faulty } from '../../src/domain/fault.ts';
 import { openAccounts } from '../../src/web-console.ts';
 import { fakeParts, typed } from './fake-parts.ts';
 
@@ -77,6 +81,23 @@ describe('user', () => {
   it('a role that is none changes nothing', async () => {
     expect((await typed('user add ana --role king', desk().parts)).exit).toBe(2);
     await expect(book()).rejects.toThrow();
+  });
+});
+
+describe('a file of accounts', () => {
+  it('that this user may not open is left to who may, and not called broken', async () => {
+    const denied = faulty('store.failed', 'this user may not open /data/console-users.json');
+    const file = { read: async () => denied, change: async () => denied };
+    const parts = fakeParts({
+      accounts: async () =>
+        new Accounts({ file, secrets: createSecrets(), clock: createSystemClock() }),
+    });
+    for (const words of ['user list', 'token list', 'user add ana --role admin']) {
+      const { exit, err } = await typed(words, parts);
+      expect(exit).toBe(8);
+      expect(err).toContain('Ask as the user who runs the collector');
+      expect(err).not.toMatch(/remove/i);
+    }
   });
 });
 

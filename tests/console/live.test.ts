@@ -87,7 +87,7 @@ describe('live events', () => {
 
   it('end when their token is revoked, though another one has its name', async () => {
     const tokens = [0, 1].map(() =>
-      served.accounts.createToken({ name: 'cron', role: 'viewer', by: 'admin' }),
+      served.accounts.createToken({ name: 'cron', role: 'viewer', by: 'admin', owner: null }),
     );
     const [one, other] = (await Promise.all(tokens)).map((made) => {
       if (!made.ok) throw new Error(made.message);

@@ -451,4 +451,55 @@ describe('a token for scripts', () => {
     await served.ask('DELETE', `/api/tokens/${id}`, { cookie });
     expect((await ask('status')).status).toBe(401);
   });
+
+  describe('that an admin has made in the console', () => {
+    const asks = async (method: string, path: string, bearer: string, body?: object) =>
+      await served.ask(method, path, { body, headers: { authorization: `Bearer ${bearer}` } });
+    const made = async (bearer: string, name: string) =>
+      (await asks('POST', '/api/tokens', bearer, { name, role: 'admin' })).json.token as string;
+    const roles = async () => {
+      const listed = await served.accounts.listTokens();
+      return listed.ok ? listed.data.tokens.map((one) => (one as { role: string }).role) : [];
+    };
+    let tokens: readonly string[];
+
+    beforeEach(async () => {
+      await served.people();
+      await served.accounts.add({ user: 'boss', role: 'admin', password: PASSWORDS.admin });
+      const cookie = await served.signedIn('admin');
+      const body = { name: 'export', role: 'admin' };
+      const first = (await served.ask('POST', '/api/tokens', { cookie, body })).json.token;
+      tokens = [first, await made(first, 'made-by-the-token')];
+    });
+
+    it('may do what its owner may now, and so may a token that it has made', async () => {
+      for (const token of tokens) expect((await asks('GET', '/api/users', token)).status).toBe(200);
+      await served.accounts.setRole('admin', 'viewer');
+      for (const token of tokens) {
+        expect((await asks('GET', '/api/users', token)).status).toBe(403);
+        expect((await asks('POST', '/api/commands/status', token, {})).status).toBe(200);
+      }
+      expect(await roles()).toEqual(['viewer', 'viewer']);
+      await served.accounts.setRole('admin', 'admin');
+      expect(await roles()).toEqual(['admin', 'admin']);
+    });
+
+    it('goes with its owner’s account, also where another one of that name comes after it', async () => {
+      await served.accounts.remove('admin');
+      expect(await roles()).toEqual([]);
+      await served.accounts.add({ user: 'admin', role: 'admin', password: PASSWORDS.admin });
+      for (const token of tokens) expect((await asks('GET', '/api/users', token)).status).toBe(401);
+    });
+
+    it('does so in a file of before owners were kept, and one of the command line stands by itself', async () => {
+      const own = { name: 'nightly', role: 'admin', by: 'boss', owner: null };
+      expect((await served.accounts.createToken(own)).ok).toBe(true);
+      const book = JSON.parse(await readFile(served.file, 'utf8'));
+      delete book.tokens[0].owner;
+      await writeFile(served.file, JSON.stringify(book));
+      await served.accounts.setRole('admin', 'technician');
+      await served.accounts.setRole('boss', 'viewer');
+      expect(await roles()).toEqual(['technician', 'technician', 'admin']);
+    });
+  });
 });

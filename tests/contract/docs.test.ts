@@ -109,6 +109,10 @@ describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
     expect(run(...hours, hourOf('04', 12, 7, 3), ALL)).toEqual(['03|5|0', '04|7|3']);
   });
 
+  it('names the type of what is NULL in a union, which PostgreSQL takes for text else', () => {
+    expect(proof.match(/\bNULL AS \w+/g)).toEqual(['NULL AS BIGINT']);
+  });
+
   it('withdraws a gap, and numbers a row once', () => {
     const gaps = [gapOf('03:10', 7), gapOf('03:10', null, 1), gapOf('03:10', 7)];
     expect(run(...gaps, "SELECT coalesce(use_counts, 'withdrawn'), rev FROM gaps;")).toEqual([

@@ -4,9 +4,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { HeadEnd, Journal, Prepared, SendCause } from '../../src/boundaries.ts';
 import type { Answer } from '../../src/codec/command-message.ts';
 import type { MeterFacts } from '../../src/codec/head-end-message.ts';
-import type { Row } from '../../src/domain/entry.ts';
+import type { EventRow, Row } from '../../src/domain/entry.ts';
 import type { Health } from '../../src/domain/health.ts';
+import type { Scorecard } from '../../src/domain/scorecard.ts';
 import { createUpstream, type RunningUpstream } from '../../src/upstream/upstream.ts';
+import { asyncApiLines } from '../contract/asyncapi.ts';
 import { MemoryBroker } from '../fakes/memory-head-end.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { RecordingLog } from '../fakes/recording-log.ts';
@@ -21,6 +23,11 @@ const HEALTH: Health = {
   ...{ uptimeMs: 0, clock: { synced: null, source: 'none' }, buses: [], metersSilent: [] },
   journal: { pending: 0, oldest: null, drainEtaS: null, bytes: 0, daysLeft: null },
   disk: { freeBytes: 0, totalBytes: 0 },
+};
+const SCORES: Scorecard = {
+  span: { day: 20_000, from: T0, to: T0 + 86_400_000 },
+  ...{ reads: { due: 96, made: 96 }, hours: { actual: 24, partial: 0, missing: 0 } },
+  ...{ available: 1, unavailable: [], day1: 1, day3: 1 },
 };
 const BELOW = 'watermeter-v1/u/COL-1/up/';
 
@@ -232,6 +239,46 @@ describe('the way up', () => {
     expect(broker.retained.has(`${BELOW}meter/SP-2/info`)).toBe(false);
     expect(broker.received.at(-2)).toMatchObject({ payload: '', retain: true });
     expect(kept('birth').meters.map(({ meter }: { meter: string }) => meter)).toEqual(['SP-1']);
+  });
+
+  it('says and hears on the topics of the AsyncAPI document and no other, each as it stands there', async () => {
+    const headEnd = broker.headEnd({ clock });
+    const listened: string[] = [];
+    const listen = headEnd.listen.bind(headEnd);
+    headEnd.listen = (topics, hear) => {
+      listened.push(...topics);
+      listen(topics, hear);
+    };
+    const upstream = create(['SP-1'], 'S1', headEnd);
+    upstream.start();
+    await later(10);
+    const event: EventRow = {
+      ...{ kind: 'event', inst: 1, alarm: 1, message: 0, phase: 'raise', severity: 'major' },
+      ...{ meter: 'SP-1', row: 90, at: T0, since: T0, data: {}, code: 'read.silent' },
+    };
+    const own: EventRow = { ...event, meter: '', inst: 0, code: 'journal.pressure' };
+    for (const rows of [journal.takeFresh(), [event], [own]]) {
+      for (const one of prepared(upstream, rows, 'scheduled')) {
+        await clock.runUntil(upstream.publish(one));
+      }
+    }
+    await clock.runUntil(upstream.tellHealth(HEALTH));
+    await clock.runUntil(upstream.tellScorecard(SCORES));
+    await clock.runUntil(upstream.tellLast('SP-1'));
+    const question = { topic: 'x', payload: '', bytes: 0, retained: false } as const;
+    const answer = { id: 'q', name: 'ping', status: 'done', code: 'ok', at: T0, data: {} } as const;
+    await clock.runUntil(upstream.answer(answer, question));
+    // That each keeps its schema the broker looks after.
+    const said = broker.received.map(({ topic, qos, retain }) => {
+      return ['send', topic.replace(/SP-\d/, '{meter}'), qos, retain].join(' ');
+    });
+    const heardOn = listened.map((topic) => `receive ${topic.replace(/\+$/, '{name}')}`);
+    const inDocument = asyncApiLines({ utility: 'u', collector: 'COL-1' });
+    const [sent, received] = ['send', 'receive'].map((action) =>
+      inDocument.filter((line) => line.startsWith(`${action} `)),
+    );
+    expect([...new Set(said)].sort()).toEqual(sent?.sort());
+    expect(heardOn.sort()).toEqual(received?.map((line) => line.replace(/ \d \w+$/, '')).sort());
   });
 
   it('sends rows unretained with the dial of their installation; good with those acknowledged', async () => {

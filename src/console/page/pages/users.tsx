@@ -22,7 +22,8 @@ interface User {
 interface Token {
   readonly id: string;
   readonly name: string;
-  readonly role: string;
+  /** Null: its owner's account is gone, and it may do nothing. */
+  readonly role: string | null;
   readonly created?: string;
   readonly used?: string | null;
 }
@@ -211,7 +212,8 @@ function TokenList() {
           <ul class="rows">
             {tokens.map((token) => (
               <li key={token.id}>
-                <strong>{token.name}</strong> · {t(`role_${token.role}`)}
+                <strong>{token.name}</strong> ·{' '}
+                {token.role === null ? '–' : t(`role_${token.role}`)}
                 <div class="actions">
                   <Sure
                     what={t('remove_named', { name: token.name })}

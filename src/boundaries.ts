@@ -428,6 +428,17 @@ export interface ChangeOut extends Declaration {
  * The one truth between polling and sending. Memory runs ahead of the medium by at most one group; nothing is handed
  * out for publishing before its group is synced, and after a failed write memory is dropped and read again.
  */
+/** A trouble of the collector itself that lasts. */
+export interface Trouble {
+  /** Tells troubles of one code apart; the same when it is over. */
+  readonly about: string;
+  readonly stands: boolean;
+  readonly code: OwnCode;
+  /** While it stands. */
+  readonly severity: Severity;
+  readonly data: Evidence;
+}
+
 export interface Journal {
   /** Names the life of this journal; rows count without holes within it. */
   readonly epoch: string;
@@ -498,6 +509,10 @@ export interface Journal {
     readonly severity: Severity;
     readonly data: Evidence;
   }): void;
+  /** Tells that a trouble of the collector itself has begun or is over: each once, however often it is said (E1). */
+  trouble(trouble: Trouble): void;
+  /** What those are about that stand. */
+  troubles(): readonly string[];
   /** Keeps what the command of this id came to, to be written with the next group; for 24 hours and 10,000 ids (C2). */
   keepAnswer(id: string, text: string, at: EpochMs): void;
   keptAnswer(id: string): Promise<string | undefined>;

@@ -139,7 +139,7 @@ function prepareLife(settings: Settings, parts: Parts, core: Core): Life {
   });
   const commands = createCommands(journal, live, { clock, places: placesByMeter, watches });
   const inbox = inboxOf({ ...parts, commands, journal, allowed, upstream });
-  const ofItself = { ...parts, journal, upstream, records, health };
+  const ofItself = { ...parts, journal, upstream, records, buses: told, health };
   return {
     ...{ settings, commands },
     local: withAnswerers(

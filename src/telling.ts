@@ -15,7 +15,9 @@ import type { Refusals } from './jobs/refused.ts';
 import { tellHealth } from './jobs/tell-health.ts';
 import { tellLast } from './jobs/tell-last.ts';
 import { tellScorecards } from './jobs/tell-scorecard.ts';
+import { type WatchedBus, watchBuses } from './jobs/watch-buses.ts';
 import { watchCertificates } from './jobs/watch-certificates.ts';
+import { watchClock } from './jobs/watch-clock.ts';
 import type { Parts } from './parts.ts';
 import type { Settings } from './settings/settings.ts';
 import type { RunningUpstream } from './upstream/upstream.ts';
@@ -191,6 +193,7 @@ export function tellOfItself(
     readonly journal: Journal;
     readonly upstream: RunningUpstream;
     readonly records: ReadonlyMap<string, PollRecord>;
+    readonly buses: readonly ToldBus[];
     readonly health: () => Promise<Health>;
   },
   signal: AbortSignal,
@@ -200,11 +203,29 @@ export function tellOfItself(
     tellHealth({ ...healthParts(settings, upstream, health), clock }, signal),
     tellScorecards({ ...parts, ...scorecardParts(settings, upstream, records) }, signal),
     watchCertificates({ ...parts, expiries: () => parts.expiries(settings) }, signal),
+    watchBuses({ ...parts, buses: watchedOf(settings, parts.buses) }, signal),
+    watchClock({ ...parts, ...clockParts(settings) }, signal),
     ...(settings.upstream.last === true
       ? [tellLast({ ...parts, ...lastParts(upstream) }, signal)]
       : []),
   ];
 }
+
+function watchedOf({ meters }: Settings, buses: readonly ToldBus[]): readonly WatchedBus[] {
+  return buses.map(({ bus, conversation }) => ({
+    ...{ bus, link: () => conversation.link() },
+    meters: meters.flatMap((meter) => (meter.bus === bus ? [meter.meter] : [])),
+  }));
+}
+
+/** What moves the edge of one meter's hours is a step. */
+function clockParts({ meters, time }: Settings) {
+  const tolerances = meters.map(({ toleranceS }) => toleranceS * 1_000);
+  return { source: time.sync, toleranceMs: Math.min(TOLERANCE_MS, ...tolerances) };
+}
+
+/** Where there is no meter yet (I2). */
+const TOLERANCE_MS = 15_000;
 
 const lastParts = (upstream: RunningUpstream) => ({
   isConnected: () => upstream.isConnected(),

@@ -63,12 +63,15 @@ function openEvent(rows: readonly EventRow[], known: string | null): OpenEvent {
   return { ...eventPayload(last), raised_at: eventPayload(first).at, acknowledged_by: known };
 }
 
-/** What the collector told of itself: the one thing that lasts, and the news of a week. */
+/** What lasts of what the collector tells of itself. */
+const LASTING: ReadonlySet<string> = new Set(['journal.pressure', 'bus.down', 'clock.unsynced']);
+
+/** What the collector told of itself: the things that last, and the news of a week. */
 async function ownEvents(journal: Journal, now: EpochMs) {
   const lasting = new Map<number, EventRow[]>();
   const recent: EventRow[] = [];
   for await (const row of journal.eventsOf('')) {
-    if (row.code === 'journal.pressure') {
+    if (LASTING.has(row.code)) {
       if (row.phase === 'clear') lasting.delete(row.alarm);
       else lasting.set(row.alarm, [...(lasting.get(row.alarm) ?? []), row]);
     } else if (row.at > now - RECENT_MS) recent.push(row);

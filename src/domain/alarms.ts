@@ -32,12 +32,17 @@ export type AlarmCode =
   | 'config.rejected'
   | 'certificate.expiring'
   | 'login.failed'
-  | 'takeover_suspected';
+  | 'takeover_suspected'
+  | 'bus.down'
+  | 'clock.step'
+  | 'clock.unsynced';
 
 /** Those that the collector tells of itself. */
 export type OwnCode = Extract<
   AlarmCode,
   | `journal.${string}`
+  | `bus.${string}`
+  | `clock.${string}`
   | `command.${string}`
   | `certificate.${string}`
   | `config.${string}`

@@ -371,7 +371,8 @@ export class Books {
     this.store = store;
     this.standing = standing;
     this.nextRow = standing.nextRow;
-    this.#ownAlarm = standing.ownAlarm;
+    const troubles = [...standing.troubles.values()].map(({ alarm }) => alarm);
+    this.#ownAlarm = Math.max(standing.ownAlarm, ...troubles);
     this.kept.clear();
     for (const [meter, state] of standing.states) this.kept.set(meter, state);
     this.around.clear();
@@ -419,14 +420,16 @@ export class Books {
     return Math.max(this.nextRow, this.#ownAlarm + 1);
   }
 
-  /** An event of the collector itself (E1): told once. */
-  tell({ code, severity, data, of }: Telling): void {
+  /** An event of the collector itself (E1): told once. Which alarm it began or went on with, and since when that is. */
+  tell({ code, severity, data, of }: Telling): { alarm: number; since: EpochMs } {
     const at = this.#stampNow();
-    const alarm = { alarm: this.nextAlarm(), message: 0, phase: 'raise', since: at } as const;
-    this.#ownAlarm = Math.max(this.#ownAlarm, (of ?? alarm).alarm);
-    this.addRow(COLLECTOR, { kind: 'event', inst: 0, ...(of ?? alarm), code, severity, at, data });
+    const next = { alarm: this.nextAlarm(), message: 0, phase: 'raise', since: at } as const;
+    const alarm = of ?? next;
+    this.#ownAlarm = Math.max(this.#ownAlarm, alarm.alarm);
+    this.addRow(COLLECTOR, { kind: 'event', inst: 0, ...alarm, code, severity, at, data });
     this.stagedBell.ring();
     this.urgentBell.ring();
+    return { alarm: alarm.alarm, since: alarm.since };
   }
 
   /** A clock that has lost the time stamps with what was known last: what looks old would go soon. */

@@ -11,6 +11,7 @@ import type {
   Room,
   ScrubReport,
   Thinned,
+  Trouble,
 } from '../boundaries.ts';
 import { decodeIncrement, decodeRow, incrementOf, keys, within } from '../codec/journal-record.ts';
 import type { Advance, Installation, MeterRules } from '../domain/advance.ts';
@@ -38,6 +39,7 @@ import { Metering } from './metering.ts';
 import { Papers } from './papers.ts';
 import { PendingRows } from './pending-rows.ts';
 import { Scrubbing } from './scrubbing.ts';
+import { Troubles } from './troubles.ts';
 
 /** Opens the journal, or says why it cannot be opened now. */
 export async function openJournal(parts: JournalParts): Promise<Result<Journal>> {
@@ -60,6 +62,7 @@ class GroupJournal implements Journal {
   readonly #scrubbing: Scrubbing;
   readonly #keeping: Keeping;
   readonly #memories: Memories;
+  readonly #troubles: Troubles;
   readonly #papers: Papers;
 
   constructor(parts: JournalParts) {
@@ -70,6 +73,7 @@ class GroupJournal implements Journal {
     this.#scrubbing = new Scrubbing(this.#books);
     this.#keeping = new Keeping(this.#books, this.#pending);
     this.#memories = new Memories(this.#books);
+    this.#troubles = new Troubles(this.#books);
     this.#papers = new Papers(this.#books);
   }
 
@@ -119,6 +123,14 @@ class GroupJournal implements Journal {
 
   note(event: Parameters<Journal['note']>[0]): void {
     if (this.#books.sound) this.#books.tell(event);
+  }
+
+  trouble(trouble: Trouble): void {
+    this.#troubles.say(trouble);
+  }
+
+  troubles(): readonly string[] {
+    return this.#troubles.standing();
   }
 
   async *rowsOf(meter: string, from = 0, to = Number.POSITIVE_INFINITY): AsyncIterable<EntryRow> {

@@ -49,6 +49,8 @@ export interface Standing {
   readonly wishes: Map<string, AlertWishes>;
   /** The journal took up too much room when it was written last. */
   readonly pressure: Pressure | null;
+  /** Troubles of the collector itself that stand, by what they are about. */
+  readonly troubles: ReadonlyMap<string, TroubleTold>;
   /** What the disk had borne of the day when an hour was written last. */
   readonly wear: Wear | null;
   /** How far retention has come; null: it never looked. */
@@ -89,6 +91,7 @@ export function nothingStands(epoch: string): Standing {
     checkpoints: new Map(),
     wishes: new Map(),
     pressure: null,
+    troubles: new Map(),
     wear: null,
     aged: null,
     ownAlarm: 0,
@@ -124,6 +127,12 @@ export interface Pressure {
   readonly since: EpochMs;
 }
 
+/** A trouble as it was told: its number, since when. */
+export interface TroubleTold {
+  readonly alarm: number;
+  readonly since: EpochMs;
+}
+
 /** Bytes sent to the disk on a UTC day, counted from 1970. */
 export interface Wear {
   readonly day: number;
@@ -132,6 +141,7 @@ export interface Wear {
 
 export const WEAR_KEY = 'a/wear';
 export const PRESSURE_KEY = 'a/pressure';
+export const TROUBLES_KEY = 'a/troubles';
 /** How far retention has come. */
 export const AGED_KEY = 'a/aged';
 
@@ -193,6 +203,7 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     wishes: await wishesIn(store, damaged),
     pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
       null) as Pressure | null,
+    troubles: troublesIn(await must(store, TROUBLES_KEY)),
     aged: agedIn(await must(store, AGED_KEY)),
     wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
     ownAlarm: await ownAlarmIn(store),
@@ -202,6 +213,12 @@ async function read(store: Store, epoch: string, meta: string | undefined): Prom
     answers: await answersIn(store),
   };
   return { standing, isNew: false, damaged, ...originOf(decodeMeta(meta)) };
+}
+
+/** One that is damaged is told anew where it stands still. */
+function troublesIn(text: string | undefined): Standing['troubles'] {
+  const told = unseal(TROUBLES_KEY, text ?? '') as Record<string, TroubleTold> | undefined;
+  return new Map(Object.entries(told ?? {}));
 }
 
 function originOf(meta: Meta | undefined): Pick<Loaded, 'restored' | 'backup'> {

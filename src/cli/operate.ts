@@ -1,6 +1,7 @@
 // `events`, which tells what happened to a meter, and `reading`, by which a person judges or adds a reading.
 
 import type { Command } from 'commander';
+import { ALARM_CODES, type Severity } from '../domain/alarms.ts';
 import { ask, perform, type Question } from './ask.ts';
 import { addCommand, addGroup, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
@@ -69,6 +70,17 @@ async function events(
       return badTime(`--${edge}`, said, manner, io);
     }
   }
+  const kinds = [
+    ['code', request.code, ALARM_CODES, 'cli.bad_event_code'],
+    ['severity', request.severity, SEVERITIES, 'cli.bad_severity'],
+  ] as const;
+  for (const [what, list, known, key] of kinds) {
+    const wrong = listed(list).find((one) => !(known as readonly string[]).includes(one));
+    if (wrong === undefined) continue;
+    const message = manner.say(key, { what: wrong });
+    const hint = manner.say('cli.there_are', { names: known.join(', ') });
+    return fail(io, manner, { code: `usage.${what}`, message, hint }, EXIT.usage);
+  }
   if (request.last !== undefined && !/^[1-9]\d{0,8}$/.test(request.last)) {
     const message = manner.say('cli.bad_last', { what: request.last });
     return fail(io, manner, { code: 'usage.last', message, hint: '' }, EXIT.usage);
@@ -85,11 +97,15 @@ async function events(
   return EXIT.ok;
 }
 
+const SEVERITIES: readonly Severity[] = ['info', 'minor', 'major'];
+
+const listed = (list: string | undefined) => list?.split(',').map((one) => one.trim()) ?? [];
+
 /** Those that are asked for, in their order. */
 function chosenEvents(all: readonly EventAnswer[], request: EventsRequest): EventAnswer[] {
   const { code, severity, from, to, open, last } = request;
   const among = (list: string | undefined, one: string) =>
-    list === undefined || list.split(',').some((part) => part.trim() === one);
+    list === undefined || listed(list).includes(one);
   const newest = new Map(all.map((event) => [event.id, event.phase]));
   const [begin, end] = [from ?? '', to ?? ''].map((time) =>
     time === '' ? null : Date.parse(instantOf(time) ?? ''),

@@ -2,40 +2,43 @@
 
 import type { Counts, EpochMs } from './units.ts';
 
-/** Event codes that the domain and the journal raise (E2); those of the journal are the collector's own. */
-export type AlarmCode =
-  | 'leak.continuous'
-  | 'leak.intermittent'
-  | 'leak.slow'
-  | 'flow.burst'
-  | 'usage.billing_cycle'
-  | 'usage.daily'
-  | 'usage.multi_day'
-  | 'usage.vacation'
-  | 'usage.none'
-  | 'usage.inactive_service'
-  | 'journal.loss'
-  | 'journal.pressure'
-  | 'journal.repaired'
-  | 'flow.reverse'
-  | 'read.silent'
-  | 'read.unreadable'
-  | 'read.stuck'
-  | 'read.implausible'
-  | 'meter.rollover'
-  | 'meter.changeout'
-  | 'meter.swap_suspected'
-  | 'meter.address_conflict'
-  | 'command.executed'
-  | 'command.refused'
-  | 'config.changed'
-  | 'config.rejected'
-  | 'certificate.expiring'
-  | 'login.failed'
-  | 'takeover_suspected'
-  | 'bus.down'
-  | 'clock.step'
-  | 'clock.unsynced';
+/** Event codes that the domain, the journal and the collector raise (E2). */
+export const ALARM_CODES = [
+  'leak.continuous',
+  'leak.intermittent',
+  'leak.slow',
+  'flow.burst',
+  'usage.billing_cycle',
+  'usage.daily',
+  'usage.multi_day',
+  'usage.vacation',
+  'usage.none',
+  'usage.inactive_service',
+  'journal.loss',
+  'journal.pressure',
+  'journal.repaired',
+  'flow.reverse',
+  'read.silent',
+  'read.unreadable',
+  'read.stuck',
+  'read.implausible',
+  'meter.rollover',
+  'meter.changeout',
+  'meter.swap_suspected',
+  'meter.address_conflict',
+  'command.executed',
+  'command.refused',
+  'config.changed',
+  'config.rejected',
+  'certificate.expiring',
+  'login.failed',
+  'takeover_suspected',
+  'bus.down',
+  'clock.step',
+  'clock.unsynced',
+] as const;
+
+export type AlarmCode = (typeof ALARM_CODES)[number];
 
 /** Those that the collector tells of itself. */
 export type OwnCode = Extract<

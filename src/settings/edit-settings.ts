@@ -60,7 +60,7 @@ export async function editSettings(options: {
   try {
     for (const { path, value } of steps) {
       const place = placeOf(document.toJS(), path);
-      if (value === undefined) document.deleteIn(place);
+      if (value === undefined) takeOut(document, place, path);
       else {
         unfold(document, path[0] ?? '');
         document.setIn(place, document.createNode(value));
@@ -89,6 +89,12 @@ export async function editSettings(options: {
     said: parseDocument(text).toJS(),
     warnings,
   };
+}
+
+/** Throws where there is nothing to be taken out: a key that was misspelt would seem to be gone. */
+function takeOut(document: Document, place: readonly (string | number)[], path: readonly string[]) {
+  if (!document.hasIn(place)) throw new NoSuchEntry(`There is nothing at /${path.join('/')}.`);
+  document.deleteIn(place);
 }
 
 /** An empty list (`meters: []`) gets its first entry on a line of its own, as people write it. */
@@ -123,7 +129,7 @@ function rewritten(before: string, document: Document): string {
   return isSame ? kept : text;
 }
 
-/** A name that no bus or meter has. */
+/** A name that no bus or meter has, or a place where nothing stands. */
 class NoSuchEntry extends Error {}
 
 /** The path with numbers for names in lists. Throws for a path that leads nowhere. */

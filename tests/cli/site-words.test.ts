@@ -353,6 +353,11 @@ describe('events with filters', () => {
     const { parts } = answering({ events: good({ events }) });
     expect((await typed('events --from today', parts)).exit).toBe(2);
     expect((await typed('events --last many', parts)).exit).toBe(2);
+    for (const wrong of ['--code leak.none', '--code read.silent,nope', '--severity minr']) {
+      const refused = await typed(`events ${wrong}`, parts);
+      expect(refused.exit).toBe(2);
+      expect(refused.err).toMatch(/leak\.continuous|info, minor, major/);
+    }
   });
 });
 

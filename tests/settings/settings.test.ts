@@ -734,6 +734,11 @@ describe('a change of a file that is not good', () => {
     });
     const nowhere = await edit(['buses', 'pole1', 'baud'], 9600);
     expect(nowhere).toMatchObject({ ok: false, problems: [expect.stringContaining('pole-1')] });
+    const absent = await edit(['upstream', 'keepalive'], undefined);
+    expect(absent).toMatchObject({
+      ok: false,
+      problems: ['There is nothing at /upstream/keepalive.'],
+    });
   });
 });
 

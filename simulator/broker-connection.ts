@@ -4,7 +4,18 @@ import { readFileSync } from 'node:fs';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 
 /** The broker cannot be reached or does not want us; `message` is fit for a person. */
-export class BrokerRefused extends Error {}
+export class BrokerRefused extends Error {
+  /** What to do about it. */
+  readonly hint: string;
+
+  constructor(message: string, hint = 'Is it running, and is the URL right?') {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** What Node says of a certificate that it does not trust, or of ours that the broker does not. */
+const UNTRUSTED = /^(CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO$)/;
 
 export interface Heard {
   readonly topic: string;
@@ -116,6 +127,11 @@ export async function connectBroker(options: ConnectionOptions): Promise<MqttCli
     // A text code (ECONNREFUSED, ENOTFOUND) is the network's or TLS's: another protocol would not help.
     const code = error instanceof Error ? Reflect.get(error, 'code') : '';
     if (typeof code === 'string') {
+      if (UNTRUSTED.test(code)) {
+        const hint =
+          'See that --ca holds who signed its certificate, whole, that the certificate names the host of the URL, and --cert and --key.';
+        throw new BrokerRefused(`No trust between us and the broker at ${url} (${code}).`, hint);
+      }
       const why = /^ECONN|^ENOTFOUND|^$/.test(code) ? '' : ` (${code})`;
       throw new BrokerRefused(`No broker answers at ${url}${why}.`);
     }

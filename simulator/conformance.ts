@@ -176,7 +176,7 @@ export async function runConformance(argv: string[]): Promise<number> {
     return await judgeLive(broker ?? '', options, stop);
   } catch (error) {
     if (error instanceof BrokerRefused) {
-      complain(json, 'upstream', error.message, 'Is it running, and is the URL right?');
+      complain(json, 'upstream', error.message, error.hint);
       return UPSTREAM;
     }
     const words = error instanceof NoRecording ? error.message : fileSentence(error);

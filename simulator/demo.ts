@@ -256,12 +256,7 @@ async function perform(options: DemoOptions, program: string, folder: string): P
     return await play(stage, options, stop);
   } catch (error) {
     if (!(error instanceof BrokerRefused)) throw error;
-    complain(
-      options.json ?? false,
-      'upstream',
-      error.message,
-      'Is it running, and is the URL right?',
-    );
+    complain(options.json ?? false, 'upstream', error.message, error.hint);
     return UPSTREAM;
   } finally {
     await stage?.close();

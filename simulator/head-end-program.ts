@@ -342,7 +342,7 @@ export async function runHeadEnd(argv: string[]): Promise<number> {
     return await (options.offline ? lookInto(options) : receive(options, stop));
   } catch (error) {
     if (error instanceof BrokerRefused) {
-      complain(json, 'upstream', error.message, 'Is it running, and is the URL right?');
+      complain(json, 'upstream', error.message, error.hint);
       return UPSTREAM;
     }
     if (error instanceof NoTruth) {

@@ -9,6 +9,7 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { HeadEnd } from '../../simulator/head-end.ts';
 import { createMqttHeadEnd } from '../../src/adapters/mqtt-head-end.ts';
 import { freePort, hasMosquitto, partsFor } from '../fakes/real-brokers.ts';
 import { until } from '../fakes/until.ts';
@@ -283,6 +284,17 @@ describe.skipIf(!hasMosquitto || !hasOpenssl)(
       expect(await admitted({ ...identity('COL-1', 'other') })).toBe(false);
       const named = { ca: readFileSync(at('ca.crt')), username: 'COL-1', password: 'x' };
       expect(await admitted(named)).toBe(false);
+    });
+
+    test('the reference head-end says that trust is missing, not that nobody answers', async () => {
+      const url = `mqtts://127.0.0.1:${port}`;
+      const connect = (tls: object) => HeadEnd.connect({ url, utility: 'demo', tls });
+      for (const tls of [{}, { ca: at('other.crt') }]) {
+        await expect(connect(tls)).rejects.toMatchObject({
+          message: expect.stringContaining('No trust'),
+          hint: expect.stringContaining('--ca'),
+        });
+      }
     });
 
     test('TLS 1.1 is refused, TLS 1.2 is not', async () => {

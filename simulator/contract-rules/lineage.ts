@@ -10,8 +10,6 @@ interface Origin {
   readonly at: number;
   /** Row of the event that says so: after a restore the new epoch has copies out of the backup below it. */
   readonly row: number;
-  /** The new epoch itself says so; the numbers of a later epoch may be others. */
-  readonly isOwn: boolean;
 }
 
 /** Where something told stands: `depth` counts the epochs from the first one that still hold; what is void left them there. */
@@ -35,7 +33,8 @@ export class Lineage {
   take(event: Fields): boolean {
     const origin = originIn(event);
     const known = origin && this.#origins.get(origin.of);
-    if (!origin || known?.isOwn || (known && !origin.isOwn)) return false;
+    // A later epoch may tell of it again; a restore gives lower numbers, a repair the same.
+    if (!origin || (known && known.row >= origin.row)) return false;
     this.#origins.set(origin.of, origin);
     this.#paths = undefined;
     return true;
@@ -126,12 +125,12 @@ export class Lineage {
 
 /** What a `journal.repaired` says of an epoch and the one before it; undefined where it says nothing of one. */
 function originIn(event: Fields): (Origin & { readonly of: string }) | undefined {
-  const { code, data, at, row, epoch } = event;
+  const { code, data, at, row } = event;
   if (code !== 'journal.repaired' || typeof data !== 'object' || data === null) return undefined;
   const said = data as Fields;
   const { backup_epoch: backup, backup_rows: rows, epoch_before: before, new_epoch: of } = said;
   if (typeof of !== 'string') return undefined;
-  const own = { of, at: Date.parse(String(at)) || 0, row: Number(row), isOwn: epoch === of };
+  const own = { of, at: Date.parse(String(at)) || 0, row: Number(row) };
   if (typeof backup === 'string' && Number.isSafeInteger(rows)) {
     return { epoch: backup, rows: Number(rows), ...own };
   }

@@ -220,6 +220,33 @@ describe('a head-end whose collector was restored from an old backup', () => {
     }
   });
 
+  it('is not told that all is well when what comes after the restore does not add up', async () => {
+    const { life, backup } = await began();
+    await life.read(30, 3);
+    await life.silent(6, 7);
+    await life.read(10, 3);
+    await life.deliver();
+    await life.restore(backup);
+    await life.read(30, 3);
+    await expectTruth(life);
+    const planted = (plant: (message: ReturnType<typeof JSON.parse>) => void) =>
+      life.sent.map((one) => {
+        const message = JSON.parse(one.payload);
+        plant(message);
+        return { ...one, payload: JSON.stringify(message) };
+      });
+    const short = planted(({ gaps = [], epoch }) => {
+      for (const gap of gaps) if (gap.rev > 0 && epoch === life.journal.epoch) gap.use -= 1;
+    });
+    expect(breaches(short).join()).toMatch(/total \d+ is not/);
+    const vague = planted(({ data }) => {
+      if (data?.backup_rows !== undefined) data.backup_rows = 'all';
+    });
+    expect(breaches(vague).join()).toMatch(/does not say up to where its backup knew/);
+    const silent = life.sent.filter(({ payload }) => !payload.includes('backup_rows'));
+    expect(breaches(silent).join()).toMatch(/overlaps another/);
+  });
+
   it('has the same on its medium: started again at any time, and shared by instances that each heard a part', async () => {
     const { life, backup } = await began();
     await life.read(30, 3);

@@ -370,9 +370,17 @@ export class InstallationRules {
 
   /** Whether every row from one hour to the other has come, so that nothing can still lie between them. */
   #allBetween(one: HourStep, other: HourStep): boolean {
-    if (one.epoch !== other.epoch) return false;
+    if (one.epoch !== other.epoch) return this.#allAcross(one, other);
     const rows = [one.row, other.row];
     return this.#rowsOf(one.epoch).hasAll(Math.min(...rows), Math.max(...rows));
+  }
+
+  /** The same where the later one was told after a restore: all that the backup knew since, and all that was told after it. */
+  #allAcross(one: HourStep, other: HourStep): boolean {
+    const from = this.#lineage.restoredFrom(one.epoch, other.epoch);
+    if (!from || one.row > from.known || other.row < from.own) return false;
+    const isKnown = this.#rowsOf(one.epoch).hasAll(one.row, from.known);
+    return isKnown && this.#rowsOf(other.epoch).hasAll(from.own, other.row);
   }
 
   /** Total and dial where the installation began, if this hour is known to be its first. */

@@ -49,6 +49,13 @@ export class Lineage {
     return isNews;
   }
 
+  /** Where a restored epoch goes on from: the row up to which its backup knew of `epoch`, and the first row of its own. */
+  restoredFrom(epoch: string, restored: string): { known: number; own: number } | undefined {
+    const origin = this.#origins.get(restored);
+    if (origin?.epoch !== epoch || origin.rows === Number.POSITIVE_INFINITY) return undefined;
+    return { known: origin.rows, own: origin.row };
+  }
+
   /** A restore was told of. */
   get isRestored(): boolean {
     return [...this.#origins.values()].some(({ rows }) => rows !== Number.POSITIVE_INFINITY);

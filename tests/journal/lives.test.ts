@@ -5,7 +5,7 @@ import { Ledger } from '../../simulator/ledger.ts';
 import { eventPayload } from '../../src/codec/head-end-message.ts';
 import type { Installation } from '../../src/domain/advance.ts';
 import { conserve } from '../../src/domain/conservation.ts';
-import { liveInAnyOrder } from './any-order.ts';
+import { liveFromOldBackups, liveInAnyOrder } from './any-order.ts';
 import { DAY, Life } from './life.ts';
 import { all, FINE, HOUR } from './metered.ts';
 
@@ -440,5 +440,9 @@ describe('a dial read by a person', () => {
 describe('a life', () => {
   it('of restores, lost states, thinning, change-outs and wrong clocks in any order loses and invents no water', async () => {
     await liveInAnyOrder(60);
+  }, 120_000);
+
+  it('of restores from old backups loses and invents no water at the head-end', async () => {
+    await liveFromOldBackups(60);
   }, 120_000);
 });

@@ -381,8 +381,7 @@ export class Ledger {
     if (kind === 'birth' && message !== undefined) this.births.set(collector, message);
     if (kind === 'birth' && typeof message?.['epoch'] === 'string') {
       this.#epochs.set(collector, message['epoch']);
-      const sent = instant(message['sent']) ?? 0;
-      if (this.#lineageOf(collector).live(message['epoch'], sent)) this.#tellings.forgetHeld();
+      if (this.#lineageOf(collector).live(message['epoch'])) this.#tellings.forgetHeld();
     }
     if (kind !== 'state' || message === undefined) return;
     const state = String(message['state']);

@@ -106,7 +106,7 @@ export class CollectorRules {
     this.#verdicts.check('S2', bytes <= 32 * 1024, () => `birth has ${bytes} bytes`);
     this.#born.add(birth.epoch);
     this.#births.push({ sent: Date.parse(birth.sent), commands: birth.commands });
-    this.lineage.live(birth.epoch, Date.parse(birth.sent));
+    this.lineage.live(birth.epoch);
     this.#sessions.takeBirth(birth, at);
   }
 

@@ -25,7 +25,7 @@ const HOLDS: Standing = { isVoid: false, depth: 0, isFresh: false };
 /** Lives as long as its collector is heard; the order in which it hears of epochs does not matter. */
 export class Lineage {
   readonly #origins = new Map<string, Origin>();
-  #living: { readonly epoch: string; readonly at: number } | undefined;
+  #living: string | undefined;
   /** By root of a tree of epochs: up to which row each of its epochs holds, in the order of their lives. */
   #paths: Map<string, Map<string, { rows: number; depth: number }>> | undefined;
 
@@ -40,11 +40,10 @@ export class Lineage {
     return true;
   }
 
-  /** The epoch in which the collector says it is, epoch ms `at`; the newest rules. True when that changes anything. */
-  live(epoch: string, at: number): boolean {
-    if (this.#living && !(this.#living.at <= at)) return false;
-    const isNews = this.#living?.epoch !== epoch;
-    this.#living = { epoch, at };
+  /** The epoch in which the collector says it is; the last one that comes rules. True when that changes anything. */
+  live(epoch: string): boolean {
+    const isNews = this.#living !== epoch;
+    this.#living = epoch;
     if (isNews) this.#paths = undefined;
     return isNews;
   }
@@ -110,10 +109,14 @@ export class Lineage {
   /** From the newest epoch of each tree back to its root. */
   #walked(): Map<string, Map<string, { rows: number; depth: number }>> {
     const newest = new Map<string, string>();
-    const byTime = [...this.#origins].sort(([, a], [, b]) => a.at - b.at);
+    // One from which another comes is none, whatever the clocks showed.
+    const left = new Set([...this.#origins.values()].map(({ epoch }) => epoch));
+    const byTime = [...this.#origins].sort(
+      ([one, a], [other, b]) => Number(left.has(other)) - Number(left.has(one)) || a.at - b.at,
+    );
     for (const [epoch] of byTime) newest.set(this.#root(epoch), epoch);
     // What the collector says of itself rules, whatever its clock showed at a restore.
-    const living = this.#living?.epoch;
+    const living = this.#living;
     if (living !== undefined && this.#origins.has(living)) newest.set(this.#root(living), living);
     return new Map([...newest].map(([root, epoch]) => [root, this.#pathOf(epoch)]));
   }

@@ -63,9 +63,17 @@ describe('the epochs of a collector', () => {
   it('end with the one in which the collector says it is, whatever its clock showed at a restore', () => {
     const lineage = heard([restored('B', 10, 9, 'A', 9), restored('C', 10, 3, 'A', 9)]);
     expect([isVoid(lineage, 'B', 12), isVoid(lineage, 'C', 12)]).toEqual([false, true]);
-    lineage.live('C', 5);
-    lineage.live('B', 4);
+    lineage.live('C');
     expect([isVoid(lineage, 'B', 12), isVoid(lineage, 'C', 12)]).toEqual([true, false]);
+  });
+
+  it('end with none from which another comes, though a clock was ahead when it began', () => {
+    const events = [restored('B', 10, 9, 'A', 9), restored('C', 20, 3, 'B', 15)];
+    for (const order of permutations(events)) {
+      const lineage = heard(order);
+      expect([isVoid(lineage, 'B', 15), isVoid(lineage, 'B', 16)]).toEqual([false, true]);
+      expect(isVoid(lineage, 'C', 30)).toBe(false);
+    }
   });
 
   it('come to an end where one is said to come from itself', () => {

@@ -103,7 +103,7 @@ const DEEDS: readonly (readonly [name: string, deed: Deed])[] = [
 
 const backups = new WeakMap<Life, readonly string[]>();
 
-/** What a head-end must cope with beside: backups restored long after they were made, however often, by a clock that is right. */
+/** What a head-end must cope with beside: backups restored long after they were made, however often, once the clock is right. */
 const OLD_BACKUPS: typeof DEEDS = [
   [
     'is backed up',
@@ -116,7 +116,8 @@ const OLD_BACKUPS: typeof DEEDS = [
     'is restored from an old backup',
     async (life) => {
       const backup = backups.get(life);
-      if (!backup || life.ahead !== 0 || life.synced !== true) return;
+      Object.assign(life, { ahead: 0, synced: true });
+      if (!backup) return;
       await life.deliver();
       await life.restore(backup);
     },
@@ -124,21 +125,22 @@ const OLD_BACKUPS: typeof DEEDS = [
   ['replays all', (life) => life.replay()],
 ];
 
-/** The same with old backups, but for change-outs: a meter that a backup does not know of is nobody's but the head-end's. */
+/** These would end some lives with no reading believed since the restore: the head-end rightly has more than the journal then. */
+const DOUBTED = /^(?:is changed out|clock|a jump|a dial far back|disable|reject)/;
+
+/** Lives with old backups, of deeds after which the journal comes to know all that passed. */
 export async function liveFromOldBackups(runs: number): Promise<void> {
-  await live(runs, [
-    ...DEEDS.filter(([name]) => name !== 'is changed out'),
-    ...OLD_BACKUPS,
-    ...OLD_BACKUPS,
-  ]);
+  const deeds = DEEDS.filter(([name]) => !DOUBTED.test(name));
+  // Until its gap is told the head-end knows more than the journal: so long that whatever is doubted in the end is settled.
+  await live(runs, [...deeds, ...Array(6).fill(OLD_BACKUPS).flat()], 30);
 }
 
 /** So many lives of up to 25 deeds: after each deed the journal proves itself, and in the end what the head-end got does. */
 export async function liveInAnyOrder(runs: number): Promise<void> {
-  await live(runs, DEEDS);
+  await live(runs, DEEDS, 4);
 }
 
-async function live(runs: number, deeds: typeof DEEDS): Promise<void> {
+async function live(runs: number, deeds: typeof DEEDS, lastHours: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...deeds.map(([name]) => name)), { minLength: 5, maxLength: 25 }),
@@ -151,7 +153,7 @@ async function live(runs: number, deeds: typeof DEEDS): Promise<void> {
         }
         Object.assign(life, { ahead: 0, synced: true });
         await life.say({ kind: 'enable' });
-        await life.read(4, 2);
+        await life.read(lastHours, 2);
         expect(await life.problems()).toEqual([]);
       },
     ),

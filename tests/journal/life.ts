@@ -81,6 +81,8 @@ export class Life {
     this.#mono = 0;
     this.journal.declare(METER, { dial: FINE, registerId: null }, RULES);
     must(await this.journal.flush());
+    const birth = { v: 1, type: 'birth', epoch: this.journal.epoch };
+    this.ledger.take('watermeter-v1/demo/COL-1/up/birth', JSON.stringify(birth));
   }
 
   /** Reads the dial each quarter of so many hours; `per` counts pass in each. */

@@ -25,7 +25,7 @@ function quoted(cell: unknown): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function cellsOf({ collector, epoch, entry, sent }: Arrival): unknown[] {
+function cellsOf({ collector, epoch, entry, sent }: Arrival, isForgotten: boolean): unknown[] {
   const { meter, inst, kind, use, unit, pow10, rev } = entry;
   const span =
     entry.kind === 'hour' ? [entry.start, entry.start + HOUR_MS] : [entry.from, entry.to];
@@ -33,25 +33,31 @@ function cellsOf({ collector, epoch, entry, sent }: Arrival): unknown[] {
     entry.kind === 'hour'
       ? [entry.read, entry.at === null ? null : iso(entry.at), entry.total]
       : [null, null, null];
+  const flags = [...((sent['flags'] as string[] | undefined) ?? [])];
+  if (isForgotten) flags.push('forgotten');
   const volume = use === null ? null : Number(use);
   return [
     ...[collector, meter, inst, kind, ...span.map(iso), ...read, use, unit, pow10],
     // A negative volume is a number, not a formula.
     volume === null ? null : { toString: () => decimal(volume, pow10) },
     ...(entry.kind === 'hour' ? [entry.q, null] : [null, entry.why]),
-    ...[(sent['flags'] as string[] | undefined)?.join(' '), rev, epoch, sent['row']],
+    ...[flags.join(' '), rev, epoch, sent['row']],
   ];
 }
 
-/** The whole file, by meter and time; withdrawn gaps are left out. */
-export function toCsv(arrivals: readonly Arrival[]): string {
+/**
+ * The whole file, by meter and time; withdrawn gaps are left out. `forgotten`: what was told of installations whose numbers their
+ * restored collector gave again, with the flag `forgotten`.
+ */
+export function toCsv(arrivals: readonly Arrival[], forgotten: readonly Arrival[] = []): string {
   const time = ({ entry }: Arrival) => (entry.kind === 'hour' ? entry.start : entry.from);
-  const lines = arrivals
+  const aside = new Set(forgotten);
+  const lines = [...arrivals, ...forgotten]
     .filter(({ entry }) => entry.kind === 'hour' || entry.use !== null)
     .sort((a, b) => {
       const [one, other] = [a.entry, b.entry];
       return one.meter.localeCompare(other.meter) || one.inst - other.inst || time(a) - time(b);
     })
-    .map((arrival) => cellsOf(arrival).map(quoted).join(','));
+    .map((arrival) => cellsOf(arrival, aside.has(arrival)).map(quoted).join(','));
   return [COLUMNS.join(','), ...lines, ''].join('\r\n');
 }

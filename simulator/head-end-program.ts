@@ -29,7 +29,7 @@ import { HOUR_MS, iso } from './entries.ts';
 import { fileHint, fileSentence } from './file-words.ts';
 import { BrokerRefused, HeadEnd, readKept } from './head-end.ts';
 import { forget, NoStore } from './kept-store.ts';
-import type { Line } from './ledger.ts';
+import type { Arrival, Line } from './ledger.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recording.ts';
 import type { ServedReading } from './served.ts';
@@ -203,6 +203,7 @@ function tellCounts(headEnd: HeadEnd, broken: number, json: boolean): number {
   if (json) print(JSON.stringify({ type: 'end', ...headEnd.counts(), broken }));
   else {
     for (const line of meterLines(headEnd.entries())) print(line);
+    for (const line of forgottenLines(headEnd.forgotten())) print(line);
     print(
       `${messages} messages: ${entries} hours and gaps kept, ${events} events, ${resends} sent`,
     );
@@ -228,20 +229,38 @@ function meterLines(entries: readonly Entry[]): string[] {
   });
 }
 
+/** Meters whose number a restored collector gave again: nobody else tells of their water. */
+function forgottenLines(forgotten: readonly Arrival[]): string[] {
+  const uses = new Map<string, { entry: Entry; use: number }>();
+  for (const { entry, epoch } of forgotten) {
+    const key = `${entry.meter}/${entry.inst}/${epoch}`;
+    const use = (uses.get(key)?.use ?? 0) + (entry.use ?? 0);
+    uses.set(key, { entry, use });
+  }
+  return [...uses.values()].map(
+    ({ entry, use }) =>
+      `${entry.meter}  ${volumeText(use, entry)} of a meter that its restored collector has forgotten; another is ${entry.inst} now. See the register of meters.`,
+  );
+}
+
 /** Looks into a store without any broker. */
 function lookInto({ store = '', json = false, ...options }: HeadEndProgramOptions) {
   const ledger = readKept(store);
-  if (options.export !== undefined) writeFileSync(options.export, toCsv(ledger.arrivals()));
+  if (options.export !== undefined)
+    writeFileSync(options.export, toCsv(ledger.arrivals(), ledger.forgotten()));
   if (json) {
     const display = jsonDisplay(print);
     for (const entry of ledger.entries()) display.arrived(entry);
-  } else for (const line of meterLines(ledger.entries())) print(line);
+  } else {
+    for (const line of meterLines(ledger.entries())) print(line);
+    for (const line of forgottenLines(ledger.forgotten())) print(line);
+  }
   return OK;
 }
 
 /** When what a line of the store tells was over; undefined for lines that are kept for good. */
 function timeOf(line: Line): number | undefined {
-  if (line.type === 'entry') {
+  if (line.type === 'entry' || line.type === 'again') {
     return line.entry.kind === 'hour' ? line.entry.start + HOUR_MS : line.entry.to;
   }
   return line.type === 'event' ? Date.parse(String(line.event['at'])) : undefined;
@@ -316,7 +335,8 @@ async function receive(options: HeadEndProgramOptions, stop: StopRequest): Promi
   try {
     await stop.requested;
     if (failure) throw failure;
-    if (options.export !== undefined) writeFileSync(options.export, toCsv(headEnd.arrivals()));
+    if (options.export !== undefined)
+      writeFileSync(options.export, toCsv(headEnd.arrivals(), headEnd.forgotten()));
     return truth === undefined
       ? tellCounts(headEnd, checker.broken(), json)
       : await judge(headEnd, truth, options);

@@ -192,6 +192,11 @@ export class HeadEnd {
     return this.#ledger.arrivals();
   }
 
+  /** As Ledger.forgotten. */
+  forgotten(): ReturnType<Ledger['forgotten']> {
+    return this.#ledger.forgotten();
+  }
+
   /** Leaves, and completes the store. With a store the session stays: what comes meanwhile waits at the broker. */
   async close(): Promise<void> {
     this.#stop.abort();

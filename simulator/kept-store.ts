@@ -26,7 +26,13 @@ const LOCK_STALE_MS = 15_000;
 /** A file given as a store that is none; `message` is fit for a person. */
 export class NoStore extends Error {}
 
-const KINDS: readonly unknown[] = ['entry', 'event', 'row', 'info'] satisfies Line['type'][];
+const KINDS: readonly unknown[] = [
+  'entry',
+  'again',
+  'event',
+  'row',
+  'info',
+] satisfies Line['type'][];
 
 /** The whole lines of a text. A line that was cut off is left out: it was never acknowledged. */
 function linesOf(text: string): Line[] {

@@ -1,9 +1,11 @@
 // Keeps what a head-end keeps of the collectors' messages: entries and events by their keys, rows, states, births, meter infos.
 
 import { rangesOf } from './contract-rules/collector-rules.ts';
+import { Lineage } from './contract-rules/lineage.ts';
 import { RowSet } from './contract-rules/row-set.ts';
 import type { Conflict, Dial, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
 import { iso, keyOf } from './entries.ts';
+import { Tellings } from './tellings.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -16,9 +18,13 @@ export interface Arrival {
   readonly sent: Fields;
 }
 
-/** What is kept, a line of the head-end's store. `row`: a row that came and added nothing to what is kept. */
+/**
+ * What is kept, a line of the head-end's store. `again`: an entry that changed nothing when it came, and may be all that is left
+ * when its collector was restored. `row`: a row that came and added nothing to what is kept.
+ */
 export type Line =
   | ({ readonly type: 'entry' } & Arrival)
+  | ({ readonly type: 'again' } & Arrival)
   | { readonly type: 'event'; readonly collector: string; readonly event: Fields }
   | {
       readonly type: 'row';
@@ -142,23 +148,29 @@ function beginsAlike(one: Installation, other: Installation): boolean {
   return nameless(one) === nameless(other);
 }
 
+/** A conflict, and between which entries it is; none where it is about the installation itself. */
+interface Suspected extends Conflict {
+  readonly collector: string;
+  readonly between: readonly Arrival[];
+}
+
 /** What the head-end knows. It has no life of its own: messages go in by `take`, `kept` tells of each new entry. */
 export class Ledger {
-  readonly counts: Counts = {
+  readonly #counts = {
     messages: 0,
     entries: 0,
     resends: 0,
     restated: 0,
     stale: 0,
-    conflicts: 0,
     events: 0,
     malformed: 0,
   };
-  readonly conflicts: Conflict[] = [];
+  readonly #suspected: Suspected[] = [];
   readonly states = new Map<string, CollectorState>();
   readonly births = new Map<string, Fields>();
   readonly infos = new Map<string, Fields>();
-  readonly #arrivals = new Map<string, Arrival>();
+  readonly #lineages = new Map<string, Lineage>();
+  readonly #tellings = new Tellings((collector) => this.#lineageOf(collector));
   readonly #newest = new Map<string, HourEntry>();
   readonly #installations = new Map<string, { place: Installation; live: boolean }>();
   readonly #events = new Map<string, Fields>();
@@ -173,28 +185,28 @@ export class Ledger {
 
   /** Takes one message. `retained` is true for one that the broker kept from earlier. */
   take(topic: string, payload: string, retained = false): void {
-    this.counts.messages += 1;
+    this.#counts.messages += 1;
     const [, collector, meter, kind] = TOPIC.exec(topic) ?? [];
     const cleared = payload === '';
     const message = parseFields(payload);
     if (collector === undefined || (message === undefined && !cleared)) {
-      this.counts.malformed += 1;
+      this.#counts.malformed += 1;
       return;
     }
     if (meter === undefined) this.#takeOwn(collector, kind, message);
     else if (kind === 'interval') this.#takeIntervals(collector, meter, message);
-    else if (kind === 'info') this.#takeInfo(meter, message, retained);
+    else if (kind === 'info') this.#takeInfo(collector, meter, message, retained);
     else if (kind === 'event') this.#takeEvent(collector, message);
   }
 
   /** Takes a line of the store in again; it is not told as kept. */
   restore(line: Line): void {
-    if (line.type === 'entry') this.#settle(line);
+    if (line.type === 'entry' || line.type === 'again') this.#settle(line);
     else if (line.type === 'event') this.#settleEvent(line.collector, line.event);
     else if (line.type === 'row') this.rowsOf(line.collector, line.epoch).add(line.row);
     else {
       this.#restoring = true;
-      this.#takeInfo(line.meter, line.info ?? undefined, true);
+      this.#takeInfo('', line.meter, line.info ?? undefined, true);
       this.#restoring = false;
     }
   }
@@ -226,15 +238,38 @@ export class Ledger {
     });
   }
 
+  get counts(): Counts {
+    return { ...this.#counts, conflicts: this.conflicts.length };
+  }
+
+  /** Arrivals that contradict another one. What a restored journal does not know of contradicts nothing that it tells. */
+  get conflicts(): readonly Conflict[] {
+    return this.#suspected
+      .filter(({ collector, between }) =>
+        between.length === 0
+          ? !this.#lineageOf(collector).isRestored
+          : between.every((one) => this.#tellings.holds(one)),
+      )
+      .map(({ meter, inst, what }) => ({ meter, inst, what }));
+  }
+
   /** What is kept, as it arrived: the highest `rev` of every hour and gap. */
   arrivals(): Arrival[] {
-    return [...this.#arrivals.values()];
+    return this.#tellings.kept();
+  }
+
+  /**
+   * What was told of installations that a restored collector knows nothing of, where it has given their numbers again: water that
+   * nobody else tells of.
+   */
+  forgotten(): Arrival[] {
+    return this.#tellings.forgotten();
   }
 
   /** What is kept: the highest `rev` of every hour, and of every gap not withdrawn, by meter and time. */
   entries(): Entry[] {
     const time = (entry: Entry): number => (entry.kind === 'hour' ? entry.start : entry.from);
-    return [...this.#arrivals.values()]
+    return this.arrivals()
       .map(({ entry }) => entry)
       .filter((entry) => entry.kind === 'hour' || entry.use !== null)
       .sort((a, b) => a.meter.localeCompare(b.meter) || a.inst - b.inst || time(a) - time(b));
@@ -249,38 +284,53 @@ export class Ledger {
     return this.#newest.get(meter);
   }
 
-  /** Keeps an entry by its key: the highest `rev` wins, an equal one must be the same (I4, I6). True when it is new. */
-  #settle(arrival: Arrival): boolean {
+  #lineageOf(collector: string): Lineage {
+    const known = this.#lineages.get(collector) ?? new Lineage();
+    this.#lineages.set(collector, known);
+    return known;
+  }
+
+  /** Keeps an entry by its key: the highest `rev` wins, an equal one must be the same (I4, I6). Says what it was. */
+  #settle(arrival: Arrival): 'entry' | 'again' | 'known' {
     const { collector, epoch, entry, sent } = arrival;
     this.#hearEpoch(collector, epoch);
     const row = sent['row'];
     if (isRow(row)) this.rowsOf(collector, epoch).add(row);
-    const key = keyOf(entry);
-    const before = this.#arrivals.get(key);
-    if (before !== undefined && before.entry.rev > entry.rev) {
-      this.counts.stale += 1;
-      return false;
+    const told = this.#tellings.of(entry);
+    const equal = told.filter(({ entry: { rev } }) => rev === entry.rev);
+    this.#compare(arrival, equal);
+    const isKnown = equal.some((one) => one.epoch === epoch && one.collector === collector);
+    if (!isKnown) this.#tellings.add(arrival);
+    const others = told.filter((one) => this.#tellings.holds(one));
+    const rev = Math.max(-1, ...others.map((one) => one.entry.rev));
+    if (rev > entry.rev) this.#counts.stale += 1;
+    else if (rev === entry.rev || isKnown) this.#counts.resends += 1;
+    else if (told.length > 0) this.#counts.restated += 1;
+    else this.#counts.entries += 1;
+    if (isKnown) return 'known';
+    if (rev >= entry.rev) return 'again';
+    const newest = this.#newest.get(entry.meter);
+    if (entry.kind === 'hour' && (newest === undefined || entry.start >= newest.start)) {
+      this.#newest.set(entry.meter, entry);
     }
-    if (before !== undefined && before.entry.rev === entry.rev) {
-      this.counts.resends += 1;
+    return 'entry';
+  }
+
+  /** Holds an entry against those of the same key and `rev`, first against one of its own epoch. */
+  #compare(arrival: Arrival, equal: readonly Arrival[]): void {
+    const { epoch, entry, sent, collector } = arrival;
+    const own = equal.filter((one) => one.epoch === epoch);
+    for (const before of own.length > 0 ? own : equal) {
       // Another epoch has numbers of its own for what it tells again.
       const fields = differences(
         before.sent,
         before.epoch === epoch ? sent : { ...sent, row: before.sent['row'] },
       );
-      if (fields.length > 0) {
-        this.#conflict(entry.meter, entry.inst, `${key} came again with another ${fields.join()}`);
-      }
-      return false;
+      if (fields.length === 0) continue;
+      const what = `${keyOf(entry)} came again with another ${fields.join()}`;
+      const between = [before, arrival];
+      this.#suspected.push({ collector, meter: entry.meter, inst: entry.inst, what, between });
     }
-    if (before !== undefined) this.counts.restated += 1;
-    else this.counts.entries += 1;
-    this.#arrivals.set(key, arrival);
-    const newest = this.#newest.get(entry.meter);
-    if (entry.kind === 'hour' && (newest === undefined || entry.start >= newest.start)) {
-      this.#newest.set(entry.meter, entry);
-    }
-    return true;
   }
 
   /** Keeps one entry, and tells of it; of one that adds nothing only its row, if that is new. */
@@ -288,7 +338,8 @@ export class Ledger {
     const { collector, epoch, sent } = arrival;
     const row = sent['row'];
     const known = !isRow(row) || this.rowsOf(collector, epoch).has(row);
-    if (this.#settle(arrival)) this.#kept({ type: 'entry', ...arrival });
+    const type = this.#settle(arrival);
+    if (type !== 'known') this.#kept({ type, ...arrival });
     else if (!known) this.#kept({ type: 'row', collector, epoch, row });
   }
 
@@ -299,7 +350,7 @@ export class Ledger {
 
   #takeEvent(collector: string, message: Fields | undefined): void {
     if (message === undefined || !isRow(message['row']) || typeof message['epoch'] !== 'string') {
-      this.counts.malformed += 1;
+      this.#counts.malformed += 1;
       return;
     }
     const fresh = this.#settleEvent(collector, message);
@@ -307,7 +358,7 @@ export class Ledger {
   }
 
   #settleEvent(collector: string, event: Fields): boolean {
-    this.counts.events += 1;
+    this.#counts.events += 1;
     const epoch = String(event['epoch']);
     const row = Number(event['row']);
     this.#hearEpoch(collector, epoch);
@@ -318,6 +369,7 @@ export class Ledger {
     if (event['code'] === 'journal.loss' && isFields(data)) {
       for (const [from, to] of rangesOf(data['rows'])) rows.addRange(from, to);
     }
+    if (this.#lineageOf(collector).take(event)) this.#tellings.forgetHeld();
     const key = `${collector}/${epoch}/${row}`;
     const fresh = !this.#events.has(key);
     if (fresh) this.#events.set(key, event);
@@ -329,6 +381,7 @@ export class Ledger {
     if (kind === 'birth' && message !== undefined) this.births.set(collector, message);
     if (kind === 'birth' && typeof message?.['epoch'] === 'string') {
       this.#epochs.set(collector, message['epoch']);
+      if (this.#lineageOf(collector).live(message['epoch'])) this.#tellings.forgetHeld();
     }
     if (kind !== 'state' || message === undefined) return;
     const state = String(message['state']);
@@ -343,13 +396,18 @@ export class Ledger {
     const arrivals = message && arrivalsOf(collector, message);
     const mine = message?.['meter'] === meter && message['collector'] === collector;
     if (arrivals === undefined || !mine) {
-      this.counts.malformed += 1;
+      this.#counts.malformed += 1;
       return;
     }
     for (const arrival of arrivals) this.#keep(arrival);
   }
 
-  #takeInfo(meter: string, message: Fields | undefined, retained: boolean): void {
+  #takeInfo(
+    collector: string,
+    meter: string,
+    message: Fields | undefined,
+    retained: boolean,
+  ): void {
     if (message === undefined) {
       const known = this.infos.delete(meter);
       if (known && !this.#restoring) this.#kept({ type: 'info', meter, info: null });
@@ -359,7 +417,7 @@ export class Ledger {
     const dial = dialOf(message);
     const installed = instant(message['installed']);
     if (message['meter'] !== meter || typeof inst !== 'number' || dial === undefined) {
-      this.counts.malformed += 1;
+      this.#counts.malformed += 1;
       return;
     }
     const news = JSON.stringify(this.infos.get(meter)) !== JSON.stringify(message);
@@ -369,10 +427,11 @@ export class Ledger {
     if (typeof initialRead !== 'number' || installed === undefined) return;
     const id = message['register_id'];
     const named = typeof id === 'string' ? { registerId: id } : {};
-    this.#install({ meter, inst, ...dial, initialRead, installed, ...named }, retained);
+    const place = { meter, inst, ...dial, initialRead, installed, ...named };
+    this.#install(collector, place, retained);
   }
 
-  #install(place: Installation, retained: boolean): void {
+  #install(collector: string, place: Installation, retained: boolean): void {
     const { meter, inst } = place;
     const key = `${meter}/${inst}`;
     const known = this.#installations.get(key);
@@ -381,14 +440,12 @@ export class Ledger {
       this.#installations.set(key, { place, live: !retained });
     } else if (!retained && !beginsAlike(known.place, place)) {
       const { initialRead: read, installed: at } = known.place;
-      this.#conflict(meter, inst, `began at ${read}, ${iso(at)}; now said to differ`);
+      const what = `began at ${read}, ${iso(at)}; now said to differ`;
+      this.#suspected.push({ collector, meter, inst, what, between: [] });
+      // After a restore the number is given again.
+      if (place.installed > at) this.#installations.set(key, { place, live: true });
     } else if (!retained && place.registerId !== known.place.registerId) {
       this.#installations.set(key, { place, live: true });
     }
-  }
-
-  #conflict(meter: string, inst: number, what: string): void {
-    this.counts.conflicts += 1;
-    this.conflicts.push({ meter, inst, what });
   }
 }

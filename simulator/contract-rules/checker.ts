@@ -242,7 +242,10 @@ export class ContractChecker {
     const key = keyOf(utility, { meter, inst });
     const known =
       this.#installations.get(key) ??
-      new InstallationRules(meter, inst, this.#verdicts, (epoch) => collector.epoch(epoch).rows);
+      new InstallationRules(meter, inst, this.#verdicts, {
+        rowsOf: (epoch) => collector.epoch(epoch).rows,
+        lineage: collector.lineage,
+      });
     this.#installations.set(key, known);
     return known;
   }

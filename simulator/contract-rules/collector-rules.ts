@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EventRules } from './event-rules.ts';
 import type { InstallationRules } from './installation-rules.ts';
+import { Lineage } from './lineage.ts';
 import type {
   Ack,
   Birth,
@@ -59,6 +60,7 @@ interface Allowing {
 /** Everything that one collector says, but for the hours and gaps themselves. */
 export class CollectorRules {
   readonly events: EventRules;
+  readonly lineage = new Lineage();
   readonly #verdicts: Verdicts;
   readonly #sessions: SessionRules;
   readonly #resends: ResendRules;
@@ -104,6 +106,7 @@ export class CollectorRules {
     this.#verdicts.check('S2', bytes <= 32 * 1024, () => `birth has ${bytes} bytes`);
     this.#born.add(birth.epoch);
     this.#births.push({ sent: Date.parse(birth.sent), commands: birth.commands });
+    this.lineage.live(birth.epoch);
     this.#sessions.takeBirth(birth, at);
   }
 
@@ -153,6 +156,8 @@ export class CollectorRules {
     this.#takeRow(event.epoch, event.row, content, { at, sent: made + 1, made });
     this.#resends.take(event.epoch, [event.row], { at, sent: Number.NaN, asked: false });
     this.events.take(event);
+    this.#checkOrigin(event);
+    this.lineage.take(event as unknown as Readonly<Record<string, unknown>>);
     if (code !== 'journal.loss') return;
     this.#verdicts.check(
       'A3',
@@ -162,6 +167,25 @@ export class CollectorRules {
     );
     for (const [from, to] of rangesOf(event.data['rows']))
       this.epoch(event.epoch).lost.addRange(from, to);
+  }
+
+  /** E3: after a restore a head-end must know what its collector does not: all of it is said, and of an epoch of before. */
+  #checkOrigin({ code, id, epoch, data }: EventMessage): void {
+    const { backup_epoch: backup, backup_rows: rows, backup_at: made } = data;
+    if (code !== 'journal.repaired' || [backup, rows, made].every((one) => one === undefined)) {
+      return;
+    }
+    const isWhole =
+      typeof backup === 'string' &&
+      backup !== epoch &&
+      Number.isSafeInteger(rows) &&
+      Number(rows) >= 0 &&
+      !Number.isNaN(Date.parse(String(made)));
+    this.#verdicts.check(
+      'E3',
+      isWhole,
+      () => `journal.repaired ${id} does not say up to where its backup knew`,
+    );
   }
 
   takeRows(message: IntervalMessage, at: number): void {

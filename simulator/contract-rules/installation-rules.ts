@@ -1,9 +1,10 @@
 // The rules of hours and gaps of one installation: sums, dials, qualities, keys and what may follow what.
 
+import type { Lineage } from './lineage.ts';
 import type { GapEntry, HourEntry, IntervalMessage, MeterInfo } from './messages.ts';
 import { OnlyStory } from './only-story.ts';
 import type { RowSet } from './row-set.ts';
-import type { Verdicts } from './verdicts.ts';
+import type { Rule, Verdicts } from './verdicts.ts';
 
 const HOUR_MS = 3_600_000;
 /** The widest tolerance that a meter may have, where its info has not been seen (contract, S3). */
@@ -47,25 +48,35 @@ export class InstallationRules {
   readonly inst: number;
   readonly #verdicts: Verdicts;
   readonly #rowsOf: (epoch: string) => RowSet;
+  readonly #lineage: Lineage;
   readonly #told = new Map<string, Told>();
-  /** Every revision of a key as it first came. */
-  readonly #first = new Map<string, Readonly<Record<string, unknown>>>();
+  /** Every revision of a key as each epoch first told it. */
+  readonly #first = new Map<string, Told[]>();
   readonly #chain: Told[] = [];
   /** The chain before this index is found to add up, and ends with an hour. */
   #judged = 0;
   #restated = false;
-  #dial: string | undefined;
+  /** By epoch. */
+  readonly #dials = new Map<string, string>();
   #capacity = Number.POSITIVE_INFINITY;
   #info: MeterInfo | undefined;
   readonly #described = new OnlyStory();
   readonly #describedDial = new OnlyStory();
+  /** What is a breach where no restore has given the number again to another meter. */
+  readonly #doubted: { readonly rule: Rule; readonly text: string }[] = [];
   #widestS: number | undefined;
 
-  constructor(meter: string, inst: number, verdicts: Verdicts, rowsOf: (epoch: string) => RowSet) {
+  constructor(
+    meter: string,
+    inst: number,
+    verdicts: Verdicts,
+    { rowsOf, lineage }: { rowsOf: (epoch: string) => RowSet; lineage: Lineage },
+  ) {
     this.meter = meter;
     this.inst = inst;
     this.#verdicts = verdicts;
     this.#rowsOf = rowsOf;
+    this.#lineage = lineage;
   }
 
   /**
@@ -75,18 +86,15 @@ export class InstallationRules {
   describe(info: MeterInfo, at: number, retained: boolean): void {
     const { initial_read: read, installed } = info;
     const dial = dialOf(info);
-    const same = this.#describedDial.take(dial, at, retained);
-    this.#verdicts.check(
-      'I2',
-      same,
-      () => `${this.#name()} is described with ${dial}, and otherwise`,
-    );
+    this.#verdicts.saw('I2');
+    if (!this.#describedDial.take(dial, at, retained)) {
+      this.#doubt('I2', `${this.#name()} is described with ${dial}, and otherwise`);
+    }
     if (read !== null) {
-      this.#verdicts.check(
-        'S3',
-        this.#described.take(`${read} at ${installed}`, at, retained),
-        () => `${this.#name()} began at ${read} at ${installed}, and otherwise`,
-      );
+      this.#verdicts.saw('S3');
+      if (!this.#described.take(`${read} at ${installed}`, at, retained)) {
+        this.#doubt('S3', `${this.#name()} began at ${read} at ${installed}, and otherwise`);
+      }
     }
     this.#widestS = Math.max(this.#widestS ?? 0, info.tolerance_s);
     // The newest life counts, whichever of its messages comes last.
@@ -116,11 +124,16 @@ export class InstallationRules {
 
   /** What was told of an hour, every revision of it. */
   toldOf(start: string): readonly Readonly<Record<string, unknown>>[] {
-    return [...this.#first].flatMap(([key, told]) => (key.startsWith(`${start} `) ? [told] : []));
+    return [...this.#first].flatMap(([key, told]) =>
+      key.startsWith(`${start} `) ? told.map((one) => ({ ...one })) : [],
+    );
   }
 
   /** What only the whole shows. */
   finish(): void {
+    if (this.#lineage.isRestored) this.#leaveOutUnknown();
+    else for (const { rule, text } of this.#doubted) this.#verdicts.fail(rule, text);
+    this.#checkAcross();
     this.#judged = this.#restated ? 0 : this.#judged;
     this.#judge(true);
     this.#checkHoles();
@@ -134,11 +147,46 @@ export class InstallationRules {
     return `${this.meter}/${this.inst}`;
   }
 
+  #doubt(rule: Rule, text: string): void {
+    this.#doubted.push({ rule, text });
+  }
+
+  #holds({ epoch, row }: Told): boolean {
+    return !this.#lineage.standing(epoch, row).isVoid;
+  }
+
+  /** What came after the backup of a restored journal is not known to it: the rules are those of what it tells instead. */
+  #leaveOutUnknown(): void {
+    this.#told.clear();
+    this.#chain.length = 0;
+    const known = [...this.#first.values()].flat().filter((one) => this.#holds(one));
+    for (const one of known) this.#settle(one);
+    this.#restated = true;
+  }
+
+  /** I6 and I2 from one epoch to another: what both know is the same in both. */
+  #checkAcross(): void {
+    for (const told of this.#first.values()) {
+      const [first, ...others] = told.filter((one) => this.#holds(one));
+      for (const one of first ? others : []) {
+        this.#checkResend(`${this.#name()} ${keyOf(one)}`, first as Told, one);
+      }
+    }
+    const known = [...this.#first.values()].flat().filter((one) => this.#holds(one));
+    const epochs = new Set(known.map(({ epoch }) => epoch));
+    const dials = [...this.#dials].filter(([epoch]) => epochs.has(epoch)).map(([, dial]) => dial);
+    this.#verdicts.check(
+      'I2',
+      new Set(dials).size <= 1,
+      () => `${this.#name()} has ${dials.join(', and ')}`,
+    );
+  }
+
   #showDial(message: IntervalMessage): void {
     const dial = dialOf(message);
-    this.#dial ??= dial;
+    const known = this.#dials.get(message.epoch) ?? dial;
+    this.#dials.set(message.epoch, known);
     this.#capacity = 10 ** message.digits;
-    const known = this.#dial;
     this.#verdicts.check(
       'I2',
       dial === known,
@@ -148,7 +196,7 @@ export class InstallationRules {
 
   /** I2: what the hours are stated for is what the description says, whichever came first. */
   #checkDescribed(): void {
-    const dial = this.#dial;
+    const dial = [...this.#dials.values()].at(-1);
     if (dial === undefined) return;
     const said = this.#describedDial.has(dial);
     this.#verdicts.check(
@@ -168,14 +216,21 @@ export class InstallationRules {
     }
     this.#verdicts.saw('I7');
     const rev = one.rev ?? 0;
-    const { sent, kind, ...fields } = one;
-    const first = this.#first.get(`${keyOf(one)} ${rev}`);
-    if (first !== undefined) return this.#checkResend(name, first, fields);
-    this.#first.set(`${keyOf(one)} ${rev}`, fields);
+    const key = `${keyOf(one)} ${rev}`;
+    const told = this.#first.get(key) ?? [];
+    const first = told.find(({ epoch }) => epoch === one.epoch);
+    if (first !== undefined) return this.#checkResend(name, first, one);
+    this.#first.set(key, [...told, one]);
     this.#verdicts.saw('I6');
     if (rev > 0) this.#restated = true;
+    // Told by another epoch, too: held against it when all is known of the two.
+    if (told.length === 0) this.#settle(one);
+  }
+
+  #settle(one: Told): void {
+    const rev = one.rev ?? 0;
     const known = this.#told.get(keyOf(one));
-    if (known && (known.rev ?? 0) > rev) return;
+    if (known && (known.rev ?? 0) >= rev) return;
     this.#told.set(keyOf(one), one);
     if (known) this.#remove(known);
     this.#insert(one);
@@ -192,19 +247,12 @@ export class InstallationRules {
     );
   }
 
-  #checkResend(
-    name: string,
-    first: Readonly<Record<string, unknown>>,
-    again: Readonly<Record<string, unknown>>,
-  ): void {
-    // Another epoch has numbers of its own for what it tells again.
-    const isRenumbered = first['epoch'] !== again['epoch'];
-    const fields = Object.keys(first).filter(
-      (field) => !(isRenumbered && (field === 'epoch' || field === 'row')),
-    );
-    const changed = fields.filter(
-      (field) => JSON.stringify(first[field]) !== JSON.stringify(again[field]),
-    );
+  #checkResend(name: string, first: Told, again: Told): void {
+    // Another epoch has numbers of its own for what it tells again, and each message says when it was sent.
+    const own = first.epoch === again.epoch ? [] : ['epoch', 'row'];
+    const fields = Object.keys(first).filter((field) => ![...own, 'sent'].includes(field));
+    const of = (one: Told, field: string) => JSON.stringify(one[field as keyof Told]);
+    const changed = fields.filter((field) => of(first, field) !== of(again, field));
     this.#verdicts.check(
       'I6',
       changed.length === 0,
@@ -322,9 +370,17 @@ export class InstallationRules {
 
   /** Whether every row from one hour to the other has come, so that nothing can still lie between them. */
   #allBetween(one: HourStep, other: HourStep): boolean {
-    if (one.epoch !== other.epoch) return false;
+    if (one.epoch !== other.epoch) return this.#allAcross(one, other);
     const rows = [one.row, other.row];
     return this.#rowsOf(one.epoch).hasAll(Math.min(...rows), Math.max(...rows));
+  }
+
+  /** The same where the later one was told after a restore: all that the backup knew since, and all that was told after it. */
+  #allAcross(one: HourStep, other: HourStep): boolean {
+    const from = this.#lineage.restoredFrom(one.epoch, other.epoch);
+    if (!from || one.row > from.known || other.row < from.own) return false;
+    const isKnown = this.#rowsOf(one.epoch).hasAll(one.row, from.known);
+    return isKnown && this.#rowsOf(other.epoch).hasAll(from.own, other.row);
   }
 
   /** Total and dial where the installation began, if this hour is known to be its first. */

@@ -94,7 +94,7 @@ async function prepare(store: Store, parts: OpeningParts): Promise<Result<Opened
     brought_back: broughtBack,
     meters_resumed: mended.resumed.length,
     new_epoch: renewed ? epoch : null,
-    ...knownOf(loaded),
+    ...(loaded.restored ? knownOf(loaded) : before(renewed, mended.standing)),
   };
   return good({
     store,
@@ -112,6 +112,10 @@ function knownOf({ backup }: Loaded): Evidence {
   const { epoch, rows, at } = backup;
   return { backup_epoch: epoch, backup_rows: rows, backup_at: new Date(at).toISOString() };
 }
+
+/** So that whoever hears of a later restore knows which epochs lie between. */
+const before = (renewed: boolean, { epoch }: Standing): Evidence =>
+  renewed && epoch !== '' ? { epoch_before: epoch } : {};
 
 interface Judged {
   readonly loaded: Loaded;

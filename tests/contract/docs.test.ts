@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { commandsOf } from '../../src/commands/classes.ts';
 import { FLAGS } from '../../src/domain/entry.ts';
+import { Life } from '../journal/life.ts';
+import { HOUR } from '../journal/metered.ts';
 import { assertContract, kindOf, SCHEMAS, validatorOf } from './schemas.ts';
 
 const path = fileURLToPath(new URL('../../docs/head-end.md', import.meta.url));
@@ -79,7 +81,7 @@ describe('the page for head-end developers', () => {
 const hasSqlite = spawnSync('sqlite3', ['-version']).error === undefined;
 
 describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
-  const [schema = '', hour = '', gap = '', row = '', proof = ''] = blocks('sql');
+  const [schema = '', hour = '', gap = '', row = '', epoch = '', proof = ''] = blocks('sql');
   const literal = (one: unknown) => (typeof one === 'string' ? `'${one}'` : String(one));
   const bound = (sql: string, values: Record<string, unknown>) =>
     sql.replace(/:(\w+)/g, (_, name: string) => literal(values[name] ?? null));
@@ -91,7 +93,8 @@ describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
       .trim()
       .split('\n');
 
-  const place = { utility: 'demo', meter: 'SP-1', inst: 1, unit: 'ft3', pow10: -1, digits: 8 };
+  const journal = { utility: 'demo', collector: 'COL-1', epoch: 'E', row: 1 };
+  const place = { ...journal, meter: 'SP-1', inst: 1, unit: 'ft3', pow10: -1, digits: 8 };
   const hourOf = (start: string, total: number | null, use: number | null, rev = 0) =>
     bound(hour, { ...place, start, rev, read: total, at: start, total, use, q: 'A', flags: '' });
   const gapOf = (from: string, use: number | null, rev = 0) =>
@@ -137,5 +140,52 @@ describe.skipIf(!hasSqlite)('the SQL of the page (needs sqlite3)', () => {
       ...{ q: 'A', flags: '' },
     });
     expect(run(...whole, theirs, proof)).toEqual(['']);
+  });
+
+  /** The statements that store a message. */
+  const stored = (payload: string): string[] => {
+    const { intervals, gaps, data, flags, ...head } = JSON.parse(payload);
+    const fields = { ...head, utility: 'demo', rev: 0 };
+    if (head.type === 'event') {
+      const from = data.backup_epoch ?? data.epoch_before;
+      if (head.code !== 'journal.repaired' || from === undefined) return [];
+      if (data.new_epoch === null) return [];
+      return [bound(epoch, { ...fields, ...data, from, rows: data.backup_rows })];
+    }
+    const all = (sql: string, entries: { flags: string[] }[]) =>
+      entries.map((one) => bound(sql, { ...fields, ...one, flags: one.flags.join(' ') }));
+    return [...all(hour, intervals), ...all(gap, gaps)];
+  };
+
+  it('has every count once after restores and a repair, in whatever order the messages come', async () => {
+    const life = await Life.begin();
+    await life.read(20, 3);
+    await life.deliver();
+    const first = await life.backup();
+    await life.read(5, 3);
+    await life.silent(4, 7);
+    await life.read(5, 3);
+    await life.deliver();
+    await life.restore(first);
+    await life.read(5.5, 3);
+    await life.silent(4, 2);
+    await life.read(2, 3);
+    await life.deliver();
+    await life.restore(first);
+    await life.read(3, 3);
+    await life.loseState();
+    await life.read(3, 3);
+    expect(await life.problems()).toEqual([]);
+    const truth = life.dials.get((life.ledger.latest('SP-1')?.start ?? 0) + HOUR);
+    const sent = life.sent.map(({ payload }) => payload);
+    const SUM =
+      'SELECT sum(use_counts) FROM (SELECT use_counts FROM hours UNION ALL SELECT use_counts FROM gaps) AS every;';
+    for (const order of [sent, sent.toReversed(), [...sent, ...sent]]) {
+      const statements = order.flatMap(stored);
+      expect(run(...statements, SUM)).toEqual([String(truth)]);
+      expect(run(...statements, proof)).toEqual(['']);
+    }
+    const deaf = sent.filter((one) => JSON.parse(one).type !== 'event').flatMap(stored);
+    expect(run(...deaf, SUM)).not.toEqual([String(truth)]);
   });
 });

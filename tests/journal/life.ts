@@ -3,7 +3,7 @@
 import { Ledger } from '../../simulator/ledger.ts';
 import type { Journal, KeepLimits } from '../../src/boundaries.ts';
 import { BackupWriter } from '../../src/codec/backup.ts';
-import { encodeIntervals } from '../../src/codec/head-end-message.ts';
+import { encodeEvent, encodeIntervals } from '../../src/codec/head-end-message.ts';
 import { keys } from '../../src/codec/journal-record.ts';
 import { auditJournal } from '../../src/commands/audit.ts';
 import {
@@ -52,6 +52,10 @@ export class Life {
   synced: boolean | null = true;
   dial = 0;
   readonly ledger = new Ledger();
+  /** Every message that was sent, in that order. */
+  readonly sent: { readonly topic: string; readonly payload: string; readonly at: number }[] = [];
+  /** What the dial showed, by true time. */
+  readonly dials = new Map<number, number>();
   #journal: Journal | undefined;
   #mono = 0;
   #boot = 0;
@@ -77,6 +81,8 @@ export class Life {
     this.#mono = 0;
     this.journal.declare(METER, { dial: FINE, registerId: null }, RULES);
     must(await this.journal.flush());
+    const birth = { v: 1, type: 'birth', epoch: this.journal.epoch };
+    this.ledger.take('watermeter-v1/demo/COL-1/up/birth', JSON.stringify(birth));
   }
 
   /** Reads the dial each quarter of so many hours; `per` counts pass in each. */
@@ -99,6 +105,7 @@ export class Life {
     see: (moment: Observation['moment']) => Observation,
   ): Promise<void> {
     for (let quarter = 0; quarter < hours * 4; quarter += 1) {
+      this.dials.set(this.now, this.dial);
       await this.#take(see(this.#moment()));
       this.pass(QUARTER, per);
     }
@@ -138,7 +145,7 @@ export class Life {
 
   /** Another meter, whose dial shows `dial`. */
   async changeOut(dial: number): Promise<void> {
-    const change = { dial: FINE, registerId: null, bodySerial: null, told: {} };
+    const change = { dial: FINE, registerId: null, bodySerial: null, told: { by: 'ops' } };
     this.journal.changeOut(METER, change, RULES);
     this.dial = dial;
     must(await this.journal.flush());
@@ -222,14 +229,35 @@ export class Life {
     }
   }
 
+  /** The head-end gets all that the journal has once more. */
+  async replay(): Promise<void> {
+    const { journal } = this;
+    for (const meter of ['', METER]) this.#send(await all(journal.eventsOf(meter)));
+    this.#send(await all(journal.rowsOf(METER)));
+  }
+
   #send(rows: readonly Row[]): void {
-    const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
-    const facts = entries[0] && this.journal.factsOf(METER, entries[0].inst);
     const { epoch } = this.journal;
-    const envelope = { collector: 'COL-1', epoch, cause: 'scheduled', sent: this.now } as const;
-    for (const { payload } of facts ? encodeIntervals(entries, facts, envelope) : []) {
-      this.ledger.take(`watermeter-v1/demo/COL-1/up/meter/${METER}/interval`, payload);
+    for (const row of rows) {
+      if (row.kind !== 'event') continue;
+      const topic = row.meter === '' ? 'event' : `meter/${row.meter}/event`;
+      this.#publish(topic, encodeEvent(row, 'COL-1', epoch));
     }
+    const entries = rows.filter((row): row is EntryRow => row.kind !== 'event');
+    for (const inst of new Set(entries.map((row) => row.inst))) {
+      const facts = this.journal.factsOf(METER, inst);
+      const mine = entries.filter((row) => row.inst === inst);
+      const envelope = { collector: 'COL-1', epoch, cause: 'scheduled', sent: this.now } as const;
+      for (const { payload } of facts ? encodeIntervals(mine, facts, envelope) : []) {
+        this.#publish(`meter/${METER}/interval`, payload);
+      }
+    }
+  }
+
+  #publish(path: string, payload: string): void {
+    const topic = `watermeter-v1/demo/COL-1/up/${path}`;
+    this.sent.push({ topic, payload, at: this.now });
+    this.ledger.take(topic, payload);
   }
 
   /** What does not hold: in the journal, and, all delivered, at the head-end. */

@@ -11,14 +11,18 @@ import { Random } from '../../simulator/random.ts';
 import type { Bus, Clock, Supervisor } from '../../src/boundaries.ts';
 import { createLineBus } from '../../src/bus/line-bus.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
+import { BackupWriter } from '../../src/codec/backup.ts';
 import { CR_FRAMING } from '../../src/codec/framer.ts';
+import { keys, unseal } from '../../src/codec/journal-record.ts';
 import { runCollector } from '../../src/collector.ts';
 import type { Configuring } from '../../src/commands/config.ts';
-import { good } from '../../src/domain/fault.ts';
+import { faulty, good, type Result } from '../../src/domain/fault.ts';
 import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import { type Catalogue, type Language, sayIn } from '../../src/domain/words.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
+import { decodeMeta } from '../../src/journal/load.ts';
+import { restoreBackup } from '../../src/journal/restore-backup.ts';
 import type { RunningCollector } from '../../src/parts.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';
 import { COMMAND_CHECK } from '../contract/command-check.ts';
@@ -83,8 +87,8 @@ export interface WorldOptions {
 export class VirtualWorld {
   readonly clock = new VirtualClock(START);
   readonly broker: MemoryBroker;
-  readonly medium = new Medium();
-  readonly vault = new MemoryVault(this.medium);
+  medium = new Medium();
+  vault = new MemoryVault(this.medium);
   readonly log = new RecordingLog();
   readonly places: Place[];
   readonly settings: Settings;
@@ -189,6 +193,46 @@ export class VirtualWorld {
 
   async stop(): Promise<void> {
     if (this.#collector) await this.clock.runUntil(this.#collector.stop());
+  }
+
+  /** The backup of the journal of a collector that is stopped. */
+  async backup(): Promise<readonly string[]> {
+    const store = must(await this.medium.open());
+    const writer = new BackupWriter();
+    const { epoch = '' } = decodeMeta(must(await store.get(keys.meta))) ?? {};
+    const next = Number(unseal(keys.nextRow, must(await store.get(keys.nextRow)) ?? ''));
+    const head = { collector: 'COL-1', epoch, rows: next - 1, at: this.clock.trueNow() };
+    const lines = [writer.head(head)];
+    for await (const record of store.entries({ from: ' ', to: '~' })) {
+      lines.push(writer.record(record));
+    }
+    await store.close();
+    return [...lines, writer.end()].map((line) => line.slice(0, -1));
+  }
+
+  /** Puts a backup in the place of the journal of a collector that is stopped. */
+  async restore(backup: readonly string[]): Promise<void> {
+    this.medium = new Medium();
+    this.vault = new MemoryVault(this.medium);
+    const store = must(await this.medium.open());
+    const answer = await restoreBackup({
+      ...{ collector: 'COL-1', force: false },
+      newEpoch: () => 'RESTORED',
+      read: async function* () {
+        yield* backup;
+      },
+      openPresent: async () => faulty('store.failed', 'none'),
+      place: async (records) => {
+        let count = 0;
+        for await (const [key, value] of records) {
+          must(await store.write([{ key, value }]));
+          count += 1;
+        }
+        return good(count);
+      },
+    });
+    if (!answer.ok) throw new Error(answer.message);
+    await store.close();
   }
 
   run(hours: number): Promise<void> {
@@ -359,4 +403,9 @@ function placeOf(i: number, options: WorldOptions): Place {
     served: [],
     silent: false,
   };
+}
+
+function must<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(result.fault.detail);
+  return result.value;
 }

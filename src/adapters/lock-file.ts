@@ -7,6 +7,9 @@ import { unless } from './store-files.ts';
 /** Locks that this process holds or is about to take. */
 const OURS = new Set<string>();
 
+/** On a full disk there is no lock to be had, for anybody; a journal is opened there all the same, and its room comes from it. */
+const FULL: readonly string[] = ['ENOSPC', 'EDQUOT'];
+
 /** A stale lock is taken away, then tried for once more; who is quicker has it. */
 const TRIES = 2;
 
@@ -26,8 +29,12 @@ export async function tryLock(path: string): Promise<boolean> {
   }
 }
 
+/**
+ * Frees the lock; never rejects. Where a disk has become read-only its file stays: it keeps nobody out once this process has ended, nor
+ * this process itself.
+ */
 export async function freeLock(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await rm(path, { force: true }).catch(() => undefined);
   OURS.delete(path);
 }
 
@@ -40,6 +47,7 @@ async function place(path: string): Promise<boolean> {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (code === 'EEXIST') return false;
+    if (FULL.includes(code)) return true;
     // FAT has none.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw cause;
   }
@@ -47,7 +55,9 @@ async function place(path: string): Promise<boolean> {
     await writeFile(path, text, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    if (FULL.includes(code)) return true;
+    if (code !== 'EEXIST') throw cause;
     return false;
   }
 }

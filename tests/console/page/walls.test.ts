@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vite';
 import { describe, expect, it } from 'vitest';
 import en from '../../../config/locales/en.json' with { type: 'json' };
+import { ALARM_CODES } from '../../../src/domain/alarms.ts';
 import { SEEN_KEYS } from '../../../src/domain/bus-seen.ts';
 import { STEPS } from '../../../src/domain/commission.ts';
 import { FAULTS } from '../../../src/domain/fault.ts';
@@ -82,13 +83,6 @@ function keysOf({ text }: Source): { readonly whole: string[]; readonly begun: s
   return { whole: [...whole, ...named], begun };
 }
 
-/** The codes of events, as the domain's type lists them. */
-function alarmCodes(): string[] {
-  const text = readFileSync(join(ROOT, 'src', 'domain', 'alarms.ts'), 'utf8');
-  const type = /export type AlarmCode =([^;]+);/.exec(text)?.[1] ?? '';
-  return [...type.matchAll(/'([a-z_.]+)'/g)].map(([, code = '']) => code);
-}
-
 const SENTENCES: Readonly<Record<string, string>> = en.console;
 const isSaid = (key: string): boolean => key in SENTENCES || `${key}_other` in SENTENCES;
 
@@ -121,7 +115,7 @@ describe('the console’s pages', () => {
       ...Object.keys(FAULTS)
         .filter((code) => !['aborted', 'store.locked', 'store.newer'].includes(code))
         .map((code) => `fault_${code.replaceAll('.', '_')}`),
-      ...alarmCodes().map((code) => `event_${code.replaceAll('.', '_')}`),
+      ...ALARM_CODES.map((code) => `event_${code.replaceAll('.', '_')}`),
       ...SEEN_KEYS.map((key) => `count_${key}`),
       ...STEPS.flatMap((step) => [`step_${step}`, `step_${step}_help`, `step_${step}_running`]),
       ...['A', 'P', 'M', 'S', 'T', 'H'].map((q) => `quality_${q}`),

@@ -35,6 +35,7 @@ async function measured(seconds: number, work: (until: number) => Promise<number
 async function ours(link: ModbusLink, depth: number, seconds: number): Promise<Rate> {
   const opened = await link.open();
   if (!opened.ok) throw new Error(opened.fault.detail);
+  let loops: Promise<void>[] = [];
   const rate = await measured(seconds, async (until) => {
     let reads = 0;
     const loop = async () => {
@@ -45,9 +46,13 @@ async function ours(link: ModbusLink, depth: number, seconds: number): Promise<R
         reads += 1;
       }
     };
-    await Promise.all(Array.from({ length: depth }, loop));
+    loops = Array.from({ length: depth }, loop);
+    // As the socket's: to the first answer after the time. To those behind it a server that sends them one by one adds 40 ms, as
+    // nobody asks more: it waits for the kernel's late word that the one before was heard.
+    await Promise.race(loops);
     return reads;
   });
+  await Promise.all(loops);
   await link.close();
   return rate;
 }

@@ -17,7 +17,7 @@ import {
   type Why,
 } from './state.ts';
 import { strongFlow, strongLimit } from './strong.ts';
-import { hasEndedBefore, isUsual, isUsualAgain } from './usual.ts';
+import { hasEndedBefore, isUsual } from './usual.ts';
 
 /** Gallons an hour from which a leak is a burst, and below which it is slow. */
 const BURST_GPH = 60;
@@ -157,8 +157,8 @@ function byStrength(watch: Watch, rates: Rates): Found | null {
 export function lookAtCounts(watch: Watch, glance: Glance, spacing: Spacing): Standing | null {
   const { since, perHour: rate, evidence: observed } = spacing;
   const hours = watch.now - since;
-  if (isUsualAgain(watch, { start: hourOfDay(glance.at, hours), hours, perHour: rate }))
-    return null;
+  const flow = { start: hourOfDay(glance.at, hours), hours, perHour: rate };
+  if (isUsual(watch, flow, true)) return null;
   const clock = clockBelow(glance.rates, rate);
   return stand(watch, glance, {
     ...{ clock, since, rate, observed },

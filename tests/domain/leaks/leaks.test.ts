@@ -106,6 +106,32 @@ describe('the leak watch', () => {
     expect(late).toEqual([]);
   });
 
+  it('irrigation that ends between two polls stays known beyond the weeks for which a flow is remembered', () => {
+    const all = registers({ days: 120, seed: 'd' });
+    let watered = 0;
+    const with_ = all.map(({ at, count }, i) => {
+      const hour = (i / 4) % 48;
+      // Four hours and five minutes at 448 gallons an hour.
+      if (hour >= 4 && hour < 8) watered += 150;
+      if (hour === 8) watered += 50;
+      return { at, count: count + watered };
+    });
+    const told = raises(watchAll(steps(with_)).events);
+    expect(told.filter(({ at }) => at > T0 + 8 * DAY_MS)).toEqual([]);
+    expect(told.length).toBeLessThanOrEqual(1);
+  });
+
+  it('a trickle of the same two days in each week is not told anew every month', () => {
+    let ran = 0;
+    const weekly = registers({ days: 160, seed: 'b' }).map(({ at, count }, i) => {
+      // Forty hours in each week, and some minutes more in some.
+      if (((i / 4) % 168) + 0.1 * ((i * 7) % 3) < 40) ran += 0.8 / 0.748 / 4;
+      return { at, count: Math.floor(count + ran) };
+    });
+    const told = raises(watchAll(steps(weekly)).events);
+    expect(told.filter(({ at }) => at > T0 + 30 * DAY_MS)).toEqual([]);
+  });
+
   it('a refilling tank is told as intermittent', () => {
     let refilled = 0;
     const all = registers({ days: 24, seed: 'e' }).map(({ at, count }, i) => {

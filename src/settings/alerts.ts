@@ -22,17 +22,20 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Zones and dates of the calendar. */
 export function checkAlerts(data: unknown, findings: Findings): void {
-  const zone = text(record(record(data)['alerts'])['timezone']);
-  // What cannot be the name of one is said by the schema.
-  if (zone !== undefined && ZONE_NAME.test(zone) && zoneOf(zone) === null) {
-    const message = `There is no time zone "${zone}".`;
-    const suggestion = nearest(zone, Intl.supportedValuesOf('timeZone'));
-    findings.problem({ code: 'value.time', pointer: '/alerts/timezone', message, suggestion });
-  }
+  checkZone(record(record(data)['alerts'])['timezone'], '/alerts/timezone', findings);
   for (const { pointer, entry } of entries(data, 'meters')) {
     const vacation = record(entry['alerts'])['vacation'];
     checkVacation(vacation, `${pointer}/alerts/vacation`, findings);
   }
+}
+
+/** What cannot be the name of a zone is said by the schema. */
+export function checkZone(data: unknown, pointer: string, findings: Findings): void {
+  const zone = text(data);
+  if (zone === undefined || !ZONE_NAME.test(zone) || zoneOf(zone) !== null) return;
+  const message = `There is no time zone "${zone}".`;
+  const suggestion = nearest(zone, Intl.supportedValuesOf('timeZone'));
+  findings.problem({ code: 'value.time', pointer, message, suggestion });
 }
 
 export function checkVacation(data: unknown, pointer: string, findings: Findings): void {

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { type BacktestRules, DEFAULT_RULES } from '../domain/backtest-rules.ts';
 import type { MakersRule } from '../domain/leaks/makers.ts';
-import { checkVacation, toUsage } from './alerts.ts';
+import { checkVacation, checkZone, toUsage } from './alerts.ts';
 import { checkSchema, compileSchema } from './check-schema.ts';
 import { Findings, record } from './findings.ts';
 import { readBounded, readSource } from './load-source.ts';
@@ -25,7 +25,10 @@ export async function loadBacktestRules(options: {
   const findings = new Findings(source);
   const wrong = [...problems, ...checkSchema(source, compileSchema(text))];
   const data = record(source.data);
-  if (wrong.length === 0) checkVacations(data, findings);
+  if (wrong.length === 0) {
+    checkZone(data['timezone'], '/timezone', findings);
+    checkVacations(data, findings);
+  }
   const all = [...wrong, ...findings.problems];
   return all.length > 0
     ? { ok: false, problems: inOrder(all) }

@@ -47,6 +47,8 @@ meters:
     ['usage: { daily: { amount: -1, unit: gal } }', 'value.range'],
     ['usage: { daily: { amount: 1, unit: litres } }', 'value.enum'],
     ['makers: [neptune]', 'value.enum'],
+    ['timezone: Mars/Olympus', 'value.time'],
+    ['timezone: Mars Olympus', 'value.pattern'],
     [
       'usage: { vacation: { amount: 1, unit: gal, from: 2026-02-30, to: 2026-03-02 } }',
       'value.time',

@@ -2,8 +2,8 @@
 
 import { COARSE_AT, COUNTS_KEPT, type Watch } from './state.ts';
 
-/** From so many gallons a count on, nights and pauses show nothing, and the spacing of counts must do. */
-export const COARSE_GALLONS = 20;
+/** Leaks of so many counts an hour and more show on a coarse dial, too, by a pause that does not come. */
+export const PAUSES_FROM = 1 / 3;
 
 /** Gaps looked at, at least and at most. */
 const GAPS_LEAST = 4;

@@ -1,11 +1,11 @@
 // When a leak is raised: by a clock that outlived its limit, by equal spacing, by louder nights, by a strong flow.
 
 import { limitOf } from './bank.ts';
-import { COARSE_LIMIT, type Spacing } from './coarse.ts';
+import { COARSE_LIMIT, PAUSES_FROM, type Spacing } from './coarse.ts';
 import type { Regularity } from './gaps.ts';
 import { louder } from './nights.ts';
 import { finest, inPortions, pieceOf, quietest } from './pieces.ts';
-import { clockBelow, gphOf, perHourOf, type Rates } from './rates.ts';
+import { COARSE_GALLONS, clockBelow, gphOf, perHourOf, type Rates } from './rates.ts';
 import { FASTER, learnLag } from './standing.ts';
 import {
   EVIDENCE,
@@ -17,7 +17,7 @@ import {
   type Why,
 } from './state.ts';
 import { strongFlow, strongLimit } from './strong.ts';
-import { hasEndedBefore, isUsual, isUsualAgain } from './usual.ts';
+import { hasEndedBefore, isUsual } from './usual.ts';
 
 /** Gallons an hour from which a leak is a burst, and below which it is slow. */
 const BURST_GPH = 60;
@@ -44,6 +44,8 @@ const USUAL_GPH = 3;
 /** In its first days, and for a clock never disproved, a meter needs more. */
 const YOUNG_DAYS = 6;
 const YOUNG_EVIDENCE = 12;
+/** A coarse dial shows few pauses at all: for so many days nobody knows which are usual. */
+const COARSE_YOUNG_DAYS = 7;
 /** Evidence of louder nights that suffices by itself; together with a clock, the shares of both limits add up. */
 const NIGHTS_LIMIT = 15;
 const SHARE_LEAST = 0.6;
@@ -102,7 +104,9 @@ export function look(watch: Watch, glance: Glance, regular: Regularity | null): 
 
 function byClock(watch: Watch, glance: Glance, regular: Regularity | null): Found | null {
   const { rates } = glance;
-  const floor = FASTER * standingRate(watch);
+  const isCoarse = rates.q >= COARSE_GALLONS;
+  if (isCoarse && watch.days < COARSE_YOUNG_DAYS) return null;
+  const floor = Math.max(isCoarse ? PAUSES_FROM : 0, FASTER * standingRate(watch));
   for (let k = rates.perHour.length - 1; k >= 0 && perHourOf(rates, k) >= floor; k--) {
     const even = regular !== null && regular.run > RUN_LIMIT && fits(perHourOf(rates, k), regular);
     if ((watch.cells[EVIDENCE + k] as number) < WORTH && !even) continue;
@@ -157,8 +161,8 @@ function byStrength(watch: Watch, rates: Rates): Found | null {
 export function lookAtCounts(watch: Watch, glance: Glance, spacing: Spacing): Standing | null {
   const { since, perHour: rate, evidence: observed } = spacing;
   const hours = watch.now - since;
-  if (isUsualAgain(watch, { start: hourOfDay(glance.at, hours), hours, perHour: rate }))
-    return null;
+  const flow = { start: hourOfDay(glance.at, hours), hours, perHour: rate };
+  if (isUsual(watch, flow, true)) return null;
   const clock = clockBelow(glance.rates, rate);
   return stand(watch, glance, {
     ...{ clock, since, rate, observed },

@@ -22,8 +22,12 @@ export function gallonsPerCount(dial: Resolution): number {
 const SLOWEST_GPH = 0.2;
 /** A leak whose counts are further apart than this cannot be told from use, in hours. */
 const SLOWEST_COUNT_H = 40;
+/** From so many gallons a count on, nights show nothing, and the spacing of counts must do. */
+export const COARSE_GALLONS = 20;
 /** The fastest leak that has a clock of its own; a faster one outlives the same clock. */
 const FASTEST_GPH = 620;
+/** The same on a coarse dial, where no strong flow is told from busy hours by its evenness. */
+const FASTEST_COARSE_GPH = 5000;
 /** Rates lie so far apart: finely where people want to know the rate, coarsely where any is a burst. */
 const FINE = 1.22;
 const COARSE = 1.4;
@@ -58,7 +62,8 @@ function makeRates(dial: Resolution): Rates {
   const q = gallonsPerCount(dial);
   const gph: number[] = [];
   let rate = Math.max(SLOWEST_GPH, q / SLOWEST_COUNT_H);
-  const fastest = Math.max(FASTEST_GPH, 4 * rate);
+  const isCoarse = q >= COARSE_GALLONS;
+  const fastest = Math.max(isCoarse ? FASTEST_COARSE_GPH : FASTEST_GPH, 4 * rate);
   while (rate <= fastest && gph.length < CLOCKS_MAX) {
     gph.push(rate);
     rate *= rate < COARSE_FROM_GPH ? FINE : COARSE;

@@ -9,6 +9,8 @@ const LEAST_GPH = 40;
 /** Pieces within this share of the lowest are as strong as it, and such a share of them must be. */
 const LIKE = 1.15;
 const MOST = 0.7;
+/** Pieces of fewer counts are alike by the coarseness of the dial, whatever runs. */
+const LEAST_COUNTS = 5;
 /** A run shorter than this is everyday use, in hours. */
 const WORTH_H = 0.5;
 
@@ -31,7 +33,7 @@ const YOUNG: readonly { readonly days: number; readonly hours: number }[] = [
 export function runOn(watch: Watch, piece: Piece, gallonsPerCount: number, hour: number): void {
   const { strong, cells } = watch;
   const rate = piece.counts / piece.hours;
-  if (rate * gallonsPerCount < LEAST_GPH) {
+  if (rate * gallonsPerCount < LEAST_GPH || piece.counts < LEAST_COUNTS) {
     const ended = strongFlow(watch);
     if (ended && ended.hours >= WORTH_H) remember(watch, ended);
     stop(watch);

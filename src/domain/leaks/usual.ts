@@ -46,15 +46,11 @@ export function remember({ cells, now }: Watch, { start, hours, perHour }: Flow)
 
 /**
  * Whether a flow is no more than what this meter has had before at this time of the day. A flow of which only the least
- * is known may be `weaker` than what is remembered by any measure; a measured one by no more than half.
+ * is known may be `weaker` than what is remembered by any measure; a measured one by no more than half. What makes it
+ * usual is remembered as seen again: of what is not raised nobody will remember the end.
  */
 export function isUsual(watch: Watch, flow: Flow, weaker: boolean): boolean {
-  return placeOf(watch, flow, weaker) !== null;
-}
-
-/** As `isUsual`, for a flow whose end nobody will remember: what makes it usual is remembered as seen again. */
-export function isUsualAgain(watch: Watch, flow: Flow): boolean {
-  const place = placeOf(watch, flow, true);
+  const place = placeOf(watch, flow, weaker);
   if (place !== null) watch.cells[USUAL_SEEN + place] = watch.now;
   return place !== null;
 }
@@ -103,7 +99,10 @@ export function hasEndedBefore(watch: Watch, hours: number, perHour: number): bo
     if (seen === 0 || now - seen > REMEMBERED_H) continue;
     const rate = cells[USUAL_RATE + i] as number;
     if (!isLike(perHour, rate)) continue;
-    if (hours < LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H) return true;
+    if (hours >= LONGER * (cells[USUAL_HOURS + i] as number) + LONGER_H) continue;
+    // Seen again: of what is not raised nobody will remember the end.
+    cells[USUAL_SEEN + i] = now;
+    return true;
   }
   return false;
 }

@@ -3,12 +3,12 @@
 import type { Evidence, Phase, Severity } from '../alarms.ts';
 import type { Dial } from '../units.ts';
 import { breakOff, fade, turn } from './bank.ts';
-import { breakPace, COARSE_GALLONS, fadePace, spaceCoarse } from './coarse.ts';
+import { breakPace, fadePace, spaceCoarse } from './coarse.ts';
 import { type Regularity, space } from './gaps.ts';
 import { NIGHT_EVERY_H, NIGHT_SPAN_H, NO_NIGHTS, takeNight } from './nights.ts';
 import { cut, finest, LEAST_PIECE_H, longestPiece, pieceOf } from './pieces.ts';
 import { addRegular, look, lookAtCounts, lookAtNights } from './raise.ts';
-import { type Rates, ratesOf } from './rates.ts';
+import { COARSE_GALLONS, type Rates, ratesOf } from './rates.ts';
 import { close, pauseToClear, rangeOf, refine, runsDry } from './standing.ts';
 import { type LeakCode, NO_GAPS, newWatch, type Standing, type Watch } from './state.ts';
 import { runOn, stop } from './strong.ts';
@@ -146,8 +146,10 @@ class Reading {
     const closed = cut(state, hours, counts);
     if (closed) this.#piece(missed);
     this.#clear(hours, counts);
-    if (this.#rates.q >= COARSE_GALLONS) this.#count(hours, counts, missed);
-    else if (closed || counts > 0) this.#raise(regular);
+    const isCoarse = this.#rates.q >= COARSE_GALLONS;
+    if (isCoarse) this.#count(hours, counts, missed);
+    // A count of a coarse dial is many draws together: by themselves they come evenly in any busy house.
+    if (closed || counts > 0) this.#raise(isCoarse ? null : regular);
   }
 
   #count(hours: number, counts: number, missed: boolean): void {

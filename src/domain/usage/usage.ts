@@ -316,6 +316,11 @@ function useSince({ today, use, past }: Usage, from: CivilDay): Counts {
   return sum;
 }
 
+/** Counts of so many days, the newest of them `back` days before yesterday. */
+function useOfDays({ past }: Usage, back: number, days: number): Counts {
+  return past.slice(back, back + days).reduce((sum, counts) => sum + counts, 0);
+}
+
 /** `changed`: by rules that have changed; windows that were over before that day raise nothing. */
 function judge(usage: Usage, at: EpochMs, rules: UsageRules, changed?: CivilDay): UsageOutcome {
   if (usage.today === null) return { usage, events: [] };
@@ -427,15 +432,17 @@ class Work {
 
   /**
    * The use at which a window that begins on `from` was told; null where it was not. What has left a rolling window is
-   * forgotten, with the day or with changed rules.
+   * forgotten: with the day its oldest days, and no more than they held; with changed rules all that is not in it.
    */
   #toldSince(code: UsageCode, from: CivilDay, use: Counts): Counts | null {
     const told = this.usage.told[code];
     if (!told || told.day < from) return null;
     const today = this.usage.today ?? 0;
-    const isDue = (told.turned ?? told.day) < today || this.#changed !== undefined;
-    if (code !== 'usage.multi_day' || !isDue) return told.use;
-    const left = Math.max(0, Math.min(use, told.use));
+    const turned = told.turned ?? told.day;
+    const isChanged = this.#changed !== undefined;
+    if (code !== 'usage.multi_day' || (turned >= today && !isChanged)) return told.use;
+    const gone = useOfDays(this.usage, today - from, today - turned);
+    const left = Math.max(0, isChanged ? Math.min(use, told.use) : told.use - gone);
     this.#keep(code, { ...told, use: left, turned: today });
     return left;
   }

@@ -106,6 +106,44 @@ describe('the leak watch', () => {
     expect(late).toEqual([]);
   });
 
+  it('irrigation that ends between two polls stays known beyond the weeks for which a flow is remembered', () => {
+    const all = registers({ days: 120, seed: 'd' });
+    let watered = 0;
+    const with_ = all.map(({ at, count }, i) => {
+      const hour = (i / 4) % 48;
+      // Four hours and five minutes at 448 gallons an hour.
+      if (hour >= 4 && hour < 8) watered += 150;
+      if (hour === 8) watered += 50;
+      return { at, count: count + watered };
+    });
+    const told = raises(watchAll(steps(with_)).events);
+    expect(told.filter(({ at }) => at > T0 + 8 * DAY_MS)).toEqual([]);
+    expect(told.length).toBeLessThanOrEqual(1);
+  });
+
+  it('a trickle of the same two days in each week is not told anew every month', () => {
+    let ran = 0;
+    const weekly = registers({ days: 160, seed: 'b' }).map(({ at, count }, i) => {
+      // Forty hours in each week, and some minutes more in some.
+      if (((i / 4) % 168) + 0.1 * ((i * 7) % 3) < 40) ran += 0.8 / 0.748 / 4;
+      return { at, count: Math.floor(count + ran) };
+    });
+    const told = raises(watchAll(steps(weekly)).events);
+    expect(told.filter(({ at }) => at > T0 + 30 * DAY_MS)).toEqual([]);
+  });
+
+  it('single counts, one in each piece, are no strong flow: the dial is coarse', () => {
+    const dial = { digits: 6, unit: 'gal', pow10: 1 } as const;
+    let drawn = 0;
+    const busy = registers({ days: 22, seed: 'h' }).map(({ at, count }, i) => {
+      // Four hours of one evening in which ten gallons are drawn in each quarter of an hour.
+      if (i >= 20 * 96 + 72 && i < 20 * 96 + 88) drawn += 1;
+      return { at, count: Math.floor((count * 0.748) / 10) + drawn };
+    });
+    const { events } = watchAll(steps(busy), undefined, { dial, pollMs: POLL_MS });
+    expect(raises(events)).toEqual([]);
+  });
+
   it('a refilling tank is told as intermittent', () => {
     let refilled = 0;
     const all = registers({ days: 24, seed: 'e' }).map(({ at, count }, i) => {
@@ -126,6 +164,35 @@ describe('the leak watch', () => {
     expect(raises(events)).toHaveLength(1);
     expect(raises(events)[0]?.data['why']).toBe('even_counts');
     expect(clears(events)).toHaveLength(1);
+  });
+
+  it('a burst is found on every coarse dial, however fast its counts come', () => {
+    const gallons = 0.748;
+    for (const [unit, pow10, q] of [
+      ['ft3', 2, 748],
+      ['ft3', 1, 74.8],
+      ['gal', 2, 100],
+      ['L', 2, 26.4],
+      ['m3', 0, 264],
+    ] as const) {
+      const dial = { digits: 6, unit, pow10 } as const;
+      for (const gph of [300, 700, 1500, 3000]) {
+        const leak = { perHour: gph / gallons, from: 30, to: 31 };
+        const coarse = registers({ days: 33, seed: 'i', leak }).map(({ at, count }) => ({
+          at,
+          count: Math.floor((count * gallons) / q),
+        }));
+        const { events } = watchAll(steps(coarse), undefined, { dial, pollMs: POLL_MS });
+        const [first] = raises(events);
+        const which = `${gph} gal/h at ${q} gallons a count`;
+        expect(first?.code, which).toBe('flow.burst');
+        expect((first?.at ?? 0) - (T0 + 30 * DAY_MS), which).toBeGreaterThan(0);
+        expect((first?.at ?? 0) - (T0 + 30 * DAY_MS), which).toBeLessThan(18 * HOUR_MS);
+        expect((Number(first?.data['rate']) * q) / gph, which).toBeGreaterThan(0.75);
+        expect((Number(first?.data['rate']) * q) / gph, which).toBeLessThan(1.35);
+        expect(raises(events).length - clears(events).length, which).toBe(0);
+      }
+    }
   });
 
   /** Counts of a dial of so many cubic feet a count through which `perHour` cubic feet flow, at quarter hours. */

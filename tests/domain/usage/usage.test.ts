@@ -195,6 +195,19 @@ describe('a dial that goes back', () => {
     expect(events[1]?.at).toBe(at('2026-06-02T06:00:00Z'));
   });
 
+  it('rocks over midnights without an end of what several days have reached, until those days have passed', () => {
+    const rules = { ...RULES, multiDay: { amount: 1, unit: 'ft3', days: 5 } as const };
+    for (const hours of [0, 1, 2, 3]) {
+      const from = new Date(at('2026-06-01T06:00:00Z') + hours * HOUR_MS).toISOString();
+      const all = run(from, '2026-06-05T23:00:00Z', rocking(), rules);
+      expect(told(all.events.filter(({ phase }) => phase !== 'update'))).toEqual([
+        'usage.multi_day raise',
+      ]);
+      const rest = run('2026-06-06T00:00:00Z', '2026-06-06T12:00:00Z', () => 0, rules, all.usage);
+      expect(told(rest.events)).toContain('usage.multi_day clear');
+    }
+  });
+
   it('clears one of several days at most with the day, and an alert that is set higher at once', () => {
     const rules = { ...RULES, multiDay: { amount: 1, unit: 'ft3' } as const };
     const { usage, events } = run(

@@ -424,10 +424,6 @@ export interface ChangeOut extends Declaration {
   readonly told: Evidence;
 }
 
-/**
- * The one truth between polling and sending. Memory runs ahead of the medium by at most one group; nothing is handed
- * out for publishing before its group is synced, and after a failed write memory is dropped and read again.
- */
 /** A trouble of the collector itself that lasts. */
 export interface Trouble {
   /** Tells troubles of one code apart; the same when it is over. */
@@ -439,6 +435,10 @@ export interface Trouble {
   readonly data: Evidence;
 }
 
+/**
+ * The one truth between polling and sending. Memory runs ahead of the medium by at most one group; nothing is handed
+ * out for publishing before its group is synced, and after a failed write memory is dropped and read again.
+ */
 export interface Journal {
   /** Names the life of this journal; rows count without holes within it. */
   readonly epoch: string;

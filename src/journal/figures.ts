@@ -2,8 +2,7 @@
 
 import type { JournalFigures, Store } from '../boundaries.ts';
 import { within } from '../codec/journal-record.ts';
-import type { Checkpoint } from '../domain/checkpoint.ts';
-import { nothingThinned } from '../domain/checkpoint.ts';
+import { type Checkpoint, nothingThinned } from '../domain/checkpoint.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Wear } from './load.ts';

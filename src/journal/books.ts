@@ -38,6 +38,7 @@ import {
 } from './load.ts';
 import { type Mark, markOf } from './mark.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
+import { textAt } from './records.ts';
 import { SettledRows } from './settled-rows.ts';
 
 export interface JournalParts extends OpeningParts {
@@ -452,16 +453,13 @@ export class Books {
       { ...this.standing, states: this.kept, pending },
       this.nextRow,
       this.parts.collector,
-      false,
     );
   }
 
   async rowAt(key: string | undefined): Promise<Row | undefined> {
     if (key === undefined || key === '') return undefined;
-    const found = await this.store.get(key);
-    if (!found.ok) throw new StoreLost(found.fault.detail);
-    if (found.value === undefined) return undefined;
-    return decodeRow(key, found.value);
+    const text = await textAt(this.store, key);
+    return text === undefined ? undefined : decodeRow(key, text);
   }
 
   async *rows(from: string, to: string): AsyncIterable<EntryRow> {

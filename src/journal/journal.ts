@@ -38,6 +38,7 @@ import { Memories } from './memories.ts';
 import { Metering } from './metering.ts';
 import { Papers } from './papers.ts';
 import { PendingRows } from './pending-rows.ts';
+import { EVERYTHING } from './records.ts';
 import { Scrubbing } from './scrubbing.ts';
 import { Troubles } from './troubles.ts';
 
@@ -186,7 +187,7 @@ class GroupJournal implements Journal {
   async *records(): AsyncIterable<readonly [key: string, value: string]> {
     const written = await this.#books.flush();
     if (!written.ok) throw new StoreLost(written.fault.detail);
-    yield* this.#books.store.entries({ from: ' ', to: '~' });
+    yield* this.#books.store.entries(EVERYTHING);
   }
 
   async room(): Promise<Room | null> {

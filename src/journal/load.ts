@@ -19,10 +19,11 @@ import type { AlertWishes } from '../domain/alert-rules.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { ABSENT_KEY, type Absent, decodeAbsent, NOTHING_ABSENT } from './absent.ts';
 import type { Mark } from './mark.ts';
+import { byInstallation, type Damaged, EVERYTHING, sealedAt, textAt } from './records.ts';
 
 export interface Standing {
   /** Empty while none is proved. */
@@ -108,7 +109,7 @@ export async function loadStanding(
   newEpoch: () => string,
   mark: Mark | undefined,
 ): Promise<Result<Loaded>> {
-  const meta = await must(store, keys.meta);
+  const meta = await textAt(store, keys.meta);
   if (meta === undefined && mark === undefined && (await isEmpty(store))) {
     return await create(store, collector, newEpoch());
   }
@@ -170,7 +171,7 @@ export const decodeMeta = (text: string | undefined): Meta | undefined =>
   unseal(keys.meta, text ?? '') as Meta | undefined;
 
 async function isEmpty(store: Store): Promise<boolean> {
-  for await (const _ of store.entries({ from: ' ', to: '~', limit: 1 })) return false;
+  for await (const _ of store.entries({ ...EVERYTHING, limit: 1 })) return false;
   return true;
 }
 
@@ -183,42 +184,37 @@ async function create(store: Store, collector: string, epoch: string): Promise<R
   return good({ standing: nothingStands(epoch), isNew: true, restored: false, damaged: [] });
 }
 
-type Damaged = (readonly [key: string, text: string])[];
+type Told = Readonly<Record<string, TroubleTold>>;
 
 async function read(store: Store, epoch: string, meta: string | undefined): Promise<Loaded> {
   const damaged: Damaged = [];
   if (epoch === '') damaged.push([keys.meta, meta ?? '']);
-  const row = await must(store, keys.nextRow);
+  const row = await textAt(store, keys.nextRow);
   const nextRow = unseal(keys.nextRow, row ?? '');
   if (typeof nextRow !== 'number') damaged.push([keys.nextRow, row ?? '']);
-  const absentText = await must(store, ABSENT_KEY);
+  const absentText = await textAt(store, ABSENT_KEY);
   const absent = absentText === undefined ? NOTHING_ABSENT : decodeAbsent(absentText);
   if (!absent) damaged.push([ABSENT_KEY, absentText ?? '']);
   const standing = {
     ...nothingStands(epoch),
     states: await statesIn(store, damaged),
-    facts: await factsIn(store, damaged),
+    facts: await byInstallation(store, 'd/', decodeFacts, damaged),
     ...(await pendingIn(store)),
-    checkpoints: await checkpointsIn(store, damaged),
+    checkpoints: await byInstallation(store, 'k/', decodeCheckpoint, damaged),
     wishes: await wishesIn(store, damaged),
-    pressure: (unseal(PRESSURE_KEY, (await must(store, PRESSURE_KEY)) ?? '') ??
-      null) as Pressure | null,
-    troubles: troublesIn(await must(store, TROUBLES_KEY)),
-    aged: agedIn(await must(store, AGED_KEY)),
-    wear: (unseal(WEAR_KEY, (await must(store, WEAR_KEY)) ?? '') ?? null) as Wear | null,
+    pressure: (await sealedAt<Pressure>(store, PRESSURE_KEY)) ?? null,
+    // One that is damaged is told anew where it stands still.
+    troubles: new Map(Object.entries((await sealedAt<Told>(store, TROUBLES_KEY)) ?? {})),
+    aged: (await sealedAt<EpochMs>(store, AGED_KEY)) ?? null,
+    wear: (await sealedAt<Wear>(store, WEAR_KEY)) ?? null,
     ownAlarm: await ownAlarmIn(store),
     nextRow: typeof nextRow === 'number' ? nextRow : 1,
     absent: absent ?? NOTHING_ABSENT,
-    acknowledged: await acknowledgedIn(store),
+    // A lost record costs a sending: what is pending is sent again, and acknowledged again.
+    acknowledged: (await sealedAt<Acknowledged>(store, keys.ack)) ?? NOTHING_ACKNOWLEDGED,
     answers: await answersIn(store),
   };
   return { standing, isNew: false, damaged, ...originOf(decodeMeta(meta)) };
-}
-
-/** One that is damaged is told anew where it stands still. */
-function troublesIn(text: string | undefined): Standing['troubles'] {
-  const told = unseal(TROUBLES_KEY, text ?? '') as Record<string, TroubleTold> | undefined;
-  return new Map(Object.entries(told ?? {}));
 }
 
 function originOf(meta: Meta | undefined): Pick<Loaded, 'restored' | 'backup'> {
@@ -236,41 +232,16 @@ async function ownAlarmIn(store: Store): Promise<number> {
   return 0;
 }
 
-function agedIn(text: string | undefined): EpochMs | null {
-  const aged = unseal(AGED_KEY, text ?? '');
-  return typeof aged === 'number' ? aged : null;
-}
-
 async function statesIn(store: Store, damaged: Damaged): Promise<Map<string, Installation>> {
   const states = new Map<string, Installation>();
   for await (const [key, text] of store.entries(within('s/'))) {
     const meter = key.slice(2);
-    const around = await must(store, keys.circumstances(meter));
+    const around = await textAt(store, keys.circumstances(meter));
     const state = decodeState(meter, text, around);
     if (state) states.set(meter, state);
     else damaged.push([key, text]);
   }
   return states;
-}
-
-async function factsIn(store: Store, damaged: Damaged): Promise<Map<string, InstallationFacts>> {
-  const facts = new Map<string, InstallationFacts>();
-  for await (const [key, text] of store.entries(within('d/'))) {
-    const found = decodeFacts(key, text);
-    if (found) facts.set(`${found.meter}/${found.inst}`, found);
-    else damaged.push([key, text]);
-  }
-  return facts;
-}
-
-async function checkpointsIn(store: Store, damaged: Damaged): Promise<Map<string, Checkpoint>> {
-  const checkpoints = new Map<string, Checkpoint>();
-  for await (const [key, text] of store.entries(within('k/'))) {
-    const found = decodeCheckpoint(key, text);
-    if (found) checkpoints.set(`${found.meter}/${found.inst}`, found);
-    else damaged.push([key, text]);
-  }
-  return checkpoints;
 }
 
 async function wishesIn(store: Store, damaged: Damaged): Promise<Map<string, AlertWishes>> {
@@ -304,17 +275,4 @@ async function answersIn(store: Store): Promise<Map<string, EpochMs>> {
     if (kept) found.push([key.slice(2), kept[0]]);
   }
   return new Map(found.sort(([, a], [, b]) => a - b));
-}
-
-/** What the head-end said last. A lost record costs a sending: what is pending is sent again, and acknowledged again. */
-async function acknowledgedIn(store: Store): Promise<Acknowledged> {
-  const kept = await store.get(keys.ack);
-  if (!kept.ok) throw new StoreLost(kept.fault.detail);
-  return (unseal(keys.ack, kept.value ?? '') as Acknowledged | undefined) ?? NOTHING_ACKNOWLEDGED;
-}
-
-async function must(store: Store, key: string): Promise<string | undefined> {
-  const found = await store.get(key);
-  if (!found.ok) throw new StoreLost(found.fault.detail);
-  return found.value;
 }

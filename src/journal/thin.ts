@@ -6,7 +6,6 @@ import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
 import type { EntryRow, EventRow, GapEntry, Increment, Numbered } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import { StoreLost } from '../domain/fault.ts';
 import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { capacity, type EpochMs, HOUR_MS, hourOf, modulo } from '../domain/units.ts';
 
@@ -54,7 +53,7 @@ export async function thinIncrements(
  * When steps in their order ended, as far as the stamps prove it: none ended after one that came later, and one that a
  * clock stamped which had lost the time is as old as the next that bears a time.
  */
-export function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
+function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
   let later = Number.POSITIVE_INFINITY;
   const ends = stamps.map((at) => at);
   for (let i = ends.length - 1; i >= 0; i -= 1) {
@@ -212,11 +211,4 @@ export async function thinEvents(
   const notices = { from: `n/${meter}/`, to: keys.notice(meter, cut, 0), limit };
   if (meter !== '') for await (const [key] of store.entries(notices)) gone.push(key);
   return { keys: gone, rows };
-}
-
-/** The text under `key`. Throws StoreLost. */
-export async function textAt(store: Store, key: string): Promise<string | undefined> {
-  const found = await store.get(key);
-  if (!found.ok) throw new StoreLost(found.fault.detail);
-  return found.value;
 }

@@ -28,18 +28,12 @@ import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
 import { WearMeter } from './figures.ts';
-import {
-  encodeMeta,
-  type KeptAnswer,
-  nothingStands,
-  type Standing,
-  WEAR_KEY,
-  type Wear,
-} from './load.ts';
 import { type Mark, markOf } from './mark.ts';
+import { encodeMeta } from './meta.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
 import { textAt } from './records.ts';
 import { SettledRows } from './settled-rows.ts';
+import { type KeptAnswer, nothingStands, type Standing, WEAR_KEY, type Wear } from './standing.ts';
 
 export interface JournalParts extends OpeningParts {
   /** Called each time the store has been opened and read, before anything is taken in. */

@@ -8,10 +8,10 @@ import { growingIn } from '../domain/hours.ts';
 import { agedSince, agedTo, CATCH_UP_FOR_ROOM } from '../domain/retention.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
-import { AGED_KEY, PRESSURE_KEY } from './load.ts';
 import { lossOf } from './losses.ts';
 import type { PendingRows } from './pending-rows.ts';
 import { rangesOf } from './ranges.ts';
+import { AGED_KEY, PRESSURE_KEY } from './standing.ts';
 import { type Gone, type Holdings, isNearlyFull, isRelieved, isShort, Thinner } from './thinner.ts';
 
 /** Where nothing lies on a disk. */

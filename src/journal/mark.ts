@@ -5,7 +5,7 @@ import type { InstallationFacts } from '../domain/facts.ts';
 import type { Installation } from '../domain/installation.ts';
 import type { DialPoint } from '../domain/resume.ts';
 import type { EpochMs } from '../domain/units.ts';
-import type { Standing } from './load.ts';
+import type { Standing } from './standing.ts';
 
 /** One meter at the time of the mark. */
 export interface MarkedMeter {

@@ -4,7 +4,7 @@ import type { Store, StoreChange } from '../boundaries.ts';
 import { isOfNewerVersion, keys, unseal, within } from '../codec/journal-record.ts';
 import { renewRecord, unsealV1 } from '../codec/journal-v1.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
-import { encodeMeta, type Meta } from './load.ts';
+import { encodeMeta, type Meta } from './meta.ts';
 import { EVERYTHING, textAt } from './records.ts';
 
 /** Records of one synced write: large enough to be quick, small enough to be no burden on memory. */

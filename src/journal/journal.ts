@@ -32,7 +32,6 @@ import type { EpochMs } from '../domain/units.ts';
 import { Answers } from './answers.ts';
 import { Books, type JournalParts } from './books.ts';
 import { measure } from './figures.ts';
-import { Keeping } from './keeping.ts';
 import { encodeMark } from './mark.ts';
 import { Memories } from './memories.ts';
 import { Metering } from './metering.ts';
@@ -40,6 +39,7 @@ import { Papers } from './papers.ts';
 import { PendingRows } from './pending-rows.ts';
 import { EVERYTHING } from './records.ts';
 import { Scrubbing } from './scrubbing.ts';
+import { Thinning } from './thinning.ts';
 import { Troubles } from './troubles.ts';
 
 /** Opens the journal, or says why it cannot be opened now. */
@@ -61,7 +61,7 @@ class GroupJournal implements Journal {
   readonly #pending: PendingRows;
   readonly #answers: Answers;
   readonly #scrubbing: Scrubbing;
-  readonly #keeping: Keeping;
+  readonly #thinning: Thinning;
   readonly #memories: Memories;
   readonly #troubles: Troubles;
   readonly #papers: Papers;
@@ -72,7 +72,7 @@ class GroupJournal implements Journal {
     this.#pending = new PendingRows(this.#books);
     this.#answers = new Answers(this.#books);
     this.#scrubbing = new Scrubbing(this.#books);
-    this.#keeping = new Keeping(this.#books, this.#pending);
+    this.#thinning = new Thinning(this.#books, this.#pending);
     this.#memories = new Memories(this.#books);
     this.#troubles = new Troubles(this.#books);
     this.#papers = new Papers(this.#books);
@@ -325,7 +325,7 @@ class GroupJournal implements Journal {
   }
 
   thin(limits: KeepLimits, rest: () => Promise<void>, livedMs?: number): Promise<Result<Thinned>> {
-    return this.#keeping.thin(limits, rest, livedMs);
+    return this.#thinning.thin(limits, rest, livedMs);
   }
 
   remember(meter: string, known: unknown, must = false): boolean {

@@ -10,7 +10,7 @@ import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { capacity, type EpochMs, HOUR_MS, hourOf, modulo } from '../domain/units.ts';
 
 /** What may go, and what then stands in its place. */
-export interface Thinning {
+interface ThinPlan {
   readonly keys: readonly string[];
   readonly rows: readonly (EntryRow | EventRow)[];
   readonly checkpoint: Checkpoint;
@@ -23,7 +23,7 @@ export async function thinIncrements(
   before: Checkpoint,
   cut: EpochMs,
   limit: number,
-): Promise<Thinning> {
+): Promise<ThinPlan> {
   const from = keys.increment(meter, inst, before.seq);
   const to = keys.increment(meter, inst + 1, 0);
   const held: (readonly [key: string, step: Increment])[] = [];
@@ -77,7 +77,7 @@ export async function thinHours(
   limit: number,
   mayGo: (row: EntryRow) => Promise<boolean>,
   growing: ReadonlySet<EpochMs>,
-): Promise<Thinning> {
+): Promise<ThinPlan> {
   const { meter, inst } = facts;
   const found = await hoursBefore(store, meter, inst, before.start, cut, limit);
   let start = found.start;

@@ -1,4 +1,4 @@
-// Keeps the journal within its days and its room, and tells when the room is short.
+// Thins the whole journal behind polling, and tells when its room is short and what had to go undelivered.
 
 import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
@@ -24,8 +24,8 @@ const BOUNDLESS = {
 /** How far retention has come is written so seldom: a cut makes it look back, and nothing goes the sooner. */
 const KEEP_AGED_MS = 6 * HOUR_MS;
 
-/** The thinning of a journal. */
-export class Keeping {
+/** The thinning of a journal, over its books. */
+export class Thinning {
   readonly #books: Books;
   readonly #pending: PendingRows;
   readonly #thinner = new Thinner(this.#holdings());

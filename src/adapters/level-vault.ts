@@ -6,15 +6,8 @@ import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
 import { fileWords } from './file-words.ts';
-import { damagedTables, rebuildStore } from './level-rebuild.ts';
-import { isLevelHeld, openLevelStore } from './level-store.ts';
-import { freeLock, tryLock } from './lock-file.ts';
-import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 import {
-  bringFiles,
   exists,
-  isLevelFolder,
-  levelFilesIn,
   makeFolder,
   moveIn,
   removeTree,
@@ -22,7 +15,12 @@ import {
   syncTree,
   unless,
   writeWhole,
-} from './store-files.ts';
+} from './files.ts';
+import { bringFiles, isLevelFolder, levelFilesIn } from './level-folder.ts';
+import { damagedTables, rebuildStore } from './level-rebuild.ts';
+import { isLevelHeld, openLevelStore } from './level-store.ts';
+import { freeLock, tryLock } from './lock-file.ts';
+import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 
 export interface VaultOptions {
   /** The data folder. */

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: ['domain'],
   codec: ['codec', 'domain'],
-  boundaries: ['domain'],
+  boundaries: ['boundaries', 'domain'],
   bell: [],
   sometimes: [],
   pipeline: ['boundaries', 'domain', 'sometimes'],

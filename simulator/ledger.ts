@@ -1,8 +1,7 @@
 // Keeps what a head-end keeps of the collectors' messages: entries and events by their keys, rows, states, births, meter infos.
 
-import { rangesOf } from './contract-rules/collector-rules.ts';
 import { Lineage } from './contract-rules/lineage.ts';
-import { RowSet } from './contract-rules/row-set.ts';
+import { RowSet, rangesOf } from './contract-rules/row-set.ts';
 import type { Conflict, Dial, Entry, HourEntry, Installation, MeterEvent } from './entries.ts';
 import { iso, keyOf } from './entries.ts';
 import { Tellings } from './tellings.ts';

@@ -13,7 +13,7 @@ import { siteAnswerers } from './commands/site.ts';
 import { WINDOW } from './jobs/forward-backlog.ts';
 import type { PollRecord } from './jobs/poll-bus.ts';
 import type { Refusals } from './jobs/refused.ts';
-import type { Parts } from './parts.ts';
+import type { Parts, SiteParts } from './parts.ts';
 import { type OpenBus, readersOf } from './polling.ts';
 import { meterEntry } from './settings/meter-entry.ts';
 import type { Settings } from './settings/settings.ts';
@@ -91,15 +91,17 @@ export function siteOf(
 ): ReturnType<typeof siteAnswerers> {
   if (!site) return {};
   const { collector, utility } = settings();
-  const { lookAtPort } = site;
   return siteAnswerers({
     ...{ ...site, journal, clock, wire, collector, utility, version },
     run: (name, args) => local.run(name, args),
-    lookAtPort: async (name) => {
-      const bus = settings().buses.find((one) => one.bus === name);
-      return (bus && (await lookAtPort?.(bus))) ?? null;
-    },
+    lookAtPort: (name) => lookAt(name, settings(), site),
   });
+}
+
+/** The port of a bus as it looks from outside; null where there is no such bus, or nobody to look. */
+async function lookAt(name: string, { buses }: Settings, { lookAtPort }: SiteParts) {
+  const bus = buses.find((one) => one.bus === name);
+  return (bus && (await lookAtPort?.(bus))) ?? null;
 }
 
 /** `doctor` over these settings, where there are tools for it; `queue` is absent where no collector runs. */
@@ -109,15 +111,12 @@ export function doctorOf(
   of: Pick<DoctorParts, 'journal' | 'buses' | 'queue'>,
 ): Readonly<Record<string, Answerer>> {
   if (!site) return {};
-  const { upstream, journal, buses } = settings;
-  const { lookAtPort, tryUpstream } = site;
+  const { upstream, journal } = settings;
+  const { tryUpstream } = site;
   const parts: DoctorParts = {
     ...{ ...of, clock, wire, limits: limitsOf(settings), wearBudget: journal.writeMbPerDay * 1e6 },
     ...{ url: upstream.url, expiries: () => expiries(settings), sayIn: site.sayIn },
-    lookAtPort: async (name) => {
-      const bus = buses.find((one) => one.bus === name);
-      return (bus && (await lookAtPort?.(bus))) ?? null;
-    },
+    lookAtPort: (name) => lookAt(name, settings, site),
     ...(tryUpstream && { tryUpstream: () => tryUpstream(settings) }),
   };
   return { doctor: (args) => examine(parts, args) };

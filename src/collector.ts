@@ -179,11 +179,7 @@ function startAndEnd(
     hear: AbortSignal,
   ) => Readonly<Record<'polling' | 'sending', readonly Promise<void>[]>>,
 ): Pick<Life, 'start' | 'end' | 'giveWay'> {
-  const [halt, last, hear] = [0, 1, 2].map(() => new AbortController()) as [
-    AbortController,
-    AbortController,
-    AbortController,
-  ];
+  const [halt, last, hear] = [new AbortController(), new AbortController(), new AbortController()];
   // Every bus and job listens on these; Node would warn from the eleventh.
   setMaxListeners(0, halt.signal, last.signal);
   let jobs: ReturnType<typeof begin> = { polling: [], sending: [] };

@@ -87,16 +87,17 @@ const parts: Parts = {
   daemon: callCommands,
   settingsCommands: (file) => ({
     run: async (name, args) =>
-      (await import('./daemon.ts')).runOnFile(resolve(file), root, name, args),
+      (await import('./offline.ts')).runOnFile(resolve(file), root, name, args),
   }),
-  openJournal: async (settings) => (await import('./daemon.ts')).openJournalOffline(settings, root),
+  openJournal: async (settings) =>
+    (await import('./offline.ts')).openJournalOffline(settings, root),
   requestCertificate: async (...asked) =>
     (await import('./adapters/enrolment.ts')).requestCertificate(...asked),
   takeCertificate: async (settings, text) =>
     (await import('./adapters/enrolment.ts')).takeCertificate(settings, text, clock.now()),
   tryUpstream: async (settings) =>
     (await import('./adapters/upstream-trial.ts')).tryUpstream(settings, clock),
-  restoreJournal: async (...asked) => (await import('./daemon.ts')).restoreJournal(...asked),
+  restoreJournal: async (...asked) => (await import('./offline.ts')).restoreJournal(...asked),
   every(ms, act) {
     const over = new AbortController();
     const run = async () => {

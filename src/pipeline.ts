@@ -13,8 +13,7 @@ import type {
 import { advance, futureHours, type MeterRules, type Observation } from './domain/advance.ts';
 import type { Flag, GapCause, Notice } from './domain/entry.ts';
 import type { InstallationFacts } from './domain/facts.ts';
-import type { Result } from './domain/fault.ts';
-import { faulty, good } from './domain/fault.ts';
+import { faulty, good, type Result } from './domain/fault.ts';
 import type { Moment } from './domain/moment.ts';
 import { type Counts, type Dial, limitOn } from './domain/units.ts';
 import { sometimes } from './sometimes.ts';
@@ -168,8 +167,11 @@ async function takeIn(
   const { target, rules } = standing(place, journal);
   const { meter } = target;
   const known = journal.installation(meter);
-  if (!known) sometimes('journal: a reading was dropped while it was not sound');
-  if (!known) return true; // The journal is not sound: registers are absolute, the next reading tells all.
+  if (!known) {
+    // The journal is not sound: registers are absolute, the next reading tells all.
+    sometimes('journal: a reading was dropped while it was not sound');
+    return true;
+  }
   const recalling = seen.kind === 'reading' ? watches?.recall(meter, rules) : undefined;
   if (recalling !== undefined) await recalling;
   const ahead = futureHours(known, seen.moment, rules, journal.heldFrom(meter));

@@ -44,19 +44,18 @@ export function toldOf(
   openScan: Parts['openScan'],
 ): ToldBus {
   const { type, timeoutMs } = settings;
-  const kind = kindOf(settings);
   const addresses = new Map(meters.map(({ meter, address }) => [meter, address]));
   const scan = openScan && { scans, open: (wish: ScanWish) => openScan(settings, wish) };
   return {
-    ...{ bus: settings.bus, type, kind, timeoutMs, conversation: bus, addresses },
+    ...{ bus: settings.bus, type, kind: KINDS[type], timeoutMs, conversation: bus, addresses },
     ...(scan && { scan }),
   };
 }
 
-function kindOf({ type }: BusSettings): ToldBus['kind'] {
-  const kinds = { 'line-serial': 'line', 'line-tcp': 'line', 'modbus-tcp': 'tcp' } as const;
-  return type === 'modbus-rtu' || type === 'modbus-rtu-tcp' ? 'rtu' : kinds[type];
-}
+const KINDS: Readonly<Record<BusSettings['type'], ToldBus['kind']>> = {
+  ...{ 'line-serial': 'line', 'line-tcp': 'line' },
+  ...{ 'modbus-rtu': 'rtu', 'modbus-rtu-tcp': 'rtu', 'modbus-tcp': 'tcp' },
+};
 
 /** How long the read of a place on this bus is expected to take. */
 function expectedOn({ settings, meters }: OpenBus): (place: MeteredPlace) => number {
@@ -77,7 +76,7 @@ export function idleBuses({ buses, meters }: Settings): readonly ToldBus[] {
   return buses.map((bus) => {
     const here = meters.filter((meter) => meter.bus === bus.bus);
     return {
-      ...{ bus: bus.bus, type: bus.type, kind: kindOf(bus), timeoutMs: bus.timeoutMs },
+      ...{ bus: bus.bus, type: bus.type, kind: KINDS[bus.type], timeoutMs: bus.timeoutMs },
       conversation: { link: () => ({ open: false, detail: 'the collector is not running' }) },
       addresses: new Map(here.map(({ meter, address }) => [meter, address])),
     };

@@ -14,6 +14,7 @@ import {
   planScan,
   type ScanPlan,
   type ScanSetting,
+  type ScanWay,
   type ScanWire,
   type ScanWish,
 } from './domain/scan.ts';
@@ -57,19 +58,20 @@ export async function openScan(
   return { run, plan };
 }
 
+/** The one way of speaking on a bus. */
+const WAYS: Readonly<Record<BusSettings['type'], ScanWay>> = {
+  ...{ 'line-serial': 'line', 'line-tcp': 'line' },
+  ...{ 'modbus-rtu': 'rtu', 'modbus-rtu-tcp': 'rtu', 'modbus-tcp': 'mbap' },
+};
+
 /** The ways and settings that a wire has. A bus is looked at as it is set unless the wish says otherwise. */
 function wireOf(target: ScanTarget): ScanWire {
   if ('port' in target) return { ways: ['rtu', 'line'], baud: USUAL_BAUD, parity: [...PARITIES] };
   if ('peer' in target) return { ways: ['mbap', 'rtu', 'line'], baud: [], parity: [] };
   const { bus } = target;
-  const way = { line: 'line', 'modbus-rtu': 'rtu', 'modbus-tcp': 'mbap' } as const;
-  const kind = bus.type.startsWith('line')
-    ? 'line'
-    : bus.type === 'modbus-tcp'
-      ? bus.type
-      : 'modbus-rtu';
-  if (!('serial' in bus)) return { ways: [way[kind]], baud: [], parity: [] };
-  return { ways: [way[kind]], baud: [bus.serial.baud], parity: [bus.serial.parity] };
+  const ways = [WAYS[bus.type]];
+  if (!('serial' in bus)) return { ways, baud: [], parity: [] };
+  return { ways, baud: [bus.serial.baud], parity: [bus.serial.parity] };
 }
 
 function openWire(target: ScanTarget, { baud, parity }: ScanSetting, clock: Clock): Wire {

@@ -2,12 +2,12 @@
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from './adapters/files.ts';
 import { openHttpDoor } from './adapters/http-door.ts';
 import { ensureOwnCertificate, fingerprintOf } from './adapters/own-certificate.ts';
 import { readPageFiles } from './adapters/page-files.ts';
 import { createSecrets } from './adapters/secrets.ts';
 import { createSharedText } from './adapters/shared-text.ts';
-import { makeFolder } from './adapters/store-files.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import type { Clock, Log } from './boundaries.ts';
 import { Accounts } from './console/accounts.ts';

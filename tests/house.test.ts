@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: ['domain'],
   codec: ['codec', 'domain'],
-  boundaries: ['domain'],
+  boundaries: ['boundaries', 'domain'],
   bell: [],
   sometimes: [],
   pipeline: ['boundaries', 'domain', 'sometimes'],
@@ -47,14 +47,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'upstream',
   ],
   reloading: ['boundaries', 'commands', 'domain', 'parts', 'settings'],
+  'real-parts': ['adapters', 'boundaries', 'bus', 'codec', 'commands', 'parts', 'settings'],
+  offline: [
+    ...['adapters', 'answering', 'boundaries', 'commands', 'domain', 'journal', 'opening'],
+    ...['places', 'polling', 'real-parts', 'settings', 'telling'],
+  ],
   daemon: [
-    ...['adapters', 'answering', 'boundaries', 'bus', 'codec', 'collector', 'commands', 'domain'],
-    ...['journal', 'opening', 'parts', 'places', 'polling', 'reloading', 'scanning', 'settings'],
-    ...['telling', 'web-console'],
+    ...['adapters', 'boundaries', 'collector', 'parts', 'real-parts', 'reloading', 'scanning'],
+    ...['settings', 'web-console'],
   ],
   main: [
-    ...['adapters', 'cli', 'codec', 'daemon', 'scanning', 'boundaries', 'domain', 'settings'],
-    'web-console',
+    ...['adapters', 'cli', 'codec', 'daemon', 'offline', 'scanning', 'boundaries', 'domain'],
+    ...['settings', 'web-console'],
   ],
 };
 

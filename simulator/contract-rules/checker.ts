@@ -1,6 +1,6 @@
 // Holds a run of MQTT messages against every numbered rule of the contract, one message at a time.
 
-import { CollectorRules, checkCommand } from './collector-rules.ts';
+import { CollectorRules } from './collector-rules.ts';
 import { InstallationRules } from './installation-rules.ts';
 import type {
   Ack,
@@ -171,12 +171,11 @@ export class ContractChecker {
       case 'rsp':
         return collector.takeAnswer(payload as unknown as CommandAnswer, message.at);
       case 'cmd':
-        collector.takeCommand(
+        return collector.takeCommand(
           payload as unknown as Command,
           Buffer.byteLength(message.payload),
           message.at,
         );
-        return checkCommand(payload as unknown as Command, this.#verdicts);
       case 'ack':
         return collector.takeAck(payload as unknown as Ack, message.at);
       case 'last':

@@ -18,7 +18,7 @@ import type {
 } from './messages.ts';
 import { GRACE_MS } from './patience.ts';
 import { ResendRules } from './resend-rules.ts';
-import { type Range, RowSet } from './row-set.ts';
+import { type Range, RowSet, rangesOf } from './row-set.ts';
 import { SessionRules } from './session-rules.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -246,7 +246,9 @@ export class CollectorRules {
   }
 
   /** A command on its way to the collector. */
-  takeCommand({ id, name, expires }: Command, bytes: number, at: number): void {
+  takeCommand({ id, name, issued, expires }: Command, bytes: number, at: number): void {
+    const ordered = Date.parse(issued) <= Date.parse(expires);
+    this.#verdicts.check('C2', ordered, () => `command ${id} expires before it was issued`);
     if (name === 'replay') this.#resends.occasion(at);
     this.#commands.set(id, { expires: Date.parse(expires), isLarge: bytes > COMMAND_BYTES_MAX });
   }
@@ -392,22 +394,4 @@ export class CollectorRules {
     const said = away.length > 3 ? `${away[0]} to ${away.at(-1)}` : away.join(', ');
     this.#verdicts.check('A1', away.length === 0, () => `rows ${said} of ${name} ${what}`);
   }
-}
-
-/** The ranges in the evidence of a journal.loss; nothing that is none. */
-export function rangesOf(rows: unknown): Range[] {
-  if (!Array.isArray(rows)) return [];
-  return rows.filter(
-    (range): range is Range =>
-      Array.isArray(range) &&
-      range.length === 2 &&
-      range.every((row) => Number.isSafeInteger(row) && row >= 1) &&
-      range[0] <= range[1],
-  );
-}
-
-/** C1 to C6 from the head-end's side: what it may not do. */
-export function checkCommand(command: Command, verdicts: Verdicts): void {
-  const ordered = Date.parse(command.issued) <= Date.parse(command.expires);
-  verdicts.check('C2', ordered, () => `command ${command.id} expires before it was issued`);
 }

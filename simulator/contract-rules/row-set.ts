@@ -1,4 +1,4 @@
-// The rows of one epoch that have come, as ranges, and where they have holes.
+// The rows of one epoch that have come, or are lost, as ranges, and where they have holes.
 
 export type Range = readonly [from: number, to: number];
 
@@ -65,4 +65,16 @@ export class RowSet {
     }
     return low;
   }
+}
+
+/** The ranges in the evidence of a journal.loss; nothing that is none. */
+export function rangesOf(rows: unknown): Range[] {
+  if (!Array.isArray(rows)) return [];
+  return rows.filter(
+    (range): range is Range =>
+      Array.isArray(range) &&
+      range.length === 2 &&
+      range.every((row) => Number.isSafeInteger(row) && row >= 1) &&
+      range[0] <= range[1],
+  );
 }

@@ -2,7 +2,7 @@
 
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { syncPath, unless } from './store-files.ts';
+import { syncPath, unless } from './files.ts';
 
 /** It is built only where it leaves so many times its own size free: a small disk has no room to set aside. */
 const ROOM_TIMES = 4;

@@ -13,7 +13,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { CommandAnswer, Commands } from '../boundaries.ts';
 import { AT_WORK_MAX, Callers } from './callers.ts';
-import { makeFolder } from './store-files.ts';
+import { makeFolder } from './files.ts';
 
 /** Arguments of a command are a few names and times. */
 const BODY_BYTES_MAX = 64 * 1024;

@@ -17,7 +17,7 @@ function tables(): readonly Uint32Array[] {
 }
 
 /** CRC-32C of `bytes` from `from` up to but without `to`. */
-export function crc32c(bytes: Uint8Array, from: number, to: number): number {
+function crc32c(bytes: Uint8Array, from: number, to: number): number {
   const [t0, t1, t2, t3] = TABLES as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
   let crc = 0xffffffff;
   let at = from;

@@ -1,22 +1,13 @@
 // This collector's key and certificate: the key is made here and never leaves, a request goes out, a certificate comes in.
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
-import { open, readFile, rename } from 'node:fs/promises';
+import { createPrivateKey, type KeyObject, sign, X509Certificate } from 'node:crypto';
+import { readFile, rename } from 'node:fs/promises';
 import type { CommandAnswer } from '../boundaries.ts';
 import { certificateRequest, pem } from '../codec/certificate-request.ts';
 import type { Expiry } from '../domain/doctor.ts';
 import type { Settings, UpstreamSettings } from '../settings/settings.ts';
-import { writeWhole } from './store-files.ts';
-
-/** Only its owner reads a key. */
-const KEY_MODE = 0o600;
+import { writeWhole } from './files.ts';
+import { makeKey, publicHalf } from './key-file.ts';
 
 /** Where settings say that key and certificate are, and whose they are. */
 export interface Enrolled {
@@ -58,21 +49,9 @@ export async function requestCertificate(
 }
 
 function requestFor(collector: string, key: KeyObject): string {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const request = certificateRequest(collector, spki, (bytes) => sign('sha256', bytes, key));
+  const signed = (bytes: Uint8Array) => sign('sha256', bytes, key);
+  const request = certificateRequest(collector, publicHalf(key), signed);
   return pem('CERTIFICATE REQUEST', Buffer.from(request).toString('base64'));
-}
-
-async function makeKey(file: string): Promise<KeyObject> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const handle = await open(file, 'wx', KEY_MODE);
-  try {
-    await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  return privateKey;
 }
 
 /** Undefined where there is no such file; what is no key throws. */

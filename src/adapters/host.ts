@@ -5,7 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileError } from './file-words.ts';
-import { makeFolder } from './store-files.ts';
+import { makeFolder } from './files.ts';
 
 /** systemd is running where this folder is (sd_booted(3)). */
 const BOOTED = '/run/systemd/system';

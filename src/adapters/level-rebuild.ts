@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Store, StoreChange } from '../boundaries.ts';
 import { isSealed } from '../codec/journal-record.ts';
+import { unless } from './files.ts';
 import {
   type Change,
   changesIn,
@@ -12,8 +13,10 @@ import {
   tableIn,
   tablesNamedIn,
 } from './level-files.ts';
+import { isManifest, isTable, levelFilesIn } from './level-folder.ts';
 import { openLevelStore } from './level-store.ts';
-import { isManifest, isTable, levelFilesIn, unless } from './store-files.ts';
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** Changes of one write. */
 const BATCH = 1_000;
@@ -99,7 +102,7 @@ async function runsIn(source: string, doubt: (changes: readonly Change[]) => voi
     if (isTable(name)) runs.push(await tableRun(path, doubt));
     if (!name.endsWith('.log')) continue;
     const file = await unless(readFile(path), ['EIO']);
-    const { sound, doubtful } = changesInLog(file ?? Buffer.alloc(0));
+    const { sound, doubtful } = changesInLog(file ?? NO_BYTES);
     for (const change of sound) logged.push(change);
     doubt(doubtful);
   }
@@ -129,7 +132,7 @@ function listRun(list: readonly Change[]): Run {
  * before: a damaged key may be the twin of any sound one, also of one that was long passed.
  */
 async function tableRun(path: string, doubt: (changes: readonly Change[]) => void): Promise<Run> {
-  const read = async () => (await unless(readFile(path), ['EIO', 'ENOENT'])) ?? Buffer.alloc(0);
+  const read = async () => (await unless(readFile(path), ['EIO', 'ENOENT'])) ?? NO_BYTES;
   let file = await read();
   const { blocks } = tableIn(file);
   for (const handle of blocks) {
@@ -169,8 +172,6 @@ async function tableRun(path: string, doubt: (changes: readonly Change[]) => voi
     },
   };
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 /** Walks all runs side by side and keeps of each key the newest change. */
 async function copyRuns(

@@ -6,15 +6,8 @@ import type { Log, Store, Vault } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { type Ballast, createBallast } from './ballast.ts';
 import { fileWords } from './file-words.ts';
-import { damagedTables, rebuildStore } from './level-rebuild.ts';
-import { isLevelHeld, openLevelStore } from './level-store.ts';
-import { freeLock, tryLock } from './lock-file.ts';
-import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 import {
-  bringFiles,
   exists,
-  isLevelFolder,
-  levelFilesIn,
   makeFolder,
   moveIn,
   removeTree,
@@ -22,7 +15,12 @@ import {
   syncTree,
   unless,
   writeWhole,
-} from './store-files.ts';
+} from './files.ts';
+import { bringFiles, isLevelFolder, levelFilesIn } from './level-folder.ts';
+import { damagedTables, rebuildStore } from './level-rebuild.ts';
+import { isLevelHeld, openLevelStore } from './level-store.ts';
+import { freeLock, tryLock } from './lock-file.ts';
+import { OPENING, putInPlace, RESTORED } from './restore-store.ts';
 
 export interface VaultOptions {
   /** The data folder. */
@@ -51,6 +49,7 @@ const FULL = /no space left|disk quota exceeded|ENOSPC|EDQUOT/i;
 const WORLD =
   /read-only file system|permission denied|too many open files|cannot allocate|EROFS|EACCES|EPERM|EMFILE|ENFILE|ENOMEM/i;
 const IO = /input\/output error|\bEIO\b/i;
+const isOfWorld = (detail: string) => FULL.test(detail) || WORLD.test(detail);
 
 /** LevelDB's word, in its LOG, for what it left out of a log when it opened. */
 const DROPPED = /dropping \d+ bytes[^\n]*/g;
@@ -88,12 +87,7 @@ class LevelVault implements Vault {
   }
 
   mistrust(detail: string): void {
-    if (FULL.test(detail) || WORLD.test(detail)) return;
-    if (IO.test(detail)) {
-      this.#ioFailures += 1;
-      if (this.#ioFailures < IO_TRIES) return;
-    }
-    this.#mistrusted = detail;
+    if (!isOfWorld(detail) && !this.#mayComeBack(detail)) this.#mistrusted = detail;
   }
 
   async heard(): Promise<void> {
@@ -246,13 +240,16 @@ class LevelVault implements Vault {
     if (opened.ok) return this.#opened(opened.value);
     const { code, detail } = opened.fault;
     if (code === 'store.locked' && fresh) await removeTree(this.#kept);
-    if (code === 'store.locked' || FULL.test(detail) || WORLD.test(detail)) return opened;
-    if (IO.test(detail)) {
-      this.#ioFailures += 1;
-      if (this.#ioFailures < IO_TRIES) return opened;
-    }
+    if (code === 'store.locked' || isOfWorld(detail) || this.#mayComeBack(detail)) return opened;
     this.#signs.push(detail);
     return this.#swapInRepaired();
+  }
+
+  /** Something that cannot be read now, and may be the next time; each time is counted. */
+  #mayComeBack(detail: string): boolean {
+    if (!IO.test(detail)) return false;
+    this.#ioFailures += 1;
+    return this.#ioFailures < IO_TRIES;
   }
 
   /**
@@ -353,7 +350,7 @@ class LevelVault implements Vault {
       await moveIn(this.#path('store.repaired'), this.#store);
       const opened = await openLevelStore(this.#store, { create: false });
       if (opened.ok) return this.#opened(opened.value);
-      if (FULL.test(opened.fault.detail) || WORLD.test(opened.fault.detail)) return opened;
+      if (isOfWorld(opened.fault.detail)) return opened;
       this.#signs.push(`repaired, and still: ${opened.fault.detail}`);
       await removeTree(this.#store);
     }
@@ -368,7 +365,7 @@ class LevelVault implements Vault {
       await this.#repairedCopy(aside);
     } catch (cause) {
       const words = wordsOf(cause);
-      if (FULL.test(words) || WORLD.test(words) || IO.test(words)) throw cause;
+      if (isOfWorld(words) || IO.test(words)) throw cause;
       this.#signs.push(words);
       return false;
     }

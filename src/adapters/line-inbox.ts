@@ -1,10 +1,8 @@
 // The receiving half of every line: frames that came, the one owner waiting for the next, and what ends the wait.
 
 import type { Clock } from '../boundaries.ts';
-import { CR_FRAMING, framerOf } from '../codec/framer.ts';
 import type { Framer, LineItem } from '../codec/line-framer.ts';
-import type { Result } from '../domain/fault.ts';
-import { faulty, good } from '../domain/fault.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 
 /** Frames kept for an owner who is not listening; the oldest go first, as the newest register is the one wanted. */
 const WAITING_CAP = 8;
@@ -28,7 +26,7 @@ export class LineInbox {
   #signal: AbortSignal | undefined;
   readonly #heard = new WeakSet<AbortSignal>();
 
-  constructor(clock: Clock, framer: Framer = framerOf(CR_FRAMING)) {
+  constructor(clock: Clock, framer: Framer) {
     this.#clock = clock;
     this.#framer = framer;
   }

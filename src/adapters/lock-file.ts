@@ -2,7 +2,7 @@
 
 import { readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
-import { unless } from './store-files.ts';
+import { unless } from './files.ts';
 
 /** Locks that this process holds or is about to take. */
 const OURS = new Set<string>();

@@ -1,22 +1,14 @@
 // The console's certificate of its own making: key and certificate are made once, in the data folder, and stay for good.
 
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
-import { open, readFile, rm } from 'node:fs/promises';
+import { createPrivateKey, randomBytes, sign, X509Certificate } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
 import { isIP, isIPv4 } from 'node:net';
 import { pem } from '../codec/certificate-request.ts';
 import { ownCertificate } from '../codec/own-certificate.ts';
 import { fileWords } from './file-words.ts';
-import { writeWhole } from './store-files.ts';
+import { writeWhole } from './files.ts';
+import { makeKey, publicHalf } from './key-file.ts';
 
-/** Only its owner reads a key. */
-const KEY_MODE = 0o600;
 const SERIAL_BYTES = 16;
 /** What X.520 lets a common name have. */
 const COMMON_NAME_MAX = 64;
@@ -64,19 +56,11 @@ async function isPair({ certFile, keyFile }: OwnFiles): Promise<boolean> {
 }
 
 async function make({ certFile, keyFile }: OwnFiles, names: readonly string[]): Promise<void> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   await rm(keyFile, { force: true });
-  const handle = await open(keyFile, 'wx', KEY_MODE);
-  try {
-    await handle.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const key = await makeKey(keyFile);
   const serial = randomBytes(SERIAL_BYTES);
   // Neither negative nor with a first byte of nothing.
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x01;
-  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const all = [...new Set(names)];
   const certificate = ownCertificate(
     {
@@ -85,8 +69,8 @@ async function make({ certFile, keyFile }: OwnFiles, names: readonly string[]): 
       addresses: all.filter((name) => isIP(name) !== 0).map(bytesOf),
       serial,
     },
-    spki,
-    (bytes) => sign('sha256', bytes, privateKey),
+    publicHalf(key),
+    (bytes) => sign('sha256', bytes, key),
   );
   await writeWhole(certFile, pem('CERTIFICATE', Buffer.from(certificate).toString('base64')));
 }

@@ -6,7 +6,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { PageFile, PageFiles } from '../boundaries.ts';
-import { listIn } from './store-files.ts';
+import { listIn } from './files.ts';
 
 /** The pages are some tens of files and some hundred kilobytes; more is not ours. */
 const FILES_MAX = 200;

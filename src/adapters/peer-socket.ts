@@ -1,10 +1,8 @@
 // A TCP connection to a bridge or a device: bounded in connecting, prompt in sending, kept alive while idle.
 
-import type { Socket } from 'node:net';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Clock } from '../boundaries.ts';
-import type { Result } from '../domain/fault.ts';
-import { faulty, good } from '../domain/fault.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 import type { PeerSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
 

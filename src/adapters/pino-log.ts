@@ -5,6 +5,8 @@ import { pino } from 'pino';
 import type { Log } from '../boundaries.ts';
 import { writeBehind } from './write-behind.ts';
 
+const STDOUT = 1;
+
 /**
  * Characters kept for a reader of the log that has stopped reading; what comes beyond is dropped.
  * About 4,000 lines: the meters go on being read whatever journald does.
@@ -33,7 +35,7 @@ const LEVEL_AT = '{"level":"'.length;
 /** Whether standard output goes to journald (systemd.exec(5), JOURNAL_STREAM): to that very device and file. */
 export function goesToJournald(env: Readonly<Record<string, string | undefined>>): boolean {
   try {
-    const { dev, ino } = fstatSync(1, { bigint: true });
+    const { dev, ino } = fstatSync(STDOUT, { bigint: true });
     return env['JOURNAL_STREAM'] === `${dev}:${ino}`;
   } catch {
     return false;
@@ -42,8 +44,8 @@ export function goesToJournald(env: Readonly<Record<string, string | undefined>>
 
 export interface PinoLogOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** File descriptor (1 standard output, the default; 2 standard error), or something that takes the lines. */
-  readonly destination?: 1 | 2 | { write(line: string): void };
+  /** What takes the lines; standard output unless said otherwise. */
+  readonly destination?: { write(line: string): void };
   /** Puts `<priority>` before each line, as journald understands it. */
   readonly prioritized?: boolean;
 }
@@ -56,13 +58,11 @@ export interface LeveledLog extends Log {
 /** A log that writes `{"level","time",...fields,"msg"}` lines; `time` is ISO 8601 UTC of the system's clock. */
 export function createPinoLog({
   level,
-  destination = 1,
+  // Not pino's own: at the exit it tries a closed pipe again and again and never ends (sonic-boom 4).
+  destination = writeBehind(STDOUT, UNREAD_MAX),
   prioritized = false,
 }: PinoLogOptions): LeveledLog {
-  // Not pino's own destination: at the exit it tries a closed pipe again and again and never ends (sonic-boom 4).
-  const plain =
-    typeof destination === 'number' ? writeBehind(destination, UNREAD_MAX) : destination;
-  const stream = prioritized ? withPriority(plain) : plain;
+  const stream = prioritized ? withPriority(destination) : destination;
   const log = pino(
     {
       level,

@@ -5,6 +5,7 @@ import { access, readdir, realpath, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { Clock } from '../boundaries.ts';
 import type { BusSettings } from '../settings/settings.ts';
+import { within } from './bounded.ts';
 
 /** What was seen. `problem`: why nothing can be read over it, null for nothing that shows from outside. */
 export interface PortLook {
@@ -73,14 +74,11 @@ async function namesOf(path: string): Promise<readonly string[]> {
 /** Empty when somebody listens there, else why not. */
 async function tryPeer(host: string, port: number, wire: Clock): Promise<string> {
   const socket = connect({ host, port });
-  const over = new AbortController();
   const answer = new Promise<string>((resolve) => {
     socket.once('connect', () => resolve(''));
     socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
   });
-  const late = wire.sleep(CONNECT_MS, over.signal).then(() => 'ETIMEDOUT');
-  const came = await Promise.race([answer, late]);
-  over.abort('answered');
+  const came = await within(wire, CONNECT_MS, answer);
   socket.destroy();
-  return came;
+  return came === 'late' ? 'ETIMEDOUT' : came;
 }

@@ -4,9 +4,9 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoreChange } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
+import { exists, makeFolder, moveIn, removeTree, syncTree } from './files.ts';
 import { isLevelHeld, openLevelStore } from './level-store.ts';
 import { freeLock, tryLock } from './lock-file.ts';
-import { exists, makeFolder, moveIn, removeTree, syncTree } from './store-files.ts';
 
 /** Records of one synced write. */
 const BATCH = 1_000;

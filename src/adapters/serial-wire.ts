@@ -2,8 +2,7 @@
 
 import { SerialPort } from 'serialport';
 import type { Clock, Wire } from '../boundaries.ts';
-import type { Result } from '../domain/fault.ts';
-import { faulty, good } from '../domain/fault.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 import type { SerialSettings } from '../settings/settings.ts';
 import { within } from './bounded.ts';
 import { CLOSE_LIMIT_MS, OPEN_LIMIT_MS, portFault } from './port-fault.ts';

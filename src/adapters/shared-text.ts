@@ -1,12 +1,12 @@
 // A small text file of mode 0600 that several processes change in turn: a lock beside it, a new file moved into its place.
 
-import { chown, open, readFile, rm, stat } from 'node:fs/promises';
+import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, SharedText } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileWords } from './file-words.ts';
+import { moveIn, unless, writeSynced } from './files.ts';
 import { freeLock, tryLock } from './lock-file.ts';
-import { moveIn, unless } from './store-files.ts';
 
 /** Accounts and tokens: some tens of lines. More is not ours, and is not read. */
 const BYTES_MAX = 256 * 1024;
@@ -38,13 +38,7 @@ export function createSharedText(path: string, clock: Clock): SharedText {
     // The command line may be root's: the file stays the daemon's.
     const owner = (await unless(stat(path), ['ENOENT'])) ?? (await stat(dirname(path)));
     await rm(aside, { force: true });
-    const handle = await open(aside, 'wx', 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeSynced(aside, text, { flag: 'wx', mode: 0o600 });
     await chown(aside, owner.uid, owner.gid).catch(() => undefined);
     await moveIn(aside, path);
   };

@@ -2,8 +2,7 @@
 
 import type { Socket } from 'node:net';
 import type { Clock, Wire } from '../boundaries.ts';
-import type { Result } from '../domain/fault.ts';
-import { faulty, good } from '../domain/fault.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 import type { PeerSettings } from '../settings/settings.ts';
 import { connectPeer } from './peer-socket.ts';
 import { writeAll } from './write-all.ts';

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { fileError, fileWords } from './file-words.ts';
-import { moveIn, unless } from './store-files.ts';
+import { moveIn, unless, writeSynced } from './files.ts';
 
 /** Text is gathered up to so many characters before it is written. */
 const CHUNK = 256 * 1024;
@@ -79,13 +79,7 @@ export async function replaceText(path: string, text: string): Promise<Result<vo
     const { mode, uid, gid } = await stat(target);
     aside = `${target}.new`;
     await copyFile(target, `${target}.bak`);
-    const handle = await open(aside, 'w', mode & 0o777);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeSynced(aside, text, { mode: mode & 0o777 });
     // Who may not give it away is its owner, or makes it his own by writing it.
     await chown(aside, uid, gid).catch(() => undefined);
     await chmod(aside, mode & 0o777);

@@ -5,7 +5,7 @@ import type { Fault } from '../domain/fault.ts';
 import type { Counts, EpochMs } from '../domain/units.ts';
 
 /** The polling behind the door. */
-export interface AskedOf {
+interface Polling {
   /** Has the meter read as soon as it may be. */
   ask(meter: string): void;
   /** Nobody waits for it any more. */
@@ -14,14 +14,11 @@ export interface AskedOf {
   freeAt(meter: string): EpochMs;
 }
 
-interface Waiting {
-  readonly answer: (outcome: AskedOutcome) => void;
-}
-
 export class AskedReads {
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, Set<Waiting>>();
-  #polling: AskedOf | null = null;
+  /** By meter, who is to be answered. */
+  readonly #waiting = new Map<string, Set<(outcome: AskedOutcome) => void>>();
+  #polling: Polling | null = null;
 
   /** `clock` is the schedule's. */
   constructor(clock: Clock) {
@@ -29,7 +26,7 @@ export class AskedReads {
   }
 
   /** From now on this polling answers; null: none does, and who waits is told so. */
-  attach(polling: AskedOf | null): void {
+  attach(polling: Polling | null): void {
     this.#polling = polling;
     if (polling !== null) return;
     for (const meter of this.#waiting.keys()) this.settle(meter, STOPPED);
@@ -47,11 +44,10 @@ export class AskedReads {
     if (freeAt > this.#clock.now() + ms) return { ok: false, busyUntil: freeAt };
     const over = new AbortController();
     const answer = new Promise<AskedOutcome>((resolve) => {
-      const waiting: Waiting = { answer: resolve };
       const here = this.#waiting.get(meter) ?? new Set();
-      this.#waiting.set(meter, here.add(waiting));
+      this.#waiting.set(meter, here.add(resolve));
       void this.#clock.sleep(ms, over.signal).then(() => {
-        here.delete(waiting);
+        here.delete(resolve);
         if (here.size === 0 && this.#waiting.get(meter) === here) {
           this.#waiting.delete(meter);
           this.#polling?.forget(meter);
@@ -73,11 +69,9 @@ export class AskedReads {
     const here = this.#waiting.get(meter);
     if (!here) return;
     this.#waiting.delete(meter);
-    for (const { answer } of here) {
-      answer(
-        typeof outcome === 'number' ? { ok: true, value: outcome } : { ok: false, fault: outcome },
-      );
-    }
+    const told: AskedOutcome =
+      typeof outcome === 'number' ? { ok: true, value: outcome } : { ok: false, fault: outcome };
+    for (const answer of here) answer(told);
   }
 }
 

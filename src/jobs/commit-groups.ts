@@ -54,7 +54,7 @@ export async function commitGroups(
 
 /** Tries until the journal is sound; the same trouble is told once. */
 async function openAgain(
-  { journal, wire, log }: { readonly journal: Journal; readonly wire: Clock; readonly log: Log },
+  { journal, wire, log }: CommitParts,
   trouble: string,
   signal: AbortSignal,
 ): Promise<void> {

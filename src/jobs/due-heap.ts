@@ -36,11 +36,6 @@ export class DueHeap<T extends Placed> {
     if (last.slot === slot) this.#sink(last, slot);
   }
 
-  /** Takes out all, in no order. */
-  clear(): T[] {
-    return this.#all.splice(0);
-  }
-
   #rise(one: T, from: number): void {
     let slot = from;
     while (slot > 0) {

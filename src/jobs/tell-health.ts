@@ -23,8 +23,9 @@ export async function tellHealth(parts: HealthParts, signal: AbortSignal): Promi
   const numberAt = (at: number) => Math.floor((at - phase) / PERIOD_MS);
   let told = numberAt(clock.now());
   while (!signal.aborted) {
-    const left = PERIOD_MS - ((((clock.now() - phase) % PERIOD_MS) + PERIOD_MS) % PERIOD_MS);
-    await clock.sleep(Math.min(left, SLEEP_MAX_MS), signal);
+    const now = clock.now();
+    const next = (numberAt(now) + 1) * PERIOD_MS + phase;
+    await clock.sleep(Math.min(next - now, SLEEP_MAX_MS), signal);
     const number = numberAt(clock.now());
     if (signal.aborted || number === told) continue;
     told = number;

@@ -8,6 +8,7 @@ const LOOK_MS = 60_000;
 const GRAIN_MS = 1_000;
 /** For so long hours wait for a doubtful clock (I10); then it is believed as it stands, and somebody should know. */
 const UNSYNCED_MS = 15 * 60_000;
+/** There is one clock: the trouble is about nothing but itself. */
 const UNSYNCED = 'clock.unsynced';
 
 export interface WatchClockParts {
@@ -41,8 +42,8 @@ export async function watchClock(parts: WatchClockParts, signal: AbortSignal): P
 }
 
 function tellStep(
-  expected: number,
-  now: number,
+  expected: EpochMs,
+  now: EpochMs,
   { journal, clock, log, toleranceMs }: WatchClockParts,
 ): void {
   const step = now - expected;
@@ -60,10 +61,9 @@ function tellStep(
 const isoOf = (at: EpochMs) => new Date(at).toISOString().replace('.000Z', 'Z');
 
 function tellSync(unsyncedMs: number | null, { journal, log, source }: WatchClockParts): void {
-  const about = UNSYNCED;
   if (unsyncedMs === null) {
     const data = { source, outcome: 'the clock is kept right' };
-    journal.trouble({ about, stands: false, code: 'clock.unsynced', severity: 'info', data });
+    journal.trouble({ about: UNSYNCED, stands: false, code: UNSYNCED, severity: 'info', data });
     return;
   }
   if (unsyncedMs < UNSYNCED_MS) return;
@@ -71,6 +71,6 @@ function tellSync(unsyncedMs: number | null, { journal, log, source }: WatchCloc
     ...{ source, unsynced_s: Math.round(unsyncedMs / 1_000), limit_s: UNSYNCED_MS / 1_000 },
     clears: 'a clock that is synchronised: the way to its time server',
   };
-  if (!journal.troubles().includes(about)) log.warn(data, 'nobody keeps the clock right');
-  journal.trouble({ about, stands: true, code: 'clock.unsynced', severity: 'minor', data });
+  if (!journal.troubles().includes(UNSYNCED)) log.warn(data, 'nobody keeps the clock right');
+  journal.trouble({ about: UNSYNCED, stands: true, code: UNSYNCED, severity: 'minor', data });
 }

@@ -3,7 +3,7 @@
 import { keys, seal, unseal } from '../codec/journal-record.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
-import type { KeptAnswer } from './load.ts';
+import type { KeptAnswer } from './standing.ts';
 
 /** Results of commands are kept so many and so long (C2). */
 const ANSWERS_MAX = 10_000;

@@ -28,17 +28,12 @@ import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, type Absent, alsoAbsent, encodeAbsent } from './absent.ts';
 import { WearMeter } from './figures.ts';
-import {
-  encodeMeta,
-  type KeptAnswer,
-  nothingStands,
-  type Standing,
-  WEAR_KEY,
-  type Wear,
-} from './load.ts';
 import { type Mark, markOf } from './mark.ts';
+import { encodeMeta } from './meta.ts';
 import { type Opened, type OpeningParts, openStanding, type Telling } from './opening.ts';
+import { textAt } from './records.ts';
 import { SettledRows } from './settled-rows.ts';
+import { type KeptAnswer, nothingStands, type Standing, WEAR_KEY, type Wear } from './standing.ts';
 
 export interface JournalParts extends OpeningParts {
   /** Called each time the store has been opened and read, before anything is taken in. */
@@ -452,16 +447,13 @@ export class Books {
       { ...this.standing, states: this.kept, pending },
       this.nextRow,
       this.parts.collector,
-      false,
     );
   }
 
   async rowAt(key: string | undefined): Promise<Row | undefined> {
     if (key === undefined || key === '') return undefined;
-    const found = await this.store.get(key);
-    if (!found.ok) throw new StoreLost(found.fault.detail);
-    if (found.value === undefined) return undefined;
-    return decodeRow(key, found.value);
+    const text = await textAt(this.store, key);
+    return text === undefined ? undefined : decodeRow(key, text);
   }
 
   async *rows(from: string, to: string): AsyncIterable<EntryRow> {

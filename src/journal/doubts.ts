@@ -3,10 +3,10 @@
 import type { Store } from '../boundaries.ts';
 import { decodeEntryKey, decodeRow, keys, within } from '../codec/journal-record.ts';
 import type { Installation } from '../domain/advance.ts';
-import { StoreLost } from '../domain/fault.ts';
 import type { Loaded } from './load.ts';
 import type { Mark, MarkedMeter } from './mark.ts';
 import { type Reached, reachedIn } from './reached.ts';
+import { LOOK_BACK, textAt } from './records.ts';
 
 export interface Doubts {
   /** Meters whose state or facts are missing, or behind what is proved, with the reason. */
@@ -92,18 +92,13 @@ function presentFacts(facts: Loaded['standing']['facts']): Map<string, number> {
   return present;
 }
 
-/** Damaged records at the end that are passed over in search of a sound one. */
-const LOOK_BACK = 64;
-
 /** The newest row that an entry bears out: the key alone, damaged, could claim any number. */
 async function lastRowIn(store: Store): Promise<number> {
   const range = { ...within('r/'), reverse: true, limit: LOOK_BACK };
   for await (const [key, text] of store.entries(range)) {
     const entryKey = decodeEntryKey(key, text);
     if (entryKey === undefined) continue;
-    const entry = await store.get(entryKey);
-    if (!entry.ok) throw new StoreLost(entry.fault.detail);
-    const row = decodeRow(entryKey, entry.value ?? '')?.row;
+    const row = decodeRow(entryKey, (await textAt(store, entryKey)) ?? '')?.row;
     if (row !== undefined && keys.row(row) === key) return row;
   }
   return 0;

@@ -2,11 +2,10 @@
 
 import type { JournalFigures, Store } from '../boundaries.ts';
 import { within } from '../codec/journal-record.ts';
-import type { Checkpoint } from '../domain/checkpoint.ts';
-import { nothingThinned } from '../domain/checkpoint.ts';
+import { type Checkpoint, nothingThinned } from '../domain/checkpoint.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
-import type { Wear } from './load.ts';
+import type { Wear } from './standing.ts';
 import { firstHour, firstIncrement } from './thin.ts';
 
 const DAY_MS = 24 * HOUR_MS;

@@ -32,13 +32,14 @@ import type { EpochMs } from '../domain/units.ts';
 import { Answers } from './answers.ts';
 import { Books, type JournalParts } from './books.ts';
 import { measure } from './figures.ts';
-import { Keeping } from './keeping.ts';
 import { encodeMark } from './mark.ts';
 import { Memories } from './memories.ts';
 import { Metering } from './metering.ts';
 import { Papers } from './papers.ts';
 import { PendingRows } from './pending-rows.ts';
+import { EVERYTHING } from './records.ts';
 import { Scrubbing } from './scrubbing.ts';
+import { Thinning } from './thinning.ts';
 import { Troubles } from './troubles.ts';
 
 /** Opens the journal, or says why it cannot be opened now. */
@@ -60,7 +61,7 @@ class GroupJournal implements Journal {
   readonly #pending: PendingRows;
   readonly #answers: Answers;
   readonly #scrubbing: Scrubbing;
-  readonly #keeping: Keeping;
+  readonly #thinning: Thinning;
   readonly #memories: Memories;
   readonly #troubles: Troubles;
   readonly #papers: Papers;
@@ -71,7 +72,7 @@ class GroupJournal implements Journal {
     this.#pending = new PendingRows(this.#books);
     this.#answers = new Answers(this.#books);
     this.#scrubbing = new Scrubbing(this.#books);
-    this.#keeping = new Keeping(this.#books, this.#pending);
+    this.#thinning = new Thinning(this.#books, this.#pending);
     this.#memories = new Memories(this.#books);
     this.#troubles = new Troubles(this.#books);
     this.#papers = new Papers(this.#books);
@@ -186,7 +187,7 @@ class GroupJournal implements Journal {
   async *records(): AsyncIterable<readonly [key: string, value: string]> {
     const written = await this.#books.flush();
     if (!written.ok) throw new StoreLost(written.fault.detail);
-    yield* this.#books.store.entries({ from: ' ', to: '~' });
+    yield* this.#books.store.entries(EVERYTHING);
   }
 
   async room(): Promise<Room | null> {
@@ -324,7 +325,7 @@ class GroupJournal implements Journal {
   }
 
   thin(limits: KeepLimits, rest: () => Promise<void>, livedMs?: number): Promise<Result<Thinned>> {
-    return this.#keeping.thin(limits, rest, livedMs);
+    return this.#thinning.thin(limits, rest, livedMs);
   }
 
   remember(meter: string, known: unknown, must = false): boolean {

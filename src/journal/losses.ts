@@ -5,10 +5,10 @@ import { decodeEntryKey, decodeRow, keys } from '../codec/journal-record.ts';
 import type { Evidence } from '../domain/alarms.ts';
 import { newest } from '../domain/conservation.ts';
 import type { EntryRow, Row } from '../domain/entry.ts';
-import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import type { Telling } from './opening.ts';
 import { countOf, type Range, rangesOf, textOf } from './ranges.ts';
+import { textAt } from './records.ts';
 import type { Findings } from './scrub.ts';
 
 /** What is lost of one installation, or of one that nobody can name. */
@@ -33,14 +33,14 @@ export async function tellLosses(store: Store, findings: Findings): Promise<Tell
   };
   for (const [inst, ranges] of Object.entries(findings.increments)) of(inst).increments = ranges;
   let named = 0;
-  const nameless: Range[] = [];
+  const nameless: number[] = [];
   for (const range of findings.rows) {
     for (let row = range[0]; row <= range[1]; row += 1) {
       named += 1;
       const entryKey = named <= NAMED_MAX ? await entryKeyOf(store, row) : undefined;
       const [kind, meter, inst, start] = entryKey?.split('/') ?? [];
       if (kind === undefined) {
-        nameless.push([row, row]);
+        nameless.push(row);
         continue;
       }
       const loss = of(`${meter}/${Number(inst)}`);
@@ -50,8 +50,7 @@ export async function tellLosses(store: Store, findings: Findings): Promise<Tell
   }
   const tellings = [...losses].map(([inst, loss]) => ofInstallation(inst, loss));
   if (nameless.length > 0) {
-    const rows = rangesOf(nameless.map(([row]) => row));
-    tellings.push(await ofNobody(store, rows, findings));
+    tellings.push(await ofNobody(store, rangesOf(nameless), findings));
   }
   return tellings;
 }
@@ -113,20 +112,12 @@ async function ofNobody(
 
 async function rowAt(store: Store, row: number): Promise<Row | undefined> {
   const key = row < 1 ? undefined : await entryKeyOf(store, row);
-  const text = key === undefined ? undefined : await textAt(store, key);
-  return key === undefined || text === undefined ? undefined : decodeRow(key, text);
+  return key === undefined ? undefined : decodeRow(key, (await textAt(store, key)) ?? '');
 }
 
 async function entryKeyOf(store: Store, row: number): Promise<string | undefined> {
   const key = keys.row(row);
-  const text = await textAt(store, key);
-  return text === undefined ? undefined : decodeEntryKey(key, text);
-}
-
-async function textAt(store: Store, key: string): Promise<string | undefined> {
-  const found = await store.get(key);
-  if (!found.ok) throw new StoreLost(found.fault.detail);
-  return found.value;
+  return decodeEntryKey(key, (await textAt(store, key)) ?? '');
 }
 
 function timeOf(row: Row): EpochMs {

@@ -5,7 +5,7 @@ import type { InstallationFacts } from '../domain/facts.ts';
 import type { Installation } from '../domain/installation.ts';
 import type { DialPoint } from '../domain/resume.ts';
 import type { EpochMs } from '../domain/units.ts';
-import type { Standing } from './load.ts';
+import type { Standing } from './standing.ts';
 
 /** One meter at the time of the mark. */
 export interface MarkedMeter {
@@ -41,13 +41,8 @@ export interface Mark {
   readonly meters: Readonly<Record<string, MarkedMeter>>;
 }
 
-/** What stands now, as a mark. */
-export function markOf(
-  standing: Standing,
-  nextRow: number,
-  collector: string,
-  clean: boolean,
-): Mark {
+/** What stands now, as a mark after which more is written. */
+export function markOf(standing: Standing, nextRow: number, collector: string): Mark {
   const meters: Record<string, MarkedMeter> = {};
   let pending = 0;
   for (const count of standing.pending.values()) pending += count;
@@ -59,7 +54,7 @@ export function markOf(
     const before = factsBefore(standing, meter, state.inst);
     meters[meter] = { facts, ...figuresOf(state), ended, before, pending: waiting };
   }
-  return { v: 1, collector, epoch: standing.epoch, clean, nextRow, pending, meters };
+  return { v: 1, collector, epoch: standing.epoch, clean: false, nextRow, pending, meters };
 }
 
 function figuresOf(
@@ -79,7 +74,7 @@ function figuresOf(
 }
 
 /** Where the newest hour or gap that is told ends. */
-export function toldOf({ hours }: Installation): DialPoint | null {
+function toldOf({ hours }: Installation): DialPoint | null {
   if (!hours) return null;
   const { gap, ended, from, last } = hours;
   return (ended && !ended.sent ? ended.from : null) ?? gap?.from ?? from ?? last;

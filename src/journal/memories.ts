@@ -3,10 +3,9 @@
 import type { Memory } from '../boundaries.ts';
 import { keys, seal, unseal } from '../codec/journal-record.ts';
 import type { AlertWishes } from '../domain/alert-rules.ts';
-import type { EpochMs } from '../domain/units.ts';
-import { HOUR_MS } from '../domain/units.ts';
+import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import { type Books, COLLECTOR } from './books.ts';
-import { textAt } from './thin.ts';
+import { textAt } from './records.ts';
 
 /** A meter's share: so many bytes an hour on average, saved up for a day at most. */
 const BYTES_PER_HOUR = 1024;
@@ -18,7 +17,7 @@ export const decodeSnapshot = (meter: string, text: string): Memory | undefined 
   unseal(keys.snapshot(meter), text) as Memory | undefined;
 
 /** Shares of the flash card by meter. */
-export class Shares {
+class Shares {
   readonly #saved = new Map<string, { readonly bytes: number; readonly at: EpochMs }>();
 
   /** Takes `bytes` of the meter's share, or says false and takes none. What `must` be written is owed. */

@@ -45,7 +45,7 @@ export class Metering {
     if (!facts || !before) {
       // Where an installation stood of which nothing is proved any more, the next one begins.
       const inst = (this.#books.standing.highest.get(meter) ?? 0) + 1;
-      return this.#install(meter, inst, { ...declared }, declared, inst > 1 ? ['config'] : []);
+      return this.#install(meter, inst, declared, declared, inst > 1 ? ['config'] : []);
     }
     const verdict = judgeDeclaration(facts, declared);
     if (verdict === 'unchanged') return;
@@ -53,7 +53,7 @@ export class Metering {
     // An encoder named since is a fact: the next one named is compared with it.
     if (verdict === 'named') return this.#books.keepFacts({ ...facts, ...declared, declared });
     this.commit(meter, finish(before, ['config'], rules));
-    this.#install(meter, facts.inst + 1, { ...declared }, declared, ['config']);
+    this.#install(meter, facts.inst + 1, declared, declared, ['config']);
   }
 
   /** Another meter stands there from now on. */

@@ -3,8 +3,9 @@
 import type { Store, StoreChange } from '../boundaries.ts';
 import { isOfNewerVersion, keys, unseal, within } from '../codec/journal-record.ts';
 import { renewRecord, unsealV1 } from '../codec/journal-v1.ts';
-import { faulty, good, type Result, StoreLost } from '../domain/fault.ts';
-import { encodeMeta, type Meta } from './load.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
+import { encodeMeta, type Meta } from './meta.ts';
+import { EVERYTHING, textAt } from './records.ts';
 
 /** Records of one synced write: large enough to be quick, small enough to be no burden on memory. */
 const PORTION = 500;
@@ -50,11 +51,9 @@ async function isOld(store: Store, meta: string | undefined): Promise<boolean> {
 }
 
 async function renewAll(store: Store): Promise<Result<void>> {
-  let next = ' ';
+  let { from } = EVERYTHING;
   for (;;) {
-    const portion: (readonly [key: string, text: string])[] = [];
-    const range = { from: next, to: '~', limit: PORTION };
-    for await (const record of store.entries(range)) portion.push(record);
+    const portion = await store.portion({ ...EVERYTHING, from, limit: PORTION });
     const changes = portion.flatMap(([key, text]) => renewed(key, text));
     if (changes.length > 0) {
       const written = await store.write(changes);
@@ -62,7 +61,7 @@ async function renewAll(store: Store): Promise<Result<void>> {
     }
     const last = portion.at(-1);
     if (portion.length < PORTION || !last) return good(undefined);
-    next = `${last[0]}\0`;
+    from = `${last[0]}\0`;
   }
 }
 
@@ -70,10 +69,4 @@ async function renewAll(store: Store): Promise<Result<void>> {
 function renewed(key: string, text: string): StoreChange[] {
   if (key === keys.meta) return [];
   return (renewRecord(key, text) ?? []).map(([name, value]) => ({ key: name, value }));
-}
-
-async function textAt(store: Store, key: string): Promise<string | undefined> {
-  const found = await store.get(key);
-  if (!found.ok) throw new StoreLost(found.fault.detail);
-  return found.value;
 }

@@ -9,12 +9,13 @@ import { resumeInstallation } from '../domain/resume.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import { type Doubts, doubtsOf } from './doubts.ts';
-import { type Loaded, loadStanding, type Standing } from './load.ts';
+import { type Loaded, loadStanding } from './load.ts';
 import { decodeMark, encodeMark, type Mark, type MarkedMeter } from './mark.ts';
 import { migrate } from './migrate.ts';
 import { lastAlarm, prove } from './prove.ts';
 import { shortOfPending } from './repend.ts';
 import { bringBack } from './salvage.ts';
+import type { Standing } from './standing.ts';
 
 export interface OpeningParts {
   readonly collector: string;

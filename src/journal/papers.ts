@@ -1,8 +1,8 @@
 // What technicians leave: commissionings under way and reports, plain JSON under names of their own.
 
 import { seal, unseal, within } from '../codec/journal-record.ts';
-import { StoreLost } from '../domain/fault.ts';
 import type { Books } from './books.ts';
+import { sealedAt } from './records.ts';
 
 /** Among the journal's own records: an older program keeps them as they are. */
 const keyOf = (name: string) => `a/paper/${name}`;
@@ -26,9 +26,7 @@ export class Papers {
     const key = keyOf(name);
     const { changes } = this.#books.group;
     if (changes.has(key)) return unseal(key, changes.get(key) ?? '');
-    const found = await this.#books.store.get(key);
-    if (!found.ok) throw new StoreLost(found.fault.detail);
-    return unseal(key, found.value ?? '');
+    return sealedAt(this.#books.store, key);
   }
 
   async papers(folder: string): Promise<readonly unknown[]> {

@@ -15,7 +15,7 @@ import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
 import type { Books } from './books.ts';
-import { textAt } from './thin.ts';
+import { textAt } from './records.ts';
 
 /** A record that says which entry waits, and what its key says. */
 interface Waiting {

@@ -3,12 +3,12 @@
 /** Both ends belong to it. */
 export type Range = readonly [from: number, to: number];
 
-/** Ascending numbers as ranges; `step` is the distance of neighbours. */
-export function rangesOf(numbers: Iterable<number>, step = 1): Range[] {
+/** Ascending numbers as ranges. */
+export function rangesOf(numbers: Iterable<number>): Range[] {
   const ranges: [number, number][] = [];
   for (const number of numbers) {
     const last = ranges.at(-1);
-    if (last && number <= last[1] + step) last[1] = Math.max(last[1], number);
+    if (last && number <= last[1] + 1) last[1] = Math.max(last[1], number);
     else ranges.push([number, number]);
   }
   return ranges;
@@ -53,12 +53,12 @@ export function countOf(ranges: readonly Range[]): number {
 const RANGES_MAX = 300;
 
 /**
- * As people and programs read it, `3-5,9`. Every number is covered: beyond `max` ranges the last ones are joined, and numbers
- * between them are covered that do not belong to it.
+ * As people and programs read it, `3-5,9`. Every number is covered: where there are too many ranges the last ones are
+ * joined, and numbers between them are covered that do not belong to it.
  */
-export function textOf(ranges: readonly Range[], max = RANGES_MAX): string {
-  const first = ranges.slice(0, max - 1);
-  const rest = ranges.slice(max - 1);
+export function textOf(ranges: readonly Range[]): string {
+  const first = ranges.slice(0, RANGES_MAX - 1);
+  const rest = ranges.slice(RANGES_MAX - 1);
   const [begin, end] = [rest[0], rest.at(-1)];
   const shown = begin && end ? [...first, [begin[0], end[1]] as const] : first;
   return shown.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');

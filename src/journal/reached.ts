@@ -2,6 +2,7 @@
 
 import type { Store } from '../boundaries.ts';
 import { decodeRow, incrementOf } from '../codec/journal-record.ts';
+import { LOOK_BACK } from './records.ts';
 import { isSound } from './sound.ts';
 
 export interface Reached {
@@ -9,9 +10,6 @@ export interface Reached {
   hour?: { readonly inst: number; readonly start: number };
   step?: { readonly inst: number; readonly seq: number };
 }
-
-/** Damaged records at the end of a meter's range that are passed over in search of a sound one. */
-const LOOK_BACK = 64;
 
 /** One look for each meter and kind, from the end: a store of 45 days is not read for it. Throws StoreLost. */
 export async function reachedIn(store: Store): Promise<Map<string, Reached>> {

@@ -2,8 +2,8 @@
 
 import type { Store } from '../boundaries.ts';
 import { decodeEntryKey, keys, within } from '../codec/journal-record.ts';
-import type { Standing } from './load.ts';
 import type { Mark } from './mark.ts';
+import type { Standing } from './standing.ts';
 
 /** Rows looked back through: some weeks of 250 meters. */
 const ROWS_MAX = 250_000;

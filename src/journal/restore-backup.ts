@@ -3,7 +3,7 @@
 import type { CommandAnswer, Store } from '../boundaries.ts';
 import { keys, unseal } from '../codec/journal-record.ts';
 import type { Result } from '../domain/fault.ts';
-import { decodeMeta } from './load.ts';
+import { decodeMeta } from './meta.ts';
 import { restoredRecords, verifyBackup, type WholeBackup } from './restore.ts';
 
 export interface RestoreParts {

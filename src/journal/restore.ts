@@ -14,8 +14,9 @@ import {
 } from '../codec/journal-record.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import { ABSENT_KEY, decodeAbsent, encodeAbsent } from './absent.ts';
-import { encodeMeta, WEAR_KEY } from './load.ts';
+import { encodeMeta } from './meta.ts';
 import { isSound } from './sound.ts';
+import { WEAR_KEY } from './standing.ts';
 
 /** A backup that was read from its first line to its last and found whole. */
 export interface WholeBackup {

@@ -1,16 +1,15 @@
 // Brings back from a repaired copy what a store has lost: only records that are sound, and never over a sound one.
 
-import type { KeyRange, Store, StoreChange } from '../boundaries.ts';
-import { decodeCheckpoint, decodeEntryKey, decodeRow, within } from '../codec/journal-record.ts';
+import type { Store, StoreChange } from '../boundaries.ts';
+import { decodeCheckpoint, decodeEntryKey, decodeRow } from '../codec/journal-record.ts';
 import type { Checkpoint } from '../domain/checkpoint.ts';
 import { good, type Result, StoreLost } from '../domain/fault.ts';
 import { hourOf } from '../domain/units.ts';
+import { byInstallation, EVERYTHING } from './records.ts';
 import { isSound } from './sound.ts';
 
 /** Changes of one write: large enough to be quick, small enough to be no burden on memory. */
 const BATCH = 500;
-
-const EVERYTHING: KeyRange = { from: ' ', to: '~' };
 
 /**
  * Writes into `store` what `copy` has and `store` lacks, or holds damaged. `wanted` says which keys may come back. Good
@@ -30,7 +29,8 @@ export async function bringBack(
     return written;
   };
   try {
-    const points = await checkpointsIn(store);
+    // What is left of what was thinned since the copy was made.
+    const points = await byInstallation(store, 'k/', decodeCheckpoint);
     for await (const [key, value] of lacking(store, copy)) {
       if (!wanted(key) || isThinned(key, value, points)) continue;
       changes.push({ key, value });
@@ -44,16 +44,6 @@ export async function bringBack(
     if (error instanceof StoreLost) return { ok: false, fault: error.fault };
     throw error;
   }
-}
-
-/** What is left of what was thinned since the copy was made, by `meter/inst`. */
-async function checkpointsIn(store: Store): Promise<Map<string, Checkpoint>> {
-  const points = new Map<string, Checkpoint>();
-  for await (const [key, text] of store.entries(within('k/'))) {
-    const point = decodeCheckpoint(key, text);
-    if (point) points.set(`${point.meter}/${point.inst}`, point);
-  }
-  return points;
 }
 
 /** Whether a record was deleted for its age, or stands under the number of one that was: the checkpoint has counted it. */

@@ -10,14 +10,15 @@ import {
   pendingOf,
   seal,
 } from '../codec/journal-record.ts';
-import { good, type Result, StoreLost } from '../domain/fault.ts';
+import { good, type Result } from '../domain/fault.ts';
 import { sometimes } from '../sometimes.ts';
 import { ABSENT_KEY, encodeAbsent } from './absent.ts';
 import type { Books } from './books.ts';
-import { encodeMeta } from './load.ts';
 import { tellLosses } from './losses.ts';
 import type { Mark } from './mark.ts';
+import { encodeMeta } from './meta.ts';
 import { countOf, holds } from './ranges.ts';
+import { textAt } from './records.ts';
 import { bringBack } from './salvage.ts';
 import { examine, type Findings, problemsOf } from './scrub.ts';
 
@@ -155,20 +156,15 @@ export class Scrubbing {
     astray: readonly (readonly [key: string, text: string])[],
   ): Promise<Map<string, { entryKey: string; isNew: boolean }>> {
     const waiting = new Map<string, { entryKey: string; isNew: boolean }>();
-    const valueAt = async (key: string) => {
-      const found = await store.get(key);
-      if (!found.ok) throw new StoreLost(found.fault.detail);
-      return found.value;
-    };
     for (const [key, text] of astray) {
       const { row } = pendingOf(key);
       const number = keys.row(row);
-      const numbered = Number.isSafeInteger(row) ? await valueAt(number) : undefined;
+      const numbered = Number.isSafeInteger(row) ? await textAt(store, number) : undefined;
       for (const entryKey of [hintOfEntryKey(text), decodeEntryKey(number, numbered ?? '')]) {
         const entry = await this.#books.rowAt(entryKey);
         if (!entry || entryKey === undefined) continue;
         const right = keys.pending(entry.meter, entry.row);
-        waiting.set(right, { entryKey, isNew: (await valueAt(right)) === undefined });
+        waiting.set(right, { entryKey, isNew: (await textAt(store, right)) === undefined });
       }
     }
     return waiting;

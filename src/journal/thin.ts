@@ -6,12 +6,11 @@ import type { Checkpoint } from '../domain/checkpoint.ts';
 import { newest } from '../domain/conservation.ts';
 import type { EntryRow, EventRow, GapEntry, Increment, Numbered } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
-import { StoreLost } from '../domain/fault.ts';
 import { CLOCK_EPOCH_MS } from '../domain/moment.ts';
 import { capacity, type EpochMs, HOUR_MS, hourOf, modulo } from '../domain/units.ts';
 
 /** What may go, and what then stands in its place. */
-export interface Thinning {
+interface ThinPlan {
   readonly keys: readonly string[];
   readonly rows: readonly (EntryRow | EventRow)[];
   readonly checkpoint: Checkpoint;
@@ -24,7 +23,7 @@ export async function thinIncrements(
   before: Checkpoint,
   cut: EpochMs,
   limit: number,
-): Promise<Thinning> {
+): Promise<ThinPlan> {
   const from = keys.increment(meter, inst, before.seq);
   const to = keys.increment(meter, inst + 1, 0);
   const held: (readonly [key: string, step: Increment])[] = [];
@@ -54,7 +53,7 @@ export async function thinIncrements(
  * When steps in their order ended, as far as the stamps prove it: none ended after one that came later, and one that a
  * clock stamped which had lost the time is as old as the next that bears a time.
  */
-export function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
+function endsOf(stamps: readonly EpochMs[]): EpochMs[] {
   let later = Number.POSITIVE_INFINITY;
   const ends = stamps.map((at) => at);
   for (let i = ends.length - 1; i >= 0; i -= 1) {
@@ -78,7 +77,7 @@ export async function thinHours(
   limit: number,
   mayGo: (row: EntryRow) => Promise<boolean>,
   growing: ReadonlySet<EpochMs>,
-): Promise<Thinning> {
+): Promise<ThinPlan> {
   const { meter, inst } = facts;
   const found = await hoursBefore(store, meter, inst, before.start, cut, limit);
   let start = found.start;
@@ -212,11 +211,4 @@ export async function thinEvents(
   const notices = { from: `n/${meter}/`, to: keys.notice(meter, cut, 0), limit };
   if (meter !== '') for await (const [key] of store.entries(notices)) gone.push(key);
   return { keys: gone, rows };
-}
-
-/** The text under `key`. Throws StoreLost. */
-export async function textAt(store: Store, key: string): Promise<string | undefined> {
-  const found = await store.get(key);
-  if (!found.ok) throw new StoreLost(found.fault.detail);
-  return found.value;
 }

@@ -9,7 +9,7 @@ import { good, type Result } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS, hourOf } from '../domain/units.ts';
 import { firstHour, firstIncrement, thinEvents, thinHours, thinIncrements } from './thin.ts';
 
-export const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** What the journal lends to its thinning. */
 export interface Holdings {

@@ -3,7 +3,7 @@
 import type { Trouble } from '../boundaries.ts';
 import { seal } from '../codec/journal-record.ts';
 import type { Books } from './books.ts';
-import { TROUBLES_KEY, type TroubleTold } from './load.ts';
+import { TROUBLES_KEY, type TroubleTold } from './standing.ts';
 
 export class Troubles {
   readonly #books: Books;

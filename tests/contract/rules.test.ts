@@ -50,48 +50,59 @@ beforeAll(async () => {
 
 // biome-ignore lint/suspicious/noExplicitAny: planted breaches take no type's word for anything.
 type Fields = Record<string, any>;
+type Which = (fields: Fields, message: Message) => boolean;
 const isInterval = ({ topic }: Message) => topic.endsWith('/interval');
 const parsed = (message: Message): Fields => JSON.parse(message.payload) as Fields;
+/** The message with these fields in the place of its own. */
+const saying = (message: Message, fields: object): Message => ({
+  ...message,
+  payload: JSON.stringify({ ...parsed(message), ...fields }),
+});
+/** As the contract writes a time of whole seconds. */
+const instant = (ms: number) => new Date(ms).toISOString().replace('.000', '');
 
-/** The recording with one message changed: the n-th for which `which` holds. */
-function changed(
-  which: (fields: Fields, message: Message) => boolean,
-  change: (fields: Fields) => void,
-  nth = 0,
-): Message[] {
-  const found = heard.filter((one) => one.payload !== '' && which(parsed(one), one))[nth];
-  expect(found).toBeDefined();
-  return heard.map((message) => {
-    if (message !== found) return message;
-    const fields = parsed(message);
-    change(fields);
-    return { ...message, payload: JSON.stringify(fields) };
-  });
+function edited(message: Message, edit: (fields: Fields) => void): Message {
+  const fields = parsed(message);
+  edit(fields);
+  return { ...message, payload: JSON.stringify(fields) };
 }
 
-const ofMeter = (meter: string) => (fields: Fields, message: Message) =>
-  isInterval(message) && fields['meter'] === meter && fields['intervals'].length > 0;
+/** The n-th message of the recording for which `which` holds. */
+function found(which: Which, nth: number): Message {
+  const message = heard.filter((one) => one.payload !== '' && which(parsed(one), one))[nth];
+  expect(message).toBeDefined();
+  return message as Message;
+}
+
+/** The recording with one message edited. */
+function changed(which: Which, edit: (fields: Fields) => void, nth = 0): Message[] {
+  const meant = found(which, nth);
+  return heard.map((message) => (message === meant ? edited(message, edit) : message));
+}
+
+/** The recording with one message again, after all others, edited. */
+const again = (which: Which, edit: (fields: Fields) => void): Message[] => [
+  ...heard,
+  edited(found(which, 1), edit),
+];
+
+const ofType =
+  (type: string): Which =>
+  (fields) =>
+    fields['type'] === type;
+const ofMeter =
+  (meter: string): Which =>
+  (fields, message) =>
+    isInterval(message) && fields['meter'] === meter && fields['intervals'].length > 0;
+const hasGap: Which = (fields, message) => isInterval(message) && fields['gaps'].length > 0;
+const hasMissing: Which = (fields, message) =>
+  isInterval(message) && fields['intervals'].some((one: Fields) => one['q'] === 'M');
 /** An hour in the middle of the recording. */
-const hour = (change: (entry: Fields) => void) =>
-  changed(ofMeter('SP-00002'), (fields) => change(fields['intervals'][0]), 2);
-/** The message again, after all others, changed. */
-function again(
-  which: (fields: Fields, message: Message) => boolean,
-  change: (fields: Fields) => void,
-): Message[] {
-  const found = heard.filter((one) => one.payload !== '' && which(parsed(one), one))[1];
-  expect(found).toBeDefined();
-  const fields = parsed(found as Message);
-  change(fields);
-  return [...heard, { ...(found as Message), payload: JSON.stringify(fields) }];
-}
+const hour = (edit: (entry: Fields) => void) =>
+  changed(ofMeter('SP-00002'), (fields) => edit(fields['intervals'][0]), 2);
 /** The n-th state that was told, changed. */
-function stateOf(nth: number, change: object): Message {
-  const state = heard.filter(({ topic }) => topic.endsWith('/state')).at(nth) as Message;
-  return { ...state, payload: JSON.stringify({ ...parsed(state), ...change }) };
-}
-const gapMessage = (fields: Fields, message: Message) =>
-  isInterval(message) && fields['gaps'].length > 0;
+const stateOf = (nth: number, fields: object): Message =>
+  saying(heard.filter(({ topic }) => topic.endsWith('/state')).at(nth) as Message, fields);
 
 describe('the rules of the contract', () => {
   it('are all kept by our collector, as far as a recording can show them', () => {
@@ -132,7 +143,7 @@ describe('the rules of the contract', () => {
     [
       'a gap whose volume was kept back',
       'I5',
-      () => changed(gapMessage, (fields) => (fields['gaps'][0].use += 1)),
+      () => changed(hasGap, (fields) => (fields['gaps'][0].use += 1)),
     ],
     [
       'an hour that came again with another use',
@@ -140,7 +151,7 @@ describe('the rules of the contract', () => {
       () => again(ofMeter('SP-00003'), (fields) => (fields['intervals'][0].use += 1)),
     ],
     [
-      'an hour that came again without a field',
+      'an hour that came again with another flag',
       'I6',
       () => again(ofMeter('SP-00003'), (fields) => fields['intervals'][0].flags.push('late')),
     ],
@@ -157,13 +168,7 @@ describe('the rules of the contract', () => {
     [
       'a reading outside its hour',
       'I1',
-      () =>
-        hour(
-          (one) =>
-            (one['at'] = new Date(Date.parse(one['start']) - 7_200_000)
-              .toISOString()
-              .replace('.000', '')),
-        ),
+      () => hour((one) => (one['at'] = instant(Date.parse(one['start']) - 2 * HOUR))),
     ],
     ['a volume in cubic feet with decimals', 'I2', () => hour((one) => (one['use'] += 0.5))],
     [
@@ -180,30 +185,20 @@ describe('the rules of the contract', () => {
       'a missing hour filled with zero',
       'I3',
       () =>
-        changed(
-          (fields, message) =>
-            isInterval(message) && fields['intervals'].some((one: Fields) => one['q'] === 'M'),
-          (fields) => {
-            for (const one of fields['intervals'])
-              if (one.q === 'M') Object.assign(one, { use: 0 });
-          },
-        ),
+        changed(hasMissing, (fields) => {
+          for (const one of fields['intervals']) if (one.q === 'M') Object.assign(one, { use: 0 });
+        }),
     ],
     [
       'a silence filled with actual hours of zero',
       'I3',
       () =>
-        changed(
-          (fields, message) =>
-            isInterval(message) && fields['intervals'].some((one: Fields) => one['q'] === 'M'),
-          (fields) => {
-            for (const one of fields['intervals']) {
-              if (one.q !== 'M') continue;
-              const at = one.start.replace(':00:00Z', ':00:00Z');
-              Object.assign(one, { q: 'A', read: 1, total: 1, use: 0, at });
-            }
-          },
-        ),
+        changed(hasMissing, (fields) => {
+          for (const one of fields['intervals']) {
+            if (one.q !== 'M') continue;
+            Object.assign(one, { q: 'A', read: 1, total: 1, use: 0, at: one.start });
+          }
+        }),
     ],
     [
       'a silence filled with the dial as it was, read at every edge',
@@ -213,16 +208,16 @@ describe('the rules of the contract', () => {
         return heard.map((message) => {
           if (message.payload === '' || !ofMeter('SP-00001')(parsed(message), message))
             return message;
-          const fields = parsed(message);
-          for (const one of fields['intervals']) {
-            if (one.q === 'M') {
-              const at = new Date(Date.parse(one.start) + HOUR).toISOString().replace('.000', '');
-              const { read, total } = last;
-              Object.assign(one, { q: 'A', read, total, use: 0, at, n: 0, flags: [] });
+          return edited(message, ({ intervals }) => {
+            for (const one of intervals) {
+              if (one.q === 'M') {
+                const at = instant(Date.parse(one.start) + HOUR);
+                const { read, total } = last;
+                Object.assign(one, { q: 'A', read, total, use: 0, at, n: 0, flags: [] });
+              }
+              last = one;
             }
-            last = one;
-          }
-          return { ...message, payload: JSON.stringify(fields) };
+          });
         });
       },
     ],
@@ -236,7 +231,7 @@ describe('the rules of the contract', () => {
             fields['intervals'].some((one: Fields) => one['q'] === 'A'),
           (fields) => {
             const [one] = fields['intervals'];
-            one.at = new Date(Date.parse(one.start) + HOUR / 2).toISOString().replace('.000', '');
+            one.at = instant(Date.parse(one.start) + HOUR / 2);
             one.q = 'P';
             one.flags = ['late'];
           },
@@ -247,8 +242,8 @@ describe('the rules of the contract', () => {
       'an hour called actual in the midst of a gap',
       'I3',
       () =>
-        changed(gapMessage, ({ gaps: [gap] }) => {
-          gap.from = new Date(Date.parse(gap.from) - 2 * HOUR).toISOString().replace('.000', '');
+        changed(hasGap, ({ gaps: [gap] }) => {
+          gap.from = instant(Date.parse(gap.from) - 2 * HOUR);
         }),
     ],
     ['a quality that nobody knows', 'I3', () => hour((one) => (one['q'] = 'E'))],
@@ -276,12 +271,12 @@ describe('the rules of the contract', () => {
     [
       'a gap that ends before it begins',
       'I4',
-      () => changed(gapMessage, ({ gaps: [gap] }) => ([gap.from, gap.to] = [gap.to, gap.from])),
+      () => changed(hasGap, ({ gaps: [gap] }) => ([gap.from, gap.to] = [gap.to, gap.from])),
     ],
     [
       'a gap of an unknown cause',
       'I4',
-      () => changed(gapMessage, (fields) => (fields['gaps'][0].why = 'weather')),
+      () => changed(hasGap, (fields) => (fields['gaps'][0].why = 'weather')),
     ],
     ['a flag that nobody knows', 'I7', () => hour((one) => one['flags'].push('wet'))],
     [
@@ -324,42 +319,26 @@ describe('the rules of the contract', () => {
     [
       'a birth of a session that no state has told of',
       'S2',
-      () =>
-        changed(
-          (fields) => fields['type'] === 'birth',
-          (fields) => (fields['session'] = 'OTHER'),
-          1,
-        ),
+      () => changed(ofType('birth'), (fields) => (fields['session'] = 'OTHER'), 1),
     ],
     [
       'a birth without its epoch',
       'S2',
-      () =>
-        changed(
-          (fields) => fields['type'] === 'birth',
-          (fields) => delete fields['epoch'],
-        ),
+      () => changed(ofType('birth'), (fields) => delete fields['epoch']),
     ],
     [
       'a description that changed under its old rev',
       'S3',
-      () =>
-        again(
-          (fields) => fields['type'] === 'meter',
-          (fields) => (fields['route'] = 'R-9'),
-        ),
+      () => again(ofType('meter'), (fields) => (fields['route'] = 'R-9')),
     ],
     [
       'an event id that is used for another alarm',
       'E1',
       () =>
-        again(
-          (fields) => fields['type'] === 'event',
-          (fields) => {
-            fields['code'] = 'flow.burst';
-            fields['row'] += 100_000;
-          },
-        ),
+        again(ofType('event'), (fields) => {
+          fields['code'] = 'flow.burst';
+          fields['row'] += 100_000;
+        }),
     ],
     [
       'an alarm that is raised again after its clear',
@@ -376,26 +355,18 @@ describe('the rules of the contract', () => {
     [
       'an event of an unknown code',
       'E2',
-      () =>
-        changed(
-          (fields) => fields['type'] === 'event',
-          (fields) => (fields['code'] = 'pipe.sad'),
-        ),
+      () => changed(ofType('event'), (fields) => (fields['code'] = 'pipe.sad')),
     ],
     [
       'an event without evidence',
       'E3',
-      () =>
-        changed(
-          (fields) => fields['type'] === 'event',
-          (fields) => (fields['data'] = {}),
-        ),
+      () => changed(ofType('event'), (fields) => (fields['data'] = {})),
     ],
     [
       'a row that never came',
       'A1',
       () => {
-        const gone = heard.filter((one) => isInterval(one))[20];
+        const gone = heard.filter(isInterval)[20];
         return heard.filter((one) => one !== gone);
       },
     ],
@@ -453,15 +424,15 @@ describe('the rules of the contract', () => {
     expect(broken(judge(planted()))).toContain(rule);
   });
 
-  const events = () => heard.map(parsedOrNull).filter((fields) => fields?.['type'] === 'event');
-  const parsedOrNull = (message: Message) => (message.payload === '' ? null : parsed(message));
+  const events = () =>
+    heard.filter(({ topic }) => topic.endsWith('/event')).map((message) => parsed(message));
 
   it('E1: an alarm has one id from raise to clear, and each of its messages a row of its own', () => {
-    const clears = events().filter((event) => event?.['phase'] === 'clear');
+    const clears = events().filter(({ phase }) => phase === 'clear');
     expect(clears.length).toBeGreaterThan(1);
     for (const clear of clears) {
-      const mine = events().filter((event) => event?.['id'] === clear?.['id']);
-      const rows = new Map(mine.map((event) => [event?.['row'], event?.['phase']]));
+      const mine = events().filter(({ id }) => id === clear['id']);
+      const rows = new Map(mine.map(({ row, phase }) => [row, phase]));
       expect([...rows].sort(([a], [b]) => a - b).map(([, phase]) => phase)).toEqual([
         'raise',
         'clear',
@@ -475,18 +446,14 @@ describe('the rules of the contract', () => {
       const verdict = verdicts.find((one) => one.rule === rule);
       expect(verdict).toMatchObject({ outcome: 'passed', checked: events().length });
     }
-    const raised = events().filter((event) => event?.['phase'] === 'raise');
-    expect(raised.every((event) => Object.keys(event?.['data']).length > 0)).toBe(true);
+    const raised = events().filter(({ phase }) => phase === 'raise');
+    expect(raised.every(({ data }) => Object.keys(data).length > 0)).toBe(true);
   });
 
   it('S3: what a broker kept of an earlier life gives way, what was said in this one does not', () => {
     const infos = heard.filter(({ topic }) => topic.endsWith('/SP-00002/info'));
     const live = { ...(infos.at(-1) as Message), retain: false };
-    const other = (retain: boolean) => ({
-      ...live,
-      retain,
-      payload: JSON.stringify({ ...parsed(live), initial_read: 7, rev: 7 }),
-    });
+    const other = (retain: boolean) => ({ ...saying(live, { initial_read: 7, rev: 7 }), retain });
     expect(broken(judge([other(true), live, live]))).toEqual([]);
     expect(broken(judge([other(true), live, other(false)]))).toEqual(['S3']);
     expect(broken(judge([other(false), live]))).toEqual(['S3']);
@@ -506,8 +473,7 @@ describe('the rules of the contract', () => {
                 intervals: renumbered(fields['intervals']),
                 gaps: renumbered(fields['gaps']),
               };
-        const said = { ...fields, ...again, epoch: 'RESTORED' };
-        return { ...message, at: message.at + i, payload: JSON.stringify(said) };
+        return { ...saying(message, { ...again, epoch: 'RESTORED' }), at: message.at + i };
       });
     const ledger = new Ledger();
     for (const { topic, payload } of [...heard, ...restored]) ledger.take(topic, payload);
@@ -531,9 +497,9 @@ describe('the rules of the contract', () => {
 
   it('S3: what a broker kept may come after what is new, when we begin to listen and not later', () => {
     const info = heard.findLast(({ topic }) => topic.endsWith('/SP-00002/info')) as Message;
-    const said = (change: object, minute: number) => ({
-      ...{ ...info, at: minute * 60_000 },
-      payload: JSON.stringify({ ...parsed(info), ...change }),
+    const said = (fields: object, minute: number) => ({
+      ...saying(info, fields),
+      at: minute * 60_000,
     });
     const other = { initial_read: 7, digits: 7, rev: 7 };
     expect(broken(judge([said({}, 0), said(other, 0.5), said({}, 60)]))).toEqual([]);
@@ -573,7 +539,7 @@ describe('the rules of the contract', () => {
   );
 
   it('wait for rows that may still be on their way', () => {
-    const gone = heard.filter((one) => isInterval(one))[20];
+    const gone = heard.filter(isInterval)[20];
     const rest = heard.filter((one) => one !== gone);
     const checker = new ContractChecker();
     for (const message of rest) checker.take({ ...message, at: 0 });
@@ -607,6 +573,13 @@ describe('the rules of commands, health and scorecards', () => {
       data: {},
       ...more,
     });
+  const hasHour: Which = (fields, one) => isInterval(one) && fields['intervals'].length > 0;
+  /** A billing read of the first hour of a message. */
+  const billedBy = (interval: Message, more: object) => {
+    const { meter, inst, intervals } = parsed(interval);
+    const { start, read, q } = intervals[0];
+    return rsp({ name: 'billing.read', data: { meter, inst, start, read, q, ...more } });
+  };
   const birth = message('birth', {
     ...{ type: 'birth', collector: 'COL-1', session: 'S', software: '1', contract: '1.0' },
     ...{ config_rev: 'a', epoch: 'E', oldest_hour: null, rows_pending: 0, sent: at, meters: [] },
@@ -665,22 +638,12 @@ describe('the rules of commands, health and scorecards', () => {
   });
 
   it('C5: a billing read is held against the hour as it was told then, not as it was restated since', () => {
-    const interval = heard.find(
-      (one) => isInterval(one) && parsed(one)['intervals'].length > 0,
-    ) as Message;
-    const { meter, inst, intervals } = parsed(interval);
-    const [{ start, read, total, q }] = intervals;
-    const again = {
-      ...intervals[0],
-      row: intervals[0].row + 1_000,
-      rev: 1,
-      q: 'T',
-      flags: ['clock'],
-    };
-    const fields = { ...parsed(interval), intervals: [again], gaps: [] };
-    const restated = { ...interval, payload: JSON.stringify(fields) };
-    const billed = (more: object) =>
-      rsp({ name: 'billing.read', data: { meter, inst, start, read, total, q, ...more } });
+    const interval = found(hasHour, 0);
+    const [first] = parsed(interval)['intervals'];
+    const again = { ...first, row: first.row + 1_000, rev: 1, q: 'T', flags: ['clock'] };
+    const restated = saying(interval, { intervals: [again], gaps: [] });
+    const { total } = first;
+    const billed = (more: object) => billedBy(interval, { total, ...more });
     const c5 = (messages: readonly Message[]) => broken(judge(messages)).includes('C5');
     expect(c5([interval, billed({}), restated])).toBe(false);
     expect(c5([interval, restated, billed({ rev: 1, q: 'T' })])).toBe(false);
@@ -700,15 +663,10 @@ describe('the rules of commands, health and scorecards', () => {
   });
 
   it('C5: a billing read that differs from its hour fails', () => {
-    const interval = heard.find(
-      (one) => isInterval(one) && parsed(one)['intervals'].length > 0,
-    ) as Message;
-    const { meter, inst, intervals } = parsed(interval);
-    const { start, read, q } = intervals[0];
-    const billed = (more: object) =>
-      rsp({ name: 'billing.read', data: { meter, inst, start, read, q, ...more } });
-    expect(broken(judge([interval, billed({})]))).toEqual([]);
-    expect(broken(judge([interval, billed({ read: read + 1 })]))).toEqual(['C5']);
+    const interval = found(hasHour, 0);
+    const { read } = parsed(interval)['intervals'][0];
+    expect(broken(judge([interval, billedBy(interval, {})]))).toEqual([]);
+    expect(broken(judge([interval, billedBy(interval, { read: read + 1 })]))).toEqual(['C5']);
   });
 
   it('A3: rows that a journal.loss tells are not called missing', () => {

@@ -2,13 +2,16 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Audit, AuditOptions } from '../../simulator/audit.ts';
-import { audit, passes } from '../../simulator/audit.ts';
+import { type Audit, type AuditOptions, audit, passes } from '../../simulator/audit.ts';
 import { reportAudit } from '../../simulator/audit-report.ts';
-import type { Entry, GapEntry, HourEntry } from '../../simulator/entries.ts';
-import { HOUR_MS } from '../../simulator/entries.ts';
-import type { CorrectLedger, Poll, Water } from './correct-ledger.ts';
-import { correctLedger, START } from './correct-ledger.ts';
+import { type Entry, type GapEntry, HOUR_MS, type HourEntry } from '../../simulator/entries.ts';
+import {
+  type CorrectLedger,
+  correctLedger,
+  type Poll,
+  START,
+  type Water,
+} from './correct-ledger.ts';
 
 const read = (flow: number): Poll => ({ flow, fate: 'read' });
 const silent = (flow: number): Poll => ({ flow, fate: 'silent' });

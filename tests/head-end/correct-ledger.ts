@@ -1,8 +1,7 @@
 // Writes, from a made-up truth, the ledger a head-end would hold if nothing went wrong, by the words of the contract.
 
 import type { TruthView } from '../../simulator/audit.ts';
-import type { Entry, Installation } from '../../simulator/entries.ts';
-import { HOUR_MS, modulo } from '../../simulator/entries.ts';
+import { type Entry, HOUR_MS, type Installation, modulo } from '../../simulator/entries.ts';
 import type { ServedReading } from '../../simulator/served.ts';
 
 export const START = Date.UTC(2026, 5, 1);

@@ -21,12 +21,11 @@ const told = (sent: Sent) => {
   return ledger;
 };
 
+const usesOf = (arrivals: ReturnType<Ledger['arrivals']>) =>
+  arrivals.reduce((sum, { entry }) => sum + (entry.use ?? 0), 0);
+
 /** What all hours and gaps sum to. */
-const sumOf = (ledger: Ledger) =>
-  [...ledger.arrivals(), ...ledger.forgotten()].reduce(
-    (sum, { entry }) => sum + (entry.use ?? 0),
-    0,
-  );
+const sumOf = (ledger: Ledger) => usesOf([...ledger.arrivals(), ...ledger.forgotten()]);
 
 /** The column `use` of a CSV. */
 const csvSum = (csv: string) =>
@@ -76,7 +75,7 @@ async function expectTruth(life: Life, more = 0): Promise<void> {
   }
 }
 
-/** Some days, a backup, and what happens to a meter after it. */
+/** Some days, and a backup of them. */
 async function began(): Promise<{ life: Life; backup: readonly string[] }> {
   const life = await Life.begin();
   await life.read(50, 3);
@@ -86,13 +85,18 @@ async function began(): Promise<{ life: Life; backup: readonly string[] }> {
   return { life, backup: await life.backup() };
 }
 
+/** Hours, a gap and hours again are told, of which a backup made before knows nothing. */
+async function tellMore(life: Life): Promise<void> {
+  await life.read(30, 3);
+  await life.silent(6, 7);
+  await life.read(10, 3);
+  await life.deliver();
+}
+
 describe('a head-end whose collector was restored from an old backup', () => {
   it('counts no water twice that passed in a gap told after the backup', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     await life.restore(backup);
     await life.read(30, 3);
     await expectTruth(life);
@@ -112,10 +116,7 @@ describe('a head-end whose collector was restored from an old backup', () => {
 
   it('is right after a second restore of the same backup, whose hours and gap have the same keys and revisions', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     await life.restore(backup);
     await life.read(30.5, 3);
     await life.silent(5, 2);
@@ -173,9 +174,7 @@ describe('a head-end whose collector was restored from an old backup', () => {
         new Set([2]),
       ]);
       const of = (all: typeof forgotten, inst: number) =>
-        all
-          .filter(({ entry }) => entry.inst === inst)
-          .reduce((sum, { entry }) => sum + (entry.use ?? 0), 0);
+        usesOf(all.filter(({ entry }) => entry.inst === inst));
       // The forgotten meter's own water, as far as it was told.
       expect([order, of(forgotten, 2)]).toEqual([order, seen(last?.start) - 500]);
       expect([order, of(ledger.arrivals(), 2)]).toEqual([order, seen(newest?.start) - later]);
@@ -187,10 +186,7 @@ describe('a head-end whose collector was restored from an old backup', () => {
 
   it('keeps what it has of a meter that is silent since the restore, until its gap is told', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     const sum = sumOf(life.ledger);
     await life.restore(backup);
     await life.silent(5, 3);
@@ -204,21 +200,17 @@ describe('a head-end whose collector was restored from an old backup', () => {
 
   it('keeps what was told after the backup of a meter that the collector no longer reads', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     const sum = sumOf(life.ledger);
     await life.restore(backup);
     // Only what the collector says of itself.
     const sent = life.sent.slice();
     await life.deliver();
     const own = life.sent.slice(sent.length).filter(({ topic }) => topic.endsWith('/up/event'));
-    expect(own.map(({ payload }) => JSON.parse(payload).code)).toContain('journal.repaired');
+    const events = own.map(({ payload }) => JSON.parse(payload));
+    expect(events.map(({ code }) => code)).toContain('journal.repaired');
     // And what it had in the backup, told again under the rows of the new epoch.
-    const repaired = own
-      .map(({ payload }) => JSON.parse(payload))
-      .find(({ data }) => data.backup_at);
+    const repaired = events.find(({ data }) => data.backup_at);
     const before = life.sent.length;
     await life.replay();
     const isCopy = ({ row }: { row: number }) => row < repaired.row;
@@ -235,10 +227,7 @@ describe('a head-end whose collector was restored from an old backup', () => {
 
   it('is not told that all is well when what comes after the restore does not add up', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     await life.restore(backup);
     await life.read(30, 3);
     await expectTruth(life);
@@ -262,10 +251,7 @@ describe('a head-end whose collector was restored from an old backup', () => {
 
   it('has the same on its medium: started again at any time, and shared by instances that each heard a part', async () => {
     const { life, backup } = await began();
-    await life.read(30, 3);
-    await life.silent(6, 7);
-    await life.read(10, 3);
-    await life.deliver();
+    await tellMore(life);
     await life.restore(backup);
     await life.read(30.5, 3);
     await life.deliver();

@@ -8,9 +8,13 @@ import type { FaultCode } from '../../src/domain/fault.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
 import { momentOf } from '../../src/pipeline.ts';
 import { all, FINE, HOUR, MINUTE, rulesOf, T0 } from '../journal/metered.ts';
-import { type Ask, TIMEOUT, TimedBus } from './timed-bus.ts';
+import { type Ask, TIMEOUT, TimedBus, type TimedOptions } from './timed-bus.ts';
 
 const QUARTER = 15 * MINUTE;
+
+/** A bus that is polled, each of its meters every quarter of an hour unless said otherwise. */
+const started = (options: Omit<TimedOptions, 'pollMs'> & { readonly pollMs?: number }) =>
+  new TimedBus({ pollMs: QUARTER, ...options }).start();
 
 /** Milliseconds from the nearest edge of an hour, negative before it. */
 const fromEdge = (at: number) => at - Math.round(at / HOUR) * HOUR;
@@ -36,7 +40,7 @@ async function qualities(bus: TimedBus, meter: string): Promise<string> {
 
 describe('the hour’s edge', () => {
   it('a line that needs twelve seconds for all of its meters reads half of them before it, and all of them actual', async () => {
-    const bus = await new TimedBus({ meters: 12, pollMs: QUARTER, readMs: 1_000 }).start();
+    const bus = await started({ meters: 12, readMs: 1_000 });
     await bus.until(3 * 60 + 1);
     for (const edge of [1, 2, 3]) {
       const stamps = bus.asks
@@ -51,12 +55,7 @@ describe('the hour’s edge', () => {
   });
 
   it('a short round is not begun before it, also where a longer one was expected', async () => {
-    const bus = await new TimedBus({
-      meters: 12,
-      pollMs: QUARTER,
-      readMs: 50,
-      expectMs: 1_000,
-    }).start();
+    const bus = await started({ meters: 12, readMs: 50, expectMs: 1_000 });
     await bus.until(121);
     const near = bus.asks.map(({ from }) => fromEdge(from)).filter((ms) => Math.abs(ms) < MINUTE);
     expect(Math.min(...near)).toBeGreaterThanOrEqual(0);
@@ -64,24 +63,14 @@ describe('the hour’s edge', () => {
   });
 
   it('what does not fit into the tolerance does not keep out what does', async () => {
-    const bus = await new TimedBus({
-      meters: 40,
-      pollMs: QUARTER,
-      readMs: 1_300,
-      expectMs: 1_300,
-    }).start();
+    const bus = await started({ meters: 40, readMs: 1_300, expectMs: 1_300 });
     await bus.until(4 * 60 + 5);
     const told = await Promise.all(bus.names.map((meter) => qualities(bus, meter)));
     expect(told.filter((hours) => /^PAAA$/.test(hours)).length).toBe(23);
   });
 
   it('reads between the edges are spread where all at once would hold the line long', async () => {
-    const bus = await new TimedBus({
-      meters: 32,
-      pollMs: QUARTER,
-      readMs: 70,
-      expectMs: 70,
-    }).start();
+    const bus = await started({ meters: 32, readMs: 70, expectMs: 70 });
     await bus.until(59);
     const starts = bus.asks.map(({ from }) => from).filter((ms) => ms > 5 * MINUTE);
     const pauses = starts.slice(1).map((ms, i) => ms - (starts[i] ?? 0));
@@ -93,7 +82,7 @@ describe('the hour’s edge', () => {
 describe('an answer that a device or its gateway puts off', () => {
   /** What it is from `fromMs` to `toMs` after the first edge. */
   const refusing = async (exception: number, fromMs: number, toMs: number) => {
-    const bus = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+    const bus = await started({ meters: 4, readMs: 50 });
     await bus.clock.run(T0 + HOUR + fromMs);
     bus.faults.set('SP-2', exceptionFault(exception));
     await bus.clock.run(T0 + HOUR + toMs);
@@ -109,7 +98,7 @@ describe('an answer that a device or its gateway puts off', () => {
   it.each([10, 11])(
     'by exception %i of a gateway is asked for as after a silence',
     async (exception) => {
-      const line = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+      const line = await started({ meters: 4, readMs: 50 });
       await line.clock.run(T0 + HOUR - 1_000);
       line.faults.set('SP-2', exceptionFault(exception));
       await line.until(61);
@@ -119,7 +108,7 @@ describe('an answer that a device or its gateway puts off', () => {
   );
 
   it('by a refusal is not asked for again and again', async () => {
-    const bus = await new TimedBus({ meters: 4, pollMs: QUARTER, readMs: 50 }).start();
+    const bus = await started({ meters: 4, readMs: 50 });
     await bus.clock.run(T0 + HOUR - 1_000);
     bus.faults.set('SP-2', exceptionFault(2));
     await bus.until(61);
@@ -138,7 +127,7 @@ describe('a meter that does not answer', () => {
   ] as FaultCode[])(
     'with %s is asked more and more rarely, for ever, and at every edge',
     async (code) => {
-      const bus = await new TimedBus({ meters: 4, pollMs: 10_000, readMs: 50 }).start();
+      const bus = await started({ meters: 4, pollMs: 10_000, readMs: 50 });
       bus.faults.set('SP-2', code);
       await bus.until(8 * 60 + 1);
       for (let hour = 1; hour <= 8; hour += 1) {
@@ -154,7 +143,7 @@ describe('a meter that does not answer', () => {
   );
 
   it('is read again within five minutes after hours of absence, without any restart', async () => {
-    const bus = await new TimedBus({ meters: 4, pollMs: 10_000, readMs: 50 }).start();
+    const bus = await started({ meters: 4, pollMs: 10_000, readMs: 50 });
     await bus.until(30);
     bus.faults.set('SP-2', 'line.silent');
     await bus.until(7 * 60 + 22);
@@ -168,7 +157,7 @@ describe('a meter that does not answer', () => {
   });
 
   it('two that fell silent together are not asked together', async () => {
-    const bus = await new TimedBus({ meters: 4, pollMs: 10_000, readMs: 50 }).start();
+    const bus = await started({ meters: 4, pollMs: 10_000, readMs: 50 });
     for (const meter of ['SP-1', 'SP-2']) bus.faults.set(meter, 'line.silent');
     await bus.until(58);
     const [one, two] = ['SP-1', 'SP-2'].map((meter) =>
@@ -182,12 +171,7 @@ describe('a meter that does not answer', () => {
   });
 
   it('on a bus that is never idle is asked again and again, and holds nobody up by more than one time-out', async () => {
-    const bus = await new TimedBus({
-      meters: 12,
-      pollMs: 5_000,
-      readMs: 1_000,
-      expectMs: 1_000,
-    }).start();
+    const bus = await started({ meters: 12, pollMs: 5_000, readMs: 1_000, expectMs: 1_000 });
     for (const meter of ['SP-3', 'SP-7', 'SP-9']) bus.faults.set(meter, 'line.silent');
     await bus.until(3 * 60);
     const known = bus.asks.filter(({ from }) => from > 20 * MINUTE);
@@ -211,7 +195,7 @@ describe('a meter that does not answer', () => {
         fc.constantFrom(10_000, 60_000, 300_000, 900_000),
         fc.uniqueArray(fc.integer({ min: 1, max: 20 }), { maxLength: 6 }),
         async (meters, readMs, pollMs, dead) => {
-          const bus = await new TimedBus({ meters, readMs, pollMs, expectMs: readMs }).start();
+          const bus = await started({ meters, readMs, pollMs, expectMs: readMs });
           for (const one of dead) bus.faults.set(`SP-${one}`, 'line.silent');
           await bus.until(4 * 60 + 2);
           const known = bus.polled.filter(
@@ -293,13 +277,13 @@ describe('a device that misbehaves when it is asked too soon', () => {
   });
 
   it('is not asked shortly before the edge by a poll that would keep it from being read there', async () => {
-    const bus = await new TimedBus({
+    const bus = await started({
       meters: 8,
       readMs: 800,
       pollMs: 16_000,
       minPollS: 15,
       toleranceMs: 5_000,
-    }).start();
+    });
     await bus.until(5 * 60 + 1);
     for (const meter of bus.names) expect(await qualities(bus, meter)).toMatch(/^PAAAA$/);
   });
@@ -309,12 +293,7 @@ describe('a read that a person asks for', () => {
   const answered = <T>(bus: TimedBus, asked: Promise<T>) => bus.clock.runUntil(asked);
 
   it('goes before the polls that wait, and is taken in', async () => {
-    const bus = await new TimedBus({
-      meters: 30,
-      pollMs: QUARTER,
-      readMs: 900,
-      expectMs: 900,
-    }).start();
+    const bus = await started({ meters: 30, readMs: 900, expectMs: 900 });
     await bus.until(0.05); // Thirty are due; three were read.
     const asked = bus.door.ask('SP-30', 10_000);
     expect(await answered(bus, asked)).toEqual({ ok: true, value: 0 });
@@ -323,7 +302,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('of a meter alone and idle is made at once', async () => {
-    const bus = await new TimedBus({ meters: 3, pollMs: QUARTER, readMs: 100 }).start();
+    const bus = await started({ meters: 3, readMs: 100 });
     await bus.until(7);
     const outcome = await answered(bus, bus.door.ask('SP-2', 10_000));
     expect(outcome).toEqual({ ok: true, value: 7 });
@@ -331,7 +310,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('several who ask share one read', async () => {
-    const bus = await new TimedBus({ meters: 3, pollMs: QUARTER, readMs: 100 }).start();
+    const bus = await started({ meters: 3, readMs: 100 });
     await bus.until(7);
     const asked = [1, 2, 3].map(() => bus.door.ask('SP-2', 10_000));
     expect(await answered(bus, Promise.all(asked))).toHaveLength(3);
@@ -339,12 +318,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('of a reading without check sum is answered when a second one agrees', async () => {
-    const bus = await new TimedBus({
-      meters: 3,
-      pollMs: QUARTER,
-      readMs: 100,
-      checked: false,
-    }).start();
+    const bus = await started({ meters: 3, readMs: 100, checked: false });
     await bus.until(7);
     expect(await answered(bus, bus.door.ask('SP-2', 10_000))).toEqual({ ok: true, value: 7 });
     expect(bus.journal.installation('SP-2')?.last?.read).toBe(7);
@@ -352,7 +326,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('of a silent meter says so, and it is asked whenever somebody asks', async () => {
-    const bus = await new TimedBus({ meters: 3, pollMs: QUARTER, readMs: 100 }).start();
+    const bus = await started({ meters: 3, readMs: 100 });
     bus.faults.set('SP-2', 'line.silent');
     await bus.until(55);
     const before = bus.of('SP-2').length;
@@ -364,12 +338,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('that a device’s pause does not allow is refused with the time from which it does', async () => {
-    const bus = await new TimedBus({
-      meters: 2,
-      pollMs: QUARTER,
-      readMs: 100,
-      minPollS: 15,
-    }).start();
+    const bus = await started({ meters: 2, readMs: 100, minPollS: 15 });
     await bus.until(7);
     expect(await answered(bus, bus.door.ask('SP-1', 5_000))).toMatchObject({ ok: true });
     const refused = await answered(bus, bus.door.ask('SP-1', 5_000));
@@ -378,7 +347,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('of a silent meter waits while the others are read for the edge', async () => {
-    const bus = await new TimedBus({ meters: 10, pollMs: QUARTER, readMs: 200 }).start();
+    const bus = await started({ meters: 10, readMs: 200 });
     bus.faults.set('SP-2', 'line.silent');
     await bus.until(60 - 0.5 / 60);
     const asked = bus.door.ask('SP-2', 10_000);
@@ -388,7 +357,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('of a disabled meter is refused, and the meter is left in peace', async () => {
-    const bus = await new TimedBus({ meters: 2, pollMs: QUARTER, readMs: 100 }).start();
+    const bus = await started({ meters: 2, readMs: 100 });
     await bus.until(7);
     const state = bus.journal.installation('SP-1');
     if (!state) throw new Error('no state');
@@ -402,12 +371,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('again and again by scripts leaves the polls at least every other turn', async () => {
-    const bus = await new TimedBus({
-      meters: 10,
-      pollMs: 10_000,
-      readMs: 500,
-      expectMs: 500,
-    }).start();
+    const bus = await started({ meters: 10, pollMs: 10_000, readMs: 500, expectMs: 500 });
     await bus.until(2);
     let asking = true;
     const script = Promise.all(
@@ -426,12 +390,7 @@ describe('a read that a person asks for', () => {
   });
 
   it('is told when the collector stops', async () => {
-    const bus = await new TimedBus({
-      meters: 2,
-      pollMs: QUARTER,
-      readMs: 100,
-      minPollS: 15,
-    }).start();
+    const bus = await started({ meters: 2, readMs: 100, minPollS: 15 });
     await bus.until(0.1);
     const asked = bus.door.ask('SP-1', 60_000);
     await bus.stop();
@@ -442,26 +401,20 @@ describe('a read that a person asks for', () => {
 
 describe('a gateway that takes several questions at once', () => {
   it('is asked so many at once and never more, and no meter twice at once', async () => {
-    const bus = await new TimedBus({
+    const bus = await started({
       meters: 50,
       pollMs: 1_000,
       readMs: 150,
       parallel: 16,
       expectMs: 150,
-    }).start();
+    });
     await bus.until(3);
     expect(bus.atOnce).toBe(16);
     for (const meter of bus.names) expect(bus.of(meter).length).toBeGreaterThanOrEqual(179);
   });
 
   it('half of its meters silent does not keep the others from being read every second', async () => {
-    const bus = await new TimedBus({
-      meters: 20,
-      pollMs: 1_000,
-      readMs: 50,
-      parallel: 4,
-      expectMs: 50,
-    }).start();
+    const bus = await started({ meters: 20, pollMs: 1_000, readMs: 50, parallel: 4, expectMs: 50 });
     for (let i = 1; i <= 10; i += 1) bus.faults.set(`SP-${i}`, 'line.silent');
     await bus.until(5);
     const from = bus.asks.length;
@@ -476,7 +429,7 @@ describe('a gateway that takes several questions at once', () => {
   });
 
   it('a bug in one read ends the loop after the others in flight are over', async () => {
-    const bus = await new TimedBus({ meters: 5, pollMs: 1_000, readMs: 50, parallel: 3 });
+    const bus = new TimedBus({ meters: 5, pollMs: 1_000, readMs: 50, parallel: 3 });
     bus.read = async () => {
       await bus.clock.sleep(10);
       throw new Error('a bug');
@@ -504,12 +457,7 @@ describe('whatever happens to clock and meters', () => {
           { maxLength: 12 },
         ),
         async (meters, parallel, acts) => {
-          const bus = await new TimedBus({
-            meters,
-            parallel,
-            readMs: 120,
-            pollMs: 5 * MINUTE,
-          }).start();
+          const bus = await started({ meters, parallel, readMs: 120, pollMs: 5 * MINUTE });
           let minute = 0;
           for (const { minutes, stepMs, meter, fault, act } of acts) {
             minute += minutes;

@@ -2,8 +2,7 @@
 
 import { setMaxListeners } from 'node:events';
 import type { Bus, Journal, ReadTarget, Register } from '../../src/boundaries.ts';
-import type { Fault, FaultCode, Result } from '../../src/domain/fault.ts';
-import { faulty, good } from '../../src/domain/fault.ts';
+import { type Fault, type FaultCode, faulty, good, type Result } from '../../src/domain/fault.ts';
 import { AskedReads } from '../../src/jobs/asked-reads.ts';
 import type { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { type Polled, type PollRecord, pollBus } from '../../src/jobs/poll-bus.ts';

@@ -21,7 +21,7 @@ import type { Profile } from '../../src/domain/profile.ts';
 import type { Dial } from '../../src/domain/units.ts';
 import { type Catalogue, type Language, sayIn } from '../../src/domain/words.ts';
 import type { Polled } from '../../src/jobs/poll-bus.ts';
-import { decodeMeta } from '../../src/journal/load.ts';
+import { decodeMeta } from '../../src/journal/meta.ts';
 import { restoreBackup } from '../../src/journal/restore-backup.ts';
 import type { RunningCollector } from '../../src/parts.ts';
 import type { BusSettings, MeterSettings, Settings } from '../../src/settings/settings.ts';

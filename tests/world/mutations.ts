@@ -122,7 +122,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'things grow old by the wall clock',
-    file: 'journal/keeping.js',
+    file: 'journal/thinning.js',
     text: 'this.#thinner.byAge(this.#aged(now, livedMs), limits, rest)',
     instead: 'this.#thinner.byAge(now, limits, rest)',
   },

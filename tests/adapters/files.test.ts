@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolder } from '../../src/adapters/store-files.ts';
+import { makeFolder } from '../../src/adapters/files.ts';
 
 let folder: string;
 beforeEach(() => {

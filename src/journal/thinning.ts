@@ -1,4 +1,4 @@
-// Keeps the journal within its days and its room, and tells when the room is short.
+// Thins the whole journal behind polling, and tells when its room is short and what had to go undelivered.
 
 import type { KeepLimits, Room, Thinned } from '../boundaries.ts';
 import { encodeCheckpoint, keys, seal } from '../codec/journal-record.ts';
@@ -8,10 +8,10 @@ import { growingIn } from '../domain/hours.ts';
 import { agedSince, agedTo, CATCH_UP_FOR_ROOM } from '../domain/retention.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
-import { AGED_KEY, PRESSURE_KEY } from './load.ts';
 import { lossOf } from './losses.ts';
 import type { PendingRows } from './pending-rows.ts';
 import { rangesOf } from './ranges.ts';
+import { AGED_KEY, PRESSURE_KEY } from './standing.ts';
 import { type Gone, type Holdings, isNearlyFull, isRelieved, isShort, Thinner } from './thinner.ts';
 
 /** Where nothing lies on a disk. */
@@ -24,8 +24,8 @@ const BOUNDLESS = {
 /** How far retention has come is written so seldom: a cut makes it look back, and nothing goes the sooner. */
 const KEEP_AGED_MS = 6 * HOUR_MS;
 
-/** The thinning of a journal. */
-export class Keeping {
+/** The thinning of a journal, over its books. */
+export class Thinning {
   readonly #books: Books;
   readonly #pending: PendingRows;
   readonly #thinner = new Thinner(this.#holdings());

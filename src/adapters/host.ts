@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileError } from './file-words.ts';
+import { folderTrouble } from './folder-right.ts';
 import { makeFolder } from './store-files.ts';
 
 /** systemd is running where this folder is (sd_booted(3)). */
@@ -42,6 +43,7 @@ export function createHost(program: string, example: () => string) {
         throw fileError(cause, path);
       }
     },
+    folderTrouble,
     ports: serialPorts,
     run(tool: string, args: readonly string[]): Promise<number> {
       return new Promise((resolve) => {

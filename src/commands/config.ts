@@ -74,7 +74,7 @@ const ANSWER_BYTES_MAX = 24 * 1024;
 
 const NO_DAEMON = refused(
   ...(['conflict', 'Only a collector that was started with a file has settings.'] as const),
-  'Edit the file, and see: meter-collector config check FILE',
+  'Edit the file, and see: meter-collector config check',
 );
 
 /** Where changes are told; nowhere, while no collector runs. */

@@ -24,6 +24,7 @@ import { PROGRAMS } from './parts.ts';
 import { Unanswered } from './questions.ts';
 import { addQueue } from './queue.ts';
 import { repeating } from './repeated.ts';
+import { addReports } from './report.ts';
 import { fail } from './say.ts';
 import { addUpstream } from './upstream.ts';
 import { failureOf, unanswered, usageFailure } from './usage.ts';
@@ -124,7 +125,7 @@ export function commandLine(desk: Desk): Command {
     for (const add of adds) add(program, desk);
   };
   group('begin', addInit, addInstall);
-  group('site', addCommission, addVerify, addChangeout, addMeters);
+  group('site', addCommission, addVerify, addChangeout, addMeters, addReports);
   group('look', addLook, addOperations);
   group('repair', addDoctor, addBusCommands);
   group('watch', addAlerts, addBacktest);

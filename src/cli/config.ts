@@ -140,7 +140,8 @@ async function diff(other: string | undefined, file: string, desk: Desk): Promis
   return EXIT.ok;
 }
 
-const shown = (value: unknown) => (value === undefined ? '-' : JSON.stringify(value));
+/** No setting is null: what is not written was not said. */
+const shown = (value: unknown) => JSON.stringify(value ?? undefined) ?? '-';
 
 /** The running collector takes its file in. */
 async function apply(file: string, desk: Desk): Promise<number> {

@@ -66,6 +66,8 @@ export async function install(
     for (const { path, kept } of files) {
       io.out(`${say(kept ? 'cli.install_kept' : 'cli.install_written').padEnd(12)} ${path}\n`);
     }
+    const [example] = files.slice(-1).filter(({ kept }) => !kept);
+    if (example) io.out(`${say('cli.install_example', { path: example.path })}\n`);
     io.out(
       `${say('cli.next_steps')}\n${nextFor(config, runs)
         .map((step) => `  ${step}\n`)

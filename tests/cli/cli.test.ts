@@ -235,7 +235,9 @@ describe('bad settings', () => {
       message: 'No.',
     };
     const loadSettings = async () => ({ ok: false as const, problems: [problem] });
-    expect((await typed('config check x', fakeParts({ loadSettings }))).exit).toBe(8);
+    const { exit, err } = await typed('config check x', fakeParts({ loadSettings }));
+    // There is nothing in it to mend.
+    expect([exit, err]).toEqual([8, expect.stringContaining('sudo')]);
   });
 
   test('good ones are said to be good', async () => {
@@ -416,6 +418,12 @@ describe('the collector that is asked', () => {
     const said = await typed('audit --config good.yaml --json', fakeParts({ openJournal }));
     expect(said.exit).toBe(7);
     expect(JSON.parse(said.out).error.code).toBe('store.locked');
+  });
+
+  test('that is not there yet is not asked for again before a collector has run', async () => {
+    const openJournal = async () => faulty('store.failed', 'there is no journal in /x');
+    const said = await typed('status --config good.yaml --json', fakeParts({ openJournal }));
+    expect(JSON.parse(said.out).error.hint).not.toBe('');
   });
 
   test('of another version is not shown half', async () => {

@@ -79,6 +79,12 @@ describe('install', () => {
     expect(await readFile(settings, 'utf8')).toBe('mine');
   });
 
+  test('says of the shipped example that it is one, and nothing of settings that were there', async () => {
+    const root = await folder();
+    expect((await typed(`--root ${root}`, realHost())).out).toContain('shipped example');
+    expect((await typed(`--root ${root}`, realHost())).out).not.toContain('shipped example');
+  });
+
   test('runs the steps where systemd runs, and says which one failed', async () => {
     const ran: string[] = [];
     const run = async (tool: string, args: readonly string[]) => {

@@ -100,6 +100,8 @@ describe('meter', () => {
     ['meter remove SP-1 --confirm SP-2'],
     ['meter edit SP-1'],
     ['meter add SP-2'],
+    ['meter add SP-2 --bus b --profile p --address 2 --digits x'],
+    ['meter edit SP-1 --poll-s 5m'],
   ])('"%s" changes nothing', async (line) => {
     const { asked, parts } = answering({});
     expect((await typed(line, parts)).exit).toBe(2);

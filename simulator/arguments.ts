@@ -27,8 +27,17 @@ export function numeric(low: number, high: number, fraction = false): (text: str
 export function instant(text: string): number {
   const form = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/;
   const at = form.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
+  // Node takes the 30th of February for the 2nd of March.
+  const isDay = new Date(`${text.slice(0, 10)}T00:00Z`).toJSON()?.startsWith(text.slice(0, 10));
+  if (Number.isNaN(at) || !isDay) {
+    throw new InvalidArgumentError('It is a time like 2026-06-01T00:00:00Z.');
+  }
   return at;
+}
+
+/** A word as it is typed at a shell. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A parser for the URL of a broker. */

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { complain, FAILED, INTERRUPTED, OK, parseOptions, USAGE } from './arguments.ts';
+import { complain, FAILED, INTERRUPTED, OK, parseOptions, shellWord, USAGE } from './arguments.ts';
 import { holdFolder, makeFolder } from './folders.ts';
 import { plugTrace } from './replay.ts';
 import { idleWish, type SimOptions, simCommand, strangeWish } from './sim-arguments.ts';
@@ -22,7 +22,7 @@ function print(line: string): void {
 function introduce(world: World, options: SimOptions, folder: string): void {
   const settings = resolve(folder, 'collector.yaml');
   const truth = resolve(folder, 'truth.ndjson');
-  const next = `meter-collector run --config ${settings}`;
+  const next = `meter-collector run --config ${shellWord(settings)}`;
   const { seed, speed, broker } = options;
   const start = new Date(options.start).toISOString();
   if (options.json) {

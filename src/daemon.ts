@@ -48,9 +48,9 @@ export async function startCollector(
       ...{ settings: upstream, clientId, clock: wire, random: Math.random, log },
     });
   const reloading = createReloading({
-    ...{ settings, file, root, log, collector: () => collector },
+    ...{ settings, file, root, log, collector: () => starting },
   });
-  const collector: RunningCollector = await runCollector(settings, {
+  const starting: Promise<RunningCollector> = runCollector(settings, {
     ...{ clock, wire, log, supervisor, version, newName, nextHeadEnd },
     headEnd: nextHeadEnd(settings),
     vault: vaultOf(settings, { log }),
@@ -64,6 +64,7 @@ export async function startCollector(
     expiries,
     site: siteParts(root, wire),
   });
+  const collector = await starting;
   void supervisor.ready();
   const stop = () => {
     void supervisor.stopping();

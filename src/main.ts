@@ -8,7 +8,7 @@ import { constants, release } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { callCommands } from './adapters/control-socket.ts';
-import { fileError } from './adapters/file-words.ts';
+import { newFileError } from './adapters/file-words.ts';
 import { createHost } from './adapters/host.ts';
 import { createSystemClock } from './adapters/system-clock.ts';
 import { promptAtTerminal } from './adapters/terminal-prompt.ts';
@@ -126,7 +126,7 @@ const parts: Parts = {
 
 async function createFile(path: string): Promise<TextFile> {
   const file = await open(path, 'w').catch((cause: unknown) => {
-    throw fileError(cause, path);
+    throw newFileError(cause, path);
   });
   return {
     write: async (text) => {

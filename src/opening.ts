@@ -44,7 +44,7 @@ const SLOW: Fault = { code: 'store.failed', detail: 'the disk takes long to open
 function tellClosed({ code, detail }: Fault, log: Log): void {
   const isLocked = code === 'store.locked';
   const hint = isLocked
-    ? 'stop the other collector, or give this one a data folder of its own'
+    ? 'stop the other collector, or give this one a data folder of its own; the other may run in a container, or on a machine that shares the folder'
     : code === 'store.newer'
       ? 'run the newer program, or restore a backup of this version into a new data folder'
       : 'see that the data folder can be written and its disk has room';

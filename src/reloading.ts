@@ -17,8 +17,8 @@ export interface ReloadingParts {
   readonly file: string;
   readonly root: string;
   readonly log: Log & { setLevel(level: LogLevel): void };
-  /** Asked for when there is something to take in. */
-  readonly collector: () => Pick<RunningCollector, 'reload' | 'reloadInMs'>;
+  /** Asked for when there is something to take in; commands may come before it has started. */
+  readonly collector: () => Promise<Pick<RunningCollector, 'reload' | 'reloadInMs'>>;
 }
 
 /** A file that is being written when it is read is read again, so many times. */
@@ -47,7 +47,8 @@ interface State {
 }
 
 async function apply(parts: ReloadingParts, state: State): Promise<Applied> {
-  const { log, file, collector } = parts;
+  const { log, file } = parts;
+  const collector = await parts.collector();
   const { text, checked } = await loadWhole(parts);
   if (!checked.ok) {
     const problems = checked.problems.map(formatProblem);
@@ -67,13 +68,17 @@ async function apply(parts: ReloadingParts, state: State): Promise<Applied> {
   state.settings = next;
   state.running = text;
   log.setLevel(next.logLevel);
-  const inMs = isOther ? collector().reloadInMs() : 0;
+  const inMs = isOther ? collector.reloadInMs() : 0;
   const told = { applied: pathsOf(applied), restart_required: pathsOf(restartRequired) };
   if (isOther) {
-    const done = collector().reload(next);
+    const done = collector.reload(next);
     if (inMs === 0) await done;
     else log.info({ ...told, in_s: Math.ceil(inMs / 1000) }, 'settings wait for the hour’s edge');
-    void done.then(() => log.info(told, 'the settings are applied'));
+    void done.then(
+      () => log.info(told, 'the settings are applied'),
+      // The collector ends at such a bug, in order.
+      (bug: unknown) => log.error({ ...told, error: String(bug) }, 'the settings were not applied'),
+    );
   } else log.info(told, 'the settings are applied');
   return { ok: true, applied, restartRequired, inMs };
 }

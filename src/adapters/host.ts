@@ -6,6 +6,7 @@ import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileError } from './file-words.ts';
 import { makeFolder } from './files.ts';
+import { folderTrouble } from './folder-right.ts';
 
 /** systemd is running where this folder is (sd_booted(3)). */
 const BOOTED = '/run/systemd/system';
@@ -42,6 +43,7 @@ export function createHost(program: string, example: () => string) {
         throw fileError(cause, path);
       }
     },
+    folderTrouble,
     ports: serialPorts,
     run(tool: string, args: readonly string[]): Promise<number> {
       return new Promise((resolve) => {

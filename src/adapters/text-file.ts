@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { faulty, good, type Result } from '../domain/fault.ts';
-import { fileError, fileWords } from './file-words.ts';
+import { fileError, fileWords, newFileError } from './file-words.ts';
 import { moveIn, unless, writeSynced } from './files.ts';
 
 /** Text is gathered up to so many characters before it is written. */
@@ -55,7 +55,7 @@ export async function writeLines(
     return good(bytes);
   } catch (cause) {
     if (aside !== undefined) await rm(aside, { force: true }).catch(() => undefined);
-    return faulty('store.failed', fileWords(cause, path));
+    return faulty('store.failed', newFileError(cause, path).message);
   }
 }
 
@@ -64,7 +64,7 @@ export async function writeGzip(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, await promisify(gzip)(text), { mode: 0o600 });
   } catch (cause) {
-    throw fileError(cause, path);
+    throw newFileError(cause, path);
   }
 }
 

@@ -98,7 +98,8 @@ export interface Journal {
   troubles(): readonly string[];
   /** Keeps what the command of this id came to, to be written with the next group; for 24 hours and 10,000 ids (C2). */
   keepAnswer(id: string, text: string, at: EpochMs): void;
-  keptAnswer(id: string): Promise<string | undefined>;
+  /** What it came to; undefined where the id is new, `store.failed` where it is not and its answer cannot be read. */
+  keptAnswer(id: string): Promise<Result<string | undefined>>;
   lastRow(): number;
   /** Every hour and gap of a meter, all revisions, hours first. */
   rowsOf(meter: string, from?: EpochMs, to?: EpochMs): AsyncIterable<EntryRow>;

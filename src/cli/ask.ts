@@ -15,6 +15,8 @@ export interface Question {
   readonly args?: Readonly<Record<string, unknown>>;
   /** The key of a list in every good answer: what lacks it comes from another version. */
   readonly list: string;
+  /** What to do about a refusal of which nobody else knows. */
+  readonly otherwise?: string;
   /** Looks on while it is answered; returns how to stop looking. */
   readonly watch?: (commands: Commands) => () => void;
 }
@@ -46,7 +48,7 @@ export async function ask(
 
 /** The answer to a command that does something, or the exit code after the failure has been said. */
 export async function perform(
-  { file, name, args = {}, watch }: Omit<Question, 'list'>,
+  { file, name, args = {}, watch, otherwise = '' }: Omit<Question, 'list'>,
   manner: Manner,
   io: Io,
   parts: Parts,
@@ -55,8 +57,10 @@ export async function perform(
   if ('exit' in loaded) return loaded;
   const answer = await answerOf({ file, name, args, watch }, loaded.settings, manner, io, parts);
   if (answer.ok) return { data: answer.data };
+  const isUnknown = answer.hint === '' && hintOf(answer.code, loaded.settings, manner) === '';
+  const told = isUnknown ? { ...answer, hint: otherwise } : answer;
   return {
-    exit: failAsked(answer, loaded.settings, manner, io, undefined, exitAsked(name, answer)),
+    exit: failAsked(told, loaded.settings, manner, io, undefined, exitAsked(name, answer)),
   };
 }
 
@@ -154,8 +158,8 @@ async function watched({ name, args, watch }: Asked, commands: Commands): Promis
 }
 
 /** How LevelDB and the operating system say that this user may not. */
-const DENIED = /permission denied|EACCES|EPERM/i;
-const ABSENT = /ENOENT/;
+const DENIED = /permission denied|EACCES|EPERM|may not open/i;
+const ABSENT = /ENOENT|there is no journal/;
 
 /** Enough names to see what is meant, on one line. */
 const NAMES_SHOWN_MAX = 8;

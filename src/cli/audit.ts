@@ -5,6 +5,7 @@ import type { Commands } from '../boundaries.ts';
 import type { AuditAnswer } from './answers.ts';
 import { ask, perform } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
+import { elsewhere, unseen } from './journal.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { printable, sayJson, table } from './say.ts';
 
@@ -20,9 +21,12 @@ export async function audit(
   parts: Parts,
 ): Promise<number> {
   if (file !== undefined) {
-    const question = { file: config, name: 'journal.export', args: { file: resolve(file) } };
+    const target = resolve(file);
+    const otherwise = elsewhere('audit --export', target, manner);
+    const question = { file: config, name: 'journal.export', args: { file: target }, otherwise };
     const exported = await perform(question, manner, io, parts);
     if ('exit' in exported) return exported.exit;
+    if (!(await parts.host.has(target))) return unseen(target, otherwise, manner, io);
     const { bytes } = exported.data as { bytes: number };
     io.err(`${manner.say('cli.bytes', { file: printable(file), bytes })}\n`);
   }

@@ -6,6 +6,7 @@ import type { Settings } from '../settings/settings.ts';
 import { hintOf } from './ask.ts';
 import { addCommand, option } from './command.ts';
 import { EXIT } from './exit-codes.ts';
+import { badSpan } from './intervals.ts';
 import { journalReadings, NoReadings, ownRules } from './journal-readings.ts';
 import type { Backtesting, Desk, Io, Manner, Parts } from './parts.ts';
 import { fail, failHeard } from './say.ts';
@@ -104,21 +105,17 @@ async function sourceOf(
     }
     return { name: readings, text: parts.readText(readings), rules: DEFAULT_RULES };
   }
+  const bad = badSpan(request, manner, io);
+  if (bad !== null) return { exit: bad };
   const [from, to] = [request.from, request.to].map((said) =>
-    said === undefined ? undefined : INSTANT.test(said) ? Date.parse(said) : Number.NaN,
+    said === undefined ? undefined : Date.parse(said),
   );
-  if (Number.isNaN(from) || Number.isNaN(to)) {
-    return usage(say('cli.bt_times'), say('cli.bad_time_hint'));
-  }
   const loaded = await settingsOf(config ?? '', manner, io, parts);
   if ('exit' in loaded) return loaded;
   const { settings } = loaded;
   const text = journalReadings(settings, { from, to, meter }, parts);
   return { name: say('cli.bt_journal'), text, rules: ownRules(settings), settings };
 }
-
-/** A day or an instant, always UTC. */
-const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
 
 async function rulesOf(
   file: string | undefined,

@@ -23,6 +23,8 @@ import type { Desk, Io, Manner, Parts } from './parts.ts';
 import { PROGRAMS } from './parts.ts';
 import { Unanswered } from './questions.ts';
 import { addQueue } from './queue.ts';
+import { repeating } from './repeated.ts';
+import { addReports } from './report.ts';
 import { fail } from './say.ts';
 import { addUpstream } from './upstream.ts';
 import { failureOf, unanswered, usageFailure } from './usage.ts';
@@ -31,7 +33,8 @@ import { addVerify } from './verify.ts';
 
 /** Runs one command line (without node and script). Resolves to the exit code; never rejects. */
 export async function runCli(args: readonly string[], io: Io, parts: Parts): Promise<number> {
-  const { rest, manner, badLanguage } = globalsOf(args, io, parts);
+  const { rest, manner: plain, badLanguage } = globalsOf(args, io, parts);
+  const { manner, learn } = repeating(plain);
   try {
     if (badLanguage !== null) {
       const message = manner.say('cli.usage_lang', { what: badLanguage });
@@ -39,7 +42,7 @@ export async function runCli(args: readonly string[], io: Io, parts: Parts): Pro
     }
     const forwarded = programOf(rest, manner, args.includes('--no-color'));
     if (forwarded !== undefined) return await parts.runProgram(...forwarded);
-    return await parse(rest, manner, io, parts);
+    return await parse(rest, { manner, io, parts }, learn);
   } catch (error) {
     if (error instanceof CommanderError) {
       const program = commandLine({ manner, io, parts, done: () => undefined });
@@ -75,7 +78,11 @@ function programOf(
   return [program, [...said, ...rest.slice(1)], env];
 }
 
-async function parse(args: readonly string[], manner: Manner, io: Io, parts: Parts) {
+async function parse(
+  args: readonly string[],
+  { manner, io, parts }: Omit<Desk, 'done'>,
+  learn: ReturnType<typeof repeating>['learn'],
+): Promise<number> {
   let exit: number = EXIT.ok;
   const program = commandLine({
     ...{ manner, io, parts },
@@ -94,6 +101,7 @@ async function parse(args: readonly string[], manner: Manner, io: Io, parts: Par
     io.err(`${program.helpInformation()}${afterHelp(manner)}`);
     return EXIT.usage;
   }
+  program.hook('preAction', (_, typed) => learn(program, typed));
   await program.parseAsync([...args], { from: 'user' });
   return exit;
 }
@@ -117,7 +125,7 @@ export function commandLine(desk: Desk): Command {
     for (const add of adds) add(program, desk);
   };
   group('begin', addInit, addInstall);
-  group('site', addCommission, addVerify, addChangeout, addMeters);
+  group('site', addCommission, addVerify, addChangeout, addMeters, addReports);
   group('look', addLook, addOperations);
   group('repair', addDoctor, addBusCommands);
   group('watch', addAlerts, addBacktest);

@@ -45,9 +45,14 @@ export function option(command: Command, { manner }: Desk, flags: string, key: s
   return command.option(withPlaces(flags, manner), manner.say(`cli.${key}`));
 }
 
+/** Those that ask of a collector by its settings file. */
+const ofSettings = new WeakSet<Command>();
+export const takesConfig = (command: Command): boolean => ofSettings.has(command);
+
 /** The settings file: the one that is named, or the usual one. */
 export function withConfig(command: Command, desk: Desk): Command {
   const { manner, parts } = desk;
+  ofSettings.add(command);
   return command.option(
     withPlaces('--config <file>', manner),
     manner.say('cli.o_config'),

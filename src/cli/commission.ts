@@ -1,7 +1,7 @@
 // `commission`: proves on site that a meter, its dial and its address belong together, step by step, to a report.
 
 import type { Command } from 'commander';
-import type { CommandAnswer, Commands } from '../boundaries.ts';
+import type { CommandAnswer } from '../boundaries.ts';
 import { failAsked } from './ask.ts';
 import { addCommand, NAME, option, withConfig } from './command.ts';
 import {
@@ -14,6 +14,7 @@ import {
 import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
 import { wanted } from './questions.ts';
+import { reportText, writeReport } from './report.ts';
 import { fail, sayJson } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
@@ -110,7 +111,8 @@ async function resumed(site: Commissioning): Promise<Session | { readonly exit: 
   const listed = await commands.run('commission.list', {});
   if (!listed.ok) return { exit: site.refused(listed) };
   const { sessions } = listed.data as { readonly sessions: readonly Session[] };
-  const open = sessions.filter(({ done }) => !done);
+  // One that was cancelled is not done, and nothing of it comes next.
+  const open = sessions.filter(({ done, next }) => !done && next !== null);
   const wantedId = typeof request.resume === 'string' ? request.resume : undefined;
   const mine = open.filter(
     ({ id, meter }) =>
@@ -119,6 +121,7 @@ async function resumed(site: Commissioning): Promise<Session | { readonly exit: 
   );
   const found = mine.at(-1);
   if (found !== undefined) {
+    tellOthers(mine.slice(0, -1), desk);
     const got = await commands.run('commission.get', { id: found.id });
     return got.ok ? (got.data as Session) : { exit: site.refused(got) };
   }
@@ -126,6 +129,13 @@ async function resumed(site: Commissioning): Promise<Session | { readonly exit: 
   const hint = manner.say('cli.resume_none_hint', { name: NAME });
   const message = manner.say('cli.resume_none');
   return { exit: fail(io, manner, { code: 'conflict', message, hint }) };
+}
+
+/** Which one is taken up is told where several are open. */
+function tellOthers(others: readonly Session[], { manner, io }: Desk): void {
+  if (others.length === 0 || manner.json) return;
+  const ids = others.map(({ id, meter }) => (meter === null ? id : `${id} (${meter})`)).join(', ');
+  io.err(`${manner.say('cli.resume_others', { ids })}\n`);
 }
 
 /** One step after the other, as the session says what comes next. */
@@ -139,50 +149,53 @@ async function throughSteps(begun: Session, site: Commissioning): Promise<number
     const title = manner.say(`cli.step_${next}`);
     if (!manner.json)
       io.err(`\n${manner.say('cli.step_head', { number, of: STEPS.length, title })}\n`);
-    const outcome = await stepOf(next, session, site);
-    if ('exit' in outcome) {
-      const resume = manner.say('cli.resume_with', { name: NAME, id: session.id });
-      if (!manner.json) io.err(`${resume}\n`);
-      return outcome.exit;
-    }
+    const outcome = await leftOpen(session, site, () => stepOf(next, session, site));
+    if ('exit' in outcome) return outcome.exit;
     ({ session } = outcome);
   }
   return finished(session, site);
 }
 
-/** The report where it is wanted, and what comes next. */
+type Outcome = Awaited<ReturnType<typeof stepOf>>;
+
+/** Who leaves in the middle of a step, by Ctrl-C, too, or for want of an option, hears how to go on. */
+async function leftOpen(
+  { id }: Session,
+  { desk: { manner, io } }: Commissioning,
+  step: () => Promise<Outcome>,
+): Promise<Outcome> {
+  let isLeft = true;
+  try {
+    const outcome = await step();
+    isLeft = 'exit' in outcome;
+    return outcome;
+  } finally {
+    const resume = manner.say('cli.resume_with', { name: NAME, id });
+    if (isLeft && !manner.json) io.err(`${io.isTTY ? '\n' : ''}${resume}\n`);
+  }
+}
+
+/** What came of it, the report where it is wanted, and what comes next. */
 async function finished(session: Session, site: Commissioning): Promise<number> {
   const { request, commands, desk } = site;
-  const { manner, io, parts } = desk;
+  const { manner, io } = desk;
   const finish = session.steps.find(({ step }) => step === 'finish');
   const id = String(finish?.result?.['report'] ?? finish?.result?.['id'] ?? session.id);
   const meter = session.meter ?? '';
-  const got = await report(id, request.report, commands, site);
-  if ('exit' in got) return got.exit;
-  const { sha256, text } = got;
-  if (request.report !== undefined) {
-    const file = await parts.createFile(request.report);
-    await file.write(text);
-    await file.close();
+  const got = await reportText(id, request.report, commands, manner.language);
+  if (!got.ok) return site.refused(got);
+  const { sha256, text } = got.data;
+  if (manner.json) {
+    const written = await writeReport(request.report, id, text, desk);
+    if (written === EXIT.ok) sayJson(io, { ...session, report: { id, sha256 } });
+    return written;
   }
-  if (manner.json) sayJson(io, { ...session, report: { id, sha256 } });
-  else {
-    io.out(`${manner.say('cli.commissioned', { meter })}\n`);
-    io.out(`${manner.say('cli.report_sum', { id, sha256 })}\n`);
-    const key = request.report === undefined ? 'cli.report_later' : 'cli.report_in';
-    io.err(`${manner.say(key, { name: NAME, meter, file: request.report ?? '' })}\n`);
-  }
+  // Without the dial nothing shows that this meter is the one at that address.
+  const isProved = session.steps.some(({ step, state }) => step === 'dial' && state === 'done');
+  io.out(`${manner.say(isProved ? 'cli.commissioned' : 'cli.unproved', { meter })}\n`);
+  io.out(`${manner.say('cli.report_sum', { id, sha256 })}\n`);
+  if (!isProved) io.err(`${manner.say('cli.unproved_next', { name: NAME, meter })}\n`);
+  if (request.report !== undefined) return writeReport(request.report, id, text, desk);
+  io.err(`${manner.say('cli.report_later', { name: NAME, id })}\n`);
   return EXIT.ok;
-}
-
-async function report(
-  id: string,
-  file: string | undefined,
-  commands: Commands,
-  { refused, desk }: Commissioning,
-): Promise<{ readonly sha256: string; readonly text: string } | { readonly exit: number }> {
-  const format = file?.endsWith('.html') ? 'html' : 'json';
-  const answer = await commands.run('report.get', { id, format, lang: desk.manner.language });
-  if (!answer.ok) return { exit: refused(answer) };
-  return answer.data as { readonly sha256: string; readonly text: string };
 }

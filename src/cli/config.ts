@@ -15,8 +15,9 @@ export function addConfig(program: Command, desk: Desk): void {
   const add = (spec: string, key: string, example: string) =>
     addCommand(config, desk, { spec, key: `c_config_${key}`, example: `config ${example}` });
 
-  add('check [file]', 'check', 'check settings.yaml').action(async (file) =>
-    done(await checkConfig(file ?? parts.settingsFile.path, manner, io, parts)),
+  const checked = withConfig(add('check [file]', 'check', 'check settings.yaml'), desk);
+  checked.action(async (file, { config: named }) =>
+    done(await checkConfig(file ?? named, manner, io, parts)),
   );
   const shown = withConfig(add('show [section]', 'show', 'show upstream'), desk);
   shown.action(async (section, { config: file }) => done(await show(section, file, desk)));
@@ -139,7 +140,8 @@ async function diff(other: string | undefined, file: string, desk: Desk): Promis
   return EXIT.ok;
 }
 
-const shown = (value: unknown) => (value === undefined ? '-' : JSON.stringify(value));
+/** No setting is null: what is not written was not said. */
+const shown = (value: unknown) => JSON.stringify(value ?? undefined) ?? '-';
 
 /** The running collector takes its file in. */
 async function apply(file: string, desk: Desk): Promise<number> {

@@ -7,7 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { type FirstBus, type FirstSettings, firstSettings } from './first-settings.ts';
 import type { Desk } from './parts.ts';
 import { chosen, type Question, wanted } from './questions.ts';
-import { fail, sayJson } from './say.ts';
+import { asTyped, fail, sayJson } from './say.ts';
 import { sayProblems } from './settings-file.ts';
 import { SERVICE } from './unit.ts';
 
@@ -80,8 +80,9 @@ async function init(request: InitRequest, desk: Desk): Promise<number> {
     return fail(io, manner, failure, EXIT.settings);
   }
   await parts.host.folder(checked.settings.data, 0o700);
-  const next = [`${NAME} run --config ${file}`, `${NAME} commission --config ${file}`];
-  const code = `${NAME} user code --config ${file}`;
+  const typed = asTyped(file);
+  const next = [`${NAME} run --config ${typed}`, `${NAME} commission --config ${typed}`];
+  const code = `${NAME} user code --config ${typed}`;
   const hasConsole = checked.settings.console !== undefined;
   if (manner.json) {
     sayJson(io, {

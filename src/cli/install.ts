@@ -1,10 +1,10 @@
 // `install`: makes the collector a service of this host, under systemd, with a user and folders of its own.
 
 import type { Command } from 'commander';
-import { addCommand, option } from './command.ts';
+import { addCommand, NAME, option } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk, Host, Io, Manner, Parts } from './parts.ts';
-import { fail, sayJson } from './say.ts';
+import { asTyped, fail, sayJson } from './say.ts';
 import { SERVICE, SYSUSERS, unitText } from './unit.ts';
 
 export interface InstallRequest {
@@ -66,6 +66,8 @@ export async function install(
     for (const { path, kept } of files) {
       io.out(`${say(kept ? 'cli.install_kept' : 'cli.install_written').padEnd(12)} ${path}\n`);
     }
+    const [example] = files.slice(-1).filter(({ kept }) => !kept);
+    if (example) io.out(`${say('cli.install_example', { path: example.path })}\n`);
     io.out(
       `${say('cli.next_steps')}\n${nextFor(config, runs)
         .map((step) => `  ${step}\n`)
@@ -90,26 +92,31 @@ async function placed(host: Host, path: string, text: string, mode: number, keep
   return { path, kept: !(await host.place(path, text, mode, keep)) };
 }
 
-/** Commands that make the files take effect. */
-const stepsFor = (config: string) => [
-  'systemd-sysusers',
-  `chown root:${SERVICE} ${config}`,
-  'systemctl daemon-reload',
+/** Commands that make the files take effect, word by word. */
+const stepsFor = (config: string): readonly (readonly string[])[] => [
+  ['systemd-sysusers'],
+  ['chown', `root:${SERVICE}`, config],
+  ['systemctl', 'daemon-reload'],
 ];
 
-async function firstFailing(steps: readonly string[], host: Host): Promise<string | null> {
+const typedAs = (step: readonly string[]) => step.map(asTyped).join(' ');
+
+async function firstFailing(
+  steps: ReturnType<typeof stepsFor>,
+  host: Host,
+): Promise<string | null> {
   for (const step of steps) {
-    const [tool = '', ...args] = step.split(' ');
-    if ((await host.run(tool, args)) !== 0) return step;
+    const [tool = '', ...args] = step;
+    if ((await host.run(tool, args)) !== 0) return typedAs(step);
   }
   return null;
 }
 
 function nextFor(config: string, settled: boolean): string[] {
   return [
-    ...(settled ? [] : stepsFor(config)),
-    `meter-collector config check ${config}`,
+    ...(settled ? [] : stepsFor(config).map(typedAs)),
+    `${NAME} config check ${asTyped(config)}`,
     `systemctl enable --now ${SERVICE}`,
-    `meter-collector status --config ${config}`,
+    `${NAME} status --config ${asTyped(config)}`,
   ];
 }

@@ -1,5 +1,6 @@
 // The command `intervals METER`: its hours and gaps as the journal has them.
 
+import { dayOf } from '../domain/usage/civil.ts';
 import type { IntervalsAnswer } from './answers.ts';
 import { ask } from './ask.ts';
 import { EXIT } from './exit-codes.ts';
@@ -16,14 +17,30 @@ export interface IntervalsOptions {
 /** A day or an instant, always UTC: a local time would shift a bill's hours. */
 const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/;
 
-/** The instant in ISO 8601, or null for what is none. */
+/** The instant in ISO 8601, or null for what is none: to Date.parse the 30th of February is the 2nd of March. */
 export function instantOf(said: string): string | null {
   if (!INSTANT.test(said) || Number.isNaN(Date.parse(said))) return null;
-  return new Date(said).toISOString();
+  return dayOf(said.slice(0, 10)) === null ? null : new Date(said).toISOString();
+}
+
+/** The exit code after what is wrong with `--from` and `--to` was said; null where both may be. */
+export function badSpan(
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  manner: Manner,
+  io: Io,
+): number | null {
+  for (const [flag, said] of Object.entries({ '--from': from, '--to': to })) {
+    if (said !== undefined && instantOf(said) === null) return badTime(flag, said, manner, io);
+  }
+  if (from === undefined || to === undefined) return null;
+  if ((instantOf(from) ?? '') < (instantOf(to) ?? '')) return null;
+  const message = manner.say('cli.bad_span', { from, to });
+  const hint = manner.say('cli.bad_span_hint');
+  return fail(io, manner, { code: 'usage.time', message, hint }, EXIT.usage);
 }
 
 /** Says that `said` behind `flag` is no instant. */
-export function badTime(flag: string, said: string, manner: Manner, io: Io): number {
+function badTime(flag: string, said: string, manner: Manner, io: Io): number {
   const message = manner.say('cli.bad_time', { flag, said });
   const hint = manner.say('cli.bad_time_hint');
   return fail(io, manner, { code: 'usage.time', message, hint }, EXIT.usage);
@@ -38,12 +55,11 @@ export async function intervals(
 ): Promise<number> {
   const { file, meter } = options;
   const args: Record<string, string> = { meter };
+  const bad = badSpan(options, manner, io);
+  if (bad !== null) return bad;
   for (const edge of ['from', 'to'] as const) {
-    const said = options[edge];
-    if (said === undefined) continue;
-    const instant = instantOf(said);
-    if (instant === null) return badTime(`--${edge}`, said, manner, io);
-    args[edge] = instant;
+    const instant = instantOf(options[edge] ?? '');
+    if (instant !== null) args[edge] = instant;
   }
   const answered = await ask(
     { file, name: 'intervals', args, list: 'intervals' },

@@ -1,14 +1,15 @@
 // The commands `journal stats`, `backup` and `restore`: what the journal holds and costs, and how it is kept and brought back.
 
-import { resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { StatsAnswer } from './answers.ts';
 import { perform } from './ask.ts';
-import { addCommand, addGroup, option, withConfig } from './command.ts';
+import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk, Io, Manner, Parts } from './parts.ts';
-import { failHeard, printable, sayJson, table } from './say.ts';
+import { asTyped, fail, failHeard, printable, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
+import { SERVICE } from './unit.ts';
 
 export function addJournal(program: Command, desk: Desk): void {
   const { manner, io, parts, done } = desk;
@@ -90,11 +91,26 @@ export async function backup(
   parts: Parts,
 ): Promise<number> {
   const args = { file: resolve(target) };
-  const answered = await perform({ file, name: 'journal.backup', args }, manner, io, parts);
+  const otherwise = elsewhere('backup', args.file, manner);
+  const question = { file, name: 'journal.backup', args, otherwise };
+  const answered = await perform(question, manner, io, parts);
   if ('exit' in answered) return answered.exit;
+  if (!(await parts.host.has(args.file))) return unseen(args.file, otherwise, manner, io);
   if (manner.json) sayJson(io, answered.data);
   else io.out(`${manner.say('cli.backup_done', { file: printable(args.file) })}\n`);
   return EXIT.ok;
+}
+
+/** What to type where the collector may not write: as a service it has a /tmp of its own, and the rest of the disk to read. */
+export function elsewhere(words: string, file: string, { say }: Manner): string {
+  const own = asTyped(join('/var/lib', SERVICE, basename(file)));
+  return say('cli.write_elsewhere', { name: NAME, words, own });
+}
+
+/** The collector has written it, and it is not where this terminal looks. */
+export function unseen(file: string, hint: string, manner: Manner, io: Io): number {
+  const message = manner.say('cli.write_unseen', { file });
+  return fail(io, manner, { code: 'file.unseen', message, hint });
 }
 
 /** Puts what a backup holds in the journal's place. `force`: although it is another collector's, or older than what is there. */

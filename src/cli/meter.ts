@@ -7,7 +7,7 @@ import { EXIT } from './exit-codes.ts';
 import { type ShownMeter, shownMeter } from './meter-screen.ts';
 import { deed } from './operate.ts';
 import type { Desk } from './parts.ts';
-import { wanted } from './questions.ts';
+import { Unanswered, wanted } from './questions.ts';
 import { asTyped, dialFace, fail, sayJson, table, volume } from './say.ts';
 
 export function addMeters(program: Command, desk: Desk): void {
@@ -103,13 +103,20 @@ function keysOf(typed: Typed): Record<string, unknown> {
   const keys: Record<string, unknown> = {};
   for (const [, name, key] of KEYS) {
     const said = typed[name];
-    if (said !== undefined) keys[key] = NUMBERS.has(key) ? Number(said) : said;
+    if (said !== undefined) keys[key] = NUMBERS.has(key) ? numberOf(key, said) : said;
   }
   const dial = DIAL_KEYS.flatMap((key) => {
     const said = typed[key];
-    return said === undefined ? [] : [[key, key === 'unit' ? said : Number(said)]];
+    return said === undefined ? [] : [[key, key === 'unit' ? said : numberOf(key, said)]];
   });
   return dial.length === 0 ? keys : { ...keys, dial: Object.fromEntries(dial) };
+}
+
+/** What is no number would be written as nothing at all. */
+function numberOf(key: string, said: string): number {
+  const number = said.trim() === '' ? Number.NaN : Number(said);
+  if (Number.isFinite(number)) return number;
+  throw new Unanswered(`--${key.replaceAll('_', '-')}`, 'q_bad_number');
 }
 
 function keyOptions(command: Command, desk: Desk): Command {

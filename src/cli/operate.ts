@@ -5,7 +5,7 @@ import { ALARM_CODES, type Severity } from '../domain/alarms.ts';
 import { ask, perform, type Question } from './ask.ts';
 import { addCommand, addGroup, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import { badTime, instantOf } from './intervals.ts';
+import { badSpan, instantOf } from './intervals.ts';
 import type { Desk, Manner } from './parts.ts';
 import { fail, sayJson, table } from './say.ts';
 
@@ -64,12 +64,8 @@ async function events(
   request: EventsRequest,
   { manner, io, parts }: Desk,
 ): Promise<number> {
-  for (const edge of ['from', 'to'] as const) {
-    const said = request[edge];
-    if (said !== undefined && instantOf(said) === null) {
-      return badTime(`--${edge}`, said, manner, io);
-    }
-  }
+  const bad = badSpan(request, manner, io);
+  if (bad !== null) return bad;
   const kinds = [
     ['code', request.code, ALARM_CODES, 'cli.bad_event_code'],
     ['severity', request.severity, SEVERITIES, 'cli.bad_severity'],

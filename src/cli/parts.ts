@@ -64,6 +64,10 @@ export interface Host {
   has(path: string): Promise<boolean>;
   /** Makes a folder with those above it, unless it is there. Rejects as the operating system does. */
   folder(path: string, mode: number): Promise<void>;
+  /** What keeps this user from a journal in that folder for good; null where nothing does. Never rejects. */
+  folderTrouble(
+    path: string,
+  ): Promise<{ readonly why: 'denied' | 'foreign' | 'file'; readonly path: string } | null>;
   /** Serial ports that are plugged in, by names that outlast a restart where there are such. */
   ports(): Promise<readonly string[]>;
   /** Runs a tool to its end and resolves to its exit code. */

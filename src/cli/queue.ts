@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { askRunning, perform } from './ask.ts';
 import { addCommand, addGroup, NAME, option, withConfig } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import { badTime, instantOf } from './intervals.ts';
+import { badSpan, instantOf } from './intervals.ts';
 import type { Desk, Manner } from './parts.ts';
 import { wanted } from './questions.ts';
 import { sayJson, table } from './say.ts';
@@ -69,13 +69,13 @@ async function resend(
 ): Promise<number> {
   const { manner, io, parts } = desk;
   const check = (one: string) => (instantOf(one) === null ? 'bad_time_hint' : null);
-  for (const edge of ['from', 'to'] as const) {
-    const said = asked[edge];
-    if (said !== undefined && check(said) !== null) return badTime(`--${edge}`, said, manner, io);
-  }
   const { file, meter } = asked;
+  const bad = badSpan(asked, manner, io);
+  if (bad !== null) return bad;
   const from = await wanted(desk, asked.from, { key: 'q_from', flag: '--from', check });
   const to = await wanted(desk, asked.to, { key: 'q_to', flag: '--to', check });
+  const wrong = badSpan({ from, to }, manner, io);
+  if (wrong !== null) return wrong;
   const span = { from: instantOf(from), to: instantOf(to) };
   const args = { ...(meter === undefined ? {} : { meter }), ...span };
   const answered = await perform({ file, name: 'queue.resend', args }, manner, io, parts);

@@ -1,9 +1,11 @@
 // The command `run`: the collector in the foreground, from good settings to a clean stop; SIGHUP has it take them in anew.
 
+import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts, RunningCollector } from './parts.ts';
-import { fail } from './say.ts';
+import { asTyped, fail } from './say.ts';
 import { sayWarnings, settingsOf } from './settings-file.ts';
+import { SERVICE } from './unit.ts';
 
 /**
  * Runs until somebody asks to stop: then 0 after everything is put away, or 130 at once when asked a second time.
@@ -13,6 +15,8 @@ export async function run(file: string, manner: Manner, io: Io, parts: Parts): P
   const loaded = await settingsOf(file, manner, io, parts);
   if ('exit' in loaded) return loaded.exit;
   sayWarnings(loaded.warnings, manner, io);
+  const trouble = await parts.host.folderTrouble(loaded.settings.data);
+  if (trouble !== null) return refusedFolder(trouble, loaded.settings.data, manner, io);
   const requests = stopRequests(parts);
   try {
     const life = live(loaded.settings, file, requests.first, manner, io, parts);
@@ -20,6 +24,25 @@ export async function run(file: string, manner: Manner, io: Io, parts: Parts): P
   } finally {
     requests.release();
   }
+}
+
+/**
+ * A disk that is full, read-only or away is polled through: it may come back, and the journal keeps others out. Where this user may not
+ * even look at the lock nobody can tell whether a collector is at work there. Two would speak on one bus at once, and throw each other
+ * off the broker under one client id; so this one ends, and whoever supervises it tries again.
+ */
+function refusedFolder(
+  { why, path }: NonNullable<Awaited<ReturnType<Parts['host']['folderTrouble']>>>,
+  data: string,
+  manner: Manner,
+  io: Io,
+): number {
+  const { say } = manner;
+  const message = say(`cli.run_${why}`, { path });
+  const hint = say(`cli.run_${why}_hint`, { name: NAME, service: SERVICE, data: asTyped(data) });
+  const code = why === 'file' ? 'config.invalid' : 'forbidden';
+  const exit = why === 'file' ? EXIT.settings : EXIT.permission;
+  return fail(io, manner, { code, message, hint }, exit);
 }
 
 async function live(

@@ -23,10 +23,9 @@ export async function settingsOf(
   if (!manner.json) sayProblems(problems, manner, io);
   const message = manner.say('cli.settings_bad', { file, count: problems.length });
   const isAbsent = problems.some(({ code }) => code === 'file.absent');
-  const hint = manner.say(isAbsent ? 'cli.settings_begin' : 'cli.settings_mend', {
-    ...{ name: NAME, file: asTyped(file) },
-  });
   const denied = problems.every(({ code }) => code === 'file.denied');
+  const next = denied ? 'settings_denied' : isAbsent ? 'settings_begin' : 'settings_mend';
+  const hint = manner.say(`cli.${next}`, { name: NAME, file: asTyped(file) });
   const failure = { code: 'config.invalid', message, hint, more: { problems } };
   return { exit: fail(io, manner, failure, denied ? EXIT.permission : EXIT.settings) };
 }

@@ -86,8 +86,13 @@ function screen(answer: StatusAnswer, manner: Manner): string {
 function sentence({ collector, utility, meters, journal, now }: StatusAnswer, { say }: Manner) {
   const well = meters.filter(({ fault, read }) => fault === null && read !== null).length;
   const { pending: count, oldest_pending: since } = journal;
+  // Events have no hour: where they alone wait, none is the oldest.
   const waiting =
-    count === 0 ? say('cli.waits_none') : say('cli.waits', { count, since: since ?? '-' });
+    count === 0
+      ? say('cli.waits_none')
+      : since === null
+        ? say('cli.waits_events', { count })
+        : say('cli.waits', { count, since });
   // A journal remembers readings, but nobody asks the meters.
   const key = now === null ? 'cli.status_line_journal' : 'cli.status_line';
   return say(key, { collector, utility, well, all: meters.length, waiting });

@@ -74,7 +74,7 @@ const ANSWER_BYTES_MAX = 24 * 1024;
 
 const NO_DAEMON = refused(
   ...(['conflict', 'Only a collector that was started with a file has settings.'] as const),
-  'Edit the file, and see: meter-collector config check FILE',
+  'Edit the file, and see: meter-collector config check',
 );
 
 /** Where changes are told; nowhere, while no collector runs. */
@@ -216,7 +216,8 @@ const OWN_KEYS = ['if_rev', 'dry_run', 'by'];
 
 function meterSteps(args: Args, how: 'whole' | 'keys'): readonly ConfigStep[] | string {
   const { meter } = args;
-  if (typeof meter !== 'string' || !/^[A-Za-z0-9_-]{1,40}$/.test(meter)) return 'meter is a name.';
+  if (typeof meter !== 'string' || !/^[A-Za-z0-9_-]{1,40}$/.test(meter))
+    return 'meter is a name: 1 to 40 of A-Z a-z 0-9 _ -.';
   const entries = Object.entries(args).filter(([key]) => !OWN_KEYS.includes(key));
   if (how === 'whole') return [{ path: ['meters', meter], value: Object.fromEntries(entries) }];
   return entries

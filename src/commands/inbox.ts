@@ -98,8 +98,11 @@ export class CommandInbox {
     }
     if (message.retained)
       return this.#refuse(command, 'bad_request', 'a command is never retained');
-    const kept = await this.#kept(command.id);
-    if (kept) return this.#repeat(command, kept);
+    const kept = await this.#door.journal.keptAnswer(command.id);
+    // Done anew it might be done twice.
+    if (!kept.ok)
+      return this.#refuse(command, 'internal', 'what it came to cannot be read; look first');
+    if (kept.value !== undefined) return this.#repeat(command, JSON.parse(kept.value) as Kept);
     const { expires } = command;
     if (expires <= this.#door.clock.now()) {
       return this.#refuse(command, 'expired', 'its time is over');
@@ -149,11 +152,6 @@ export class CommandInbox {
     const { message, hint } = outcome;
     const data = { message, hint };
     return { id, name, status: 'error', code: contractCode(outcome.code), at, data };
-  }
-
-  async #kept(id: string): Promise<Kept | undefined> {
-    const text = await this.#door.journal.keptAnswer(id);
-    return text === undefined ? undefined : (JSON.parse(text) as Kept);
   }
 
   #repeat({ id, name }: Command, kept: Kept): Answer {

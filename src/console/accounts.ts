@@ -361,7 +361,7 @@ const bad = (message: string) => failed('bad_request', message, '');
 const CONFLICT = (code: string, message: string) => failed(code, message, '');
 const full = (what: string, most: number) => failed('conflict', `There are ${most} ${what}.`, '');
 const unknownUser = (user: string) =>
-  failed('user.unknown', `There is no user ${user}.`, 'See: user list');
+  failed('user.unknown', `There is no user ${user}.`, 'See: meter-collector user list');
 const BROKEN = (why: string) =>
   failed('accounts.broken', `The file of accounts cannot be used: ${why}.`, 'Mend or remove it.');
 const BAD_NAME = bad('A user has a name: 1 to 32 of A-Z a-z 0-9 . _ -');

@@ -50,7 +50,9 @@ async function isTold(day: CivilDay, parts: ScorecardParts): Promise<boolean> {
   const { journal, clock, log } = parts;
   // No command has such an id.
   const id = `scorecard:${dateOf(day)}`;
-  if ((await journal.keptAnswer(id)) !== undefined) return true;
+  const kept = await journal.keptAnswer(id);
+  // What cannot be read of it was written when it was told.
+  if (!kept.ok || kept.value !== undefined) return true;
   const span = spanOf(parts.zone, day);
   const meters = await scoredMeters(span, parts);
   // Of a day before the first meter was read there is nothing to tell.

@@ -1,8 +1,10 @@
 // Answers to commands, kept so that the same command is answered the same way again (C2).
 
-import { keys, seal, unseal } from '../codec/journal-record.ts';
+import { keys, seal } from '../codec/journal-record.ts';
+import { faulty, good, type Result } from '../domain/fault.ts';
 import { type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type { Books } from './books.ts';
+import { sealedAt } from './records.ts';
 import type { KeptAnswer } from './standing.ts';
 
 /** Results of commands are kept so many and so long (C2). */
@@ -34,12 +36,13 @@ export class Answers {
     this.#books.stagedBell.ring();
   }
 
-  async keptAnswer(id: string): Promise<string | undefined> {
-    if (!this.#books.standing.answers.has(id)) return undefined;
+  async keptAnswer(id: string): Promise<Result<string | undefined>> {
+    if (!this.#books.standing.answers.has(id)) return good(undefined);
     const unsynced = this.#books.unsynced.get(id);
-    if (unsynced) return unsynced[1];
-    const found = await this.#books.store.get(keys.answer(id));
-    const kept = unseal(keys.answer(id), (found.ok && found.value) || '');
-    return (kept as KeptAnswer | undefined)?.[1];
+    if (unsynced) return good(unsynced[1]);
+    return this.#books.attempt(async (store) => {
+      const kept = await sealedAt<KeptAnswer>(store, keys.answer(id));
+      return kept ? good(kept[1]) : faulty('store.failed', 'the answer that was kept is damaged');
+    });
   }
 }

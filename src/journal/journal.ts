@@ -308,7 +308,7 @@ class GroupJournal implements Journal {
     this.#answers.keepAnswer(id, text, at);
   }
 
-  keptAnswer(id: string): Promise<string | undefined> {
+  keptAnswer(id: string): Promise<Result<string | undefined>> {
     return this.#answers.keptAnswer(id);
   }
 

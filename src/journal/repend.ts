@@ -3,6 +3,7 @@
 import type { Store } from '../boundaries.ts';
 import { decodeEntryKey, keys, within } from '../codec/journal-record.ts';
 import type { Mark } from './mark.ts';
+import { textAt } from './records.ts';
 import type { Standing } from './standing.ts';
 
 /** Rows looked back through: some weeks of 250 meters. */
@@ -29,9 +30,8 @@ export async function shortOfPending(
     if (left === undefined) continue;
     const row = Number(key.slice(2));
     if (row < (oldest.get(meter) ?? 0)) countDown(short, meter, left);
-    const isPending = await store.get(keys.pending(meter, row));
-    if (isPending.ok && isPending.value === undefined)
-      again.set(keys.pending(meter, row), entryKey);
+    const marker = keys.pending(meter, row);
+    if ((await textAt(store, marker)) === undefined) again.set(marker, entryKey);
     if (short.size === 0) break;
   }
   return again;

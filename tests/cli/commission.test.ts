@@ -208,6 +208,82 @@ describe('commission by options alone', () => {
   });
 });
 
+describe('the report', () => {
+  const cannot = Object.assign(new Error('there is no folder /nope'), { code: 'ENOENT' });
+
+  it('that cannot be written is not lost: what was proved is told, and how to have it', async () => {
+    const { parts } = stage();
+    const createFile = async () => {
+      throw cannot;
+    };
+    const line = `${BY_OPTIONS} --report /nope/r.html`;
+    const { exit, out, err } = await typed(line, { ...parts, createFile });
+    expect([exit, out]).toEqual([1, expect.stringContaining('SP-1 is proved')]);
+    expect(err).toContain('report get R1 --out');
+    const json = await typed(`${line} --json`, { ...stage().parts, createFile });
+    expect(JSON.parse(json.out).error.code).toBe('ENOENT');
+  });
+
+  it('does not call a meter proved whose dial was left out', async () => {
+    const line = [...BY_OPTIONS.split(' '), '--skip', 'dial=it is covered'];
+    const { out, err } = await typed(line, stage().parts);
+    expect(out).toContain('SP-1 is not proved');
+    expect(err).toContain('meter-collector commission SP-1');
+  });
+
+  it.each([
+    ['report get R1 --out SP-1.html', 'html', 'SP-1.html'],
+    ['report get R1 --out SP-1.json', 'json', 'SP-1.json'],
+    ['report get R1', 'json', null],
+  ])('"%s" has it from the collector', async (line, format, file) => {
+    const { asked, written, parts } = stage();
+    const { exit, out } = await typed(line, parts);
+    expect(exit).toBe(0);
+    expect(asked).toEqual([['report.get', { id: 'R1', format, lang: 'en' }]]);
+    expect(file === null ? out : written.get(file)).toBe('THE REPORT');
+  });
+
+  it('is listed with its meter', async () => {
+    const one = { id: 'R1', meter: 'SP-1', at: '2026-11-22T06:00:00Z', by: 'ana', sha256: 'abc' };
+    const asked: [string, Args][] = [];
+    const run = async (name: string, args: Args) => {
+      asked.push([name, args]);
+      return good({ reports: [one] });
+    };
+    const { out } = await typed('report list SP-1', fakeParts({ daemon: () => ({ run }) }));
+    expect(out).toMatch(/2026-11-22T06:00:00Z +SP-1 +ana +R1/);
+    expect(asked).toEqual([['report.list', { meter: 'SP-1' }]]);
+  });
+});
+
+describe('a commissioning that is left', () => {
+  const left = (id: string, next: string | null, meter: string | null = null) => ({
+    ...{ id, meter, next, done: false, steps: [] },
+  });
+  const daemonWith = (...sessions: object[]) => {
+    const base = collector();
+    const run = async (name: string, args: Args) =>
+      name === 'commission.list' ? good({ sessions }) : base.run(name, args);
+    return { ...base, parts: fakeParts({ daemon: () => ({ run }) }) };
+  };
+
+  it('by Ctrl-C, or for want of an option, says how to go on', async () => {
+    const { parts } = stage({}, ['']);
+    const gone = await typed('commission SP-1', parts, { isTTY: true, env: { USER: 'ana' } });
+    expect([gone.exit, gone.err]).toEqual([130, expect.stringContaining('--resume C1')]);
+    const wanting = await typed(BY_OPTIONS.replace(' --dial 01234603', ''), stage().parts);
+    expect(wanting.err).toContain('--resume C1');
+  });
+
+  it('and was given up is not taken up again; of several the others are told', async () => {
+    const line = BY_OPTIONS.replace('SP-1 --by ana', '--resume');
+    const given = daemonWith(left('C0', null));
+    expect((await typed(line, given.parts)).exit).toBe(1);
+    const two = daemonWith(left('C0', 'dial', 'SP-7'), left('C1', 'port'));
+    expect((await typed(line, two.parts)).err).toContain('C0 (SP-7)');
+  });
+});
+
 describe('commission at a terminal', () => {
   const TTY = { isTTY: true, env: { USER: 'ana' } };
   /** Who, which addresses, which device, its name, the dial, resolution (as it is), tap twice, bind. */

@@ -95,6 +95,7 @@ export function fakeParts(changes: Partial<Parts> = {}): Parts {
         example: 'version: 1\n',
       },
       ...{ runsSystemd: false, place: async () => true, run: async () => 0 },
+      folderTrouble: async () => null,
       ...{ has: async () => false, folder: async () => undefined, ports: async () => [] },
     },
     runProgram: async () => 0,

@@ -23,7 +23,7 @@ async function folder(): Promise<string> {
   return made;
 }
 
-async function typed(words: string, host: Partial<Host> = {}) {
+async function typed(words: string | readonly string[], host: Partial<Host> = {}) {
   let out = '';
   let err = '';
   const io = {
@@ -39,7 +39,11 @@ async function typed(words: string, host: Partial<Host> = {}) {
   };
   const parts = fakeParts();
   Object.assign(parts.host, host);
-  const exit = await runCli(['install', ...words.split(' ')], io, parts);
+  const exit = await runCli(
+    ['install', ...(typeof words === 'string' ? words.split(' ') : words)],
+    io,
+    parts,
+  );
   return { exit, out, err };
 }
 
@@ -75,6 +79,12 @@ describe('install', () => {
     expect(await readFile(settings, 'utf8')).toBe('mine');
   });
 
+  test('says of the shipped example that it is one, and nothing of settings that were there', async () => {
+    const root = await folder();
+    expect((await typed(`--root ${root}`, realHost())).out).toContain('shipped example');
+    expect((await typed(`--root ${root}`, realHost())).out).not.toContain('shipped example');
+  });
+
   test('runs the steps where systemd runs, and says which one failed', async () => {
     const ran: string[] = [];
     const run = async (tool: string, args: readonly string[]) => {
@@ -89,6 +99,21 @@ describe('install', () => {
     ]);
     expect(said.exit).toBe(1);
     expect(JSON.parse(said.out).error.message).toContain('systemctl daemon-reload');
+  });
+
+  test('a settings file with blanks is one word of each step, run or told', async () => {
+    const ran: (readonly string[])[] = [];
+    const run = async (tool: string, args: readonly string[]) => {
+      ran.push([tool, ...args]);
+      return 0;
+    };
+    const words = ['--config', "/etc/it's mine/s.yaml", '--json'];
+    await typed(words, { runsSystemd: true, run });
+    expect(ran).toContainEqual(['chown', 'root:meter-collector', "/etc/it's mine/s.yaml"]);
+    const { next } = JSON.parse((await typed(words)).out);
+    expect(next).toContain("chown root:meter-collector '/etc/it'\\''s mine/s.yaml'");
+    expect(next).toContain("meter-collector config check '/etc/it'\\''s mine/s.yaml'");
+    expect(next).toContain("meter-collector status --config '/etc/it'\\''s mine/s.yaml'");
   });
 
   test.each([

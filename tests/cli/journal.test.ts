@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import type { CommandAnswer, Commands } from '../../src/boundaries.ts';
+import type { Parts } from '../../src/cli/parts.ts';
 import { fakeParts, scriptedCommands, typed } from './fake-parts.ts';
 
 const SOUND = {
@@ -20,6 +21,34 @@ const SOUND = {
 };
 const good = (data: unknown): CommandAnswer => ({ ok: true, data });
 const CONFIG = '--config good.yaml';
+
+/** Files that the collector writes are where this terminal looks. */
+const seeing = (parts: Parts): Parts => ({
+  ...parts,
+  host: { ...parts.host, has: async () => true },
+});
+
+it.each([
+  ['backup /tmp/b', 'journal.backup', 'backup --config good.yaml /var/lib/meter-collector/b'],
+  [
+    'audit --export /tmp/b',
+    'journal.export',
+    'audit --config good.yaml --export /var/lib/meter-collector/b',
+  ],
+])('"%s" of a service with a /tmp of its own is not told as done', async (line, name, next) => {
+  const { asked, commands } = scriptedCommands({ [name]: good({ file: '/tmp/b', bytes: 1 }) });
+  const { exit, out, err } = await typed(
+    `${line} ${CONFIG}`,
+    fakeParts({ daemon: () => commands }),
+  );
+  expect([exit, out, asked.length]).toEqual([1, '', 1]);
+  expect(err).toContain(`meter-collector ${next}`);
+  const message = '/tmp/b was not written: the disk of /tmp/b can only be read.';
+  const refusal = { ok: false, code: 'internal', message, hint: '' } as const;
+  const refusing = scriptedCommands({ [name]: refusal }).commands;
+  const refused = await typed(`${line} ${CONFIG}`, seeing(fakeParts({ daemon: () => refusing })));
+  expect([refused.exit, refused.err]).toEqual([1, expect.stringContaining(next)]);
+});
 
 it('an audit whose records do not all hold ends with 9 and says the exact places', async () => {
   const place = 'the record i/SP-1/0001/0000000007 is damaged';
@@ -58,7 +87,7 @@ it('audit --export has the journal written to a whole path first', async () => {
     audit: good(SOUND),
     'journal.export': good({ file: '/tmp/x.ndjson', bytes: 12 }),
   });
-  const parts = fakeParts({ daemon: () => commands });
+  const parts = seeing(fakeParts({ daemon: () => commands }));
   expect((await typed(`audit --export /tmp/x.ndjson ${CONFIG}`, parts)).exit).toBe(0);
   expect(asked).toEqual([
     ['journal.export', { file: '/tmp/x.ndjson' }],
@@ -98,13 +127,14 @@ it('backup asks whoever holds the journal, restore nobody but the folder, and fo
     'journal.backup': good({ file: '/tmp/b', bytes: 1 }),
   });
   const restored: unknown[] = [];
-  const parts = fakeParts({
+  const plain = fakeParts({
     daemon: () => commands,
     restoreJournal: async (_, file, force) => {
       restored.push([file, force]);
       return { ok: false, code: 'conflict', message: 'Newer.', hint: 'Add --force.' };
     },
   });
+  const parts = seeing(plain);
   expect((await typed(`backup /tmp/b ${CONFIG}`, parts)).exit).toBe(0);
   expect(asked).toEqual([['journal.backup', { file: '/tmp/b' }]]);
   const refused = await typed(`restore /tmp/b --json ${CONFIG}`, parts);

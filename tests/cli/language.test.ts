@@ -137,7 +137,9 @@ describe('a Spanish session', () => {
       ]),
     ),
   ).commands;
-  const parts = fakeParts({ daemon: () => daemon });
+  const plain = fakeParts({ daemon: () => daemon });
+  // What the collector has written is there.
+  const parts = { ...plain, host: { ...plain.host, has: async () => true } };
 
   it.each(LINES)('"%s" is answered in Spanish', async (line) => {
     const { out, err } = await typed(`${line} --lang es`, parts);

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -29,9 +29,14 @@ async function site(): Promise<string> {
 }
 
 function start(folder: string, ...args: string[]): { child: ChildProcess; out(): string } {
+  return startAs(undefined, folder, ...args);
+}
+
+function startAs(uid: number | undefined, folder: string, ...args: string[]) {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid !== undefined && { uid, gid: uid }),
   });
   cleanups.push(() => child.kill('SIGKILL'));
   let out = '';
@@ -250,6 +255,46 @@ describe.skipIf(!existsSync(MAIN))('the program (needs npm run build)', () => {
     collector.child.kill('SIGHUP');
     expect((await ended(collector)).exit).toBe(0);
   });
+
+  describe.skipIf(process.getuid?.() !== 0)(
+    'run by who may not use the journal (needs root)',
+    () => {
+      const NOBODY = 65_534;
+
+      test.each([
+        ['a folder that is another’s', [], 'forbidden', 8],
+        ['a folder that is to be made in one that is another’s', ['settings: 0'], 'forbidden', 8],
+        ['a store that another user left in its own folder', ['own'], 'forbidden', 8],
+        ['a file', ['file'], 'config.invalid', 3],
+      ])('%s: it ends before it speaks on a bus or to the broker', async (_, how, code, exit) => {
+        const folder = await site();
+        await chmod(folder, 0o755);
+        const journal = join(folder, 'journal');
+        if (how[0] === 'file') await writeFile(journal, '');
+        else if (how[0] !== 'settings: 0') {
+          const before = await running(folder);
+          before.child.kill('SIGTERM');
+          await ended(before);
+        }
+        if (how[0] === 'own') await chown(journal, NOBODY, NOBODY);
+        const args = ['run', '--config', 'settings.yaml', '--json'];
+        const said = await ended(startAs(NOBODY, folder, ...args));
+        expect(said.exit).toBe(exit);
+        expect(JSON.parse(said.out)).toMatchObject({
+          error: { code, hint: expect.stringMatching(/./) },
+        });
+      });
+
+      test('a folder of this user is none of these', async () => {
+        const folder = await site();
+        await chown(folder, NOBODY, NOBODY);
+        const collector = startAs(NOBODY, folder, 'run', '--config', 'settings.yaml');
+        await until('it collects', () => collector.out().includes('"collecting"'), 20_000);
+        collector.child.kill('SIGTERM');
+        expect((await ended(collector)).exit).toBe(0);
+      });
+    },
+  );
 
   test('answers again after having been killed', async () => {
     const folder = await site();

@@ -100,6 +100,8 @@ describe('meter', () => {
     ['meter remove SP-1 --confirm SP-2'],
     ['meter edit SP-1'],
     ['meter add SP-2'],
+    ['meter add SP-2 --bus b --profile p --address 2 --digits x'],
+    ['meter edit SP-1 --poll-s 5m'],
   ])('"%s" changes nothing', async (line) => {
     const { asked, parts } = answering({});
     expect((await typed(line, parts)).exit).toBe(2);
@@ -259,6 +261,8 @@ describe('queue and config', () => {
       ['queue.resend', { from, to }],
     ]);
     expect((await typed('queue resend --from yesterday --to 2026-11-22', parts)).exit).toBe(2);
+    expect((await typed('queue resend --from 2026-11-22 --to 2026-11-21', parts)).exit).toBe(2);
+    expect(asked).toHaveLength(2);
   });
 
   it.each([
@@ -352,6 +356,8 @@ describe('events with filters', () => {
   it('refuses times and numbers that are none', async () => {
     const { parts } = answering({ events: good({ events }) });
     expect((await typed('events --from today', parts)).exit).toBe(2);
+    expect((await typed('events --from 2026-02-30', parts)).exit).toBe(2);
+    expect((await typed('events --from 2026-02-02 --to 2026-02-01', parts)).exit).toBe(2);
     expect((await typed('events --last many', parts)).exit).toBe(2);
     for (const wrong of ['--code leak.none', '--code read.silent,nope', '--severity minr']) {
       const refused = await typed(`events ${wrong}`, parts);

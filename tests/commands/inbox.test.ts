@@ -96,6 +96,25 @@ describe('commands of the head-end', () => {
     expect(hours.filter((entry) => entry.kind === 'hour' && entry.q === 'T')).toHaveLength(1);
   });
 
+  it('C2: where the medium does not say what an id came to, it is not done again', async () => {
+    const args = { meter: 'SP-00001' };
+    const first = await ask('meter.maintenance', { id: 'unread', args });
+    await ask('meter.maintenance', { args: { ...args, off: true } });
+    await world.run(0.1);
+    world.medium.failReads(true);
+    const unread = await ask('meter.maintenance', { id: 'unread', args });
+    expect(unread).toMatchObject({ status: 'error', code: 'internal' });
+    world.medium.failReads(false);
+    await world.run(0.2);
+    expect(await ask('meter.maintenance', { id: 'unread', args })).toEqual(first);
+    await world.run(3);
+    const done = world.broker.received
+      .filter(({ topic }) => topic.endsWith('/event'))
+      .map(({ payload }) => JSON.parse(payload) as { code: string; data: { id?: string } })
+      .filter(({ code, data }) => code === 'command.executed' && data.id === 'unread');
+    expect(done).toHaveLength(1);
+  });
+
   it('C2: a command cut off in the middle is not done again by itself', async () => {
     const args = { meter: 'SP-00001', read: '0', force: true };
     ids += 1;

@@ -47,6 +47,14 @@ describe('the page for head-end developers', () => {
     )) {
       expect(() => assertContract(topic, message)).not.toThrow();
     }
+    const wills = [
+      ...lines.matchAll(/^(\w+) .*--will-topic '([^']+)' .*--will-payload '([^']+)'/gm),
+    ];
+    // Who leaves cleanly has no will.
+    expect(wills.map(([, program]) => program)).toEqual(['mosquitto_sub']);
+    for (const [, , topic = '', message = ''] of wills) {
+      expect(() => assertContract(topic, message)).not.toThrow();
+    }
   });
 
   it('lets no two programs share an id, which would push each other off the broker', () => {

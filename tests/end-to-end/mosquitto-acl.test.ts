@@ -262,6 +262,31 @@ describe.skipIf(!hasMosquitto || !hasOpenssl)(
       },
     );
 
+    test.skipIf(!hasClients)(
+      'the will of the page for head-ends comes when its program is gone without a word',
+      async () => {
+        const collector = await client('COL-00001');
+        const heard: string[] = [];
+        collector.on('message', (_topic, payload) => heard.push(String(payload)));
+        await collector.subscribeAsync('watermeter-v1/demo/_headend/state', { qos: 1 });
+        const [line = ''] = lines('mosquitto_sub').filter((one) => one.includes('--will-topic'));
+        const [, will = ''] = /--will-payload '([^']+)'/.exec(line) ?? [];
+        const child = spawn('sh', ['-c', `exec ${line}`], { cwd: folder });
+        let said = '';
+        child.stdout.on('data', (data) => {
+          said += data;
+        });
+        try {
+          const up = 'watermeter-v1/demo/COL-00001/up/state';
+          await collector.publishAsync(up, 'here', { qos: 1, retain: true });
+          await until('it listens', () => said.includes('here'));
+        } finally {
+          child.kill('SIGKILL');
+        }
+        await until('the will comes', () => heard.includes(will));
+      },
+    );
+
     /** Resolves to whether the broker lets a TLS client speak MQTT. */
     async function admitted(options: object): Promise<boolean> {
       const opened = mqtt.connectAsync(

@@ -66,7 +66,15 @@ describe('the sim program', () => {
     expect(out).toContain('bus-3  modbus-rtu');
   });
 
+  test('names settings in a folder with blanks as a shell takes them', async () => {
+    const folder = join(freshFolder(), "it's a street");
+    const { out } = await run('--for', '0', '--folder', folder);
+    const quoted = join(folder, 'collector.yaml').replace("'", "'\\''");
+    expect(out).toContain(`meter-collector run --config '${quoted}'\n`);
+  });
+
   test.each([
+    [['--start', '2026-02-30']],
     [['--meters', '7']],
     [['--meters', '8.5']],
     [['--speed', '0']],

@@ -190,15 +190,17 @@ function tellUpstream(result: StepResult, _: Commission, { state }: Step): VNode
   );
 }
 
-function tellFinish(result: StepResult, _: Commission, { state }: Step): VNode | null {
+function tellFinish(result: StepResult, { steps }: Commission, { state }: Step): VNode | null {
   if (state !== 'done') return null;
+  // Without the dial nothing shows that this meter is the one at that address.
+  const isProved = steps.some((one) => one.step === 'dial' && one.state === 'done');
   const id = textIn(result, 'report') ?? textIn(result, 'id');
   const hash = textIn(result, 'sha256');
   return (
     <>
-      <Notice state="ok">
+      <Notice state={isProved ? 'ok' : 'warn'}>
         <p>
-          <strong>{t('install_done')}</strong>
+          <strong>{t(isProved ? 'install_done' : 'install_unproved')}</strong>
         </p>
         {hash === null ? null : (
           <p>

@@ -241,6 +241,28 @@ describe('a scan of real ports', () => {
     expect(opened.run.progress().found).toMatchObject([{ address: '7', fits }]);
   }, 60_000);
 
+  it('finds encoders behind a bridge that says a word of its own first, and tells of words alone', async () => {
+    const bridge = lineBridge((address) =>
+      Buffer.from(address === '7' ? 'READING\r\nV;RB01234567;IB48213377\r' : 'ERROR\r\n'),
+    );
+    const port = await plugTcp(0, bridge, 0);
+    const wish = {
+      ...PATIENT,
+      addresses: '6-7',
+      ways: ['line'],
+      profiles: ['generic-8-digit-line'],
+    };
+    const peer = { host: '127.0.0.1', port: port.number };
+    const opened = await openScan({ peer }, wish, { root: ROOT });
+    if ('problem' in opened) throw new Error(opened.problem);
+    await opened.run.work(Number.POSITIVE_INFINITY);
+    await port.close();
+    expect(opened.run.progress().found).toMatchObject([
+      { address: '6', fits: [], garbled: true },
+      { address: '7', fits: [{ digits: '01234567' }], garbled: false },
+    ]);
+  }, 60_000);
+
   it('finds units behind a gateway that says at once of the others that nobody is there', async () => {
     // The gateway's refusal (11) is no device.
     const absent: UnitWords = { ...words, damage: () => Buffer.alloc(0) };

@@ -188,6 +188,18 @@ describe('a scan', () => {
     expect(longest).toBeLessThanOrEqual(scans.sittingMs());
   });
 
+  it('looks over TCP for the device itself, too, and on a line never', async () => {
+    const wire: ScanWire = { ways: ['mbap', 'rtu'], baud: [], parity: [] };
+    const plan = planScan({}, wire, await shipped());
+    if ('problem' in plan) throw new Error(plan.problem);
+    expect(plan.addresses.mbap).toHaveLength(248);
+    expect(plan.addresses.mbap.at(-1)).toBe('255');
+    expect(plan.addresses.rtu).toHaveLength(247);
+    const wished = planScan({ addresses: '0-1,255' }, wire, await shipped());
+    if ('problem' in wished) throw new Error(wished.problem);
+    expect(wished.addresses).toMatchObject({ mbap: ['0', '1', '255'], rtu: ['1'] });
+  });
+
   it('takes addresses one by one and in ranges', () => {
     expect(addressesIn('3,7,20-22,7')).toEqual(['3', '7', '20', '21', '22']);
   });

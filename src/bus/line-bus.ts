@@ -121,7 +121,22 @@ class LineBus implements Bus {
     await this.#line.close();
   }
 
+  /** Once more where the line was lost in use: some bridges hang up after each answer. */
   async #attempt(
+    question: Question,
+    second: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<Register>> {
+    const opened = await this.#reopening.ensure();
+    if (!opened.ok) return opened;
+    const { opening } = this.#reopening;
+    const register = await this.#attemptOpen(question, second, signal);
+    const isLost = !register.ok && register.fault.code === 'port.absent' && !signal.aborted;
+    if (!isLost || !this.#reopening.hasServed(opening)) return register;
+    return this.#attemptOpen(question, true, signal);
+  }
+
+  async #attemptOpen(
     question: Question,
     second: boolean,
     signal: AbortSignal,
@@ -173,6 +188,7 @@ class LineBus implements Bus {
     this.#tally.ended(target.meter, register, tookMs, second);
     if (register.ok) {
       this.#patience.took(target.meter, tookMs);
+      this.#reopening.served();
       return register;
     }
     // What follows a spoilt answer is its rest.

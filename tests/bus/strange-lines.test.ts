@@ -127,6 +127,29 @@ describe('an answer is read, and so is the next', () => {
     expect(await answered(asked, ['Q1V;RB01234567;IB48213371\r'])).toEqual([1234567]);
   });
 
+  it('behind a bridge that hangs up after each', async () => {
+    const clock = new VirtualClock();
+    const wire = new ScriptedWire(clock);
+    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
+    const timing = { timeoutMs: 3_000, reopenMaxMs: 30_000, random: () => 0.5 };
+    const bus = createLineBus({ line, clock, ...timing });
+    wire.device(() => {
+      const { opens } = wire;
+      wire.say(bytes(`${MESSAGE}\r`), 30);
+      void clock.sleep(30).then(() => {
+        if (wire.opens !== opens) return;
+        wire.unplug();
+        wire.plugIn();
+      });
+    });
+    const { dial } = EIGHT;
+    for (const address of ['1', '2', '3']) {
+      const target = { meter: `SP-${address}`, address, profile: EIGHT, dial };
+      expect(await clock.runUntil(bus.read(target))).toMatchObject({ ok: true });
+    }
+    await clock.runUntil(bus.close());
+  });
+
   it('when noise behind one answer is heard while the next meter is asked', async () => {
     const clock = new VirtualClock();
     const wire = new ScriptedWire(clock);

@@ -9,7 +9,9 @@ import type { MeterDial, MeterUnit } from './meter.ts';
 export interface DeviceNumber {
   readonly address: number;
   readonly step?: number;
-  readonly type: 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'whole-nano';
+  readonly type:
+    | ('u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64')
+    | ('bcd16' | 'bcd32' | 'bcd64' | 'f32' | 'f64' | 'whole-nano');
   readonly order?: string;
 }
 

@@ -4,7 +4,10 @@ import type { DeviceNumber, DeviceText, ModbusDevice } from './device.ts';
 import type { Saying } from './encodings.ts';
 import type { MeterDial, MeterUnit } from './meter.ts';
 
-const SIZE = { u16: 1, i16: 1, u32: 2, i32: 2, f32: 2, f64: 4, 'whole-nano': 4 } as const;
+const SIZE = {
+  ...{ u16: 1, i16: 1, u32: 2, i32: 2, u64: 4, i64: 4 },
+  ...{ bcd16: 1, bcd32: 2, bcd64: 4, f32: 2, f64: 4, 'whole-nano': 4 },
+} as const;
 const NANO = 1_000_000_000n;
 
 type Field = DeviceNumber | DeviceText;
@@ -44,9 +47,16 @@ export function numberWords(
   const bytes = Buffer.alloc(2 * SIZE[type]);
   if (type === 'f32') bytes.writeFloatBE(number);
   else if (type === 'f64') bytes.writeDoubleBE(number);
+  else if (type.startsWith('bcd')) bytes.write(bcd(number, 4 * SIZE[type]), 'hex');
+  else if (SIZE[type] === 4) bytes.writeBigUInt64BE(BigInt(Math.floor(number)));
   else if (SIZE[type] === 1) bytes.writeUInt16BE(Math.floor(number) & 0xffff);
   else bytes.writeUInt32BE(Math.floor(number) >>> 0);
   return inOrder(bytes, order);
+}
+
+/** A decimal digit in each 4 bits; as many as there is room for. */
+function bcd(number: number, digits: number): string {
+  return BigInt(Math.floor(number)).toString().padStart(digits, '0').slice(-digits);
 }
 
 function intWords(whole: number, order: string | undefined): number[] {

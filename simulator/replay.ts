@@ -33,6 +33,9 @@ const ANEW_MS = 1000;
 /** Header of Modbus TCP up to what its length counts; a question to read words, whole. */
 const MBAP = 6;
 const MBAP_QUESTION = 12;
+/** What the length of an answer counts: unit, function and one byte more at the least, 254 at the most. */
+const MBAP_LEAST = 3;
+const MBAP_MOST = 254;
 /** A question to read words on a serial line, CRC and all. */
 const RTU_QUESTION = 8;
 const READS: ReadonlySet<number> = new Set([3, 4]);
@@ -126,15 +129,36 @@ function mbapAnswers(pieces: readonly Piece[]): Map<string, Known> {
       }
       continue;
     }
-    heard = Buffer.concat([heard, bytes]);
+    heard = inStep(Buffer.concat([heard, bytes]));
     while (heard.length >= MBAP && heard.length >= MBAP + heard.readUInt16BE(4)) {
       const frame = heard.subarray(0, MBAP + heard.readUInt16BE(4));
-      heard = heard.subarray(frame.length);
+      heard = inStep(heard.subarray(frame.length));
       const of = asked.get(frame.readUInt16BE(0));
       of?.answer.push({ bytes: frame, afterMs: atMs - of.atMs });
     }
   }
   return known;
+}
+
+/**
+ * From where an answer of Modbus TCP may begin: a trace that was switched on in the middle of one begins with its tail, and what a
+ * lost connection broke off has none.
+ */
+function inStep(heard: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  for (let at = 0; at + MBAP <= heard.length; at += 1) {
+    if (isBegun(heard.subarray(at))) return heard.subarray(at);
+  }
+  return heard.subarray(Math.max(0, heard.length - MBAP + 1));
+}
+
+/** Whether these bytes, of which there are at least those of the header, may be an answer's first. */
+function isBegun(bytes: Buffer): boolean {
+  const length = bytes.readUInt16BE(4);
+  if (bytes.readUInt16BE(2) !== 0 || length < MBAP_LEAST || length > MBAP_MOST) return false;
+  const code = bytes[MBAP + 1];
+  const count = bytes[MBAP + 2];
+  if (code === undefined || count === undefined || code >= 0x80) return true;
+  return count > 0 && count % 2 === 0 && count <= length - MBAP_LEAST;
 }
 
 function remember(known: Map<string, Known>, question: Buffer, answer: Answer): void {

@@ -47,7 +47,10 @@ export class LineInbox {
 
   /** Bytes arrived. */
   put(bytes: Uint8Array): void {
-    this.#lastByteAt = this.#clock.monotonicMs();
+    const now = this.#clock.monotonicMs();
+    // What a drain left under way has ended, or was nothing: this is the next answer.
+    if (now - this.#lastByteAt >= FRAME_PAUSE_MS) this.#framer.paused();
+    this.#lastByteAt = now;
     for (const item of this.#framer.push(bytes)) this.#deliver(item);
   }
 

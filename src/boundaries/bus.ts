@@ -9,7 +9,7 @@ import type { Counts, Dial, EpochMs } from '../domain/units.ts';
 /** Where a meter hangs and how it is asked. */
 export interface ReadTarget {
   readonly meter: string;
-  /** Modbus unit (1 to 247), with `/CHANNEL` where the device has several, or the text that takes the place of `{address}` in a line's request. */
+  /** Modbus unit (1 to 247; over TCP also 0 and 255, the device itself), with `/CHANNEL` where the device has several, or the text that takes the place of `{address}` in a line's request. */
   readonly address: string;
   /** Identification the encoder must send with its register. */
   readonly registerId?: string;
@@ -66,6 +66,8 @@ export interface BusScans {
 export interface Bus {
   /** How many reads may be under way at once; 1 where it does not say. One more is a bug of the owner, and rejects. */
   readonly atOnce?: number;
+  /** How many it bears just now: fewer where more get into each other's way. Absent: `atOnce`. */
+  readonly atOnceNow?: number;
   /**
    * Asks one meter for its dial. Settles within the bus's time-out, or twice it where one retry helps (a Modbus profile whose
    * words lie apart: for each of its questions, of which the first unanswered one is the last); `port.absent` or

@@ -61,6 +61,8 @@ export interface ModbusQuestion {
 export interface ModbusLink {
   /** How many questions may be under way at once: 1 on a line. One more is a bug of the owner, and rejects. */
   readonly atOnce: number;
+  /** How many the peer was seen to answer in time; absent: `atOnce`. */
+  readonly atOnceNow?: number;
   isOpen(): boolean;
   /** One try to open; bounded. Never rejects. */
   open(): Promise<Result<void>>;

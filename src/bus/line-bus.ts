@@ -3,6 +3,7 @@
 import type { Bus, Clock, Line, ReadTarget, Register, WireTrace } from '../boundaries.ts';
 import { readLine, registerIn } from '../codec/decode.ts';
 import type { LineMessage } from '../codec/line-message.ts';
+import { beginsLine, isLikeMessage } from '../codec/seven-bit.ts';
 import type { BusSeen, BusSummary } from '../domain/bus-seen.ts';
 import type { Fault, FaultCode, Result } from '../domain/fault.ts';
 import { faulty } from '../domain/fault.ts';
@@ -58,6 +59,10 @@ class LineBus implements Bus {
   readonly #requests = new WeakMap<ReadTarget, Uint8Array | null>();
   /** The identification of each meter that was asked, where it is known. */
   readonly #ids = new Map<string, string | undefined>();
+  /** The identification that each meter sent last. */
+  readonly #said = new Map<string, string>();
+  /** The identification of another that came in the place of a meter's own, at its last turn. */
+  readonly #strays = new Map<string, string>();
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
@@ -116,7 +121,22 @@ class LineBus implements Bus {
     await this.#line.close();
   }
 
+  /** Once more where the line was lost in use: some bridges hang up after each answer. */
   async #attempt(
+    question: Question,
+    second: boolean,
+    signal: AbortSignal,
+  ): Promise<Result<Register>> {
+    const opened = await this.#reopening.ensure();
+    if (!opened.ok) return opened;
+    const { opening } = this.#reopening;
+    const register = await this.#attemptOpen(question, second, signal);
+    const isLost = !register.ok && register.fault.code === 'port.absent' && !signal.aborted;
+    if (!isLost || !this.#reopening.hasServed(opening)) return register;
+    return this.#attemptOpen(question, true, signal);
+  }
+
+  async #attemptOpen(
     question: Question,
     second: boolean,
     signal: AbortSignal,
@@ -160,13 +180,15 @@ class LineBus implements Bus {
       const until = this.#clock.monotonicMs() + this.#timeoutMs;
       this.#owed.asked(target.meter, expectedId(question), asked, until);
     }
-    const { register: said, late } = await this.#answer(question, signal);
+    const { register: said, late, stray } = await this.#answer(question, signal);
+    if (stray !== undefined) this.#strays.set(target.meter, stray);
     const tookMs = this.#clock.monotonicMs() - asked;
     // Answers of others say nothing of this meter but that its own did not come.
     const register = late ? SILENT : said;
     this.#tally.ended(target.meter, register, tookMs, second);
     if (register.ok) {
       this.#patience.took(target.meter, tookMs);
+      this.#reopening.served();
       return register;
     }
     // What follows a spoilt answer is its rest.
@@ -205,49 +227,97 @@ class LineBus implements Bus {
     const known = this.#patience.of(question.target.meter);
     const patience = patienceMs(known, this.#timeoutMs, question.spareMs);
     const deadline = this.#clock.monotonicMs() + this.#timeoutMs + patience;
+    const noiseUntil = this.#noiseUntil(question, known.latencyMs);
+    let until = deadline;
     let passed: Judged | undefined;
-    const last = (register: Result<Register>) => passed ?? { register, pass: false, late: false };
     for (;;) {
-      const left = deadline - this.#clock.monotonicMs();
+      const left = until - this.#clock.monotonicMs();
       // A chattering line has a next frame for ever.
-      if (left <= 0) return last(faulty('line.silent', 'nothing but echoes'));
-      const frame = await this.#line.receive(left, signal);
-      // What others said does not matter where the line went.
-      if (!frame.ok && !UNHEARD.has(frame.fault.code)) passed = undefined;
-      if (!frame.ok) return last(frame);
-      // A two-wire adapter hears itself.
-      if (isEcho(frame.value, question.request)) continue;
-      const judged = this.#judge(messageIn(frame.value, question), question);
-      if (!judged.pass) return judged;
+      const frame = left > 0 ? await this.#line.receive(left, signal) : NO_MORE;
+      if (!frame.ok) return lastOf(passed, frame);
+      const judged = this.#heard(frame.value, question);
+      if (judged !== null && !judged.pass && !judged.noise) return judged;
+      // An echo tells nothing, and noise less than another's message did.
+      if (judged === null || (judged.noise && passed?.pass)) continue;
       passed = judged;
+      until = judged.noise ? Math.min(deadline, noiseUntil()) : deadline;
     }
+  }
+
+  /** What a line means for the meter asked; null where a two-wire adapter hears its own question. */
+  #heard(line: Uint8Array, question: Question): Judged | null {
+    if (isEcho(line, question.request)) return null;
+    const message = messageIn(withoutEcho(line, question), question);
+    return { ...this.#judge(message, question), noise: isNoise(line, message, question) };
+  }
+
+  /**
+   * Until when a meter's answer is waited for behind what is no message: for as long as it usually takes, and at the least so
+   * long as what follows at once; where that is not known, no longer than a second question can still be put.
+   */
+  #noiseUntil({ request }: Question, latencyMs: number | null): () => number {
+    const asked = this.#clock.monotonicMs();
+    if (request === null) return () => Number.POSITIVE_INFINITY;
+    const usual = latencyMs === null ? FIRST_SHARE * this.#timeoutMs : latencyMs + BEHIND_NOISE_MS;
+    return () => Math.max(asked + usual, this.#clock.monotonicMs() + BEHIND_NOISE_MS);
   }
 
   /** What a message means for the meter asked, and whether its own is still to be waited for. */
   #judge(message: Result<LineMessage>, question: Question): Judged {
-    const { target, profile, request } = question;
+    const { target, profile } = question;
     const expected = expectedId(question);
-    if (!message.ok || expected === undefined || message.value.id === expected) {
-      // A spoilt answer may have been noise, with the answer still to come.
-      if (isMessage(message)) this.#owed.paidBy(target.meter);
-      const register = message.ok ? registerIn(message.value, profile, target.dial) : message;
-      return { register, pass: false, late: false };
+    if (message.ok && !this.#isOwn(message.value.id, target.meter, expected)) {
+      return this.#judgeOthers(message.value.id, question);
     }
-    const { id } = message.value;
+    // A spoilt answer may have been noise, with the answer still to come.
+    if (isMessage(message)) this.#owed.paidBy(target.meter);
+    if (message.ok) this.#learn(target.meter, message.value.id);
+    return ended(message.ok ? registerIn(message.value, profile, target.dial) : message);
+  }
+
+  #judgeOthers(id: string | null, question: Question): Judged {
+    const { target, request } = question;
+    const expected = expectedId(question);
     const paid = this.#owed.paidByOther(target.meter, id);
     this.#late(paid);
-    // One that nobody here is known to send may come late from where another encoder hangs, too.
-    const pass = paid !== undefined || request === null || this.#owed.isOwedByOther(target.meter);
-    const late = paid !== undefined || (request === null && this.#isOthers(target.meter, id));
+    // One that nobody here is known to send may come late from where another encoder hangs, too; and encoders repeat their
+    // message for as long as they are clocked.
+    const owed = paid !== undefined || this.#owed.isOwedByOther(target.meter);
+    const others = this.#isOthers(target.meter, id);
+    const pass = owed || request === null || others;
+    const strays = expected === undefined;
+    const late = paid !== undefined || strays || (request === null && others);
     // Nobody else was asked: on this address hangs another meter.
     if (!pass) this.#owed.paidBy(target.meter);
     if (!pass) sometimes('bus: another encoder answered');
-    return { register: wrongId(id, expected), pass, late };
+    const stray = strays && id !== null ? { stray: id } : {};
+    return { register: wrongId(id, expected ?? 'its own'), pass, late, ...stray };
+  }
+
+  #isOwn(id: string | null, meter: string, expected: string | undefined): boolean {
+    return expected === undefined ? !this.#isStray(meter, id) : id === expected;
+  }
+
+  /**
+   * Whether a message for a meter without a known identification is another's: of one that another sent here, while it sent
+   * one of its own itself. If it brings the same at its next turn, somebody has changed the cables.
+   */
+  #isStray(meter: string, id: string | null): boolean {
+    const own = this.#said.get(meter);
+    if (id === null || own === undefined || own === id) return false;
+    return this.#strays.get(meter) !== id && this.#isOthers(meter, id);
+  }
+
+  #learn(meter: string, id: string | null): void {
+    this.#strays.delete(meter);
+    if (id !== null) this.#said.set(meter, id);
   }
 
   /** Whether another meter of this line has this identification. */
   #isOthers(meter: string, id: string | null): boolean {
-    return [...this.#ids].some(([other, its]) => other !== meter && its === id);
+    if (id === null) return false;
+    const isIts = ([other, its]: [string, string | undefined]) => other !== meter && its === id;
+    return [...this.#ids].some(isIts) || [...this.#said].some(isIts);
   }
 
   /** An answer was refused because its question had been given up. */
@@ -265,11 +335,30 @@ interface Judged {
   readonly pass: boolean;
   /** It is of another meter of this line: late, or of one that speaks by itself. */
   readonly late: boolean;
+  /** It is no message at all: the meter's own may stand behind it. */
+  readonly noise?: boolean;
+  /** The identification of another meter that came for one whose own is not known. */
+  readonly stray?: string;
 }
 
+/** What is left of an answer that did not come. What others said does not matter where the line went. */
+function lastOf(passed: Judged | undefined, none: Result<never>): Judged {
+  const isHeardOut = !none.ok && UNHEARD.has(none.fault.code);
+  return passed !== undefined && isHeardOut ? passed : ended(none);
+}
+
+function ended(register: Result<Register>): Judged {
+  return { register, pass: false, late: false };
+}
+
+/** What belongs to one answer follows within this: two characters at 300 baud, a hiccup of an adapter or of TCP. */
+const BEHIND_NOISE_MS = 100;
+/** Of the time-out, for a meter that never answered: half of it still leaves a second try. */
+const FIRST_SHARE = 0.4;
 /** Questions beyond the number that would be enough if the dial held still. */
 const SPARE_QUESTIONS = 2;
 
+const NO_MORE = faulty('line.silent', 'nothing but echoes');
 const SILENT = faulty('line.silent', 'only others answered');
 /** The faults of a wait that was heard out. */
 const UNHEARD: ReadonlySet<FaultCode> = new Set(['line.silent', 'line.torn', 'line.overlong']);
@@ -281,6 +370,14 @@ const MESSAGE: ReadonlySet<FaultCode> = new Set(['frame.unreadable', 'register.d
 function requestOf(profile: LineProfile, address: string): Uint8Array | null {
   if (profile.request === undefined) return null;
   return new TextEncoder().encode(profile.request.replaceAll('{address}', () => address));
+}
+
+/** A request without a line end is heard in front of the answer. */
+function withoutEcho(frame: Uint8Array, { profile, request }: Question): Uint8Array {
+  const length = request?.length ?? 0;
+  const isGlued = profile.framing.kind === 'delimiter' && length > 0 && frame.length > length;
+  if (!isGlued || !request?.every((byte, i) => byte === frame[i])) return frame;
+  return beginsLine(frame[length]) ? frame.subarray(length) : frame;
 }
 
 function messageIn(frame: Uint8Array, question: Question): Result<LineMessage> {
@@ -312,6 +409,12 @@ function isEcho(frame: Uint8Array, request: Uint8Array | null): boolean {
 }
 
 const isLineEnd = (byte: number | undefined) => byte === 0x0d || byte === 0x0a;
+
+/** Noise or a bridge's own word, with the answer behind it; not a message that was spoilt, as that one will not come again. */
+function isNoise(line: Uint8Array, message: Result<LineMessage>, { profile }: Question): boolean {
+  if (message.ok || message.fault.code !== 'frame.malformed') return false;
+  return profile.framing.kind === 'delimiter' && !isLikeMessage(line);
+}
 
 /** True for what only an encoder sends, read or not. */
 function isMessage(message: Result<LineMessage>): boolean {

@@ -15,6 +15,7 @@ import { faulty, good } from '../domain/fault.ts';
 import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { isDue, Watch } from './watch.ts';
+import { Window } from './window.ts';
 
 /**
  * A peer that vanished without a word looks like silent units, and the kernel goes on repeating for 15 minutes. After so
@@ -71,12 +72,15 @@ interface Asking extends WordsAsked {
   readonly timeoutMs: number;
   readonly asked: number;
   readonly deadline: number;
+  /** Others were under way when it was put. */
+  readonly beside: boolean;
   readonly signal: AbortSignal | undefined;
   readonly settle: (answer: Answer) => void;
 }
 
 class MbapClient implements MbapLink {
   readonly atOnce: number;
+  readonly #window: Window;
   readonly counts: Record<MbapKey, number> = {
     answered: 0,
     exceptions: 0,
@@ -112,6 +116,7 @@ class MbapClient implements MbapLink {
   constructor({ wire, clock, atOnce = AT_ONCE, ear }: MbapOptions) {
     this.#ear = ear;
     this.atOnce = atOnce;
+    this.#window = new Window(atOnce);
     this.#wire = wire;
     this.#clock = clock;
     this.#requests = Buffer.alloc(MBAP_REQUEST_BYTES * atOnce);
@@ -119,6 +124,10 @@ class MbapClient implements MbapLink {
     this.#watch = new Watch(clock, () => this.#look());
     wire.onBytes((bytes) => this.#hear(bytes));
     wire.onLost(() => this.#end({ code: 'port.absent', detail: 'the connection is gone' }));
+  }
+
+  get atOnceNow(): number {
+    return this.#window.width;
   }
 
   isOpen(): boolean {
@@ -171,6 +180,7 @@ class MbapClient implements MbapLink {
       transaction,
       asked,
       deadline,
+      beside: this.#asking.length > 0,
       signal,
       settle,
     };
@@ -259,7 +269,9 @@ class MbapClient implements MbapLink {
       if (owed !== undefined) {
         this.#owed.delete(transaction);
         // Not the unit that it names: some always say 0 or 255.
-        this.#ear?.late(owed.unit, this.#clock.monotonicMs() - owed.asked);
+        const now = this.#clock.monotonicMs();
+        this.#ear?.late(owed.unit, now - owed.asked);
+        this.#window.late(owed.unit, owed.asked, now);
         this.counts.late += 1;
         sometimes('bus: a late answer on TCP was refused');
         this.#strays = 0;
@@ -273,6 +285,7 @@ class MbapClient implements MbapLink {
     this.#strays = 0;
     this.#remove(asking);
     const said = pduAnswer(bytes, at + MBAP_HEAD_BYTES, end, asking);
+    this.#window.inTime(asking.unit);
     if (Array.isArray(said)) {
       this.counts.answered += 1;
       asking.settle(good(said));
@@ -313,6 +326,9 @@ class MbapClient implements MbapLink {
     if (this.#strays > 0) this.#giveUp(asking, 'modbus.unexpected', 'an answer to nothing asked');
     else this.#giveUp(asking, 'line.silent', `no answer in ${timeoutMs} ms`);
     if (this.#heardAt < asking.asked) this.#silences += 1;
+    else if (asking.beside || this.#asking.length > 0) {
+      this.#window.silent(asking.unit, asking.asked, this.#clock.monotonicMs());
+    }
     const silent = this.#silences >= SILENCES_TO_RECONNECT || this.#wire.unsent() > 0;
     if (silent || this.#owed.size > OWED_MAX) {
       this.#drop({ code: 'port.absent', detail: 'the peer fell silent' });

@@ -70,6 +70,10 @@ class ModbusBus implements Bus {
     this.#tally = options.tally ?? new BusTally(options.clock, this.atOnce);
   }
 
+  get atOnceNow(): number {
+    return this.#link.atOnceNow ?? this.atOnce;
+  }
+
   async read(target: ReadTarget, signal?: AbortSignal, spareMs = 0): Promise<Result<Register>> {
     const { profile } = target;
     if (profile.transport !== 'modbus') throw new Error(`${target.meter} does not speak Modbus`);
@@ -80,7 +84,7 @@ class ModbusBus implements Bus {
       let register = await this.#attempt(target, profile, spareMs, false, signal);
       const took = this.#clock.monotonicMs() - began;
       // A device that must rest between two questions is not asked twice at once.
-      const mayAsk = profile.minPollS === 0 && !register.ok;
+      const mayAsk = profile.minPollS === 0 && !register.ok && !this.#reopening.isPausing();
       if (mayAsk && asksAgain(register, took, this.#timeoutMs)) {
         register = await this.#attempt(target, profile, spareMs, true, signal);
       }
@@ -120,8 +124,8 @@ class ModbusBus implements Bus {
     second: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Result<Register>> {
-    if (!this.#link.isOpen() && !this.#closed) {
-      const opened = await this.#reopening.ensure();
+    if (!this.#link.isOpen()) {
+      const opened = await this.#open();
       if (!opened.ok) return opened;
     }
     const began = this.#clock.monotonicMs();
@@ -133,7 +137,7 @@ class ModbusBus implements Bus {
       if (this.#closed || signal?.aborted) register = faulty('aborted', 'given up');
       if (register !== undefined) break;
       const asked = spareMs > 0 ? patiently(question, spareMs) : question;
-      const words = await this.#link.read(asked, signal);
+      const words = await this.#wordsOf(asked, signal);
       // A register from half of its words would be a guess.
       if (words.ok) answers.push({ block, words: words.value });
       else register = words;
@@ -141,6 +145,30 @@ class ModbusBus implements Bus {
     register ??= registerOf(answers, profile, target, channel);
     this.#tally.ended(target.meter, register, this.#clock.monotonicMs() - began, second);
     return register;
+  }
+
+  /**
+   * Words, over a link that is opened again where it was lost in use: some gateways close after each answer, whatever was asked
+   * besides. So long as they answer anybody, that goes on for a time-out.
+   */
+  async #wordsOf(
+    question: ModbusQuestion,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<readonly number[]>> {
+    const until = this.#clock.monotonicMs() + question.timeoutMs;
+    for (;;) {
+      const opened = await this.#open();
+      if (!opened.ok) return opened;
+      const { opening } = this.#reopening;
+      const words = await this.#link.read(question, signal);
+      if (words.ok || words.fault.code === 'modbus.exception') this.#reopening.served();
+      const isOver = this.#closed || this.#clock.monotonicMs() >= until;
+      if (isOver || !isLost(words) || !this.#reopening.hasServed(opening)) return words;
+    }
+  }
+
+  #open(): Promise<Result<void>> {
+    return this.#closed ? CLOSED : this.#reopening.ensure();
   }
 
   #askedOf(target: ReadTarget, profile: ModbusProfile): Asked {
@@ -156,6 +184,12 @@ class ModbusBus implements Bus {
     this.#asked.set(target, asked);
     return asked;
   }
+}
+
+const CLOSED: Promise<Result<void>> = Promise.resolve(faulty('aborted', 'given up'));
+
+function isLost(words: Result<unknown>): boolean {
+  return !words.ok && words.fault.code === 'port.absent';
 }
 
 /** Most polls are such; a spread costs ten times as much (V8). */

@@ -32,6 +32,8 @@ export class Reopening {
   #notBefore = Number.NEGATIVE_INFINITY;
   #last: Result<void> = good(undefined);
   #tries = 0;
+  #opening = 0;
+  #served = 0;
   #trying: Promise<Result<void>> | undefined;
 
   constructor(options: ReopeningOptions) {
@@ -53,6 +55,27 @@ export class Reopening {
     return this.#trying;
   }
 
+  /** Counts good openings, to tell what came through which. */
+  get opening(): number {
+    return this.#opening;
+  }
+
+  /** An answer came. Some gateways close after each, or after a while, so the link may be opened at once when it is lost. */
+  served(): void {
+    this.#served = this.#opening;
+    this.rested();
+  }
+
+  /** Whether an answer came through that opening, or a later one. */
+  hasServed(opening: number): boolean {
+    return this.#served >= opening;
+  }
+
+  /** Whether the link is closed and will not be tried yet. */
+  isPausing(): boolean {
+    return !this.#options.link.isOpen() && this.#options.clock.monotonicMs() < this.#notBefore;
+  }
+
   /** The link was closed on purpose: it may be opened at once. */
   rested(): void {
     if (this.#last.ok) this.#notBefore = Number.NEGATIVE_INFINITY;
@@ -70,6 +93,7 @@ export class Reopening {
     if (this.#last.ok) {
       this.#pauseMs = this.#first();
       this.#tries = 0;
+      this.#opening += 1;
     }
     // Counted from the try's end: a peer that takes long to refuse would else be tried without pause.
     this.#notBefore = clock.monotonicMs() + this.#pause();

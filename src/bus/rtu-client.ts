@@ -14,6 +14,7 @@ import {
 } from '../codec/modbus-frame.ts';
 import type { FaultCode, Result } from '../domain/fault.ts';
 import { faulty, good } from '../domain/fault.ts';
+import { isLineUnit } from '../domain/modbus-address.ts';
 import { sometimes } from '../sometimes.ts';
 import type { StrayEar } from './bus-tally.ts';
 import { LineSilence } from './line-silence.ts';
@@ -150,6 +151,7 @@ class RtuClient implements RtuLink {
 
   async read(question: ModbusQuestion, signal?: AbortSignal): Promise<Answer> {
     if (this.#busy) throw new Error('an RTU line answers one question at a time');
+    if (!isLineUnit(question.unit)) throw new Error(`no unit of a line is ${question.unit}`);
     if (!this.isOpen()) return faulty('port.absent', 'the link is not open');
     if (signal?.aborted) return faulty('aborted', 'given up');
     this.#busy = true;

@@ -260,19 +260,19 @@ class Scan implements ScanRun {
     line.drain();
     if (!(await line.write(new TextEncoder().encode(asked.request))).ok) return false;
     const until = clock.monotonicMs() + this.#timeoutMs(setting);
-    for (;;) {
-      const left = until - clock.monotonicMs();
-      if (left <= 0) return false;
+    let spoilt = false;
+    for (let left = until - clock.monotonicMs(); left > 0; left = until - clock.monotonicMs()) {
       const frame = await line.receive(left, signal);
-      if (!frame.ok) {
-        if (SPOILT.has(frame.fault.code)) this.#garbled(setting, asked.address);
-        return SPOILT.has(frame.fault.code);
-      }
+      spoilt ||= !frame.ok && SPOILT.has(frame.fault.code);
+      if (!frame.ok) break;
       // A two-wire adapter hears itself.
       if (latin1(frame.value) === asked.request.trimEnd()) continue;
-      this.#heard(setting, asked.address, frame.value, asked.profiles);
-      return true;
+      if (this.#heard(setting, asked.address, frame.value, asked.profiles)) return true;
+      // A bridge may say a word of its own first.
+      spoilt = true;
     }
+    if (spoilt) this.#garbled(setting, asked.address);
+    return spoilt;
   }
 
   async #listen(
@@ -291,17 +291,18 @@ class Scan implements ScanRun {
     return true;
   }
 
+  /** Whether the line is one of these profiles'. */
   #heard(
     setting: ScanSetting,
     address: string | null,
     frame: Uint8Array,
     profiles: readonly LineProfile[],
-  ): void {
+  ): boolean {
     const fits = profiles.flatMap((profile) =>
       fitOf(profile.name, decodeFrame(profile, frame, profile.dial)),
     );
     if (fits.length > 0) this.#keep({ ...setting, address, fits: bestFirst(fits), garbled: false });
-    else if (address !== null) this.#garbled(setting, address);
+    return fits.length > 0;
   }
 
   // --- what was found

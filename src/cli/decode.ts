@@ -1,7 +1,6 @@
 // `decode`: what a device file makes of one answer, for whoever writes or doubts one.
 
-import type { Result } from '../domain/fault.ts';
-import type { Profile, Register } from '../domain/profile.ts';
+import type { Tried } from '../settings/try-profile.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Io, Manner, Parts } from './parts.ts';
 import { fail, printable, sayJson, volume } from './say.ts';
@@ -32,7 +31,7 @@ export async function decode(
   switch (tried.kind) {
     case 'read':
       if (!manner.json) sayWarnings(tried.warnings, manner, io);
-      tell(tried.profile, tried.outcome, manner, io);
+      tell(tried, manner, io);
       return tried.outcome.ok ? EXIT.ok : EXIT.mismatch;
     case 'unknown': {
       const { names, meant } = tried;
@@ -83,7 +82,11 @@ function unescaped(text: string): string {
   );
 }
 
-function tell(profile: Profile, outcome: Result<Register>, manner: Manner, io: Io): void {
+function tell(
+  { profile, outcome, frames }: Extract<Tried, { kind: 'read' }>,
+  manner: Manner,
+  io: Io,
+): void {
   const { say, hear } = manner;
   const { name, dial } = profile;
   const { register, digits, id, flags } = outcome.ok
@@ -91,7 +94,8 @@ function tell(profile: Profile, outcome: Result<Register>, manner: Manner, io: I
     : { register: null, digits: null, id: null, flags: null };
   if (manner.json) {
     const fault = outcome.ok ? null : { code: outcome.fault.code, detail: outcome.fault.detail };
-    sayJson(io, { profile: name, ok: outcome.ok, read: register, digits, id, flags, fault });
+    const said = { profile: name, ok: outcome.ok, read: register, digits, id, flags, fault };
+    sayJson(io, { ...said, ...(frames && { frames }) });
     return;
   }
   const line = (key: string, text: string) => `${say(`cli.decode_${key}`).padEnd(9)}${text}`;
@@ -102,7 +106,8 @@ function tell(profile: Profile, outcome: Result<Register>, manner: Manner, io: I
         line('flags', flags?.join(', ') || say('cli.none')),
       ]
     : [line('fault', `${outcome.fault.code}: ${hear(outcome.fault.detail)}`)];
-  io.out(`${[line('profile', name), ...lines].map(printable).join('\n')}\n`);
+  const many = frames ? [line('frames', say('cli.decode_of_frames', frames))] : [];
+  io.out(`${[line('profile', name), ...many, ...lines].map(printable).join('\n')}\n`);
 }
 
 function usage(io: Io, manner: Manner, code: string, message: string, hint = ''): number {

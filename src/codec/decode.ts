@@ -10,6 +10,7 @@ import { parseEtherMeter } from './ethermeter-ascii.ts';
 import type { LineMessage } from './line-message.ts';
 import { decodeReplies } from './modbus-reply.ts';
 import { parseNeptune } from './neptune-frame.ts';
+import { behindNoise } from './seven-bit.ts';
 
 /**
  * What one answer says of `dial`: a line's frame without its delimiter, or the Modbus RTU replies to the profile's
@@ -22,8 +23,22 @@ export function decodeFrame(profile: Profile, bytes: Uint8Array, dial: Dial): Re
   return message.ok ? registerIn(message.value, profile, dial) : message;
 }
 
-/** The message in a line's frame, before its digits are held against the dial. Never throws. */
+/**
+ * The message in a line's frame, before its digits are held against the dial; noise in front of it, which the line's own end
+ * does not part from it, is passed over. Never throws.
+ */
 export function readLine(profile: LineProfile, bytes: Uint8Array, dial: Dial): Result<LineMessage> {
+  const message = messageIn(profile, bytes, dial);
+  const isNone = !message.ok && message.fault.code === 'frame.malformed';
+  if (!isNone || profile.framing.kind !== 'delimiter') return message;
+  for (const rest of behindNoise(bytes)) {
+    const behind = messageIn(profile, rest, dial);
+    if (behind.ok || behind.fault.code !== 'frame.malformed') return behind;
+  }
+  return message;
+}
+
+function messageIn(profile: LineProfile, bytes: Uint8Array, dial: Dial): Result<LineMessage> {
   switch (profile.frame) {
     case 'ui1203':
       return parseUi1203(bytes);

@@ -16,6 +16,7 @@ const STX = 0x02;
 const ETX = 0x03;
 const CR = 0x0d;
 const LF = 0x0a;
+const LINE_ENDS: readonly number[] = [CR, LF, withEvenParity(CR)];
 
 /** The framing of a bus nobody is on, and of every UI-1203 bridge. */
 export const CR_FRAMING: Framing = { kind: 'delimiter', delimiter: 'CR' };
@@ -88,6 +89,8 @@ class SpanFramer implements Framer {
     this.#noise.forget();
   }
 
+  paused(): void {}
+
   #next(byte: number): LineItem[] {
     const held = this.#held;
     if (byte === STX || byte === withEvenParity(STX)) this.#begin([]);
@@ -138,6 +141,10 @@ class FixedFramer implements Framer {
     this.#noise.forget();
   }
 
+  paused(): void {
+    this.#tail = 0;
+  }
+
   #next(byte: number): LineItem[] {
     if (this.#tail > 0) {
       this.#tail -= 1;
@@ -147,6 +154,11 @@ class FixedFramer implements Framer {
       return this.#noise.hear(byte) ? ['overlong'] : [];
     }
     this.#noise.forget();
+    // An echo of the question that began like a frame; no frame of ours has a line end in it.
+    if (LINE_ENDS.includes(byte)) {
+      this.#held = [];
+      return [];
+    }
     if (this.#held.push(byte) < this.#frameLength) return [];
     const frame = Uint8Array.from(this.#held);
     this.#held = [];

@@ -1,6 +1,6 @@
-// Cuts a stream of bytes into frames ended by CR (or LF) or by CR LF, with a bound on their length: what is torn or overlong is never a frame.
+// Cuts a stream of bytes into frames ended by CR, LF or both, with a bound on their length: what is torn or overlong is never a frame.
 
-import { FRAME_CAP } from './seven-bit.ts';
+import { beginsLine, FRAME_CAP } from './seven-bit.ts';
 
 const CR = 0x0d;
 /** CR as 7E1 shows it on a port opened 8N1: three ones, so its parity bit is set (encoders 1.7). No text holds it. */
@@ -25,6 +25,7 @@ export function isSpike(byte: number | undefined): boolean {
   return byte !== undefined && SPIKES.has(byte);
 }
 
+/** How a device says that it ends its lines. No text holds either, and bridges change them: a line ends at any of them. */
 export type Delimiter = 'CR' | 'CR LF';
 
 /** Cuts bounded bytes at a delimiter. The serial line gives the library's parser this shape. */
@@ -49,6 +50,8 @@ export interface Framer {
    * without, what has begun was noise.
    */
   forget(underway: boolean): void;
+  /** So long nothing came that no tail is to be dropped any more. */
+  paused(): void;
 }
 
 /** Guards a splitter, which by itself would hold an endless line for ever. */
@@ -59,8 +62,8 @@ export class LineFramer implements Framer {
   #length = 0;
   /** Spikes before the first of them. */
   #spikes = 0;
-  /** A CR that is a part of the delimiter if LF comes next, else of the line. */
-  #waitingCr: number | null = null;
+  /** The first of them that is no spike. */
+  #first = 0;
   /** The line under way began before it could be trusted: dropped up to and with its delimiter. */
   #skipping = false;
 
@@ -83,30 +86,27 @@ export class LineFramer implements Framer {
   }
 
   isPartial(): boolean {
-    return this.#length > 0 || this.#waitingCr !== null;
+    return this.#length > 0;
   }
 
   forget(underway: boolean): void {
-    this.#skipping = underway && (this.isPartial() || this.#skipping);
+    // Noise behind an answer would else take the next answer with it.
+    const hasBegun = this.#length > 0 && beginsLine(this.#first);
+    this.#skipping = underway && (hasBegun || this.#skipping);
     this.#length = 0;
     this.#spikes = 0;
-    if (!underway) this.#waitingCr = null;
     this.#splitter.forget();
+  }
+
+  paused(): void {
+    if (this.#skipping) this.forget(false);
   }
 
   /** Adds to `passed` what the splitter may see now that `byte` came; false where the line is overlong. */
   #next(byte: number, passed: number[]): boolean {
-    const isCr = byte === CR || byte === CR_WITH_PARITY;
-    if (this.#delimiter === 'CR') {
-      // A bridge with a system behind it may end its lines with LF alone, or before the CR. No text holds one.
-      return isCr || byte === LF ? this.#end(passed) : this.#admit(byte, passed);
-    }
-    const waiting = this.#waitingCr;
-    this.#waitingCr = isCr ? byte : null;
-    if (waiting === null) return isCr || this.#admit(byte, passed);
-    if (byte === LF) return this.#end(passed);
-    const isWithin = this.#admit(waiting, passed);
-    return (isCr || this.#admit(byte, passed)) && isWithin;
+    // A bridge with a system behind it may end its lines with LF alone, or before the CR; what is left of an end ends nothing.
+    const isEnd = byte === CR || byte === CR_WITH_PARITY || byte === LF;
+    return isEnd ? this.#end(passed) : this.#admit(byte, passed);
   }
 
   #end(passed: number[]): true {
@@ -121,12 +121,11 @@ export class LineFramer implements Framer {
   }
 
   #admit(byte: number, passed: number[]): boolean {
-    // A bridge that ends its lines with CR LF: the LF begins nothing.
-    if (byte === LF && this.#length === 0) return true;
     if (this.#length === 0 && isSpike(byte) && this.#spikes < SPIKES_MAX) {
       this.#spikes += 1;
       return true;
     }
+    if (this.#length === 0) this.#first = byte;
     this.#length += 1;
     if (this.#length > FRAME_CAP) {
       this.#skipping = true;

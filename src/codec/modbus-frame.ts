@@ -5,7 +5,7 @@ import { crc16 } from './modbus-reply.ts';
 
 /** A question as it goes on the wire. Function 3 reads holding registers, 4 input registers. */
 export interface WordsAsked {
-  /** 1 to 247. */
+  /** 1 to 247; over TCP also 0 and 255, the device itself. */
   readonly unit: number;
   readonly code: 3 | 4;
   /** 0-based. */

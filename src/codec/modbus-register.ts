@@ -97,7 +97,7 @@ function pow10In(read: ChannelWords, { register }: ModbusProfile, dial: Dial): R
   }
   const scale = scaleIn(read, register.pow10);
   if (!scale.ok) return scale;
-  const isInteger = /^[ui](16|32)$/.test(register.type);
+  const isInteger = /^([ui]|bcd)\d+$/.test(register.type);
   if (scale.value === null && isInteger && register.unit === undefined) return good(dial.pow10);
   return good((scale.value ?? 0) + unit.value.pow10 + shift);
 }
@@ -159,8 +159,8 @@ function sameCapacity(
 function idIn(read: ChannelWords, { id }: ModbusProfile): string | null {
   if (id === undefined) return null;
   if ('words' in id) return textIn(read.words(id), id);
-  const number = read.integer(id);
-  return number.ok ? String(number.value) : null;
+  const number = read.number(id);
+  return number.ok ? String(number.value.steps) : null;
 }
 
 function flagsIn(

@@ -90,6 +90,28 @@ export function decodeReplies(
   return registerIn(answers, profile, dial, 1);
 }
 
+/** Bytes of the header of Modbus TCP up to what its length counts. */
+const MBAP_HEAD = 6;
+
+/**
+ * Replies as they come over TCP, as a serial line would bring them; null when these bytes are none. The device itself (0 or
+ * 255) has no number on a line: it is written as unit 1.
+ */
+export function rtuOfMbap(bytes: Uint8Array): Uint8Array | null {
+  const replies: number[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const [, , high, low, longs = 0, length = 0] = bytes.subarray(at, at + MBAP_HEAD);
+    const end = at + MBAP_HEAD + length;
+    if (high !== 0 || low !== 0 || longs !== 0 || length < HEAD || end > bytes.length) return null;
+    const reply = bytes.slice(at + MBAP_HEAD, end);
+    if (reply[0] === 0 || reply[0] === 0xff) reply[0] = 1;
+    const crc = crc16(reply);
+    replies.push(...reply, crc & 0xff, crc >> 8);
+    at = end;
+  }
+  return Uint8Array.from(replies);
+}
+
 function replyBytes({ quantity }: Asked): number {
   return HEAD + quantity * 2 + CRC_BYTES;
 }

@@ -10,6 +10,11 @@ export const WORDS_OF: Readonly<Record<ModbusType, number>> = {
   i16: 1,
   u32: 2,
   i32: 2,
+  u64: 4,
+  i64: 4,
+  bcd16: 1,
+  bcd32: 2,
+  bcd64: 4,
   f32: 2,
   f64: 4,
   'whole-nano': 4,
@@ -18,7 +23,8 @@ export const WORDS_OF: Readonly<Record<ModbusType, number>> = {
 /** The orders in which the bytes of a type may come, the usual one (highest byte first) at the beginning. */
 export function ordersOf(type: ModbusType): readonly ModbusOrder[] {
   if (WORDS_OF[type] === 1) return ['AB', 'BA'];
-  if (type === 'f64') return ['ABCDEFGH', 'GHEFCDAB', 'BADCFEHG', 'HGFEDCBA'];
+  if (WORDS_OF[type] === 4 && type !== 'whole-nano')
+    return ['ABCDEFGH', 'GHEFCDAB', 'BADCFEHG', 'HGFEDCBA'];
   return ['ABCD', 'CDAB', 'BADC', 'DCBA'];
 }
 
@@ -38,7 +44,7 @@ const NANO = 1_000_000_000;
 
 /**
  * The number in `words` (16 bits each, in address order). `modbus.unexpected` when they are not as many words as the type
- * takes, `register.precision` when they hold no number (NaN, infinite, a fraction of a whole or more).
+ * takes, `register.precision` when they hold no number (NaN, infinite, a fraction of a whole or more, 4 bits that are no digit).
  */
 export function numberIn(
   words: readonly number[],
@@ -58,6 +64,14 @@ export function numberIn(
       return integer(bytes.getUint32(0));
     case 'i32':
       return integer(bytes.getInt32(0));
+    case 'u64':
+      return integer(bytes.getBigUint64(0));
+    case 'i64':
+      return integer(bytes.getBigInt64(0));
+    case 'bcd16':
+    case 'bcd32':
+    case 'bcd64':
+      return decimal(bytes);
     case 'f32':
       return float(BigInt(bytes.getUint32(0)), { exponentBits: 8, fractionBits: 23 });
     case 'whole-nano':
@@ -102,8 +116,17 @@ function highFirst(words: readonly number[], order: ModbusOrder): DataView {
   return bytes;
 }
 
-function integer(steps: number): Result<HeldNumber> {
+function integer(steps: number | bigint): Result<HeldNumber> {
   return good({ steps: BigInt(steps), pow2: 0, pow10: 0, rounded: false });
+}
+
+/** A digit in each 4 bits. Devices say with A to F that they have no number. */
+function decimal(bytes: DataView): Result<HeldNumber> {
+  const digits = Array.from({ length: bytes.byteLength }, (_, i) =>
+    bytes.getUint8(i).toString(16).padStart(2, '0'),
+  ).join('');
+  if (/^[0-9]+$/.test(digits)) return integer(BigInt(digits));
+  return faulty('register.precision', `${digits} is no number in BCD`);
 }
 
 /** Two signed 32-bit numbers: whole units, then 10^-9 of one. */

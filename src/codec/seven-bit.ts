@@ -6,9 +6,15 @@ import { faulty, good } from '../domain/fault.ts';
 /** Longest frame believed. The longest seen in the field has 79 characters; readers buffer 100 (encoders 1.3). */
 export const FRAME_CAP = 128;
 const PARITY_BIT = 0x80;
+export const SEVEN_BITS = 0x7f;
 const ETB = 0x17;
 const BLANK = 0x20;
 const TILDE = 0x7e;
+
+/** Whether a character of 7 bits is one of text. */
+export function isPrintable(character: number): boolean {
+  return character >= BLANK && character <= TILDE;
+}
 
 /** True for a byte with an even number of ones, as every byte of 7E1 seen on a port opened 8N1. */
 export function hasEvenParity(byte: number): boolean {
@@ -35,8 +41,8 @@ export function printableText(
   if (characters === null) return malformed('a character of wrong parity');
   let text = '';
   for (const one of characters) {
-    const isKnown = (one >= BLANK && one <= TILDE) || (one === ETB && letIn === 'etb');
-    if (!isKnown) return malformed('a character that is not printable');
+    if (!isPrintable(one) && !(one === ETB && letIn === 'etb'))
+      return malformed('a character that is not printable');
     text += String.fromCharCode(one);
   }
   if (!hasThreeDifferent(characters)) return malformed('fewer than 3 different characters');
@@ -56,6 +62,35 @@ export function withoutFill(line: Uint8Array): Uint8Array {
   let end = line.length;
   while (end > 0 && fill.includes(line[end - 1] as number)) end -= 1;
   return line.subarray(0, end);
+}
+
+/** What messages between line ends begin with: UI-1203's `V;` and `R`, an EtherMeter's colon. */
+const BEGINNINGS = 'VR:';
+/** What stands in them: digits, wheels, letters, what divides fields, signs and points. */
+const WITHIN = /[0-9A-Za-z?;:,.-]/;
+
+/** Whether a message between line ends may begin with this byte. */
+export function beginsLine(byte: number | undefined): boolean {
+  return byte !== undefined && BEGINNINGS.includes(String.fromCharCode(byte & SEVEN_BITS));
+}
+
+/** Whether a line begins like a message, spoilt or not; a bridge's own word (READY) does not. */
+export function isLikeMessage(line: Uint8Array): boolean {
+  const text = String.fromCharCode(...line.subarray(0, 2).map((byte) => byte & SEVEN_BITS));
+  return /^(V;|R[0-9?:H]|:)/.test(text);
+}
+
+/**
+ * What stands in a line behind noise, an echo or a prompt, from each place on where a message may begin. The byte before it is
+ * none that messages have: behind one of those it may be the rest of a torn one.
+ */
+export function behindNoise(line: Uint8Array): readonly Uint8Array[] {
+  const rests: Uint8Array[] = [];
+  for (let at = 1; at < line.length; at += 1) {
+    const before = String.fromCharCode((line[at - 1] as number) & SEVEN_BITS);
+    if (!WITHIN.test(before) && beginsLine(line[at])) rests.push(line.subarray(at));
+  }
+  return rests;
 }
 
 /** An undriven line decodes to runs of one character (encoders 4); the shortest real message has more than two. */

@@ -2,6 +2,11 @@
 
 /** Modbus over Serial Line 1.02, 2.2: 0 is the broadcast, 248 to 255 are reserved. */
 const UNIT_MAX = 247;
+/**
+ * Over TCP the device itself, without a line behind it: 255 is recommended, 0 allowed, and both are the same device (Modbus
+ * Messaging on TCP/IP 1.0b, 4.4.1.3).
+ */
+const ITSELF: ReadonlySet<number> = new Set([0, 255]);
 
 export interface ModbusAddress {
   readonly unit: number;
@@ -9,17 +14,28 @@ export interface ModbusAddress {
   readonly channel: number;
 }
 
-/** `UNIT` or `UNIT/CHANNEL`; undefined for any other text. */
-export function modbusAddress(text: string): ModbusAddress | undefined {
+/** `UNIT` or `UNIT/CHANNEL` on a serial line, or over TCP; undefined for any other text. */
+export function modbusAddress(text: string, over: 'line' | 'tcp'): ModbusAddress | undefined {
   const parts = /^(\d{1,3})(?:\/(\d{1,3}))?$/.exec(text);
-  const unit = Number(parts?.[1] ?? 0);
+  const unit = Number(parts?.[1] ?? -1);
   const channel = Number(parts?.[2] ?? 1);
-  return unit >= 1 && unit <= UNIT_MAX && channel >= 1 ? { unit, channel } : undefined;
+  const isUnit = isLineUnit(unit) || (over === 'tcp' && ITSELF.has(unit));
+  return isUnit && channel >= 1 ? { unit, channel } : undefined;
+}
+
+/** Whether on a serial line a unit can be asked: 0 is everybody, and nobody answers. */
+export function isLineUnit(unit: number): boolean {
+  return unit >= 1 && unit <= UNIT_MAX;
+}
+
+/** One address for all that mean the same place. */
+export function placeOf({ unit, channel }: ModbusAddress): ModbusAddress {
+  return { unit: ITSELF.has(unit) ? 255 : unit, channel };
 }
 
 /** The address of a checked setting. Throws for any other: our bug. */
 export function unitAndChannel(text: string): ModbusAddress {
-  const address = modbusAddress(text);
+  const address = modbusAddress(text, 'tcp');
   if (address === undefined) throw new Error(`${text} is no Modbus address`);
   return address;
 }

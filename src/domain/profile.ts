@@ -51,8 +51,14 @@ export interface LineProfile extends ProfileBase {
   readonly speaksEveryS?: number;
 }
 
-/** Numbers that Modbus words can hold. `whole-nano`: a 32-bit whole number, then a 32-bit fraction in 10^-9. */
-export type ModbusType = 'u16' | 'i16' | 'u32' | 'i32' | 'f32' | 'f64' | 'whole-nano';
+/**
+ * Numbers that Modbus words can hold. `bcd`: a decimal digit in each 4 bits; `whole-nano`: a 32-bit whole number, then a 32-bit
+ * fraction in 10^-9.
+ */
+export type ModbusType =
+  | ('u16' | 'i16' | 'u32' | 'i32' | 'u64' | 'i64')
+  | ('bcd16' | 'bcd32' | 'bcd64')
+  | ('f32' | 'f64' | 'whole-nano');
 
 /**
  * The order in which the bytes of a number (A is the highest) come over the wire: as they are, words reversed, bytes

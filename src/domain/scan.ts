@@ -66,6 +66,8 @@ export interface ScanProgress {
 /** Addresses in one scan: all of Modbus four times over. */
 const ADDRESSES_MAX = 1_000;
 const UNITS = '1-247';
+/** Over TCP, the device itself. */
+const ITSELF = '255';
 /** Encoders on a line are few, and slow to answer. */
 const LINE_ADDRESSES = '1-32';
 const BAUDS = [300, 600, 1_200, 2_400, 4_800, 9_600, 19_200, 38_400, 57_600, 115_200];
@@ -105,8 +107,11 @@ export function planScan(
   }
   const timeoutsMs =
     timeout_ms === undefined ? TIMEOUT_MS : { rtu: timeout_ms, mbap: timeout_ms, line: timeout_ms };
-  const units = modbus.filter((one) => modbusAddress(one) !== undefined);
-  const addresses = { rtu: units, mbap: units, line };
+  const units = (over: 'line' | 'tcp') =>
+    modbus.filter((one) => modbusAddress(one, over) !== undefined);
+  // Who has no line behind it may answer as nothing else.
+  const itself = wish.addresses === undefined ? [ITSELF] : [];
+  const addresses = { rtu: units('line'), mbap: [...units('tcp'), ...itself], line };
   // All of the quick way before the slow one.
   const settings = ways.flatMap((way) => serial.map((one) => ({ way, ...one })));
   const chosen = profiles.filter(({ name }) => wish.profiles?.includes(name) ?? true);

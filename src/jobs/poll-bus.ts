@@ -119,8 +119,9 @@ class BusLoop {
   }
 
   async #takeTurn(): Promise<void> {
-    const { clock, parallel = 1 } = this.#plan;
-    const isFree = this.#flights.size < parallel;
+    const { clock, bus, parallel = 1 } = this.#plan;
+    // The bus may find that fewer serve it better.
+    const isFree = this.#flights.size < Math.min(parallel, bus.atOnceNow ?? parallel);
     const turn = isFree ? this.#agenda.next(clock.now(), clock.monotonicMs()) : null;
     if (turn === null) await this.#idle();
     else if (this.#isDisabled(turn)) this.#pass(turn);

@@ -1,6 +1,6 @@
 // Cross checks of buses and meters: what one entry says must fit what the others and the profiles say.
 
-import { modbusAddress, writtenAddress } from '../domain/modbus-address.ts';
+import { modbusAddress, placeOf, writtenAddress } from '../domain/modbus-address.ts';
 import {
   type HandProfile,
   type ModbusProfile,
@@ -60,11 +60,12 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
     const profile = profileOn(found, bus);
     profiled.push({ pointer, entry, profile });
     checkTransport(profile, text(bus?.['type']), pointer, findings);
-    const address = checkAddress(entry, profile, pointer, source, findings);
+    const over = bus?.['type'] === 'modbus-tcp' ? 'tcp' : 'line';
+    const address = checkAddress(entry, profile, pointer, { source, over }, findings);
     if (address !== undefined && names.includes(String(entry['bus']))) {
       const where = entry['address'] === undefined ? `${pointer}/bus` : `${pointer}/address`;
-      const taken = `The address "${address}" on bus`;
-      once('address.duplicate', text(entry['bus']), where, taken, address);
+      const taken = `The address "${address.written}" on bus`;
+      once('address.duplicate', text(entry['bus']), where, taken, address.place);
     }
     checkDial(entry, profile, pointer, findings);
   }
@@ -157,20 +158,32 @@ function checkTransport(
   findings.problem({ code: 'profile.transport', pointer: `${at}/profile`, message });
 }
 
-/** The address in its normal form, for comparing; undefined when it is absent or wrong. */
+/** What an address is held against. */
+interface AddressSource {
+  readonly source: Source;
+  readonly over: 'line' | 'tcp';
+}
+
+/** An address in its normal form, and the place it means, for comparing. */
+interface Addressed {
+  readonly written: string;
+  readonly place: string;
+}
+
+/** Undefined when the address is absent or wrong. */
 function checkAddress(
   entry: Entry,
   profile: Profile,
   at: string,
-  source: Source,
+  { source, over }: AddressSource,
   findings: Findings,
-): string | undefined {
+): Addressed | undefined {
   const address = entry['address'];
   const pointer = `${at}/address`;
   const asked = profile.transport === 'modbus' || profile.request?.includes('{address}') === true;
   if (address === undefined) {
     // Two meters in one frame are two places on the bus.
-    if (!asked) return profile.channel === undefined ? '' : `channel ${profile.channel}`;
+    if (!asked) return alike(profile.channel === undefined ? '' : `channel ${profile.channel}`);
     const message = `The profile "${profile.name}" needs the key "address".`;
     findings.problem({ code: 'key.missing', pointer: at, message });
     return undefined;
@@ -178,27 +191,39 @@ function checkAddress(
   if (typeof address !== 'string' && typeof address !== 'number') return undefined;
   const written = source.writtenAs(pointer) ?? String(address);
   if (profile.transport === 'line') {
-    if (typeof address === 'string' || written === String(address)) return String(address);
+    if (typeof address === 'string' || written === String(address)) return alike(String(address));
     const message = 'address reads as a number and loses its form: put it in quotes.';
     findings.problem({ code: 'value.quote', pointer, message, suggestion: written });
     return undefined;
   }
-  return checkModbusAddress(String(address), written, profile, pointer, findings);
+  return checkModbusAddress(
+    profile,
+    { address: String(address), written, over },
+    pointer,
+    findings,
+  );
 }
 
 function checkModbusAddress(
-  address: string,
-  written: string,
   { channels }: ModbusProfile,
+  said: { readonly address: string; readonly written: string; readonly over: 'line' | 'tcp' },
   pointer: string,
   findings: Findings,
-): string | undefined {
-  const place = modbusAddress(address);
-  if (place !== undefined && place.channel <= channels) return writtenAddress(place, channels);
+): Addressed | undefined {
+  const place = modbusAddress(said.address, said.over);
+  if (place !== undefined && place.channel <= channels) {
+    const normal = (one: typeof place) => writtenAddress(one, channels);
+    return { written: normal(place), place: normal(placeOf(place)) };
+  }
+  const itself = said.over === 'tcp' ? ', or 255 for the device itself' : '';
   const channel = channels > 1 ? `, with /1 to /${channels} for its channel` : '';
-  const message = `address is "${written}", but a Modbus address is 1 to 247${channel}.`;
+  const message = `address is "${said.written}", but a Modbus address is 1 to 247${itself}${channel}.`;
   findings.problem({ code: 'address.range', pointer, message });
   return undefined;
+}
+
+function alike(address: string): Addressed {
+  return { written: address, place: address };
 }
 
 /** The meter's dial: the profile's, with what the meter itself says laid over it. */

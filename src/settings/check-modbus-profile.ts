@@ -167,6 +167,13 @@ export function digitsCarried(total: ModbusTotal, dial: Dial): number {
     case 'u32':
     case 'i32':
       return 9 + scale;
+    case 'u64':
+    case 'i64':
+      return 18 + scale;
+    case 'bcd16':
+    case 'bcd32':
+    case 'bcd64':
+      return 4 * WORDS_OF[total.type] + scale;
     case 'f32':
       return 7;
     case 'f64':

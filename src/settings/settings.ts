@@ -128,7 +128,7 @@ export interface MeterSettings {
   readonly profile: Profile | HandProfile;
   /** The profile's dial unless this meter's own settings say otherwise. */
   readonly dial: Dial;
-  /** Modbus unit (1 to 247), or the text that takes the place of `{address}` in a line's request. */
+  /** Modbus unit (1 to 247; over TCP also 0 and 255, the device itself), or the text that takes the place of `{address}` in a line's request. */
   readonly address: string;
   /** Identification the encoder sends; a reading with another is not this meter's. */
   readonly registerId?: string;

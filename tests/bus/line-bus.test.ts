@@ -135,7 +135,36 @@ describe('a bus of line meters', () => {
     await pass(TIMEOUT_MS);
     late = TIMEOUT_MS + 30;
     await read(known('1'));
-    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 80 });
+    expect(await read(unknown('2'))).toEqual({ is: 20, ms: 2 * 50 });
+  });
+
+  it('an encoder that repeats its message is nobody else’s answer, whether the next is known or not', async () => {
+    const repeating = (request: string) => {
+      const address = addressIn(request);
+      const bytes = frameOf(address, Number(address) * 10);
+      return [30, 170, 310, 450].map((afterMs) => ({ bytes, afterMs }));
+    };
+    for (const meter of [known, unknown]) {
+      line.answer(prompt);
+      for (const address of ['1', '2', '3']) await read(meter(address));
+      line.answer(repeating);
+      for (const address of ['1', '2', '3', '1', '2', '3']) {
+        await pass(130);
+        expect((await read(meter(address))).is).toBe(Number(address) * 10);
+      }
+      await pass(10_000);
+    }
+  });
+
+  it('cables that were changed between two meters without identification cost one turn', async () => {
+    line.answer(prompt);
+    await read(unknown('1'));
+    await read(unknown('2'));
+    line.answer((request) => prompt(request === '#1\r' ? '#2\r' : '#1\r'));
+    expect((await read(unknown('1'))).is).toBe('line.silent');
+    expect((await read(unknown('1'))).is).toBe(20);
+    expect((await read(unknown('2'))).is).toBe(10);
+    expect(await read(unknown('1'))).toEqual({ is: 20, ms: 50 });
   });
 
   it('a meter that is slow today is waited for, one that is silent no longer than its time-out', async () => {

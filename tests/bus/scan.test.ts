@@ -188,6 +188,18 @@ describe('a scan', () => {
     expect(longest).toBeLessThanOrEqual(scans.sittingMs());
   });
 
+  it('looks over TCP for the device itself, too, and on a line never', async () => {
+    const wire: ScanWire = { ways: ['mbap', 'rtu'], baud: [], parity: [] };
+    const plan = planScan({}, wire, await shipped());
+    if ('problem' in plan) throw new Error(plan.problem);
+    expect(plan.addresses.mbap).toHaveLength(248);
+    expect(plan.addresses.mbap.at(-1)).toBe('255');
+    expect(plan.addresses.rtu).toHaveLength(247);
+    const wished = planScan({ addresses: '0-1,255' }, wire, await shipped());
+    if ('problem' in wished) throw new Error(wished.problem);
+    expect(wished.addresses).toMatchObject({ mbap: ['0', '1', '255'], rtu: ['1'] });
+  });
+
   it('takes addresses one by one and in ranges', () => {
     expect(addressesIn('3,7,20-22,7')).toEqual(['3', '7', '20', '21', '22']);
   });
@@ -239,6 +251,28 @@ describe('a scan of real ports', () => {
     await port.close();
     const fits = [{ profile: 'generic-8-digit-line', digits: '01234567', id: '48213377' }];
     expect(opened.run.progress().found).toMatchObject([{ address: '7', fits }]);
+  }, 60_000);
+
+  it('finds encoders behind a bridge that says a word of its own first, and tells of words alone', async () => {
+    const bridge = lineBridge((address) =>
+      Buffer.from(address === '7' ? 'READING\r\nV;RB01234567;IB48213377\r' : 'ERROR\r\n'),
+    );
+    const port = await plugTcp(0, bridge, 0);
+    const wish = {
+      ...PATIENT,
+      addresses: '6-7',
+      ways: ['line'],
+      profiles: ['generic-8-digit-line'],
+    };
+    const peer = { host: '127.0.0.1', port: port.number };
+    const opened = await openScan({ peer }, wish, { root: ROOT });
+    if ('problem' in opened) throw new Error(opened.problem);
+    await opened.run.work(Number.POSITIVE_INFINITY);
+    await port.close();
+    expect(opened.run.progress().found).toMatchObject([
+      { address: '6', fits: [], garbled: true },
+      { address: '7', fits: [{ digits: '01234567' }], garbled: false },
+    ]);
   }, 60_000);
 
   it('finds units behind a gateway that says at once of the others that nobody is there', async () => {

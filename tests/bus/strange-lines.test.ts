@@ -94,8 +94,118 @@ describe('an encoder’s message is read', () => {
   });
 });
 
+describe('an answer is read, and so is the next', () => {
+  const times = [1, 2, 3];
+  it.each([
+    ['behind a line of the bridge’s own', 'OK\r\n', ''],
+    ['behind the tail of the message before', '371\r', ''],
+    ['behind noise', '\x15\xa3 ', ''],
+    ['behind a prompt', 'READ> ', ''],
+    ['behind an echo that a bridge ends otherwise', '#1\r\n#1\n', ''],
+    ['behind an empty line and blanks', '\r\n   ', ''],
+    ['before noise', '', '\x15U\xa3'],
+    ['before a prompt', '', '> '],
+  ])('%s', async (_how, before, behind) => {
+    const [eight, four] = [MESSAGE, FIXED].map((one) => `${before}${one}\r${behind}`) as string[];
+    expect(
+      await answered(
+        EIGHT,
+        times.map(() => eight ?? ''),
+        '48213371',
+      ),
+    ).toEqual(Array(3).fill(1234567));
+    expect(
+      await answered(
+        FOUR,
+        times.map(() => four ?? ''),
+      ),
+    ).toEqual(Array(3).fill(2261));
+  });
+
+  it('behind an echo of a question without a line end', async () => {
+    const asked = { ...EIGHT, request: 'Q{address}' };
+    expect(await answered(asked, ['Q1V;RB01234567;IB48213371\r'])).toEqual([1234567]);
+  });
+
+  it('behind a bridge that hangs up after each', async () => {
+    const clock = new VirtualClock();
+    const wire = new ScriptedWire(clock);
+    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
+    const timing = { timeoutMs: 3_000, reopenMaxMs: 30_000, random: () => 0.5 };
+    const bus = createLineBus({ line, clock, ...timing });
+    wire.device(() => {
+      const { opens } = wire;
+      wire.say(bytes(`${MESSAGE}\r`), 30);
+      void clock.sleep(30).then(() => {
+        if (wire.opens !== opens) return;
+        wire.unplug();
+        wire.plugIn();
+      });
+    });
+    const { dial } = EIGHT;
+    for (const address of ['1', '2', '3']) {
+      const target = { meter: `SP-${address}`, address, profile: EIGHT, dial };
+      expect(await clock.runUntil(bus.read(target))).toMatchObject({ ok: true });
+    }
+    await clock.runUntil(bus.close());
+  });
+
+  it('when noise behind one answer is heard while the next meter is asked', async () => {
+    const clock = new VirtualClock();
+    const wire = new ScriptedWire(clock);
+    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
+    const bus = createLineBus({
+      line,
+      clock,
+      timeoutMs: 3_000,
+      reopenMaxMs: 30_000,
+      random: () => 0.5,
+    });
+    wire.device(() => wire.say(bytes(`${MESSAGE}\rU\x15`), 30));
+    for (const address of ['1', '2', '3', '4']) {
+      const target = { meter: `SP-${address}`, address, profile: EIGHT, dial: EIGHT.dial };
+      const read = await clock.runUntil(bus.read(target));
+      expect(read).toMatchObject({ ok: true });
+    }
+    await clock.runUntil(bus.close());
+    expect(clock.monotonicMs()).toBeLessThan(4 * 3_000);
+  });
+
+  it('that comes a second behind the bridge’s own word', async () => {
+    const clock = new VirtualClock();
+    const wire = new ScriptedWire(clock);
+    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
+    const bus = createLineBus({
+      line,
+      clock,
+      timeoutMs: 3_000,
+      reopenMaxMs: 30_000,
+      random: () => 0.5,
+    });
+    wire.device(() => {
+      wire.say(bytes('READING\r\n'), 30);
+      wire.say(bytes(`${MESSAGE}\r\n`), 1_030);
+    });
+    const { dial } = EIGHT;
+    const target = { meter: 'SP-1', address: '1', profile: EIGHT, dial, registerId: '48213371' };
+    for (let i = 0; i < 3; i += 1) {
+      expect(await clock.runUntil(bus.read(target))).toMatchObject({ ok: true });
+    }
+    // One whose word is all it says costs less than its time-out.
+    wire.device(() => wire.say(bytes('ERROR\r\n'), 30));
+    const before = clock.monotonicMs();
+    const read = await clock.runUntil(bus.read(target));
+    expect(read).toMatchObject({ ok: false, fault: { code: 'frame.malformed' } });
+    expect(clock.monotonicMs() - before).toBeLessThan(3_000);
+    await clock.runUntil(bus.close());
+  });
+});
+
 describe('the line of an EtherMeter is read', () => {
   it.each([
+    ['ended by CR alone', `${LINE}\r`],
+    ['ended by LF alone', `${LINE}\n`],
+    ['behind noise', `\x15\xa3 ${LINE}\r\n`],
     ['ended by CR CR LF, as a terminal makes of CR LF', `${LINE}\r\r\n`],
     ['with blanks behind it', `${LINE}  \r\n`],
     ['behind a spike', `\xf8${LINE}\r\n`],

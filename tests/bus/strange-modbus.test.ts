@@ -35,8 +35,8 @@ function busOver(kind: 'rtu' | 'mbap'): Bus {
 }
 
 /** What so many polls, a minute apart, make of unit 7. */
-async function polled(bus: Bus, times: number) {
-  const target = { meter: 'SP-7', address: '7', profile: PROFILE, dial: PROFILE.dial };
+async function polled(bus: Bus, times: number, address = '7') {
+  const target = { meter: 'SP-7', address, profile: PROFILE, dial: PROFILE.dial };
   const told: (number | string)[] = [];
   for (let i = 0; i < times; i += 1) {
     const read = await clock.runUntil(bus.read(target));
@@ -71,6 +71,17 @@ describe('a Modbus TCP answer', () => {
     wire.device((request) => wire.say(mbap(request, unit, PDU), 20));
     expect(await polled(busOver('mbap'), 3)).toEqual(READ);
   });
+
+  it.each([0, 255])(
+    'of a device that answers as unit %i only is read by that address',
+    async (unit) => {
+      wire.device((request) => {
+        if (request[6] === unit) wire.say(mbap(request, unit, PDU), 20);
+      });
+      expect(await polled(busOver('mbap'), 3, String(unit))).toEqual(READ);
+      expect(await polled(busOver('mbap'), 1)).toEqual(['line.silent']);
+    },
+  );
 
   it('of another unit is not, and nobody says that all meters answer', async () => {
     wire.device((request) => wire.say(mbap(request, 9, PDU), 20));
@@ -164,6 +175,19 @@ describe('an exception', () => {
     await polled(busOver('mbap'), 3);
     expect(advice('tcp')).toEqual(['meter.refuses']);
   });
+});
+
+it('a serial line is never asked as unit 0, which is everybody, nor as 255', async () => {
+  const asked: Uint8Array[] = [];
+  wire.device((request) => void asked.push(request));
+  for (const address of ['0', '255']) {
+    await expect(
+      clock.runUntil(
+        busOver('rtu').read({ meter: 'SP-7', address, profile: PROFILE, dial: PROFILE.dial }),
+      ),
+    ).rejects.toThrow();
+  }
+  expect(asked).toEqual([]);
 });
 
 describe('an RTU answer', () => {

@@ -51,6 +51,41 @@ describe('decode --json', () => {
     expect(await json(...BADGER, '--text', line)).toEqual({ exit: 0, said: READ });
   });
 
+  test('a capture as a port gave it is cut as the line cuts it, and its last message told', async () => {
+    const message = (digits: string) => `V;RB${digits};IB0017118249\\r`;
+    const capture = `7118249\\r${message('003549268')}\\n${message('003549269')}\\x15`;
+    const frames = { heard: 4, read: 2 };
+    expect(await json(...BADGER, '--text', capture)).toEqual({
+      exit: 0,
+      said: { ...READ, frames },
+    });
+    const { out } = await typed(...BADGER, '--text', capture);
+    expect(out).toContain('4, of which 2 could be read');
+    const noise = await json(...BADGER, '--text', `\\x15\\xa3 ${message('003549269')}`);
+    expect(noise).toEqual({ exit: 0, said: READ });
+    const none = await json(...BADGER, '--text', `7118249\\rV;RB00354926?;IB0017118249\\r`);
+    expect(none).toMatchObject({
+      exit: 6,
+      said: { ok: false, fault: { code: 'frame.unreadable' } },
+    });
+  });
+
+  test('a Modbus reply is read as it came over TCP, of unit 255 too', async () => {
+    const profile = ['--profile', 'generic-8-digit-modbus', '--hex'];
+    for (const unit of ['01', '00', 'ff']) {
+      const hex = `00 07 00 00 00 07 ${unit} 03 04 00 bc 61 4e`;
+      expect(await json(...profile, hex)).toMatchObject({ exit: 0, said: { read: 12345678 } });
+    }
+    for (const wrong of [
+      '00 07 00 01 00 07 01 03 04 00 bc 61 4e',
+      '00 07 00 00 00 07 01 03 04 00 bc 61',
+    ]) {
+      expect((await json(...profile, wrong)).exit).toBe(6);
+    }
+    const refused = await json(...profile, '00 07 00 00 00 03 01 83 02');
+    expect(refused).toMatchObject({ said: { fault: { code: 'modbus.exception' } } });
+  });
+
   test('the keys are these, in this order', async () => {
     const { out } = await typed(...BADGER, '--json', '--text', 'V;RB003549269;IB0017118249');
     expect(Object.keys(JSON.parse(out) as object)).toEqual(Object.keys(READ));

@@ -63,9 +63,9 @@ describe('frames in a stream', () => {
 });
 
 describe('lines ended by CR LF', () => {
-  it('end where LF follows CR and nowhere else', () => {
+  it('end at CR or LF alone, too: a device or bridge that sends one of them is not torn', () => {
     expect(inOneGo(CR_LF, ':1;2\r\n:3;4\r\n')).toEqual([':1;2', ':3;4']);
-    expect(inOneGo(CR_LF, ':1\r2\n3\r\r\n')).toEqual([':1\r2\n3\r']);
+    expect(inOneGo(CR_LF, ':1\r:2\n:3\r\r\n:4')).toEqual([':1', ':2', ':3']);
     expect(inOneGo(CR_LF, '\r\n\r\n\n:1\r\n')).toEqual([':1']);
   });
 
@@ -75,18 +75,27 @@ describe('lines ended by CR LF', () => {
     ]);
   });
 
-  it('a tail under way is dropped, even when its CR had come already', () => {
-    for (const before of [':1;', ':1;2\r']) {
-      const framer = framerOf(CR_LF);
-      framesOf(framer, before);
-      expect(framer.isPartial()).toBe(true);
-      framer.forget(true);
-      expect(framesOf(framer, `${before.endsWith('\r') ? '' : '2\r'}\n:3;4\r\n`)).toEqual([':3;4']);
-    }
-    const noise = framerOf(CR_LF);
-    framesOf(noise, '\r');
-    noise.forget(false);
-    expect(framesOf(noise, ':3;4\r\n')).toEqual([':3;4']);
+  it('a tail under way is dropped, and what is left of a line end is nothing', () => {
+    const framer = framerOf(CR_LF);
+    framesOf(framer, ':1;');
+    expect(framer.isPartial()).toBe(true);
+    framer.forget(true);
+    expect(framesOf(framer, '2\r\n:3;4\r\n')).toEqual([':3;4']);
+    expect(framesOf(framer, ':5\r')).toEqual([':5']);
+    expect(framer.isPartial()).toBe(false);
+    framer.forget(true);
+    expect(framesOf(framer, '\n:6\r\n')).toEqual([':6']);
+  });
+
+  it('noise that is forgotten is no tail, nor is what comes after a pause', () => {
+    const framer = framerOf(CR_LF);
+    framesOf(framer, 'U\x15');
+    framer.forget(true);
+    expect(framesOf(framer, ':1\r\n')).toEqual([':1']);
+    framesOf(framer, ':2;');
+    framer.forget(true);
+    framer.paused();
+    expect(framesOf(framer, ':3\r\n')).toEqual([':3']);
   });
 
   it('an endless line is told each time the cap is passed', () => {
@@ -148,6 +157,15 @@ describe('frames of a fixed length', () => {
     expect(framesOf(framer, '34K5678')).toEqual(['K5678']);
     framesOf(framer, 'K12');
     framer.forget(false);
+    expect(framesOf(framer, 'K5678')).toEqual(['K5678']);
+  });
+
+  it('an echo that begins like a frame and ends with a line is none, and the tail of one is awaited no longer than it pauses', () => {
+    expect(inOneGo({ kind: 'fixed', start: 'K', length: 5 }, 'K1\rK1234')).toEqual(['K1234']);
+    const framer = framerOf({ kind: 'fixed', start: 'K', length: 5 });
+    framesOf(framer, 'K12');
+    framer.forget(true);
+    framer.paused();
     expect(framesOf(framer, 'K5678')).toEqual(['K5678']);
   });
 

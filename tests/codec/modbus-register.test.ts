@@ -54,6 +54,20 @@ describe('the scale of a total', () => {
     expect(counts(said, { 1: 123, 9: 0x8000 })).toBe('register.unit');
   });
 
+  it('of 64 bits or in BCD is the dial’s own, or fixed, as any whole number', () => {
+    const words = { 0: 0x614e, 1: 0x00bc, 2: 0, 3: 0 };
+    const long = { type: 'u64', order: 'GHEFCDAB', address: 0 } as const;
+    expect(counts(modbusProfile(long), words)).toBe(12_345_678);
+    expect(counts(modbusProfile({ ...long, pow10: -3 }), words)).toBe(123_456);
+    const full = { 0: 0xffff, 1: 0xffff, 2: 0xffff, 3: 0xffff };
+    expect(counts(modbusProfile(long), full)).toBe('register.digits');
+    expect(counts(modbusProfile({ ...long, type: 'i64' }), full)).toBe('register.precision');
+    const bcd = { type: 'bcd32', order: 'CDAB', address: 0 } as const;
+    expect(counts(modbusProfile(bcd), { 0: 0x5678, 1: 0x1234 })).toBe(12_345_678);
+    expect(counts(modbusProfile({ ...bcd, pow10: -2 }), { 0: 0x5678, 1: 0x1234 })).toBe(1_234_567);
+    expect(counts(modbusProfile(bcd), { 0: 0xffff, 1: 0xffff })).toBe('register.precision');
+  });
+
   it('may be a code that the device says, and an unknown one is never guessed at', () => {
     const codes = { '3': -1, '2': -2 };
     const said = modbusProfile({ ...TOTAL, pow10: { ...at(9), codes } });

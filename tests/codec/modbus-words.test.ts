@@ -12,9 +12,22 @@ const WRITERS: Readonly<Record<Exclude<ModbusType, 'whole-nano'>, readonly [numb
   i16: [2, (view, n) => view.setInt16(0, n)],
   u32: [4, (view, n) => view.setUint32(0, n)],
   i32: [4, (view, n) => view.setInt32(0, n)],
+  u64: [8, (view, n) => view.setBigUint64(0, BigInt(n))],
+  i64: [8, (view, n) => view.setBigInt64(0, BigInt(n))],
+  bcd16: [2, setDigits],
+  bcd32: [4, setDigits],
+  bcd64: [8, setDigits],
   f32: [4, (view, n) => view.setFloat32(0, n)],
   f64: [8, (view, n) => view.setFloat64(0, n)],
 };
+
+/** Two decimal digits in each byte, the highest first. */
+function setDigits(view: DataView, number: number): void {
+  let left = BigInt(number);
+  for (let at = view.byteLength - 1; at >= 0; at -= 1, left /= 100n) {
+    view.setUint8(at, Number((left / 10n) % 10n) * 16 + Number(left % 10n));
+  }
+}
 
 /** The letters of an order are places of bytes, A the highest: so an answer is written by the letters alone. */
 function inOrder(bytes: Uint8Array, order: ModbusOrder): number[] {
@@ -46,6 +59,11 @@ const NUMBERS: Readonly<Record<keyof typeof WRITERS, fc.Arbitrary<number>>> = {
   i16: fc.integer({ min: -0x8000, max: 0x7fff }),
   u32: fc.integer({ min: 0, max: 0xffff_ffff }),
   i32: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
+  u64: fc.maxSafeNat(),
+  i64: fc.maxSafeInteger(),
+  bcd16: fc.nat(9_999),
+  bcd32: fc.nat(99_999_999),
+  bcd64: fc.maxSafeNat(),
   f32: fc.float({ noNaN: true, noDefaultInfinity: true }),
   f64: fc.double({ noNaN: true, noDefaultInfinity: true }),
 };
@@ -99,6 +117,9 @@ describe('Modbus words', () => {
     ['a float that is no number', [0x7fc0, 0], 'f32', 'ABCD'],
     ['an infinite float', [0x7f80, 0], 'f32', 'ABCD'],
     ['a float that is minus infinite', [0xff80, 0], 'f32', 'ABCD'],
+    ['BCD of a device that has no number', [0xffff, 0xffff], 'bcd32', 'ABCD'],
+    ['BCD with a wheel between two digits', [0x0012, 0x3a56], 'bcd32', 'ABCD'],
+    ['BCD with a sign', [0xf012, 0x3456], 'bcd32', 'ABCD'],
     ['a double that is no number', [0x7ff8, 0, 0, 1], 'f64', 'ABCDEFGH'],
     ['an infinite double', [0x7ff0, 0, 0, 0], 'f64', 'ABCDEFGH'],
     ['a whole number of billionths', [0, 1, 0x3b9a, 0xca00], 'whole-nano', 'ABCD'],

@@ -78,7 +78,7 @@ describe('a Modbus device file', () => {
     [
       'a type that there is not, with an order',
       'type: u32\n  order',
-      'type: bcd32\n  order',
+      'type: bcd24\n  order',
       ['14:9 value.enum'],
     ],
     ['an order that no type has', 'order: CDAB', 'order: CDBA', ['15:10 value.enum']],
@@ -162,6 +162,7 @@ describe('a Modbus device file', () => {
   it.each([
     ['u16', 'AB', 4],
     ['u32', 'ABCD', 9],
+    ['bcd32', 'CDAB', 8],
     ['f32', 'ABCD', 7],
     ['whole-nano', 'ABCD', 10],
   ])('a %s carries a dial of so many digits and not one more', (type, order, most) => {
@@ -188,8 +189,9 @@ describe('the address and dial of a Modbus meter in the settings', () => {
       ['one', one],
     ]),
   };
-  const found = (...meters: string[]) => {
-    const text = `buses:\n  - { bus: b, type: modbus-rtu }\nmeters:\n${meters
+  const found = (...meters: string[]) => on('modbus-rtu', ...meters);
+  const on = (type: string, ...meters: string[]) => {
+    const text = `buses:\n  - { bus: b, type: ${type} }\nmeters:\n${meters
       .map((meter, i) => `  - { meter: M${i}, bus: b, ${meter} }`)
       .join('\n')}\n`;
     const { source } = parseYaml('s.yaml', text);
@@ -207,6 +209,24 @@ describe('the address and dial of a Modbus meter in the settings', () => {
     expect(found('profile: one, address: 17/2')).toEqual(['address.range']);
     for (const address of ['0', '248', '1/', '/1', '1/1/1', 'x']) {
       expect(found(`profile: one, address: "${address}"`)).toEqual(['address.range']);
+    }
+  });
+
+  it('is 0 or 255 over TCP, where both mean the one device itself, and on no serial line', () => {
+    for (const address of ['0', '255', '"255"']) {
+      expect(on('modbus-tcp', `profile: one, address: ${address}`)).toEqual([]);
+      expect(on('modbus-rtu', `profile: one, address: ${address}`)).toEqual(['address.range']);
+      expect(on('modbus-rtu-tcp', `profile: one, address: ${address}`)).toEqual(['address.range']);
+    }
+    const twice = on('modbus-tcp', 'profile: one, address: 0', 'profile: one, address: 255');
+    expect(twice).toEqual(['address.duplicate']);
+    const channels = (a: string, b: string) =>
+      on('modbus-tcp', `profile: test, address: ${a}`, `profile: test, address: ${b}`);
+    expect(channels('255/2', '0/2')).toEqual(['address.duplicate']);
+    expect(channels('255/2', '0/3')).toEqual([]);
+    expect(channels('255', '1')).toEqual([]);
+    for (const address of ['248', '254', '256', '255/24', '-1', 'x']) {
+      expect(on('modbus-tcp', `profile: test, address: "${address}"`)).toEqual(['address.range']);
     }
   });
 

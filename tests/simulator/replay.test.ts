@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lineBridge } from '../../simulator/line-bridge.ts';
 import { mbapSlave, rtuSlave, type UnitWords } from '../../simulator/modbus-slave.ts';
 import { type Port, plugPseudoTerminal, plugTcp, type Service } from '../../simulator/ports.ts';
-import { type PluggedTrace, parseTrace, plugTrace } from '../../simulator/replay.ts';
+import { type PluggedTrace, parseTrace, plugTrace, replayService } from '../../simulator/replay.ts';
 import { runSim } from '../../simulator/sim.ts';
 import { createSerialWire } from '../../src/adapters/serial-wire.ts';
 import { createSystemClock } from '../../src/adapters/system-clock.ts';
@@ -102,6 +102,30 @@ it('an RTU line comes back on a pseudo-terminal, answer by answer', async () => 
   const settings = { path, baud: 9600, dataBits: 8, parity: 'none', stopBits: 1 } as const;
   expect(await talk(createSerialWire({ settings, clock }))).toEqual(said);
 }, 30_000);
+
+it('Modbus TCP comes back of a trace that was switched on in the middle of an answer, and of one that broke off', async () => {
+  const piece = (at: number, dir: 'tx' | 'rx', hex: string) =>
+    JSON.stringify({ at_us: at, dir, hex, gap_us: 0 });
+  const trace = [
+    piece(0, 'rx', '04 00bc 614e'.replaceAll(' ', '')),
+    piece(1_000, 'tx', '000500000006010300000002'),
+    piece(2_000, 'rx', '0005000000070103'),
+    piece(5_000, 'tx', '000600000006010300000002'),
+    piece(6_000, 'rx', '000600000007010304'),
+    piece(6_500, 'rx', '00bc614e'),
+  ].join('\n');
+  const pieces = parseTrace(trace);
+  if ('problem' in pieces) throw new Error(pieces.problem);
+  const sent: string[] = [];
+  const spoken = replayService(pieces).service((bytes) =>
+    sent.push(Buffer.from(bytes).toString('hex')),
+  );
+  for (const transaction of ['0008', '0009']) {
+    spoken.receive(Buffer.from(`${transaction}00000006010300000002`, 'hex'));
+  }
+  await vi.waitFor(() => expect(sent).toEqual(['00090000000701030400bc614e']));
+  spoken.end();
+});
 
 it('Modbus TCP comes back with many questions at once, under other transactions', async () => {
   const talk = async (wire: Wire) => {

@@ -36,6 +36,8 @@ export interface Came {
 
 /** A changed reading without a check sum is read again at once, so often; then the next poll tells. */
 const SECOND_READS_MAX = 3;
+/** At the hour's edge, where the next poll comes too late, and of a dial that moves two spoilt answers cost three. */
+const EDGE_SECOND_READS_MAX = 6;
 
 /**
  * A meter that fails at the hour's edge is asked again while a reading would still count, until it has failed so often
@@ -384,10 +386,11 @@ export class Agenda {
   /** Where a reading waits for a second one, the meter's next turn is as soon as it may be read again. */
   #again(turn: Turn, { fault, unconfirmed, now }: Came): boolean {
     turn.seconds = unconfirmed && (fault === null || turn.seconds > 0) ? turn.seconds + 1 : 0;
-    if (turn.seconds > SECOND_READS_MAX) turn.seconds = 0; // The next poll begins anew.
+    const atEdge = turn.edge === this.#edge;
+    // The next poll begins anew.
+    if (turn.seconds > (atEdge ? EDGE_SECOND_READS_MAX : SECOND_READS_MAX)) turn.seconds = 0;
     if (turn.seconds === 0) return false;
     turn.due = now;
-    const atEdge = turn.edge === this.#edge;
     // It is the first of them that counts for the edge: the others' first readings go before its second.
     turn.order = atEdge ? now + this.#toleranceMax : now;
     if (atEdge && turn.minPollMs > 0) {

@@ -40,8 +40,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'an answer of any encoder is taken',
     file: 'bus/line-bus.js',
-    text: 'if (!message.ok || expected === undefined || message.value.id === expected) {',
-    instead: 'if (true) {',
+    text: 'if (message.ok && !this.#isOwn(message.value.id, target.meter, expected)) {',
+    instead: 'if (false) {',
   },
   {
     name: 'a changed reading without a check sum is believed at once',

@@ -10,6 +10,9 @@ interface Chunk {
 /** Row numbers from 1. */
 export class RowSet {
   readonly #chunks = new Map<number, Chunk>();
+  /** The chunk that was looked at last, and where it is: rows are asked for in the order of their numbers. */
+  #chunk: Chunk | undefined;
+  #at = -1;
   #size = 0;
 
   get size(): number {
@@ -17,32 +20,36 @@ export class RowSet {
   }
 
   has(row: number): boolean {
-    const { at, word, bit } = placeOf(row);
-    return (((this.#chunks.get(at)?.bits[word] ?? 0) >>> bit) & 1) === 1;
+    return this.#size > 0 && isIn(this.#chunkOf(row), row);
   }
 
   add(row: number): void {
-    if (this.has(row)) return;
-    const { at, word, bit } = placeOf(row);
-    const chunk = this.#chunks.get(at) ?? { bits: new Uint32Array(CHUNK_ROWS / 32), count: 0 };
-    this.#chunks.set(at, chunk);
-    chunk.bits[word] = (chunk.bits[word] ?? 0) | (1 << bit);
+    let chunk = this.#chunkOf(row);
+    if (chunk === undefined) {
+      chunk = { bits: new Uint32Array(CHUNK_ROWS / 32), count: 0 };
+      this.#chunks.set(this.#at, chunk);
+      this.#chunk = chunk;
+    }
+    if (isIn(chunk, row)) return;
+    turn(chunk, row);
     chunk.count += 1;
     this.#size += 1;
   }
 
   delete(row: number): void {
-    if (!this.has(row)) return;
-    const { at, word, bit } = placeOf(row);
-    const chunk = this.#chunks.get(at) as Chunk;
-    chunk.bits[word] = (chunk.bits[word] ?? 0) & ~(1 << bit);
+    const chunk = this.#size > 0 ? this.#chunkOf(row) : undefined;
+    if (chunk === undefined || !isIn(chunk, row)) return;
+    turn(chunk, row);
     chunk.count -= 1;
     this.#size -= 1;
-    if (chunk.count === 0) this.#chunks.delete(at);
+    if (chunk.count > 0) return;
+    this.#chunks.delete(this.#at);
+    this.#chunk = undefined;
   }
 
   clear(): void {
     this.#chunks.clear();
+    this.#chunk = undefined;
     this.#size = 0;
   }
 
@@ -57,9 +64,26 @@ export class RowSet {
       }
     }
   }
+
+  /** The row's chunk, which stands in `#at` and `#chunk` from now on. */
+  #chunkOf(row: number): Chunk | undefined {
+    const at = Math.floor(row / CHUNK_ROWS);
+    if (at !== this.#at) {
+      this.#at = at;
+      this.#chunk = this.#chunks.get(at);
+    }
+    return this.#chunk;
+  }
 }
 
-function placeOf(row: number): { at: number; word: number; bit: number } {
-  const within = row % CHUNK_ROWS;
-  return { at: (row - within) / CHUNK_ROWS, word: within >>> 5, bit: within & 31 };
+function isIn(chunk: Chunk | undefined, row: number): boolean {
+  return chunk !== undefined && (((chunk.bits[wordOf(row)] as number) >>> (row & 31)) & 1) === 1;
 }
+
+/** Puts a row in that is not there, takes one out that is. */
+function turn({ bits }: Chunk, row: number): void {
+  const word = wordOf(row);
+  bits[word] = (bits[word] as number) ^ (1 << (row & 31));
+}
+
+const wordOf = (row: number): number => (row % CHUNK_ROWS) >>> 5;

@@ -134,10 +134,13 @@ class ModbusBus implements Bus {
     const answers: Answers[number][] = [];
     let register: Result<Register> | undefined;
     for (const { block, question } of questions) {
-      if (this.#closed || signal?.aborted) register = faulty('aborted', 'given up');
+      if (this.#isOver(signal)) register = faulty('aborted', 'given up');
       if (register !== undefined) break;
-      const asked = spareMs > 0 ? patiently(question, spareMs) : question;
-      const words = await this.#wordsOf(asked, signal);
+      const asked = patiently(question, spareMs);
+      const { opening } = this.#reopening;
+      let words = await this.#link.read(asked, signal);
+      if (isLost(words)) words = await this.#askAnew(asked, opening, words, signal);
+      if (isAnswer(words)) this.#reopening.served();
       // A register from half of its words would be a guess.
       if (words.ok) answers.push({ block, words: words.value });
       else register = words;
@@ -148,23 +151,30 @@ class ModbusBus implements Bus {
   }
 
   /**
-   * Words, over a link that is opened again where it was lost in use: some gateways close after each answer, whatever was asked
-   * besides. So long as they answer anybody, that goes on for a time-out.
+   * Words that were asked for through an opening that was lost: some gateways close after each answer, whatever was asked besides.
+   * So long as they answer anybody, the link is opened and they are asked again, for a time-out.
    */
-  async #wordsOf(
+  async #askAnew(
     question: ModbusQuestion,
+    opening: number,
+    lost: Result<readonly number[]>,
     signal: AbortSignal | undefined,
   ): Promise<Result<readonly number[]>> {
     const until = this.#clock.monotonicMs() + question.timeoutMs;
-    for (;;) {
+    let words = lost;
+    let through = opening;
+    while (isLost(words) && this.#reopening.hasServed(through)) {
+      if (this.#closed || this.#clock.monotonicMs() >= until) break;
       const opened = await this.#open();
       if (!opened.ok) return opened;
-      const { opening } = this.#reopening;
-      const words = await this.#link.read(question, signal);
-      if (words.ok || words.fault.code === 'modbus.exception') this.#reopening.served();
-      const isOver = this.#closed || this.#clock.monotonicMs() >= until;
-      if (isOver || !isLost(words) || !this.#reopening.hasServed(opening)) return words;
+      through = this.#reopening.opening;
+      words = await this.#link.read(question, signal);
     }
+    return words;
+  }
+
+  #isOver(signal: AbortSignal | undefined): boolean {
+    return this.#closed || signal?.aborted === true;
   }
 
   #open(): Promise<Result<void>> {
@@ -188,12 +198,17 @@ class ModbusBus implements Bus {
 
 const CLOSED: Promise<Result<void>> = Promise.resolve(faulty('aborted', 'given up'));
 
+function isAnswer(words: Result<unknown>): boolean {
+  return words.ok || words.fault.code === 'modbus.exception';
+}
+
 function isLost(words: Result<unknown>): boolean {
   return !words.ok && words.fault.code === 'port.absent';
 }
 
-/** Most polls are such; a spread costs ten times as much (V8). */
+/** Most polls have time to spare; a spread costs ten times as much (V8). */
 function patiently(question: ModbusQuestion, spareMs: number): ModbusQuestion {
+  if (spareMs === 0) return question;
   const { unit, table, address, quantity, timeoutMs } = question;
   return { unit, table, address, quantity, timeoutMs, spareMs };
 }

@@ -23,17 +23,22 @@ const ETHER = profileOf('scadametrics-ethermeter-ascii');
 
 const bytes = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 
+/** A bus over a wire whose device is still to be told. */
+function busOf(profile: LineProfile) {
+  const clock = new VirtualClock();
+  const wire = new ScriptedWire(clock);
+  const line = createWireLine({ wire, clock, framer: framerOf(profile.framing), name: 'it' });
+  const timing = { timeoutMs: 3_000, reopenMaxMs: 30_000, random: () => 0.5 };
+  return { clock, wire, bus: createLineBus({ line, clock, ...timing }) };
+}
+
 /** What a bus makes of these answers to its questions, one after the other; devices that speak by themselves say them by and by. */
 async function answered(
   profile: LineProfile,
   says: readonly (string | Uint8Array)[],
   registerId?: string,
 ) {
-  const clock = new VirtualClock();
-  const wire = new ScriptedWire(clock);
-  const line = createWireLine({ wire, clock, framer: framerOf(profile.framing), name: 'it' });
-  const timing = { timeoutMs: 3_000, reopenMaxMs: 30_000, random: () => 0.5 };
-  const bus = createLineBus({ line, clock, ...timing });
+  const { clock, wire, bus } = busOf(profile);
   const left = says.map((said) => (typeof said === 'string' ? bytes(said) : said));
   const say = () => wire.say(left[0] ?? bytes(''), 300);
   wire.device(say);
@@ -128,11 +133,7 @@ describe('an answer is read, and so is the next', () => {
   });
 
   it('behind a bridge that hangs up after each', async () => {
-    const clock = new VirtualClock();
-    const wire = new ScriptedWire(clock);
-    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
-    const timing = { timeoutMs: 3_000, reopenMaxMs: 30_000, random: () => 0.5 };
-    const bus = createLineBus({ line, clock, ...timing });
+    const { clock, wire, bus } = busOf(EIGHT);
     wire.device(() => {
       const { opens } = wire;
       wire.say(bytes(`${MESSAGE}\r`), 30);
@@ -151,16 +152,7 @@ describe('an answer is read, and so is the next', () => {
   });
 
   it('when noise behind one answer is heard while the next meter is asked', async () => {
-    const clock = new VirtualClock();
-    const wire = new ScriptedWire(clock);
-    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
-    const bus = createLineBus({
-      line,
-      clock,
-      timeoutMs: 3_000,
-      reopenMaxMs: 30_000,
-      random: () => 0.5,
-    });
+    const { clock, wire, bus } = busOf(EIGHT);
     wire.device(() => wire.say(bytes(`${MESSAGE}\rU\x15`), 30));
     for (const address of ['1', '2', '3', '4']) {
       const target = { meter: `SP-${address}`, address, profile: EIGHT, dial: EIGHT.dial };
@@ -172,16 +164,7 @@ describe('an answer is read, and so is the next', () => {
   });
 
   it('that comes a second behind the bridge’s own word', async () => {
-    const clock = new VirtualClock();
-    const wire = new ScriptedWire(clock);
-    const line = createWireLine({ wire, clock, framer: framerOf(EIGHT.framing), name: 'it' });
-    const bus = createLineBus({
-      line,
-      clock,
-      timeoutMs: 3_000,
-      reopenMaxMs: 30_000,
-      random: () => 0.5,
-    });
+    const { clock, wire, bus } = busOf(EIGHT);
     wire.device(() => {
       wire.say(bytes('READING\r\n'), 30);
       wire.say(bytes(`${MESSAGE}\r\n`), 1_030);

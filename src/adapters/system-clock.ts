@@ -51,11 +51,11 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const due = performance.now() + ms;
+    const ends = signal && endedBy(signal);
     let timer: NodeJS.Timeout;
     const finish = () => {
       clearTimeout(timer);
-      // A signal outlives thousands of sleeps: a listener left on it would be a leak.
-      signal?.removeEventListener('abort', finish);
+      ends?.delete(finish);
       resolve();
     };
     const arm = () => {
@@ -64,9 +64,24 @@ function systemSleep(ms: number, signal: AbortSignal | undefined): Promise<void>
     };
     // Timers may fire a fraction of a millisecond early, which is seconds on a fast clock: never wake before the time.
     const wake = () => (performance.now() < due ? arm() : finish());
-    signal?.addEventListener('abort', finish, { once: true });
+    ends?.add(finish);
     arm();
   });
+}
+
+/** What ends the sleeps on a signal. One listener serves them all while the signal lives: it costs more than a sleep. */
+const ENDS = new WeakMap<AbortSignal, Set<() => void>>();
+
+function endedBy(signal: AbortSignal): Set<() => void> {
+  const known = ENDS.get(signal);
+  if (known) return known;
+  const ends = new Set<() => void>();
+  ENDS.set(signal, ends);
+  const over = () => {
+    for (const end of ends) end();
+  };
+  signal.addEventListener('abort', over, { once: true });
+  return ends;
 }
 
 /** A timer set to `n` ms fires within about `n` and `n + 1`, so the last two milliseconds are not its own. */

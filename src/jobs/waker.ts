@@ -1,15 +1,18 @@
-// A sleep that a bell ends: one timer at a time for a loop that is woken far more often than its time runs out.
+// A sleep that a bell ends: a few timers at a time for a loop that is woken far more often than its time runs out.
 
 import type { Clock } from '../boundaries.ts';
+
+/** So many sleeps, each shorter than the one before, may be under way. */
+const SLEEPS_MAX = 4;
 
 export class Waker {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   #rung = false;
   #wake: (() => void) | null = null;
-  /** Monotonic times at which the sleep that was begun ends; a later one need not be begun. */
-  #ends = Number.POSITIVE_INFINITY;
-  /** Ends that sleep; another one once it has. */
+  /** Monotonic times at which the sleeps under way end, the soonest last. */
+  #ends: number[] = [];
+  /** Ends them all; another one once it has. */
   #sleeping = new AbortController();
 
   /** Sleeps on `clock`, until `signal` aborts at the latest. */
@@ -42,20 +45,27 @@ export class Waker {
     this.#rung = false;
   }
 
+  /**
+   * A longer sleep than this goes on beneath it: a loop that sleeps now for minutes and now for a second would else begin the
+   * long one anew each time.
+   */
   #begin(ms: number): void {
     const ends = this.#clock.monotonicMs() + Math.max(1, ms);
-    if (ends >= this.#ends) return;
-    // Left to itself each long sleep that a shorter one overtakes would last: thousands of them on a bus that is polled each second.
-    if (this.#ends < Number.POSITIVE_INFINITY) {
-      this.#sleeping.abort('overtaken');
-      this.#sleeping = new AbortController();
-    }
-    this.#ends = ends;
+    if (ends >= (this.#ends.at(-1) ?? Number.POSITIVE_INFINITY)) return;
+    if (this.#ends.length === SLEEPS_MAX) this.#overtake();
+    this.#ends.push(ends);
     const { signal } = this.#sleeping;
     void this.#clock.sleep(Math.max(1, ms), signal).then(() => {
       if (signal.aborted) return;
-      this.#ends = Number.POSITIVE_INFINITY;
+      this.#ends.splice(this.#ends.indexOf(ends), 1);
       this.#wake?.();
     });
+  }
+
+  /** Left to themselves thousands of ever shorter sleeps would last. */
+  #overtake(): void {
+    this.#sleeping.abort('overtaken');
+    this.#sleeping = new AbortController();
+    this.#ends = [];
   }
 }

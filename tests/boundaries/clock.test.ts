@@ -10,10 +10,11 @@ import { clockSuite } from './clock.suite.ts';
 
 const settle = <T>(work: Promise<T>) => work;
 
-clockSuite('the system clock', () => ({ clock: createSystemClock(), settle }));
+clockSuite('the system clock', () => ({ clock: createSystemClock(), settle, keeps: 1 }));
 clockSuite('the system clock at 3,600 times its speed', () => ({
   clock: createSystemClock({ speed: 3_600 }),
   settle,
+  keeps: 1,
 }));
 clockSuite('virtual time', () => {
   const clock = new VirtualClock();

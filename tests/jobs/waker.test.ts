@@ -45,9 +45,9 @@ describe('a waker', () => {
     expect(woken).toEqual([0, 1_000]);
   });
 
-  it('a shorter sleep takes the place of a longer one: nobody is woken by what was overtaken', async () => {
+  it('a longer sleep goes on beneath a shorter one, and no other is begun beside it', async () => {
     const { clock, stop, waker, woken, sleep } = sleeper();
-    for (let i = 0; i < 1_000; i += 1) {
+    for (let i = 0; i < 100; i += 1) {
       void sleep(300_000);
       await clock.run(clock.trueNow());
       waker.ring();
@@ -55,9 +55,24 @@ describe('a waker', () => {
       void sleep(100);
       await clock.run(clock.trueNow() + 1_000);
     }
-    expect(woken).toHaveLength(2_000);
-    expect(clock.sleepers()).toBe(0);
+    expect(woken).toHaveLength(200);
+    expect(clock.sleepers()).toBe(1);
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1);
+  });
+
+  it('of a thousand ever shorter sleeps few last, and the last of them wakes in time', async () => {
+    const { clock, waker, woken, sleep } = sleeper();
+    for (let ms = 300_000; ms > 200_000; ms -= 100) {
+      void sleep(ms);
+      await clock.run(clock.trueNow());
+      waker.ring();
+      await clock.run(clock.trueNow());
+      expect(clock.sleepers()).toBeLessThanOrEqual(4);
+    }
+    void sleep(100);
+    await clock.run(T0 + 5_000);
+    expect(woken.at(-1)).toBe(100);
+    expect(clock.sleepers()).toBeLessThanOrEqual(3);
   });
 
   it('wakes at the end of its signal, and sleeps no more', async () => {

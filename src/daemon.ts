@@ -13,9 +13,9 @@ import { runCollector } from './collector.ts';
 import type { RunningCollector } from './parts.ts';
 import { configuringOf, newName, openBus, siteParts, vaultOf } from './real-parts.ts';
 import { createReloading } from './reloading.ts';
-import { openScan } from './scanning.ts';
+import { apart } from './settings/apart.ts';
 import type { Settings } from './settings/settings.ts';
-import { openConsole } from './web-console.ts';
+import type { openConsole } from './web-console.ts';
 
 /** A collector that can be told that its settings file has changed. */
 export interface Daemon extends Omit<RunningCollector, 'reload'> {
@@ -55,7 +55,10 @@ export async function startCollector(
     headEnd: nextHeadEnd(settings),
     vault: vaultOf(settings, { log }),
     openBus: (bus) => openBus(bus, wire),
-    openScan: (bus, wish) => openScan({ bus }, wish, { root, clock: wire }),
+    openScan: async (bus, wish) => {
+      const profiles = () => apart.profiles({ root });
+      return (await import('./scanning.ts')).openScan({ bus }, wish, { profiles, clock: wire });
+    },
     serve: (commands) => serveCommands(settings.control, commands),
     ...openConsoleOf(settings, { root, clock: wire, log }),
     writeFile: writeLines,
@@ -79,5 +82,9 @@ function openConsoleOf(
   { data, console }: Settings,
   outside: Parameters<typeof openConsole>[2],
 ): Pick<Parameters<typeof runCollector>[1], 'openConsole'> | undefined {
-  return console && { openConsole: (lent) => openConsole({ data, console }, lent, outside) };
+  if (!console) return undefined;
+  return {
+    openConsole: async (lent) =>
+      (await import('./web-console.ts')).openConsole({ data, console }, lent, outside),
+  };
 }

@@ -21,7 +21,7 @@ import type { Io, Parts, TextFile } from './cli/parts.ts';
 import { SERVICE } from './cli/unit.ts';
 import { Backtest } from './codec/backtest.ts';
 import type { Catalogue } from './domain/words.ts';
-import { loadApart } from './settings/load-apart.ts';
+import { apart } from './settings/apart.ts';
 
 /** npm passes on the Ctrl-C that the terminal has sent already: two in one breath are one wish. */
 const ONE_WISH_MS = 500;
@@ -70,8 +70,8 @@ const parts: Parts = {
     system: release(),
   },
   loadSettings: async (file) => {
-    const apart = stays ? await loadApart({ file, root }) : undefined;
-    return apart ?? (await import('./settings/load-settings.ts')).loadSettings({ file, root });
+    if (stays) return apart.load({ file, root });
+    return (await import('./settings/load-settings.ts')).loadSettings({ file, root });
   },
   tryProfile: async (name, answer) =>
     (await import('./settings/try-profile.ts')).tryProfile({ root, name, answer }),
@@ -115,8 +115,11 @@ const parts: Parts = {
   beginBacktest: (options) => new Backtest(options),
   readText,
   drained,
-  openScan: async (target, wish) =>
-    (await import('./scanning.ts')).openScan(target, wish, { root }),
+  openScan: async (target, wish) => {
+    const { tasks } = await import('./settings/apart-tasks.ts');
+    const profiles = () => tasks.profiles({ root });
+    return (await import('./scanning.ts')).openScan(target, wish, { profiles });
+  },
   createFile,
   host: createHost(here, () => readFileSync(join(root, 'config/field.yaml'), 'utf8')),
   runProgram,

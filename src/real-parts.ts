@@ -25,7 +25,7 @@ import { createRtuLink, SILENCES_TO_REOPEN_PEER } from './bus/rtu-client.ts';
 import { CR_FRAMING } from './codec/framer.ts';
 import type { Configuring } from './commands/config.ts';
 import type { SiteParts } from './parts.ts';
-import { editApart } from './settings/edit-apart.ts';
+import { apart } from './settings/apart.ts';
 import type { BusSettings, Settings } from './settings/settings.ts';
 
 /** The folder of the journal; with `create` false one that is not there is a fault. */
@@ -88,12 +88,12 @@ export function siteParts(root: string, clock: Clock): SiteParts {
 /** The settings file, edited in a process of its own; the one that was there stays beside it. */
 export function configuringOf(file: string, root: string, log: LeveledLog): Configuring {
   return {
-    edit: (steps) => editApart({ file, root, steps }),
+    edit: (steps) => apart.edit({ file, root, steps }),
     write: (text) => replaceText(file, text),
     setLogLevel: (level) => log.setLevel(level),
     schema: async () =>
       JSON.parse(await readFile(join(root, 'config/settings.schema.json'), 'utf8')),
-    read: (text) => editApart({ file, root, steps: [], text }),
+    read: (text) => apart.edit({ file, root, steps: [], text }),
   };
 }
 

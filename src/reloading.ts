@@ -5,9 +5,8 @@ import type { Log } from './boundaries.ts';
 import type { Applied, EditedConfig, LogLevel, Reloading } from './commands/config.ts';
 import { type ConfigChange, configChanges } from './domain/config-diff.ts';
 import type { RunningCollector } from './parts.ts';
+import { apart } from './settings/apart.ts';
 import type { Checked } from './settings/check-settings.ts';
-import { editApart } from './settings/edit-apart.ts';
-import { loadApart } from './settings/load-apart.ts';
 import { formatProblem } from './settings/problems.ts';
 import type { Settings } from './settings/settings.ts';
 
@@ -87,15 +86,10 @@ async function apply(parts: ReloadingParts, state: State): Promise<Applied> {
 async function loadWhole(parts: ReloadingParts): Promise<{ text: string; checked: Checked }> {
   for (let reads = 1; ; reads += 1) {
     const before = textOf(parts.file);
-    const checked = await load(parts);
+    const checked = await apart.load(parts);
     const after = textOf(parts.file);
     if (before === after || reads === READS_MAX) return { text: after ?? '', checked };
   }
-}
-
-async function load({ file, root }: ReloadingParts): Promise<Checked> {
-  const apart = await loadApart({ file, root });
-  return apart ?? (await import('./settings/load-settings.ts')).loadSettings({ file, root });
 }
 
 /** Null for a file that cannot be read; what is wrong with it is said when it is loaded. */
@@ -108,7 +102,7 @@ function textOf(file: string): string | null {
 }
 
 function readAs({ file, root }: ReloadingParts, text: string): Promise<EditedConfig> {
-  return editApart({ file, root, steps: [], text });
+  return apart.edit({ file, root, steps: [], text });
 }
 
 const saidOf = (read: EditedConfig): unknown => (read.ok ? read.said : {});

@@ -9,6 +9,7 @@ import { createMbapLink } from './bus/mbap-client.ts';
 import { createRtuLink } from './bus/rtu-client.ts';
 import { createScan } from './bus/scan.ts';
 import { framerOf } from './codec/framer.ts';
+import type { Profile } from './domain/profile.ts';
 import {
   PARITIES,
   planScan,
@@ -18,7 +19,6 @@ import {
   type ScanWire,
   type ScanWish,
 } from './domain/scan.ts';
-import { loadProfiles } from './settings/load-profiles.ts';
 import type { BusSettings, PeerSettings, SerialSettings } from './settings/settings.ts';
 
 /** What is behind a port or a peer: in all of these ways it may be spoken to, unless a bus says which is its own. */
@@ -34,15 +34,16 @@ const USUAL_BAUD = [9_600, 19_200];
 /** Of a serial line behind a server, which keeps its baud to itself: the slowest is never too fast. */
 const UNKNOWN_BAUD = 9_600;
 
-/** A scan that has not begun, or in words what is wrong with the wish. Profiles are those of `root`/devices. */
+/** A scan that has not begun, or in words what is wrong with the wish. `profiles` gives those that are looked for. */
 export async function openScan(
   target: ScanTarget,
   wish: ScanWish,
-  { root, clock = createSystemClock() }: { readonly root: string; readonly clock?: Clock },
+  {
+    profiles: load,
+    clock = createSystemClock(),
+  }: { readonly profiles: () => Promise<readonly Profile[]>; readonly clock?: Clock },
 ): Promise<OpenedScan | { readonly problem: string }> {
-  const { devices } = await loadProfiles(root);
-  const profiles = devices.map(({ profile }) => profile);
-  const plan = planScan(wish, wireOf(target), profiles);
+  const plan = planScan(wish, wireOf(target), await load());
   if ('problem' in plan) return plan;
   const wire = (setting: ScanSetting) => openWire(target, setting, clock);
   const name = 'port' in target ? target.port : 'the wire';

@@ -93,6 +93,9 @@ const CLOCK_FILE = 'adapters/system-clock.ts';
 const IMPORT =
   /^(?:import|export)\b[^;']*?from '([^']+)';|^import '([^']+)';|\bimport\('([^']+)'\)/gm;
 
+/** What is loaded with a file: no types, and nothing that is imported when it is needed. */
+const LOADED = /^(?:import|export)\b(?! type)[^;']*?from '([^']+)';|^import '([^']+)';/gm;
+
 interface Source {
   readonly file: string;
   readonly code: string;
@@ -141,6 +144,19 @@ function strayPackages(all: readonly Source[]): string[] {
   );
 }
 
+/** Everything that is loaded with `from`: packages by their names, files by their paths. */
+function loadedWith(all: readonly Source[], from: string): ReadonlySet<string> {
+  const codes = new Map(all.map(({ file, code }) => [file, code]));
+  const loaded = new Set([from]);
+  for (const file of loaded) {
+    for (const [, named, bare = ''] of codes.get(file)?.matchAll(LOADED) ?? []) {
+      const path = named ?? bare;
+      loaded.add(path.startsWith('.') ? normalize(join(dirname(file), path)) : path);
+    }
+  }
+  return loaded;
+}
+
 const matching = (all: readonly Source[], pattern: RegExp) =>
   all.flatMap(({ file, code }) => {
     const found = pattern.exec(code);
@@ -173,6 +189,14 @@ describe('the house', () => {
     expect(strayPackages(src)).toEqual([]);
     const planted = [{ file: 'jobs/x.ts', code: '', imports: ['mqtt'] }];
     expect(strayPackages(planted)).toHaveLength(1);
+  });
+
+  it('a daemon is not loaded with what only some collectors, or some moments, need', () => {
+    const loaded = loadedWith(src, 'daemon.ts');
+    expect(loaded).toContain('adapters/level-store.ts');
+    expect(loaded).toContain('mqtt');
+    const kept = ['yaml', 'ajv/dist/2020.js', 'serialport', 'hono', 'scanning.ts', 'commander'];
+    expect(kept.filter((path) => loaded.has(path))).toEqual([]);
   });
 
   it('only the process edge touches the process', () => {

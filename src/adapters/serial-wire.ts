@@ -1,6 +1,6 @@
 // The bytes of a serial port: opened in bounded time, locked while open, its loss noticed even when the driver is silent.
 
-import { SerialPort } from 'serialport';
+import type { SerialPort } from 'serialport';
 import type { Clock, Wire } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
 import type { SerialSettings } from '../settings/settings.ts';
@@ -41,7 +41,7 @@ class SerialWire implements Wire {
     if (this.#opening !== undefined) return faulty('port.failed', `${path} is stuck while opening`);
     const closes = this.#closes;
     const device = await deviceAt(path);
-    const port = this.#newPort();
+    const port = await this.#newPort();
     this.#opening = new Promise((resolve) => port.open(resolve));
     const opening = this.#opening.finally(() => {
       this.#opening = undefined;
@@ -97,7 +97,9 @@ class SerialWire implements Wire {
     await this.#release(port);
   }
 
-  #newPort(): SerialPort {
+  async #newPort(): Promise<SerialPort> {
+    // Many collectors have no serial line: the library is loaded by the first that is opened.
+    const { SerialPort } = await import('serialport');
     const { path, baud, dataBits, parity, stopBits } = this.#settings;
     const port = new SerialPort({
       path,

@@ -12,7 +12,6 @@ import { createSystemClock } from '../../src/adapters/system-clock.ts';
 import { createModbusBus } from '../../src/bus/modbus-bus.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { createScan } from '../../src/bus/scan.ts';
-import type { Profile } from '../../src/domain/profile.ts';
 import {
   addressesIn,
   longestMs,
@@ -22,13 +21,15 @@ import {
 } from '../../src/domain/scan.ts';
 import { BusScansOf } from '../../src/jobs/bus-scans.ts';
 import { openScan } from '../../src/scanning.ts';
-import { loadProfiles } from '../../src/settings/load-profiles.ts';
+import { tasks } from '../../src/settings/apart-tasks.ts';
 import { modbusProfile } from '../fakes/profiles.ts';
 import { ScriptedLine } from '../fakes/scripted-line.ts';
 import { ScriptedWire } from '../fakes/scripted-wire.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
+const root = new URL('../..', import.meta.url).pathname;
+/** Those that the package ships. */
+const profiles = () => tasks.profiles({ root });
 const SERIAL: ScanWire = { ways: ['rtu'], baud: [9_600, 19_200], parity: ['none', 'even'] };
 
 /** Holding registers 0 and 1 show 12345678; nothing else is there. */
@@ -37,11 +38,6 @@ const words: UnitWords = {
   latch: () => new Map([[0, 0x00bc], [1, 0x614e]]), // biome-ignore format: a pair of words
 };
 
-async function shipped(): Promise<Profile[]> {
-  const { devices } = await loadProfiles(ROOT);
-  return devices.map(({ profile }) => profile);
-}
-
 /** A scan of a virtual line on which `units` hang, at 19200 baud and even parity only. */
 async function lineAt19200(
   units: readonly number[],
@@ -49,7 +45,7 @@ async function lineAt19200(
   hears: (request: Uint8Array) => boolean = () => true,
 ) {
   const clock = new VirtualClock();
-  const plan = planScan(wish, SERIAL, await shipped());
+  const plan = planScan(wish, SERIAL, await profiles());
   if ('problem' in plan) throw new Error(plan.problem);
   const functions: number[] = [];
   const run = createScan(plan, {
@@ -139,7 +135,7 @@ describe('a scan', () => {
 
   it('a port that cannot be opened is told after three tries', async () => {
     const clock = new VirtualClock();
-    const plan = planScan({ addresses: '1' }, SERIAL, await shipped());
+    const plan = planScan({ addresses: '1' }, SERIAL, await profiles());
     if ('problem' in plan) throw new Error(plan.problem);
     const wire = new ScriptedWire(clock);
     wire.unplug('port.denied');
@@ -161,12 +157,12 @@ describe('a scan', () => {
     [{ timeout_ms: 1 }],
     [{ ways: ['mbap'] }],
   ] satisfies [ScanWish][])('refuses %o', async (wish) => {
-    expect(planScan(wish, SERIAL, await shipped())).toHaveProperty('problem');
+    expect(planScan(wish, SERIAL, await profiles())).toHaveProperty('problem');
   });
 
   it('is lent the line for as long as it listens, however short its time-out', async () => {
     const wire: ScanWire = { ways: ['line'], baud: [], parity: [] };
-    const plan = planScan({ addresses: '1', timeout_ms: 20 }, wire, await shipped());
+    const plan = planScan({ addresses: '1', timeout_ms: 20 }, wire, await profiles());
     if ('problem' in plan) throw new Error(plan.problem);
     const clock = new VirtualClock();
     const run = createScan(plan, {
@@ -190,12 +186,12 @@ describe('a scan', () => {
 
   it('looks over TCP for the device itself, too, and on a line never', async () => {
     const wire: ScanWire = { ways: ['mbap', 'rtu'], baud: [], parity: [] };
-    const plan = planScan({}, wire, await shipped());
+    const plan = planScan({}, wire, await profiles());
     if ('problem' in plan) throw new Error(plan.problem);
     expect(plan.addresses.mbap).toHaveLength(248);
     expect(plan.addresses.mbap.at(-1)).toBe('255');
     expect(plan.addresses.rtu).toHaveLength(247);
-    const wished = planScan({ addresses: '0-1,255' }, wire, await shipped());
+    const wished = planScan({ addresses: '0-1,255' }, wire, await profiles());
     if ('problem' in wished) throw new Error(wished.problem);
     expect(wished.addresses).toMatchObject({ mbap: ['0', '1', '255'], rtu: ['1'] });
   });
@@ -219,7 +215,7 @@ describe('a scan of real ports', () => {
       0,
     );
     const wish = { ...PATIENT, addresses: '1-5', ways: ['rtu'], baud: [19_200], parity: ['even'] };
-    const opened = await openScan({ port: path }, wish, { root: ROOT });
+    const opened = await openScan({ port: path }, wish, { profiles });
     if ('problem' in opened) throw new Error(opened.problem);
     await opened.run.work(Number.POSITIVE_INFINITY);
     const { found, fault } = opened.run.progress();
@@ -245,7 +241,7 @@ describe('a scan of real ports', () => {
       profiles: ['generic-8-digit-line'],
     };
     const peer = { host: '127.0.0.1', port: port.number };
-    const opened = await openScan({ peer }, wish, { root: ROOT });
+    const opened = await openScan({ peer }, wish, { profiles });
     if ('problem' in opened) throw new Error(opened.problem);
     await opened.run.work(Number.POSITIVE_INFINITY);
     await port.close();
@@ -265,7 +261,7 @@ describe('a scan of real ports', () => {
       profiles: ['generic-8-digit-line'],
     };
     const peer = { host: '127.0.0.1', port: port.number };
-    const opened = await openScan({ peer }, wish, { root: ROOT });
+    const opened = await openScan({ peer }, wish, { profiles });
     if ('problem' in opened) throw new Error(opened.problem);
     await opened.run.work(Number.POSITIVE_INFINITY);
     await port.close();
@@ -286,7 +282,7 @@ describe('a scan of real ports', () => {
     expect(answerPdu(Buffer.from([3, 0, 0, 0, 2]), words)[0]).toBe(3);
     const peer = { host: '127.0.0.1', port: port.number };
     const wish = { ...PATIENT, addresses: '1-20', ways: ['mbap'] };
-    const opened = await openScan({ peer }, wish, { root: ROOT });
+    const opened = await openScan({ peer }, wish, { profiles });
     if ('problem' in opened) throw new Error(opened.problem);
     await opened.run.work(Number.POSITIVE_INFINITY);
     await port.close();
@@ -316,7 +312,7 @@ describe('a scan of real ports', () => {
       reopenMaxMs: 1,
     } as const;
     const wish = { ...PATIENT, addresses: '4', baud: [19_200] };
-    const opened = await openScan({ bus: settings }, wish, { root: ROOT, clock });
+    const opened = await openScan({ bus: settings }, wish, { profiles, clock });
     if ('problem' in opened) throw new Error(opened.problem);
     const scans = new BusScansOf({ wire: clock, rest: async () => bus.rest?.() });
     scans.start(opened.run, 400);

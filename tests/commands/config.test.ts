@@ -8,7 +8,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { replaceText } from '../../src/adapters/text-file.ts';
 import type { Commands, Journal } from '../../src/boundaries.ts';
 import { createCommands } from '../../src/commands/commands.ts';
-import { editApart } from '../../src/settings/edit-apart.ts';
+import { apart } from '../../src/settings/apart.ts';
 import { Medium } from '../fakes/memory-store.ts';
 import { VirtualClock } from '../fakes/virtual-clock.ts';
 import { all, openMetered } from '../journal/metered.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
     {
       status: async () => ({}),
       configuring: {
-        edit: (steps) => editApart({ file, root, steps }),
+        edit: (steps) => apart.edit({ file, root, steps }),
         write: (text) => replaceText(file, text),
         setLogLevel: (next) => {
           level = next;

@@ -20,6 +20,7 @@ import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
 import type { Result } from '../../src/domain/fault.ts';
 import { openScan, type ScanTarget } from '../../src/scanning.ts';
+import { tasks } from '../../src/settings/apart-tasks.ts';
 
 const clock = createSystemClock();
 /** Long, as the machine may be busy; only units that are never asked here would use it up. */
@@ -147,7 +148,8 @@ it('Modbus TCP comes back with many questions at once, under other transactions'
 }, 30_000);
 
 describe('a scan of what polls of one profile recorded', () => {
-  const ROOT = new URL('../..', import.meta.url).pathname;
+  const root = new URL('../..', import.meta.url).pathname;
+  const profiles = () => tasks.profiles({ root });
   /** The total of a MAG 8000, in the one question that its profile asks: 1234 and 0.5 m3. */
   const total: ModbusQuestion = { ...question(4), address: 3017, quantity: 4 };
   const mag: UnitWords = {
@@ -167,7 +169,7 @@ describe('a scan of what polls of one profile recorded', () => {
       parity: ['none'],
       timeout_ms: 400,
     };
-    const opened = await openScan(target, wish, { root: ROOT });
+    const opened = await openScan(target, wish, { profiles });
     if ('problem' in opened) throw new Error(opened.problem);
     await opened.run.work(Number.POSITIVE_INFINITY);
     const { found, fault } = opened.run.progress();

@@ -5,17 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
-import type { loadApart } from '../../src/settings/load-apart.ts';
-import { loadSettings } from '../../src/settings/load-settings.ts';
+import type { Tasks } from '../../src/settings/apart.ts';
+import { tasks } from '../../src/settings/apart-tasks.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'apart-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Only the built program can be started. */
-const built = (await import(join(root, 'dist/src/settings/load-apart.js'))) as {
-  loadApart: typeof loadApart;
-};
+const { apart } = (await import(join(root, 'dist/src/settings/apart.js'))) as { apart: Tasks };
 
 function fileOf(name: string, more: string): string {
   const file = join(folder, name);
@@ -39,19 +37,33 @@ ${more}`,
 
 it('good settings arrive as they are, one profile shared by its meters', async () => {
   const file = fileOf('good.yaml', '');
-  const here = await loadSettings({ file, root });
-  const apart = await built.loadApart({ file, root });
+  const here = await tasks.load({ file, root });
+  const there = await apart.load({ file, root });
   expect(here).toMatchObject({ ok: true });
-  expect(apart).toEqual(here);
-  const [one, other] = apart?.ok ? apart.settings.meters : [];
+  expect(there).toEqual(here);
+  const [one, other] = there.ok ? there.settings.meters : [];
   expect(one?.profile).toBeDefined();
   expect(one?.profile).toBe(other?.profile);
 });
 
 it('bad settings arrive as all of their problems, and a file that is not there as one', async () => {
   for (const file of [fileOf('bad.yaml', 'collectr: x\npoll: 3'), join(folder, 'none.yaml')]) {
-    const here = await loadSettings({ file, root });
+    const here = await tasks.load({ file, root });
     expect(here).toMatchObject({ ok: false });
-    expect(await built.loadApart({ file, root })).toEqual(here);
+    expect(await apart.load({ file, root })).toEqual(here);
   }
+});
+
+it('all profiles arrive as they are', async () => {
+  const here = await tasks.profiles({ root });
+  expect(here.length).toBeGreaterThan(5);
+  expect(await apart.profiles({ root })).toEqual(here);
+});
+
+it('an edit arrives as it is', async () => {
+  const file = fileOf('edited.yaml', '');
+  const asked = { file, root, steps: [{ path: ['utility'], value: 'city' }] };
+  const here = await tasks.edit(asked);
+  expect(here).toMatchObject({ ok: true });
+  expect(await apart.edit(asked)).toEqual(here);
 });

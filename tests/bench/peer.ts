@@ -1,4 +1,4 @@
-// The collector beside Node-RED: the same meters behind 20 Modbus TCP gateways, each polled every second; what a reading costs.
+// The collector beside Node-RED, and beside a program that does no more than read: the same meters behind 20 Modbus TCP gateways, each polled every second; what a reading costs.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,14 +19,18 @@ import { type Cost, costOf } from './process-cost.ts';
 const GATEWAYS = 20;
 /** From the start of a program to the window: both have long made every connection and compiled what is hot. */
 const WARM_MS = 180_000;
-/** Both are watched for so long. */
+/** Both are watched for so long, twice: while they only read, and around an hour's edge. */
 const WINDOW_MS = 60_000;
-/** The hour whose intervals are published ends so long after the start: in the middle of the window. */
-const EDGE_MS = WARM_MS + WINDOW_MS / 2;
+const WINDOWS_AN_HOUR = 60;
+/** The hour whose intervals are published ends so long after the start: in the middle of the second window. */
+const EDGE_MS = WARM_MS + (3 * WINDOW_MS) / 2;
 const COMMIT_S = 60;
 
-/** What one program did and cost in the window. */
-interface Measured extends Cost {
+/** The floor under both. */
+const BARE = 'a Node program that only reads';
+
+/** What one program did and cost in a window. */
+interface Window extends Cost {
   /** Readings that the gateways gave in it. */
   readonly readings: number;
   /** Those of the meter that was read least. */
@@ -35,6 +39,12 @@ interface Measured extends Cost {
   readonly others: number;
   /** Messages that the broker delivered. */
   readonly messages: number;
+}
+
+/** What one program did and cost: in a minute without an hour's edge, and in the one around it. */
+interface Measured {
+  readonly minute: Window;
+  readonly edge: Window;
 }
 
 /** The bench's places, all on this machine. */
@@ -86,6 +96,13 @@ async function startNodeRed(site: Site, installed: string): Promise<ChildProcess
   return startPeer(installed, join(folder, 'node-red'), flow, await freePort());
 }
 
+/** What no Node program that reads them can do without. */
+async function startBare({ gateways, units }: Site): Promise<ChildProcess> {
+  const program = fileURLToPath(new URL('bare-reader.js', import.meta.url));
+  const args = [...NODE_FLAGS, program, String(units), ...gateways.ports.map(String)];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
 /** Readings between two counts. */
 function between(before: Given, after: Given): { readings: number; least: number } {
   const units = after.readings.flatMap((gateway, i) =>
@@ -94,7 +111,7 @@ function between(before: Given, after: Given): { readings: number; least: number
   return { readings: units.reduce((sum, count) => sum + count, 0), least: Math.min(...units) };
 }
 
-/** Runs one program over the site's meters for the window, counts what it did, and ends it. */
+/** Runs one program over the site's meters for both windows, counts what it did, and ends it. */
 async function measure(
   meters: number,
   start: (site: Site) => Promise<ChildProcess>,
@@ -118,12 +135,15 @@ async function measure(
     const early = await Promise.race([ended, sleep(WARM_MS)]);
     if (early !== undefined)
       throw new Error(`it ended with ${String(early)} before it was measured`);
-    const begun = messages;
-    const before = await gateways.given();
-    const cost = await costOf(child.pid ?? 0, WINDOW_MS);
-    const after = await gateways.given();
-    const others = after.others - before.others;
-    return { ...cost, ...between(before, after), others, messages: messages - begun };
+    const watch = async (): Promise<Window> => {
+      const begun = messages;
+      const before = await gateways.given();
+      const cost = await costOf(child.pid ?? 0, WINDOW_MS);
+      const after = await gateways.given();
+      const others = after.others - before.others;
+      return { ...cost, ...between(before, after), others, messages: messages - begun };
+    };
+    return { minute: await watch(), edge: await watch() };
   } finally {
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -136,56 +156,59 @@ async function measure(
   }
 }
 
-/** Milliseconds of a core for one reading. */
-const perReading = ({ cpuPercent, seconds, readings }: Measured): number =>
+/** Milliseconds of a core for one reading in a window. */
+const perReading = ({ cpuPercent, seconds, readings }: Window): number =>
   (10 * cpuPercent * seconds) / readings;
 
-const perSecond = ({ readings, seconds }: Measured): number => readings / seconds;
+/** The same over a whole hour, of whose windows one has its edge. */
+const overHour = ({ minute, edge }: Measured): number =>
+  ((WINDOWS_AN_HOUR - 1) * perReading(minute) + perReading(edge)) / WINDOWS_AN_HOUR;
+
+const perSecond = ({ readings, seconds }: Window): number => readings / seconds;
 
 /** What both did, as figures; `cpuShare` and `memoryShare` of the peer's are the most that ours may take. */
 function figuresOf(
   meters: number,
-  ours: Measured,
-  peer: Measured | undefined,
+  {
+    ours,
+    bare,
+    peer,
+  }: { readonly ours: Measured; readonly bare: Measured; readonly peer?: Measured },
   share: { readonly cpu: number; readonly memory: number },
 ): Figure[] {
   const named = (name: string) => `${meters} meters: ${name}`;
+  const least = (name: string, value: number, unit: string, goal: number | null) =>
+    atLeast('peer', named(name), value, unit, goal);
   const most = (name: string, value: number, unit: string, limit: number | null, goal: number) =>
     atMost('peer', named(name), value, unit, limit === null ? null : goal * limit, limit);
-  const told = (name: string, value: number, unit: string) =>
-    atLeast('peer', named(name), value, unit, null);
+  const told = (name: string, value: number, unit: string) => least(name, value, unit, null);
   // A poll may fall on either side of each end of the window.
-  const due = Math.floor(ours.seconds) - 1;
+  const due = Math.floor(ours.edge.seconds) - 1;
+  const worst = Math.min(ours.minute.least, ours.edge.least);
+  const costs = ({ minute, edge }: Measured, who: string) => [
+    told(`${who}CPU of a reading between two edges`, perReading(minute), 'ms'),
+    told(`${who}CPU of a reading around an edge`, perReading(edge), 'ms'),
+    told(`${who}CPU around an edge`, edge.cpuPercent, '% of a core'),
+    told(`${who}memory that is no file`, edge.ownMiB, 'MiB'),
+  ];
   const figures = [
-    atLeast('peer', named('readings of the least read meter'), ours.least, 'readings', due),
-    atLeast(
-      'peer',
-      named('readings made'),
-      perSecond(ours),
-      'readings/s',
-      (meters * due) / ours.seconds,
-    ),
-    atLeast('peer', named('interval messages published'), ours.messages, 'messages', meters),
-    most(
-      'CPU of a reading',
-      perReading(ours),
-      'ms',
-      peer === undefined ? null : perReading(peer),
-      share.cpu,
-    ),
-    most('resident memory', ours.memoryMiB, 'MiB', peer?.memoryMiB ?? null, share.memory),
-    told('memory that is no file', ours.ownMiB, 'MiB'),
-    told('CPU', ours.cpuPercent, '% of a core'),
+    least('readings of the least read meter', worst, 'readings', due),
+    least('readings made', perSecond(ours.edge), 'readings/s', (meters * due) / ours.edge.seconds),
+    least('interval messages published', ours.edge.messages, 'messages', meters),
+    most('CPU of a reading', overHour(ours), 'ms', peer ? overHour(peer) : null, share.cpu),
+    most('resident memory', ours.edge.memoryMiB, 'MiB', peer?.edge.memoryMiB ?? null, share.memory),
+    ...costs(ours, ''),
+    told(`${BARE}: CPU of a reading`, overHour(bare), 'ms'),
+    told(`${BARE}: resident memory`, bare.edge.memoryMiB, 'MiB'),
   ];
   if (peer === undefined) return figures;
   return [
     ...figures,
-    told(`${PEER}: readings made`, perSecond(peer), 'readings/s'),
-    told(`${PEER}: readings published`, peer.messages / peer.seconds, 'messages/s'),
-    told(`${PEER}: CPU of a reading`, perReading(peer), 'ms'),
-    told(`${PEER}: CPU`, peer.cpuPercent, '% of a core'),
-    told(`${PEER}: resident memory`, peer.memoryMiB, 'MiB'),
-    told(`${PEER}: memory that is no file`, peer.ownMiB, 'MiB'),
+    told(`${PEER}: readings made`, perSecond(peer.edge), 'readings/s'),
+    told(`${PEER}: readings published`, peer.edge.messages / peer.edge.seconds, 'messages/s'),
+    told(`${PEER}: CPU of a reading`, overHour(peer), 'ms'),
+    told(`${PEER}: resident memory`, peer.edge.memoryMiB, 'MiB'),
+    ...costs(peer, `${PEER}: `),
   ];
 }
 
@@ -199,14 +222,18 @@ export async function benchPeer(): Promise<Figure[]> {
   const installed = await installPeer();
   const say = (line: string) => process.stderr.write(`${line}\n`);
   say(
-    `One reading a second of each meter over ${GATEWAYS} gateways for ${WINDOW_MS / 1000} s after ${WARM_MS / 1000} s; the journal commits every ${COMMIT_S} s; an hour ends in the window.`,
+    `One reading a second of each meter over ${GATEWAYS} gateways, after ${WARM_MS / 1000} s for ${WINDOW_MS / 1000} s, and for ${WINDOW_MS / 1000} s in which an hour ends; the journal commits every ${COMMIT_S} s.`,
   );
   say(installed === undefined ? `The peer is missing: ${PEER} could not be installed.` : PEER_NOTE);
   const figures: Figure[] = [];
   for (const { meters, share } of GOALS) {
-    const ours = await measure(meters, startCollector);
-    const peer = installed && (await measure(meters, (site) => startNodeRed(site, installed)));
-    figures.push(...figuresOf(meters, ours, peer || undefined, share));
+    // At the same time, each with its own gateways and broker: a busy minute of the machine is every program's.
+    const [ours, bare, peer] = await Promise.all([
+      measure(meters, startCollector),
+      measure(meters, startBare),
+      installed && measure(meters, (site) => startNodeRed(site, installed)),
+    ]);
+    figures.push(...figuresOf(meters, { ours, bare, ...(peer && { peer }) }, share));
   }
   return figures;
 }

@@ -66,7 +66,7 @@ describe('install', () => {
     const unit = await readFile(join(root, 'etc/systemd/system/meter-collector.service'), 'utf8');
     expect(unit).toContain('Type=notify');
     expect(unit).toMatch(
-      /^ExecStart=\/usr\/bin\/node --min-semi-space-size=2 --single-threaded-gc \/opt\/meter-collector\/main.js run --config \/etc\/meter-collector\/settings.yaml$/m,
+      /^ExecStart=\/usr\/bin\/node --min-semi-space-size=2 --single-threaded-gc --v8-pool-size=1 \/opt\/meter-collector\/main.js run --config \/etc\/meter-collector\/settings.yaml$/m,
     );
     expect(await readFile(join(root, 'etc/sysusers.d/meter-collector.conf'), 'utf8')).toContain(
       'dialout',

@@ -1,10 +1,10 @@
 // `scan`: which devices hang on a port, a peer or a bus, with its progress on standard error.
 
 import type { ScanFound, ScanProgress, ScanWish } from '../domain/scan.ts';
-import type { BusSettings, Settings } from '../settings/settings.ts';
+import type { BusSettings, ScanTarget, Settings } from '../settings/settings.ts';
 import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts, ScanTarget } from './parts.ts';
+import type { Io, Manner, Parts } from './parts.ts';
 import { fail, failHeard, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 

@@ -97,7 +97,7 @@ export function configuringOf(file: string, root: string, log: LeveledLog): Conf
   };
 }
 
-/** 20 characters of base 32 from 100 random bits. */
+/** 20 characters of 0-9 A-V from 104 random bits; one in 512 is shorter, as zeros in front are not written. */
 export function newName(): string {
   return BigInt(`0x${randomBytes(13).toString('hex')}`)
     .toString(32)

@@ -19,13 +19,7 @@ import {
   type ScanWire,
   type ScanWish,
 } from './domain/scan.ts';
-import type { BusSettings, PeerSettings, SerialSettings } from './settings/settings.ts';
-
-/** What is behind a port or a peer: in all of these ways it may be spoken to, unless a bus says which is its own. */
-export type ScanTarget =
-  | { readonly port: string }
-  | { readonly peer: PeerSettings }
-  | { readonly bus: BusSettings };
+import type { BusSettings, ScanTarget, SerialSettings } from './settings/settings.ts';
 
 export type OpenedScan = { readonly run: ScanRun; readonly plan: ScanPlan };
 

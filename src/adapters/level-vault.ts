@@ -143,7 +143,8 @@ class LevelVault implements Vault {
       await makeFolder(this.#path('quarantine'));
       const size = (await unless(stat(file), ['ENOENT']))?.size ?? 0;
       const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-      if (size + lines.length <= RECORDS_MAX_BYTES) await appendFile(file, lines);
+      const isRoom = size + Buffer.byteLength(lines) <= RECORDS_MAX_BYTES;
+      if (isRoom) await appendFile(file, lines);
     } catch (cause) {
       // What is damaged is for a person to look at; nothing depends on it.
       this.#warn(`damaged records could not be put aside: ${wordsOf(cause)}`);

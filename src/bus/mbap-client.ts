@@ -285,7 +285,7 @@ class MbapClient implements MbapLink {
     this.#strays = 0;
     this.#remove(asking);
     const said = pduAnswer(bytes, at + MBAP_HEAD_BYTES, end, asking);
-    this.#window.inTime(asking.unit);
+    this.#window.inTime(asking.unit, asking.beside || this.#asking.length > 0);
     if (Array.isArray(said)) {
       this.counts.answered += 1;
       asking.settle(good(said));

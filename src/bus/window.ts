@@ -39,9 +39,11 @@ export class Window {
     return this.#width;
   }
 
-  /** `unit` answered in its time. */
-  inTime(unit: number): void {
+  /** `unit`, asked beside others or alone, answered in its time. */
+  inTime(unit: number, beside: boolean): void {
     this.#silences.delete(unit);
+    // One alone says nothing of how many are too many.
+    if (!beside && this.#width > 1) return;
     this.#answered += 1;
     this.#clean += 1;
     if (this.#clean % (CLEAN_FIRST * this.#width) === 0) this.#forget();

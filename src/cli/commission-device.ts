@@ -61,7 +61,11 @@ async function scanned(
   });
   const begun = await commands.run('bus.scan', { bus, addresses });
   if (!begun.ok) return { exit: refused(begun) };
-  const found = await followed(bus, site);
+  const found = await followed(bus, site).catch(async (left: unknown) => {
+    // Else the collector would scan on for nobody, and refuse the next one.
+    await commands.run('bus.scan.stop', { bus });
+    throw left;
+  });
   if ('exit' in found) return found;
   io.err(scanTable(found.devices, manner));
   const good = found.devices.filter(({ fits, address }) => fits.length > 0 && address !== null);
@@ -99,9 +103,9 @@ async function typedDevice(desk: Desk): Promise<Args> {
 /** The devices, when the scan is over; meanwhile how far it is. */
 async function followed(
   bus: string,
-  { commands, desk, refused }: Commissioning,
+  { commands, desk, pause, refused }: Commissioning,
 ): Promise<{ readonly devices: readonly ScanFound[] } | { readonly exit: number }> {
-  const { manner, io, parts } = desk;
+  const { manner, io } = desk;
   for (;;) {
     const answer = await commands.run('bus.scan.progress', { bus });
     if (!answer.ok) return { exit: refused(answer) };
@@ -112,7 +116,7 @@ async function followed(
     }
     // What they show is kept back until the dial was typed.
     if (over) return { devices: found.map(blind) };
-    await parts.pause(LOOK_MS);
+    await pause(LOOK_MS);
   }
 }
 

@@ -63,6 +63,8 @@ export interface Commissioning {
   readonly desk: Desk;
   /** What the encoder that was chosen from a scan calls itself; null where there was none. */
   foundId: string | null;
+  /** Waits for so long; who leaves by Ctrl-C meanwhile is thrown as a question without an answer. */
+  pause(ms: number): Promise<void>;
   /** Says a refusal and gives its exit code. */
   refused(answer: Extract<CommandAnswer, { ok: false }>): number;
 }
@@ -173,17 +175,17 @@ async function settled(
   begun: CommandAnswer,
   step: StepName,
   { id }: Session,
-  { commands, desk }: Commissioning,
+  { commands, desk, pause }: Commissioning,
   isEnough: (session: Session) => boolean = () => false,
 ): Promise<CommandAnswer> {
   let answer = begun;
   const isRunning = () =>
     answer.ok && isUnderWay(answer.data as Session, step) && !isEnough(answer.data as Session);
-  const { io, manner, parts } = desk;
+  const { io, manner } = desk;
   const shows = io.isTTY && !manner.json;
   for (let waits = 0; isRunning(); waits += 1) {
     if (shows) io.err(`\r  ${manner.say('cli.step_runs')}${'.'.repeat(waits % 4).padEnd(3)}`);
-    await parts.pause(LOOK_MS);
+    await pause(LOOK_MS);
     answer = await commands.run('commission.get', { id });
     if (!isRunning() && shows) io.err('\r\u001b[K');
   }
@@ -229,7 +231,7 @@ async function tapped(
   site: Commissioning,
 ): Promise<CommandAnswer | { exit: number }> {
   const { request, desk } = site;
-  const { manner, parts, io } = desk;
+  const { manner, io } = desk;
   const seconds = request.tap === undefined ? null : secondsOf(request.tap);
   if (request.tap !== undefined && seconds === null) {
     const message = manner.say('cli.bad_tap', { what: request.tap });
@@ -243,7 +245,7 @@ async function tapped(
   if (seconds === null) {
     await pressed(desk, 'tap_open');
     await pressed(desk, 'tap_close');
-  } else await parts.pause(seconds * 1000);
+  } else await site.pause(seconds * 1000);
   return settled(await run('tap', session, { action: 'end' }, site), 'tap', session, site);
 }
 

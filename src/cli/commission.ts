@@ -13,7 +13,7 @@ import {
 } from './commission-steps.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Desk } from './parts.ts';
-import { wanted } from './questions.ts';
+import { Unanswered, wanted } from './questions.ts';
 import { reportText, writeReport } from './report.ts';
 import { fail, sayJson } from './say.ts';
 import { settingsOf } from './settings-file.ts';
@@ -70,10 +70,45 @@ async function commission(request: CommissionRequest, desk: Desk): Promise<numbe
   const commands = parts.daemon(settings.control);
   const refused = (answer: Extract<CommandAnswer, { ok: false }>) =>
     failAsked(answer, settings, manner, io, request.config);
-  const site: Commissioning = { request, settings, commands, desk, foundId: null, refused };
-  const session = await sessionFor(site);
-  if ('exit' in session) return session.exit;
-  return throughSteps(session, site);
+  const leaving = leavingOf(desk);
+  const { pause } = leaving;
+  const site: Commissioning = { request, settings, commands, desk, foundId: null, pause, refused };
+  try {
+    const session = await sessionFor(site);
+    return 'exit' in session ? session.exit : await throughSteps(session, site, leaving);
+  } finally {
+    leaving.release();
+  }
+}
+
+/** Ctrl-C while a step is waited for: heard at the next pause, and a second one at once. */
+interface Leaving {
+  pause(ms: number): Promise<void>;
+  /** Rejects at the second. */
+  readonly atOnce: Promise<never>;
+  release(): void;
+}
+
+function leavingOf({ parts }: Desk): Leaving {
+  const gone = new Unanswered(null);
+  let leave = () => {};
+  let leaveAtOnce = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(gone);
+  });
+  const atOnce = new Promise<never>((_, reject) => {
+    leaveAtOnce = () => reject(gone);
+  });
+  // Mostly nobody leaves, or nobody waits.
+  left.catch(() => undefined);
+  atOnce.catch(() => undefined);
+  let times = 0;
+  const release = parts.onStop(() => {
+    times += 1;
+    if (times === 1) leave();
+    else leaveAtOnce();
+  });
+  return { pause: (ms) => Promise.race([left, parts.pause(ms)]), atOnce, release };
 }
 
 /** A step to be skipped is named with its reason: `tap=no water`. */
@@ -139,7 +174,11 @@ function tellOthers(others: readonly Session[], { manner, io }: Desk): void {
 }
 
 /** One step after the other, as the session says what comes next. */
-async function throughSteps(begun: Session, site: Commissioning): Promise<number> {
+async function throughSteps(
+  begun: Session,
+  site: Commissioning,
+  { atOnce }: Leaving,
+): Promise<number> {
   const { desk } = site;
   const { manner, io } = desk;
   let session = begun;
@@ -149,7 +188,9 @@ async function throughSteps(begun: Session, site: Commissioning): Promise<number
     const title = manner.say(`cli.step_${next}`);
     if (!manner.json)
       io.err(`\n${manner.say('cli.step_head', { number, of: STEPS.length, title })}\n`);
-    const outcome = await leftOpen(session, site, () => stepOf(next, session, site));
+    const outcome = await leftOpen(session, site, () =>
+      Promise.race([stepOf(next, session, site), atOnce]),
+    );
     if ('exit' in outcome) return outcome.exit;
     ({ session } = outcome);
   }

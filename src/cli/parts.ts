@@ -7,7 +7,7 @@ import type { ScanWish } from '../domain/scan.ts';
 import type { Catalogue, Language, Say } from '../domain/words.ts';
 import type { CheckedRules } from '../settings/backtest-rules.ts';
 import type { Checked } from '../settings/check-settings.ts';
-import type { BusSettings, PeerSettings, Settings } from '../settings/settings.ts';
+import type { ScanTarget, Settings } from '../settings/settings.ts';
 import type { Tried } from '../settings/try-profile.ts';
 
 /** Output goes to `out` and nothing else does; messages for people go to `err`. */
@@ -20,12 +20,6 @@ export interface Io {
   readonly hasKeyboard: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
-
-/** Where to look for devices. */
-export type ScanTarget =
-  | { readonly port: string }
-  | { readonly peer: PeerSettings }
-  | { readonly bus: BusSettings };
 
 /** A text file that is being written. */
 export interface TextFile {

@@ -1,10 +1,10 @@
 // `scan`: which devices hang on a port, a peer or a bus, with its progress on standard error.
 
 import type { ScanFound, ScanProgress, ScanWish } from '../domain/scan.ts';
-import type { BusSettings, Settings } from '../settings/settings.ts';
+import type { BusSettings, ScanTarget, Settings } from '../settings/settings.ts';
 import { NAME } from './command.ts';
 import { EXIT } from './exit-codes.ts';
-import type { Io, Manner, Parts, ScanTarget } from './parts.ts';
+import type { Io, Manner, Parts } from './parts.ts';
 import { fail, failHeard, sayJson, table } from './say.ts';
 import { settingsOf } from './settings-file.ts';
 
@@ -195,7 +195,9 @@ function say(now: ScanProgress, stopped: boolean, manner: Manner, io: Io): numbe
   if (fault !== null && found.length === 0) {
     const [code = '', ...words] = fault.split(': ');
     const isNone = /no serial port|no port at/.test(fault);
-    const hint = isNone ? '' : manner.say('cli.scan_held');
+    // Nothing listens there, or nothing is there: no collector holds what cannot be opened.
+    const why = code === 'peer.unreachable' ? 'cli.scan_peer' : 'cli.scan_held';
+    const hint = isNone ? '' : manner.say(why);
     return failHeard(io, manner, { ok: false, code, message: `${words.join(': ')}.`, hint });
   }
   if (manner.json) sayJson(io, now);

@@ -160,9 +160,3 @@ export function intervalLine(meter: string, dial: Dial, entries: readonly Entry[
     gaps: told.filter(({ gap }) => gap).map(({ rest }) => rest),
   })}\n`;
 }
-
-/** A fault of the input, with the line that shows it. */
-export interface BacktestFault {
-  readonly lineNumber: number;
-  readonly wrong: string;
-}

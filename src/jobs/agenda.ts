@@ -18,6 +18,8 @@ export interface AgendaOptions {
   readonly burstMs: number;
   /** Reads in flight at once. */
   readonly parallel: number;
+  /** How many of them the bus bears just now. */
+  readonly bears: () => number;
 }
 
 /** What came of a turn. */
@@ -63,6 +65,9 @@ const OVERDUE_MS = 60_000;
 /** Where nobody else needs the bus a meter is waited for so many time-outs longer at the most. */
 const SPARE_TIMEOUTS = 2;
 
+/** The newest reads among many at once say so much of what the next will be like: an edge of few meters is enough. */
+const NEWEST_HOLDS = 1 / 16;
+
 /** The port or peer is away, which says nothing of the meter. */
 const LINK: ReadonlySet<FaultCode> = new Set([
   ...(['port.absent', 'port.denied', 'port.failed', 'peer.unreachable'] as const),
@@ -96,6 +101,10 @@ export class Agenda {
   #from: EpochMs = 0;
   #aims = new Map<Turn, number>();
   #probing = 0;
+  /** Reads that are under way. */
+  #under = 0;
+  /** How long a read holds a bus that is asked many at once; null while that is not known. */
+  #holdsMs: number | null = null;
   /** When the last read of a sick meter was over. */
   #lastProbe = Number.NEGATIVE_INFINITY;
   #lastWasAsked = false;
@@ -185,6 +194,7 @@ export class Agenda {
     this.#left(turn, now);
     if (fault === null) {
       learn(turn, mono - came.askedMono);
+      this.#learnHold(turn, mono - came.askedMono);
       turn.failures = 0;
     } else if (!LINK.has(fault.code)) turn.failures += 1;
     turn.restMono = mono + (came.restMs ?? 0);
@@ -241,10 +251,10 @@ export class Agenda {
   }
 
   #lay(): void {
-    const { parallel, burstMs } = this.#options;
+    const { bears, burstMs } = this.#options;
     const answering = this.#turns.filter(({ failures }) => failures < FAILING_FROM);
     const reads = answering.map(({ readMs, rhythm }) => ({
-      readMs: readMs / parallel,
+      readMs: this.#holdsMs ?? readMs / bears(),
       toleranceMs: rhythm.toleranceMs,
     }));
     const plan = planEdge(reads);
@@ -254,6 +264,16 @@ export class Agenda {
     this.#refreshAt = this.#edge - Math.min(ahead, HOUR_MS / 2);
     this.#aims = new Map(answering.map((turn, i) => [turn, plan.beginMs[i] ?? 0]));
     spread(this.#turns, plan.roundMs > burstMs);
+  }
+
+  /**
+   * Takes in by how much a good read that took so long put off the next, on a bus that was asked all that it bears: behind a
+   * gateway with one line each waits for those before it, with another none does. Alone neither can be told from the other.
+   */
+  #learnHold({ crowd }: Turn, tookMs: number): void {
+    if (crowd === null) return;
+    const holds = tookMs / crowd;
+    this.#holdsMs = (this.#holdsMs ?? holds) + (holds - (this.#holdsMs ?? holds)) * NEWEST_HOLDS;
   }
 
   /** From now on every meter is read for the edge first. */
@@ -312,7 +332,7 @@ export class Agenda {
 
   #nextSick(now: EpochMs, mono: number): Turn | null {
     for (let turn = this.#sick.first(); turn; turn = this.#sick.first()) {
-      if (this.#probing >= Math.ceil(this.#options.parallel / 2)) return null;
+      if (this.#probing >= Math.ceil(this.#options.bears() / 2)) return null;
       if (!this.#mayHold(turn, now) || !this.#isTimeFor(turn, now)) return null;
       if (turn.edge === this.#edge && this.#isRetryNear(now)) return null;
       if (this.#isFree(turn, now, mono)) return this.#take(turn);
@@ -371,11 +391,15 @@ export class Agenda {
     turn.home = null;
     this.#lastWasAsked = false;
     if (isSick(turn)) this.#probing += 1;
+    this.#under += 1;
+    const isFull = this.#options.parallel > 1 && this.#under >= this.#options.bears();
+    turn.crowd = isFull ? this.#under : null;
     return turn;
   }
 
   #left(turn: Turn, now: EpochMs): void {
     this.#open.delete(turn);
+    this.#under -= 1;
     if (!isSick(turn)) return;
     this.#probing -= 1;
     this.#lastProbe = now;

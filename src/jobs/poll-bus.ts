@@ -99,6 +99,7 @@ class BusLoop {
       timeoutMs: timeoutMs * clock.speed,
       silentMs: ASKS_MAX * timeoutMs * clock.speed,
       burstMs: BURST_MS * clock.speed,
+      bears: () => this.#bears(),
     });
     this.#waker = new Waker(clock, signal);
   }
@@ -119,14 +120,19 @@ class BusLoop {
   }
 
   async #takeTurn(): Promise<void> {
-    const { clock, bus, parallel = 1 } = this.#plan;
-    // The bus may find that fewer serve it better.
-    const isFree = this.#flights.size < Math.min(parallel, bus.atOnceNow ?? parallel);
+    const { clock, parallel = 1 } = this.#plan;
+    const isFree = this.#flights.size < this.#bears();
     const turn = isFree ? this.#agenda.next(clock.now(), clock.monotonicMs()) : null;
     if (turn === null) await this.#idle();
     else if (this.#isDisabled(turn)) this.#pass(turn);
     else if (parallel === 1) await this.#poll(turn);
     else this.#launch(turn);
+  }
+
+  /** The bus may find that fewer serve it better. */
+  #bears(): number {
+    const { bus, parallel = 1 } = this.#plan;
+    return Math.min(parallel, bus.atOnceNow ?? parallel);
   }
 
   /** A device that must not be asked too soon may have been asked just before a restart. */

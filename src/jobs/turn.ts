@@ -38,6 +38,8 @@ export interface Turn extends Placed {
   /** How long a good read takes. */
   readMs: number;
   learned: boolean;
+  /** Reads that were under way when it was asked last, with its own; null where the bus would have taken more. */
+  crowd: number | null;
   closingTried: EpochMs;
   /** The heap it waits in; null while it is asked. */
   home: DueHeap<Turn> | null;
@@ -59,7 +61,7 @@ export function newTurn(place: MeteredPlace, now: EpochMs, readMs: number): Turn
       closingTried: 0,
     },
     ...{ askedMono: Number.NEGATIVE_INFINITY, restMono: Number.NEGATIVE_INFINITY },
-    ...{ readMs, learned: false, home: null, slot: 0 },
+    ...{ readMs, learned: false, crowd: null, home: null, slot: 0 },
   };
 }
 

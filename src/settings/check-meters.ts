@@ -44,6 +44,7 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
     findings.warning({ code: 'meter.none', pointer: '/meters', message, atKey: true });
   }
   const once = onceFor(findings);
+  const onceAt = addressOnceFor(findings);
   const names = buses.flatMap(({ entry }) => text(entry['bus']) ?? []);
   const onBus = new Map(buses.map(({ entry }) => [entry['bus'], entry]));
   const profiled: ProfiledMeter[] = [];
@@ -64,8 +65,7 @@ export function checkMeters(source: Source, profiles: Profiles, findings: Findin
     const address = checkAddress(entry, profile, pointer, { source, over }, findings);
     if (address !== undefined && names.includes(String(entry['bus']))) {
       const where = entry['address'] === undefined ? `${pointer}/bus` : `${pointer}/address`;
-      const taken = `The address "${address.written}" on bus`;
-      once('address.duplicate', text(entry['bus']), where, taken, address.place);
+      onceAt(String(entry['bus']), address, where);
     }
     checkDial(entry, profile, pointer, findings);
   }
@@ -85,6 +85,25 @@ function onceFor(findings: Findings, sort: 'problem' | 'warning' = 'problem') {
       const message = `${what} "${name}" is used already on line ${findings.lineOf(first)}.`;
       findings[sort]({ code, pointer: at, message, atAlias: true });
     }
+  };
+}
+
+/** The same for the addresses of each bus: two that are written differently may mean one device. */
+function addressOnceFor(findings: Findings) {
+  const seen = new Map<string, { readonly written: string; readonly at: string }>();
+  return (bus: string, { written, place }: Addressed, at: string) => {
+    const key = JSON.stringify([bus, place]);
+    const first = seen.get(key);
+    if (first === undefined) {
+      seen.set(key, { written, at });
+      return;
+    }
+    const line = findings.lineOf(first.at);
+    const message =
+      written === first.written
+        ? `The address "${written}" on bus "${bus}" is used already on line ${line}.`
+        : `The address "${written}" on bus "${bus}" is the same device as "${first.written}" on line ${line}: over Modbus TCP 0 and 255 both mean the device itself. One behind it has a unit of 1 to 247.`;
+    findings.problem({ code: 'address.duplicate', pointer: at, message, atAlias: true });
   };
 }
 

@@ -120,6 +120,12 @@ export type BusSettings = {
     }
 );
 
+/** Where to look for devices: any way of speaking is tried there, but on a bus, which says its own. */
+export type ScanTarget =
+  | { readonly port: string }
+  | { readonly peer: PeerSettings }
+  | { readonly bus: BusSettings };
+
 export interface MeterSettings {
   /** The stable key of the place. */
   readonly meter: string;

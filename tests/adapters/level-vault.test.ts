@@ -374,6 +374,17 @@ describe('the vault', () => {
     },
   );
 
+  it('what is damaged is put aside up to a megabyte on the disk, however its characters are written', async () => {
+    const file = join(folder, 'quarantine', 'records.ndjson');
+    const vault = vaultAt();
+    const euros = (count: number) => [['k', '€'.repeat(count)]] as const;
+    // Half of it in characters, more than all in bytes.
+    await vault.quarantine(euros(512 * 1024));
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    await vault.quarantine(euros(256 * 1024));
+    expect((await stat(file)).size).toBeGreaterThan(256 * 1024 * 3);
+  });
+
   it('the mark is the old one or the new one, and a ballast holds real room', async () => {
     const vault = vaultAt(1024 * 1024);
     await opened(vault);

@@ -114,6 +114,17 @@ describe('a gateway with one slow line behind it', () => {
     expect(bus.atOnceNow).toBe(AT_ONCE);
   });
 
+  it('is not asked more at once for what it answered alone', async () => {
+    slowLine(120);
+    const bus = busOver();
+    await round(bus, 100);
+    const { atOnceNow } = bus;
+    expect(atOnceNow).toBeGreaterThan(1);
+    const target = { meter: 'SP-1', address: '1', profile: ONE, dial: ONE.dial };
+    for (let i = 0; i < 2_000; i += 1) await clock.runUntil(bus.read(target));
+    expect(bus.atOnceNow).toBe(atOnceNow);
+  });
+
   it('that takes the first of many questions only is asked fewer', async () => {
     gateway(([first]) => first && wire.say(answer(first), 20));
     const bus = busOver();
@@ -203,7 +214,7 @@ describe('the width', () => {
     const grows = () => {
       const before = window.width;
       let answers = 0;
-      for (; window.width === before; answers += 1) window.inTime(1);
+      for (; window.width === before; answers += 1) window.inTime(1, true);
       return answers;
     };
     const first = grows();
@@ -212,6 +223,19 @@ describe('the width', () => {
     expect(window.width).toBe(1);
     grows();
     expect(grows()).toBeGreaterThan(first);
+  });
+
+  it('does not grow by answers to questions put alone, unless it is one', () => {
+    const window = new Window(4);
+    const alone = () => {
+      for (let answers = 0; answers < 1_000; answers += 1) window.inTime(1, false);
+    };
+    for (const unit of [1, 2]) window.late(unit, 0, 1);
+    alone();
+    expect(window.width).toBe(2);
+    for (const unit of [1, 2]) window.late(unit, 2, 3);
+    alone();
+    expect(window.width).toBe(2);
   });
 
   it('is never less than one, nor changed by one unit alone', () => {

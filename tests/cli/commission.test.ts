@@ -329,6 +329,51 @@ describe('commission at a terminal', () => {
     expect(err).toContain('--resume C1');
   });
 
+  it('left with Ctrl-C in a scan ends that in the collector, too, and says how to go on', async () => {
+    const { asked, run, stepped } = collector();
+    let leave = () => {};
+    const onStop = (listener: () => void) => {
+      leave = listener;
+      return () => undefined;
+    };
+    const progress = { asked: 1, of: 100, found: FOUND, left_ms: 9_000, over: false, fault: null };
+    const scanning = async (name: string, args: Args): Promise<CommandAnswer> => {
+      const answer = await run(name, args);
+      if (name !== 'bus.scan.progress') return answer;
+      leave();
+      return good(progress);
+    };
+    const { parts } = stage({}, ['', '']);
+    const site = { ...parts, daemon: () => ({ run: scanning }), onStop };
+    const { exit, err } = await typed('commission', site, TTY);
+    expect([exit, err]).toEqual([130, expect.stringContaining('--resume C1')]);
+    expect(asked.slice(-2)).toEqual([
+      ['bus.scan.progress', { bus: 'pole-1' }],
+      ['bus.scan.stop', { bus: 'pole-1' }],
+    ]);
+    expect(stepped()).not.toContain('device');
+  });
+
+  it('left with Ctrl-C while a step is under way says how to go on', async () => {
+    const { run } = collector();
+    let leave = () => {};
+    const onStop = (listener: () => void) => {
+      leave = listener;
+      return () => undefined;
+    };
+    const never = async (name: string, args: Args): Promise<CommandAnswer> => {
+      if (args['step'] !== 'port') return run(name, args);
+      leave();
+      // A collector that does not answer any more: only a second one helps.
+      leave();
+      return new Promise(() => undefined);
+    };
+    const { parts } = stage({}, ['']);
+    const site = { ...parts, daemon: () => ({ run: never }), onStop };
+    const { exit, err } = await typed('commission SP-1', site, TTY);
+    expect([exit, err]).toEqual([130, expect.stringContaining('--resume C1')]);
+  });
+
   it('left with Ctrl-C ends with 130', async () => {
     const { parts } = stage({}, ['']);
     expect((await typed('commission SP-1', parts, TTY)).exit).toBe(130);

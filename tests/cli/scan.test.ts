@@ -119,4 +119,12 @@ describe('scan', () => {
     expect(exit).toBe(8);
     expect(err).toContain('--config');
   });
+
+  it('says what to see where a peer refuses, which no collector holds', async () => {
+    const fault = 'peer.unreachable: 127.0.0.1:9: connect ECONNREFUSED 127.0.0.1:9';
+    const refused = fakeParts(scanning(progress(0, { over: true, fault })));
+    const { err } = await typed('scan --host 127.0.0.1 --tcp-port 9', refused);
+    expect(err).not.toContain('--config');
+    expect(err).toContain('--tcp-port');
+  });
 });

@@ -1,9 +1,9 @@
 // SIGHUP to the real program: a good file is taken in while it runs, a bad one changes nothing, and what waits is said.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,8 @@ meters:
   - { meter: SP-1, bus: gate, profile: generic-8-digit-modbus, address: 1 }
 ${more}`;
 
+const isCollecting = ({ msg }: Record<string, unknown>) => msg === 'collecting';
+
 interface Site {
   readonly child: ChildProcess;
   readonly file: string;
@@ -41,11 +43,13 @@ interface Site {
   log(): Record<string, unknown>[];
 }
 
-async function running(): Promise<Site> {
+/** A program that collects; with `isBeginning` one of which nothing is known but that it was started. */
+async function running(more = '', isBeginning = false): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'reload-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'settings.yaml');
-  await writeFile(file, settingsOf());
+  await writeFile(file, settingsOf(more));
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
   const child = spawn(process.execPath, [MAIN, 'run', '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -59,7 +63,7 @@ async function running(): Promise<Site> {
       .split('\n')
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  await until('the collector collects', () => out.includes('"collecting"'), 60_000);
+  if (!isBeginning) await until('the collector collects', () => log().some(isCollecting), 60_000);
   return { child, file, log, ask: callCommands(join(folder, 'control.sock')) };
 }
 
@@ -107,6 +111,44 @@ describe.skipIf(!existsSync(MAIN))(
       child.kill('SIGTERM');
       expect(await once(child, 'exit')).toEqual([0, null]);
     });
+
+    it.each(['config.apply', 'SIGHUP'])(
+      'that came by %s before the start was over is taken in behind it',
+      async (way) => {
+        const tls =
+          'console: { listen: "127.0.0.1:0", tls: { cert_file: ./pipe, key_file: ./none } }\n';
+        const { child, file, ask, log } = await running(tls, true);
+        // A start lasts until somebody writes into what it reads its console's certificate from.
+        const pipe = join(file, '../pipe');
+        await until(
+          'the command line is let in',
+          () => existsSync(join(file, '../control.sock')),
+          60_000,
+        );
+        const changed = settingsOf(`${another}${tls}`);
+        await writeFile(file, changed);
+        const answer = way === 'SIGHUP' ? null : told(ask, way, { by: 'Ana' });
+        if (answer === null) child.kill('SIGHUP');
+        await told(ask, 'status');
+        expect(log().filter(isCollecting)).toEqual([]);
+        const end = await open(pipe, 'w');
+        // Who reads it later does not wait.
+        await rename(file, pipe);
+        await writeFile(file, changed);
+        await end.close();
+        if (answer !== null)
+          expect(await answer).toMatchObject({ applied: [{ path: '/meters/SP-2' }] });
+        await until(
+          'it is applied',
+          () => log().some(({ applied }) => applied !== undefined),
+          60_000,
+        );
+        const { meters } = await told(ask, 'status');
+        expect(meters).toHaveLength(2);
+        child.kill('SIGTERM');
+        expect(await once(child, 'exit')).toEqual([0, null]);
+      },
+    );
 
     it('changes nothing where it is not good, and says so with its line', async () => {
       const { child, file, ask, log } = await running();

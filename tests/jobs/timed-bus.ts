@@ -27,6 +27,8 @@ export interface TimedOptions {
   /** Milliseconds after T0 at which polling starts. */
   readonly startMs?: number;
   readonly scans?: (clock: VirtualClock) => BusScansOf;
+  /** Reads go over this bus, which answers as it does. The meters' addresses are 1, 2, ... */
+  readonly over?: (clock: VirtualClock) => Bus;
 }
 
 export interface Ask {
@@ -49,6 +51,7 @@ export class TimedBus implements Bus {
   atOnce = 0;
   journal!: Journal;
   readonly #options: TimedOptions;
+  readonly #over: Bus | undefined;
   readonly #medium = new Medium();
   #under = new Set<string>();
   #halt = new AbortController();
@@ -58,6 +61,11 @@ export class TimedBus implements Bus {
     this.#options = options;
     this.clock = new VirtualClock(T0 + (options.startMs ?? 0));
     this.door = new AskedReads(this.clock);
+    this.#over = options.over?.(this.clock);
+  }
+
+  get atOnceNow(): number {
+    return this.#over?.atOnceNow ?? this.#options.parallel ?? 1;
   }
 
   get names(): string[] {
@@ -72,8 +80,8 @@ export class TimedBus implements Bus {
       Object.fromEntries(this.names.map((meter) => [meter, FINE])),
     );
     const profile = { ...modbusProfile({ type: 'u32', order: 'ABCD' }), minPollS, checked };
-    const places = this.names.map((meter) => ({
-      target: { meter, address: '1', profile, dial: FINE },
+    const places = this.names.map((meter, i) => ({
+      target: { meter, address: String(i + 1), profile, dial: FINE },
       rules: { ...rulesOf(FINE), pollMs, toleranceMs },
     }));
     const { clock, journal, door, polled } = this;
@@ -110,16 +118,22 @@ export class TimedBus implements Bus {
     return this.asks.filter((ask) => ask.meter === meter);
   }
 
-  async read({ meter }: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+  async read(target: ReadTarget, signal?: AbortSignal): Promise<Result<Register>> {
+    const { meter } = target;
     if (this.#under.has(meter)) throw new Error(`${meter} is asked twice at once`);
     this.#under.add(meter);
     this.atOnce = Math.max(this.atOnce, this.#under.size);
     const from = this.clock.trueNow() - T0;
+    const outcome = await (this.#over?.read(target, signal) ?? this.#scripted(meter, signal));
+    this.#under.delete(meter);
+    this.asks.push({ meter, from, to: this.clock.trueNow() - T0 });
+    return outcome;
+  }
+
+  async #scripted(meter: string, signal?: AbortSignal): Promise<Result<Register>> {
     const fault = this.faults.get(meter);
     const ms = fault === 'line.silent' ? TIMEOUT : (this.slow.get(meter) ?? this.#options.readMs);
     await this.clock.sleep(ms, signal);
-    this.#under.delete(meter);
-    this.asks.push({ meter, from, to: this.clock.trueNow() - T0 });
     if (signal?.aborted) return faulty('aborted', 'given up');
     if (typeof fault === 'object') return { ok: false, fault };
     if (fault !== undefined) return faulty(fault, 'as told');

@@ -190,7 +190,9 @@ describe('the address and dial of a Modbus meter in the settings', () => {
     ]),
   };
   const found = (...meters: string[]) => on('modbus-rtu', ...meters);
-  const on = (type: string, ...meters: string[]) => {
+  const on = (type: string, ...meters: string[]) =>
+    problemsOn(type, ...meters).map(({ code }) => code);
+  const problemsOn = (type: string, ...meters: string[]) => {
     const text = `buses:\n  - { bus: b, type: ${type} }\nmeters:\n${meters
       .map((meter, i) => `  - { meter: M${i}, bus: b, ${meter} }`)
       .join('\n')}\n`;
@@ -198,7 +200,7 @@ describe('the address and dial of a Modbus meter in the settings', () => {
     if (source === undefined) throw new Error('not YAML');
     const findings = new Findings(source);
     checkMeters(source, profiles, findings);
-    return findings.problems.map(({ code }) => code);
+    return findings.problems;
   };
 
   it('is a unit, with a channel where the device has several', () => {
@@ -220,6 +222,13 @@ describe('the address and dial of a Modbus meter in the settings', () => {
     }
     const twice = on('modbus-tcp', 'profile: one, address: 0', 'profile: one, address: 255');
     expect(twice).toEqual(['address.duplicate']);
+    // Who wrote 255 sees no other 255 on that line.
+    const [told] = problemsOn(
+      'modbus-tcp',
+      'profile: one, address: 0',
+      'profile: one, address: 255',
+    );
+    expect(told?.message).toMatch(/"255".*"0" on line 4/);
     const channels = (a: string, b: string) =>
       on('modbus-tcp', `profile: test, address: ${a}`, `profile: test, address: ${b}`);
     expect(channels('255/2', '0/2')).toEqual(['address.duplicate']);

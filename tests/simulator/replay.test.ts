@@ -19,8 +19,9 @@ import { createMbapLink } from '../../src/bus/mbap-client.ts';
 import { createRtuLink } from '../../src/bus/rtu-client.ts';
 import { CR_FRAMING, framerOf } from '../../src/codec/framer.ts';
 import type { Result } from '../../src/domain/fault.ts';
-import { openScan, type ScanTarget } from '../../src/scanning.ts';
+import { openScan } from '../../src/scanning.ts';
 import { tasks } from '../../src/settings/apart-tasks.ts';
+import type { ScanTarget } from '../../src/settings/settings.ts';
 
 const clock = createSystemClock();
 /** Long, as the machine may be busy; only units that are never asked here would use it up. */

@@ -1,10 +1,27 @@
 // Other settings over the same journal: no hour is missed, no water is lost, and nothing is sent twice as something else.
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createReloading } from '../../src/reloading.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { HOUR, START, VirtualWorld } from './virtual-world.ts';
 
 const MINUTE = 60_000;
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+/** A file whose settings are other than the world's. */
+const FILE = `version: 1
+utility: test
+collector: COL-1
+data: ./journal
+upstream: { url: "mqtt://127.0.0.1:9" }
+buses:
+  - { bus: bus-1, type: modbus-tcp, host: 127.0.0.1, port: 9 }
+meters:
+  - { meter: SP-1, bus: bus-1, profile: generic-8-digit-modbus, address: 1, poll_s: 900 }
+`;
 
 interface Interval {
   readonly start: string;
@@ -105,5 +122,38 @@ describe('settings changed while water runs', () => {
     expect(await world.ask('queue.status')).toMatchObject({ pending: 0 });
     await world.stop();
     expect(world.audit().findings).toEqual([]);
+  });
+});
+
+describe('settings that wait for the hour’s edge', () => {
+  it('and cannot be gone on with then are told as not applied, and the collector ends in order', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'reload-'));
+    const file = join(folder, 'settings.yaml');
+    await writeFile(file, FILE);
+    const world = new VirtualWorld({ seed: 15, meters: 2 });
+    await world.start();
+    await world.clock.run(START + 2 * HOUR - 5_000);
+    const reloading = createReloading({
+      ...{ settings: world.settings, file, root: ROOT, collector: async () => world.running },
+      log: Object.assign(world.log, { setLevel: () => undefined }),
+    });
+    await writeFile(file, FILE.replace('poll_s: 900', 'poll_s: 300'));
+    const applied = await reloading.apply();
+    expect(applied).toMatchObject({ ok: true, applied: [{ path: '/meters/SP-1/poll_s' }] });
+    world.breakBuses();
+    await world.clock.run(START + 2 * HOUR + 2 * MINUTE);
+    await world.clock.runUntil(world.running.stopped);
+    const wrong = world.log.lines.filter(({ level }) => level === 'error');
+    expect(wrong).toContainEqual(
+      expect.objectContaining({
+        fields: expect.objectContaining({ applied: ['/meters/SP-1/poll_s'] }),
+      }),
+    );
+    // What was read until then is on the medium, and is sent by the next.
+    await world.start();
+    await world.run(2);
+    expect(world.audit().findings).toEqual([]);
+    await world.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 });

@@ -97,6 +97,7 @@ export class VirtualWorld {
   readonly #seed: number;
   readonly #options: WorldOptions;
   #names = 0;
+  #isBroken = false;
   #life: Life | null = null;
   #collector: RunningCollector | null = null;
 
@@ -143,6 +144,7 @@ export class VirtualWorld {
   async begin(): Promise<void> {
     const life = this.clock.life();
     this.#life = life;
+    this.#isBroken = false;
     const starting = runCollector(this.settings, {
       commandCheck: COMMAND_CHECK,
       expiries: async () => [],
@@ -172,16 +174,24 @@ export class VirtualWorld {
     this.#collector = await starting;
   }
 
+  get running(): RunningCollector {
+    if (!this.#collector) throw new Error('not started');
+    return this.#collector;
+  }
+
   /** Goes on with other settings; resolves when the collector does. */
   async reload(settings: Settings): Promise<void> {
-    if (!this.#collector) throw new Error('not started');
-    await this.clock.runUntil(this.#collector.reload(settings));
+    await this.clock.runUntil(this.running.reload(settings));
   }
 
   /** Begins to; it goes on as time does. */
   beginReload(settings: Settings): Promise<void> {
-    if (!this.#collector) throw new Error('not started');
-    return this.#collector.reload(settings);
+    return this.running.reload(settings);
+  }
+
+  /** A bug of the program: the buses of the next settings cannot be made, until it is started again. */
+  breakBuses(): void {
+    this.#isBroken = true;
   }
 
   /** The process dies between two instants: nothing it awaited ever settles, what was synced stays. */
@@ -255,8 +265,7 @@ export class VirtualWorld {
   }
 
   async ask(name: string, args: Record<string, unknown> = {}): Promise<unknown> {
-    if (!this.#collector) throw new Error('not started');
-    const answer = await this.clock.runUntil(this.#collector.commands.run(name, args));
+    const answer = await this.clock.runUntil(this.running.commands.run(name, args));
     if (!answer.ok) throw new Error(answer.code);
     return answer.data;
   }
@@ -294,6 +303,7 @@ export class VirtualWorld {
   }
 
   #openBus(bus: BusSettings, life: Life): Bus {
+    if (this.#isBroken) throw new Error('a bug');
     const clock = life.wire();
     const { openLine } = this.#options;
     if (openLine) return openLine(bus, clock, this);

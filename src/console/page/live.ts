@@ -17,7 +17,6 @@ export const faults = signal<readonly MeterLine[]>([]);
 export const lostSince = signal<number | null>(null);
 /** The journal can be read and written; else what is missing of it is not known, and never none. */
 export const isJournalOpen = computed(() => (status.value?.journal.detail ?? 'sound') === 'sound');
-export const isLive = computed(() => lostSince.value === null && status.value !== null);
 
 /** The first wait before the stream is opened again, and the longest. */
 const WAIT_MS = 1_000;

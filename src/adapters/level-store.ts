@@ -96,7 +96,7 @@ function storeOver(level: Text, folder: string): Store {
     getMany: (wanted) => attempt(() => level.getMany([...wanted])),
     entries: (range) => entriesOf(level, range),
     portion: (range) => portionOf(level, range),
-    texts: async (range) => (await portionOf(level, range, false)).map(([, text]) => text),
+    texts: async (range) => (await portionOf(level, range, false)).map((entry) => entry[1]),
     async close() {
       try {
         await level.close();

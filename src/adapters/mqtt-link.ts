@@ -244,8 +244,7 @@ export class Link {
     this.#send();
   }
 
-  readonly #isTaken = (id: number) =>
-    this.#unanswered.has(id) || Object.hasOwn(this.#client.outgoing, id);
+  readonly #isTaken = (id: number) => this.#unanswered.has(id) || id in this.#client.outgoing;
 
   /** A PUBACK; its reason code says no from 128 on (MQTT 5 3.4.2.1), and does not exist on 3.1.1. */
   #acknowledged(id: number, reason: number): void {

@@ -3,7 +3,7 @@
 import type { EntryRow, EventRow, GapEntry, HourEntry } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { detectable } from '../domain/leaks/detectable.ts';
-import type { Dial, EpochMs } from '../domain/units.ts';
+import { type Dial, type EpochMs, HOUR_MS } from '../domain/units.ts';
 import type {
   Birth,
   CollectorState as CollectorStateMessage,
@@ -23,30 +23,53 @@ export const MESSAGE_ENTRIES_MAX = 168;
 
 /** ISO 8601 UTC, without milliseconds where there are none. */
 export function isoTime(at: EpochMs): string {
-  const inDay = ((at % DAY_MS) + DAY_MS) % DAY_MS;
-  const day = dayOf(at - inDay);
-  const s = Math.floor(inDay / 1000);
-  const ms = inDay % 1000;
-  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return ms === 0 ? `${day}T${clock}Z` : `${day}T${clock}.${String(ms).padStart(3, '0')}Z`;
+  const inHour = ((at % HOUR_MS) + HOUR_MS) % HOUR_MS;
+  const hour = hourTexts(at - inHour);
+  if (inHour === 0) return hour.edge;
+  const s = Math.floor(inHour / 1000);
+  const ms = inHour % 1000;
+  const within = `${hour.begun}${two(Math.floor(s / 60))}:${two(s % 60)}`;
+  return ms === 0 ? `${within}Z` : `${within}.${String(ms).padStart(3, '0')}Z`;
 }
 
-const DAY_MS = 86_400_000;
 const TWO = Array.from({ length: 60 }, (_, n) => String(n).padStart(2, '0'));
 const two = (n: number) => TWO[n] as string;
 
-/** Days are written again and again; these many are remembered. */
+interface HourTexts {
+  readonly at: EpochMs;
+  /** The instant at which it begins. */
+  readonly edge: string;
+  /** What every instant within it begins with. */
+  readonly begun: string;
+}
+
+/** The hours of a month are written again for each meter; these many are remembered, and so many days. */
+const HOURS = 1_024;
 const DAYS = 64;
-const WRITTEN: { readonly at: EpochMs; readonly text: string }[] = [];
+const HOURS_WRITTEN: HourTexts[] = [];
+const DAYS_WRITTEN: { readonly at: EpochMs; readonly text: string }[] = [];
+
+function hourTexts(at: EpochMs): HourTexts {
+  const place = Math.abs(at / HOUR_MS) % HOURS;
+  const known = HOURS_WRITTEN[place];
+  if (known?.at === at) return known;
+  const inDay = ((at % DAY_MS) + DAY_MS) % DAY_MS;
+  const edge = `${dayOf(at - inDay)}T${two(inDay / HOUR_MS)}:00:00Z`;
+  const hour = { at, edge, begun: edge.slice(0, -'00:00Z'.length) };
+  HOURS_WRITTEN[place] = hour;
+  return hour;
+}
 
 function dayOf(at: EpochMs): string {
   const place = Math.abs(at / DAY_MS) % DAYS;
-  const known = WRITTEN[place];
+  const known = DAYS_WRITTEN[place];
   if (known?.at === at) return known.text;
-  const text = new Date(at).toISOString().slice(0, -14);
-  WRITTEN[place] = { at, text };
+  const text = new Date(at).toISOString().slice(0, -'T00:00:00.000Z'.length);
+  DAYS_WRITTEN[place] = { at, text };
   return text;
 }
+
+const DAY_MS = 24 * HOUR_MS;
 
 /** Where a collector publishes: below `watermeter-v1/{utility}/{collector}/`. */
 export function topicOf(utility: string, collector: string, path: string): string {
@@ -112,39 +135,50 @@ export function encodeIntervals(
   envelope: Envelope,
   bytesMax = MESSAGE_BYTES_MAX,
 ): { payload: string; rows: readonly EntryRow[] }[] {
-  const messages: { payload: string; rows: readonly EntryRow[] }[] = [];
   const head = intervalHead(facts, envelope);
-  const room = Math.min(MESSAGE_BYTES_MAX, bytesMax) - payloadOf(head, '', '').length;
-  let batch: EntryRow[] = [];
+  const room = Math.min(MESSAGE_BYTES_MAX, bytesMax) - head.length - FRAME_LENGTH;
+  const first = messageFrom(rows, 0, head, room);
+  if (first.rows.length === rows.length) return rows.length > 0 ? [first] : [];
+  const messages = [first];
+  for (let from = first.rows.length; from < rows.length; ) {
+    const next = messageFrom(rows, from, head, room);
+    messages.push(next);
+    from += next.rows.length;
+  }
+  return messages;
+}
+
+type Message = { payload: string; rows: readonly EntryRow[] };
+
+/** One message with as many of the rows from `from` on as fit, but one at least. */
+function messageFrom(rows: readonly EntryRow[], from: number, head: string, room: number): Message {
   let hours = '';
   let gaps = '';
-  for (const row of rows) {
+  let to = from;
+  for (const most = Math.min(rows.length, from + MESSAGE_ENTRIES_MAX); to < most; to += 1) {
+    const row = rows[to] as EntryRow;
     const text = entryText(row);
     // Each with its comma.
-    const bytes = hours.length + gaps.length + text.length + 2;
-    if (batch.length >= MESSAGE_ENTRIES_MAX || (batch.length > 0 && bytes > room)) {
-      messages.push({ payload: payloadOf(head, hours, gaps), rows: batch });
-      batch = [];
-      hours = '';
-      gaps = '';
-    }
-    batch.push(row);
-    if (row.kind === 'hour') hours += hours === '' ? text : `,${text}`;
-    else gaps += gaps === '' ? text : `,${text}`;
+    if (to > from && hours.length + gaps.length + text.length + 2 > room) break;
+    if (row.kind === 'hour') hours = hours === '' ? text : `${hours},${text}`;
+    else gaps = gaps === '' ? text : `${gaps},${text}`;
   }
-  if (batch.length > 0) messages.push({ payload: payloadOf(head, hours, gaps), rows: batch });
-  return messages;
+  const isAll = from === 0 && to === rows.length;
+  return { payload: payloadOf(head, hours, gaps), rows: isAll ? rows : rows.slice(from, to) };
 }
 
 /** The message as text; each entry is written once, for its size and for sending. */
 function payloadOf(head: string, hours: string, gaps: string): string {
-  return `${head},"intervals":[${hours}],"gaps":[${gaps}]}`;
+  return `${head}${hours}],"gaps":[${gaps}]}`;
 }
+
+/** Of what stands around the entries, behind the head. */
+const FRAME_LENGTH = payloadOf('', '', '').length;
 
 /** What every message of an installation begins with, from one to the next. */
 const HEADS = new WeakMap<InstallationFacts, { readonly of: Envelope; readonly text: string }>();
 
-/** Everything before the entries, without the closing brace. */
+/** Everything before the hours. */
 function intervalHead(facts: InstallationFacts, envelope: Envelope): string {
   const { collector, epoch, cause, sent } = envelope;
   const known = HEADS.get(facts);
@@ -153,7 +187,7 @@ function intervalHead(facts: InstallationFacts, envelope: Envelope): string {
   const text = known && isSame ? known.text : steadyHead(facts, envelope);
   if (!isSame) HEADS.set(facts, { of: envelope, text });
   if (stamped.text !== text || stamped.sent !== sent) {
-    stamped = { text, sent, head: `${text},"sent":"${isoTime(sent)}"` };
+    stamped = { text, sent, head: `${text},"sent":"${isoTime(sent)}","intervals":[` };
   }
   return stamped.head;
 }

@@ -210,8 +210,11 @@ class Backlog {
       else this.#failed(message, outcome.fault, pass, tries);
       this.#lane.leave();
     };
-    forwardPending(message, this.#parts, told, (bug) => this.#lane.fail(bug), true);
+    forwardPending(message, this.#parts, told, this.#stumbled, true);
   }
+
+  /** One for all messages: a function of its own for each is garbage. */
+  readonly #stumbled = (bug: unknown) => this.#lane.fail(bug);
 
   /** What the broker refuses is put aside, so that it holds up nothing else; without a link nothing goes. */
   #failed({ topic, rows }: Prepared, fault: Fault, pass: Pass, tries: number): void {

@@ -11,7 +11,7 @@ export class Lane {
   constructor(places: number, signal: AbortSignal) {
     this.#places = places;
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+    signal.addEventListener('abort', () => this.#tell(), { once: true });
   }
 
   /** Takes a place at once where there is one. Throws what `fail` was told. */
@@ -29,7 +29,7 @@ export class Lane {
 
   leave(): void {
     this.#taken -= 1;
-    this.#wake?.();
+    this.#tell();
   }
 
   /** A bug of ours in what was under way: whoever waits next is told. */
@@ -46,6 +46,13 @@ export class Lane {
 
   #throwBug(): void {
     if (this.#bug) throw this.#bug.error;
+  }
+
+  /** Wakes who waits, once: a promise that is resolved again takes longer than all else in here. */
+  #tell(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   #change(): Promise<void> {

@@ -342,8 +342,8 @@ async function runAt(store: Store, wanted: readonly string[]): Promise<(Row | un
   const range = { from, to: `${last}\0`, limit: wanted.length };
   const rows: Row[] = [];
   if (!store.texts || last <= from) return rows;
-  for (const [n, text] of (await store.texts(range)).entries()) {
-    const row = decodeRow(wanted[n] as string, text);
+  for (const text of await store.texts(range)) {
+    const row = decodeRow(wanted[rows.length] as string, text);
     if (row === undefined) break;
     rows.push(row);
   }

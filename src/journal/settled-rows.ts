@@ -48,7 +48,9 @@ export class SettledRows {
    */
   begin(told: (meter: string, row: number) => void): void {
     const { numbers, rows, meters } = this.#gathered;
-    for (const [n, row] of rows.entries()) if (numbers.has(row)) told(meters[n] as string, row);
+    rows.forEach((row, n) => {
+      if (numbers.has(row)) told(meters[n] as string, row);
+    });
     this.#underWay = numbers;
     this.#gathered = new Settled();
   }

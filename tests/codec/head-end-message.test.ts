@@ -254,6 +254,26 @@ describe('the contract’s messages', () => {
     expect(topic.split('/').length - 1).toBeLessThanOrEqual(6);
     expect(isoTime(Date.UTC(2026, 10, 22, 4, 0, 0, 5))).toBe('2026-11-22T04:00:00.005Z');
   });
+
+  it('a time is written as JavaScript writes it, whatever other times were written before', () => {
+    const near = fc.integer({ min: -200_000, max: 200_000 }).map((hours) => hours * HOUR_MS);
+    const far = fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2286, 0, 1) });
+    const within = fc.constantFrom(0, 200, 1_000, 3_599_999);
+    const instants = fc.array(
+      fc.oneof(
+        far,
+        fc.tuple(near, within).map(([at, ms]) => at + ms),
+      ),
+    );
+    fc.assert(
+      fc.property(instants, (all) => {
+        // The same hours again, and those that stand in their place where hours are remembered.
+        for (const at of all.flatMap((one) => [one, one + 1_024 * HOUR_MS, one])) {
+          expect(isoTime(at)).toBe(new Date(at).toISOString().replace('.000Z', 'Z'));
+        }
+      }),
+    );
+  });
 });
 
 describe('CRC-32', () => {

@@ -6,7 +6,7 @@ import type { EventRow } from '../domain/entry.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { standing } from '../pipeline.ts';
-import { rulesTold } from './alerts.ts';
+import { LASTING, rulesTold } from './alerts.ts';
 import type { Operating } from './operations.ts';
 
 /** What the collector told of itself is over when it is told; it is shown for so long, and so many of it. */
@@ -62,9 +62,6 @@ function openEvent(rows: readonly EventRow[], known: string | null): OpenEvent {
   if (!last || !first) throw new Error('an event without a message');
   return { ...eventPayload(last), raised_at: eventPayload(first).at, acknowledged_by: known };
 }
-
-/** What lasts of what the collector tells of itself. */
-const LASTING: ReadonlySet<string> = new Set(['journal.pressure', 'bus.down', 'clock.unsynced']);
 
 /** What the collector told of itself: the things that last, and the news of a week. */
 async function ownEvents(journal: Journal, now: EpochMs) {

@@ -85,7 +85,8 @@ export class Acknowledgement {
     if (this.#parts.mode === 'none') return;
     const ack = readAck(payload, this.#parts.collector);
     if (typeof ack === 'string') return this.#refuse('an acknowledgement', ack);
-    if (ack.epoch !== this.#parts.journal.epoch) return this.#refuse('one', 'of another epoch');
+    if (ack.epoch !== this.#parts.journal.epoch)
+      return this.#refuse('an acknowledgement', 'of another epoch');
     this.#take(ack);
   }
 
@@ -155,7 +156,8 @@ export class Acknowledgement {
     this.#watchEpoch();
     const before = journal.acknowledged();
     if (ack.epoch !== journal.epoch || !this.#isNewer(ack, before)) return;
-    if (ack.row > journal.lastRow()) return this.#refuse('one', `of row ${ack.row}, never sent`);
+    if (ack.row > journal.lastRow())
+      return this.#refuse('an acknowledgement', `of row ${ack.row}, never sent`);
     // One of rows that are not sent yet goes on waiting for them, whatever was said before it.
     const early = this.#early;
     const rules = early === undefined || early === ack || this.#isNewer(ack, early);

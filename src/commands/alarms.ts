@@ -84,8 +84,9 @@ function vacations(journal: Journal, operating: Operating): object[] {
   return [...operating.places.values()].flatMap((place) => {
     const told = rulesTold(journal, operating, standing(place, journal)) as {
       readonly meter: string;
-      readonly alerts?: { readonly vacation: object | null };
+      readonly alerts?: { readonly vacation: { readonly over: boolean } | null };
     };
-    return told.alerts?.vacation ? [{ meter: told.meter, ...told.alerts.vacation }] : [];
+    const vacation = told.alerts?.vacation;
+    return vacation && !vacation.over ? [{ meter: told.meter, ...vacation }] : [];
   });
 }

@@ -6,7 +6,7 @@ import type { AlertWishes, UsageSettings, UsageWishes } from '../domain/alert-ru
 import { acknowledge, standingAlarm } from '../domain/alerts.ts';
 import type { EventRow } from '../domain/entry.ts';
 import { MAKERS_RULES, type MakersRule } from '../domain/leaks/makers.ts';
-import { VOLUME_UNITS } from '../domain/units.ts';
+import { type EpochMs, VOLUME_UNITS } from '../domain/units.ts';
 import { dateOf, dayOf } from '../domain/usage/civil.ts';
 import { type Amount, thresholdOf } from '../domain/usage/threshold.ts';
 import { WINDOW_DAYS_MAX } from '../domain/usage/usage.ts';
@@ -200,13 +200,20 @@ async function changeRules(
 }
 
 /** The rules of a place, each amount with the counts it is compared in. */
-export function rulesTold(journal: Journal, { watches }: Operating, place: MeteredPlace): object {
+export function rulesTold(
+  journal: Journal,
+  { watches, clock }: Operating,
+  place: MeteredPlace,
+): object {
   const { target, rules } = standing(place, journal);
   const now = watches?.rulesOf(target.meter, rules);
-  return { meter: target.meter, ...(now ? { service: now.usage.service, alerts: told(now) } : {}) };
+  return {
+    meter: target.meter,
+    ...(now ? { service: now.usage.service, alerts: told(now, clock.now()) } : {}),
+  };
 }
 
-function told({ usage, makers, dial }: WatchedRules): object {
+function told({ usage, makers, dial }: WatchedRules, at: EpochMs): object {
   const { billingCycle, daily, multiDay, vacation, noUseDays } = usage;
   const counted = <T extends Amount>(amount: T | undefined) => {
     if (!amount) return null;
@@ -218,7 +225,10 @@ function told({ usage, makers, dial }: WatchedRules): object {
     billing_cycle: counted(billingCycle),
     daily: counted(daily),
     multi_day: counted(multiDay && { days: 7, ...multiDay }),
-    vacation: away && { ...away, from: dateOf(away.from), to: dateOf(away.to) },
+    vacation: away && {
+      ...away,
+      ...{ from: dateOf(away.from), to: dateOf(away.to), over: usage.zone(at) > away.to },
+    },
     ...{ no_use_days: noUseDays ?? null, makers },
   };
 }

@@ -357,7 +357,6 @@ export class Ledger {
   }
 
   #settleEvent(collector: string, event: Fields): boolean {
-    this.#counts.events += 1;
     const epoch = String(event['epoch']);
     const row = Number(event['row']);
     this.#hearEpoch(collector, epoch);
@@ -371,7 +370,10 @@ export class Ledger {
     if (this.#lineageOf(collector).take(event)) this.#tellings.forgetHeld();
     const key = `${collector}/${epoch}/${row}`;
     const fresh = !this.#events.has(key);
-    if (fresh) this.#events.set(key, event);
+    if (fresh) {
+      this.#counts.events += 1;
+      this.#events.set(key, event);
+    }
     return fresh;
   }
 

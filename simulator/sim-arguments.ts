@@ -36,7 +36,7 @@ function fault(text: string, before: readonly FaultPlan[]): readonly FaultPlan[]
   const plan = parseFault(text);
   if (!plan) {
     throw new InvalidArgumentError(
-      'It is like silent:SP-00003@2h-5h, shifted:SP-00003@2h=+1000 or unplug:bus-1@6h-8h.',
+      'It is like silent:SP-00003@2h-5h, shifted:SP-00003@2h=+1000 or unplug:bus-1@6h-8h; unplug, silent and reverse have an end.',
     );
   }
   return [...before, plan];
@@ -53,7 +53,7 @@ function profile(text: string, before: ReadonlyMap<string, string>): ReadonlyMap
 const FAULT_FORM =
   'unplug:BUS@FROMh-TOh or KIND:METER@FROMh-TOh with KIND silent, unreadable, frozen, shifted=COUNTS, ' +
   'reverse=COUNTS_PER_HOUR, stranger=ID, shared=ID, damaged=SHARE, swapped=DIGITS/ID, the value at the end; ' +
-  'without -TOh most stay; repeatable';
+  'all but unplug, silent and reverse stay without -TOh; repeatable';
 
 const PROFILE_FORM = 'METER=NAME serves this meter as devices/NAME.yaml says; repeatable';
 

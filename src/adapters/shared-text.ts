@@ -4,7 +4,7 @@ import { chown, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock, SharedText } from '../boundaries.ts';
 import { faulty, good, type Result } from '../domain/fault.ts';
-import { fileWords } from './file-words.ts';
+import { fileWords, newFileError } from './file-words.ts';
 import { moveIn, unless, writeSynced } from './files.ts';
 import { freeLock, tryLock } from './lock-file.ts';
 
@@ -64,7 +64,8 @@ export function createSharedText(path: string, clock: Clock): SharedText {
         await freeLock(lock);
       }
     } catch (cause) {
-      return faulty('store.failed', fileWords(cause, path));
+      // The file may well be missing before the first change; what is missing then is the folder.
+      return faulty('store.failed', newFileError(cause, path).message);
     }
   };
 

@@ -65,6 +65,7 @@ interface ToldAmount {
   readonly days?: number;
   readonly from?: string;
   readonly to?: string;
+  readonly over?: boolean;
 }
 
 interface ToldMeter {
@@ -83,11 +84,12 @@ interface ToldMeter {
 function inWords(one: ToldAmount | number | readonly string[], { say }: Manner): string {
   if (typeof one === 'number') return say('cli.a_days', { count: one });
   if ('length' in one) return one.join(', ');
-  const { amount, unit, counts, rounded, day, days, from, to } = one;
+  const { amount, unit, counts, rounded, day, days, from, to, over } = one;
   const when = [
     ...(day === undefined ? [] : [say('cli.a_from_day', { day })]),
     ...(days === undefined ? [] : [say('cli.a_over_days', { days })]),
     ...(from === undefined ? [] : [say('cli.a_range', { from, to: to ?? '' })]),
+    ...(over === true ? [say('cli.a_over')] : []),
   ];
   const counted = say(rounded === 'no' ? 'cli.a_counts' : 'cli.a_counts_up', { counts });
   return [`${amount} ${unit} (${counted})`, ...when].join(' ');

@@ -50,9 +50,16 @@ async function act(
 
 type Refusal = Extract<CommandAnswer, { ok: false }>;
 
-/** A file of accounts that only its owner may open is not broken, and not to be removed. */
+/**
+ * A file of accounts that only its owner may open is not broken, and not to be removed; nor is one whose folder the
+ * collector has not made yet. It makes it at its first start, and not this command: root's folder would keep it out.
+ */
 function asDenied(answer: Refusal, { data }: Settings, { say }: Manner): Refusal {
-  if (answer.code !== 'accounts.broken' || !answer.message.includes('may not open')) return answer;
+  if (answer.code !== 'accounts.broken') return answer;
+  if (answer.message.includes('there is no folder')) {
+    return { ...answer, code: 'conflict', hint: say('cli.user_first_start', { name: NAME }) };
+  }
+  if (!answer.message.includes('may not open')) return answer;
   return { ...answer, code: 'forbidden', hint: say('cli.ask_as_owner', { path: data }) };
 }
 

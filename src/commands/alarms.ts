@@ -6,7 +6,7 @@ import type { EventRow } from '../domain/entry.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { HOUR_MS } from '../domain/units.ts';
 import { standing } from '../pipeline.ts';
-import { rulesTold } from './alerts.ts';
+import { LASTING, rulesTold } from './alerts.ts';
 import type { Operating } from './operations.ts';
 
 /** What the collector told of itself is over when it is told; it is shown for so long, and so many of it. */
@@ -63,9 +63,6 @@ function openEvent(rows: readonly EventRow[], known: string | null): OpenEvent {
   return { ...eventPayload(last), raised_at: eventPayload(first).at, acknowledged_by: known };
 }
 
-/** What lasts of what the collector tells of itself. */
-const LASTING: ReadonlySet<string> = new Set(['journal.pressure', 'bus.down', 'clock.unsynced']);
-
 /** What the collector told of itself: the things that last, and the news of a week. */
 async function ownEvents(journal: Journal, now: EpochMs) {
   const lasting = new Map<number, EventRow[]>();
@@ -87,8 +84,9 @@ function vacations(journal: Journal, operating: Operating): object[] {
   return [...operating.places.values()].flatMap((place) => {
     const told = rulesTold(journal, operating, standing(place, journal)) as {
       readonly meter: string;
-      readonly alerts?: { readonly vacation: object | null };
+      readonly alerts?: { readonly vacation: { readonly over: boolean } | null };
     };
-    return told.alerts?.vacation ? [{ meter: told.meter, ...told.alerts.vacation }] : [];
+    const vacation = told.alerts?.vacation;
+    return vacation && !vacation.over ? [{ meter: told.meter, ...vacation }] : [];
   });
 }

@@ -4,8 +4,9 @@ import type { CommandAnswer, Journal } from '../boundaries.ts';
 import { eventIdOf, isoTime } from '../codec/head-end-message.ts';
 import type { AlertWishes, UsageSettings, UsageWishes } from '../domain/alert-rules.ts';
 import { acknowledge, standingAlarm } from '../domain/alerts.ts';
+import type { EventRow } from '../domain/entry.ts';
 import { MAKERS_RULES, type MakersRule } from '../domain/leaks/makers.ts';
-import { VOLUME_UNITS } from '../domain/units.ts';
+import { type EpochMs, VOLUME_UNITS } from '../domain/units.ts';
 import { dateOf, dayOf } from '../domain/usage/civil.ts';
 import { type Amount, thresholdOf } from '../domain/usage/threshold.ts';
 import { WINDOW_DAYS_MAX } from '../domain/usage/usage.ts';
@@ -199,13 +200,20 @@ async function changeRules(
 }
 
 /** The rules of a place, each amount with the counts it is compared in. */
-export function rulesTold(journal: Journal, { watches }: Operating, place: MeteredPlace): object {
+export function rulesTold(
+  journal: Journal,
+  { watches, clock }: Operating,
+  place: MeteredPlace,
+): object {
   const { target, rules } = standing(place, journal);
   const now = watches?.rulesOf(target.meter, rules);
-  return { meter: target.meter, ...(now ? { service: now.usage.service, alerts: told(now) } : {}) };
+  return {
+    meter: target.meter,
+    ...(now ? { service: now.usage.service, alerts: told(now, clock.now()) } : {}),
+  };
 }
 
-function told({ usage, makers, dial }: WatchedRules): object {
+function told({ usage, makers, dial }: WatchedRules, at: EpochMs): object {
   const { billingCycle, daily, multiDay, vacation, noUseDays } = usage;
   const counted = <T extends Amount>(amount: T | undefined) => {
     if (!amount) return null;
@@ -217,7 +225,10 @@ function told({ usage, makers, dial }: WatchedRules): object {
     billing_cycle: counted(billingCycle),
     daily: counted(daily),
     multi_day: counted(multiDay && { days: 7, ...multiDay }),
-    vacation: away && { ...away, from: dateOf(away.from), to: dateOf(away.to) },
+    vacation: away && {
+      ...away,
+      ...{ from: dateOf(away.from), to: dateOf(away.to), over: usage.zone(at) > away.to },
+    },
     ...{ no_use_days: noUseDays ?? null, makers },
   };
 }
@@ -269,9 +280,8 @@ async function acknowledgeEvent(
   operating: Operating,
   { id, by }: Args,
 ): Promise<CommandAnswer> {
-  // What the collector told of itself is over when it is told.
   const [, own] = OWN_ID.exec(String(id)) ?? [];
-  if (own !== undefined) return overOrUnknown(journal, String(id), '', 0, Number(own));
+  if (own !== undefined) return acknowledgeOwn(journal, String(id), Number(own));
   const [, meter = '', inst, alarm] = METER_ID.exec(String(id)) ?? [];
   const place = placeOf(journal, operating, { meter });
   const state = journal.installation(meter);
@@ -293,6 +303,26 @@ async function acknowledgeEvent(
   }
   const known = found.acknowledged ?? who;
   return written(journal, { id, code: found.code, stands: true, acknowledged_by: known });
+}
+
+/** What lasts of what the collector tells of itself. */
+export const LASTING: ReadonlySet<string> = new Set([
+  'journal.pressure',
+  'bus.down',
+  'clock.unsynced',
+]);
+
+/** What the collector told of itself is over when it is told, but for what lasts: nothing keeps who knows of that. */
+async function acknowledgeOwn(journal: Journal, id: string, alarm: number): Promise<CommandAnswer> {
+  let last: EventRow | undefined;
+  for await (const row of journal.eventsOf('')) {
+    if (row.alarm === alarm && LASTING.has(row.code)) last = row;
+  }
+  if (last === undefined || last.phase === 'clear' || !means(id, '', last)) {
+    return overOrUnknown(journal, id, '', 0, alarm);
+  }
+  const message = `${last.code} stands, and is over by itself alone.`;
+  return refused('conflict', message, 'Only events of a meter are acknowledged.');
 }
 
 async function overOrUnknown(

@@ -72,7 +72,15 @@ describe('alerts set by command', () => {
     await world.run(1);
     const cleared = heardOf(world, 'usage.multi_day').at(-1);
     expect(cleared).toMatchObject({ phase: 'clear', data: { outcome: 'vacation' } });
+    const vacations = async () =>
+      ((await world.ask('alarms', {})) as { vacations: object[] }).vacations;
+    expect(await vacations()).toMatchObject([{ meter: METER, to: '2026-06-03', over: false }]);
     await world.run(48);
+    // It is kept with its meter, and nobody is on it any more.
+    expect(await vacations()).toEqual([]);
+    expect(await world.ask('alerts', { meter: METER })).toMatchObject({
+      meters: [{ alerts: { vacation: { to: '2026-06-03', over: true } } }],
+    });
     await world.stop();
     const away = heardOf(world, 'usage.vacation').map(({ phase }) => phase);
     expect(away[0]).toBe('raise');

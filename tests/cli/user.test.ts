@@ -1,6 +1,6 @@
 // `user` and `token`: over the real file of accounts, without a secret among the arguments or on the screen.
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -98,6 +98,20 @@ describe('a file of accounts', () => {
       expect(err).toContain('Ask as the user who runs the collector');
       expect(err).not.toMatch(/remove/i);
     }
+  });
+});
+
+describe('a data folder that the collector has not made yet', () => {
+  it('is said to come with the first start, and nothing is called broken or made', async () => {
+    await rm(data, { recursive: true });
+    const words = ['user code', 'user add ana --role admin', 'token create nightly --role viewer'];
+    for (const said of words) {
+      const { exit, err } = await typed(said, desk().parts);
+      expect(exit).toBe(1);
+      expect(err).toContain('at its first start');
+      expect(err).not.toMatch(/remove/i);
+    }
+    await expect(readdir(data)).rejects.toThrow();
   });
 });
 

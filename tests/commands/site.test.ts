@@ -149,6 +149,25 @@ describe('what stands', () => {
     expect(await told('alarms')).toMatchObject({ open: [] });
   });
 
+  it('of the collector itself is never called over while it stands, and over once it is', async () => {
+    const bus = (stands: boolean) =>
+      journal.trouble({
+        about: 'bus.down/hut',
+        stands,
+        code: 'bus.down',
+        severity: 'major',
+        data: {},
+      });
+    bus(true);
+    await journal.flush();
+    const [down] = (await told('alarms'))['open'] as { id: string }[];
+    expect(await run('event.ack', { id: down?.id, by: 'Ana' })).toMatchObject({ code: 'conflict' });
+    bus(false);
+    await journal.flush();
+    expect(await told('event.ack', { id: down?.id, by: 'Ana' })).toMatchObject({ stands: false });
+    expect(await run('event.ack', { id: 'journal-99' })).toMatchObject({ code: 'bad_request' });
+  });
+
   it('the collector’s own news are told for a week, the newest first', async () => {
     const note = (name: string) =>
       journal.note({ code: 'command.executed', severity: 'info', data: { name } });

@@ -166,6 +166,18 @@ function keepsWhatIsPublished(start: () => Promise<RunningBroker>): void {
     expect(headEnd.counts()).toMatchObject({ resends: 1, conflicts: 0 });
   });
 
+  test('an event that comes again is one event', async () => {
+    const event = JSON.stringify({
+      ...{ v: 1, type: 'event', epoch: 'E1', collector: 'COL-1', row: 4, id: `${METER}-1-1` },
+      ...{ meter: METER, inst: 1, code: 'read.silent', severity: 'minor', phase: 'raise' },
+      ...{ at: '2026-06-01T03:00:00Z', since: '2026-06-01T03:00:00Z', data: {} },
+    });
+    await publish(`meter/${METER}/event`, event);
+    await publish(`meter/${METER}/event`, event);
+    await arrived(2);
+    expect(headEnd.counts()).toMatchObject({ events: 1, malformed: 0 });
+  });
+
   test('a resend that differs in a field is a conflict, and the first stays', async () => {
     await publishHours(message([hour('2026-06-01T03:00:00Z', 5)]));
     await publishHours(message([hour('2026-06-01T03:00:00Z', 6)]));

@@ -49,6 +49,10 @@ export function volumeIn(volume: number, from: VolumeUnit, to: VolumeUnit, exact
   return `${text} ${say(`unit.${to}`)}`;
 }
 
+/** A volume as somebody typed it. */
+export const amountSays = (one: { readonly amount: number; readonly unit: VolumeUnit }): string =>
+  `${number(one.amount, Number.isInteger(one.amount) ? 0 : 2)} ${say(`unit.${one.unit}`)}`;
+
 export const volumeOf = (counts: number, dial: Pick<Dial, 'pow10'>): number =>
   Number((counts * 10 ** dial.pow10).toPrecision(12));
 

@@ -181,6 +181,8 @@ export interface Vacation extends Amount {
   readonly meter?: string;
   readonly from: string;
   readonly to: string;
+  /** Its last day has passed. */
+  readonly over?: boolean;
 }
 
 export interface MeterShown {

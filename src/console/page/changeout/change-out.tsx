@@ -6,11 +6,11 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { KeptChange } from '../../../domain/change-out.ts';
 import { session } from '../api.ts';
 import { time } from '../format.ts';
-import { lineOf, meterNames } from '../live.ts';
+import { lineOf, meterNames, status } from '../live.ts';
 import { useCommand, useDeed } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
 import { Button, Choice, Sure } from '../parts/field.tsx';
-import { Refused } from '../parts/notice.tsx';
+import { Empty, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { Sign } from '../parts/sign.tsx';
 import { go, query } from '../router.ts';
@@ -126,6 +126,7 @@ function Which({ wished, begin }: WhichProps) {
   const names = meterNames.value;
   const meter = useSignal(wished);
   const chosen = meter.value === '' ? (names[0] ?? '') : meter.value;
+  if (status.value !== null && names.length === 0) return <Empty says={t('meters_none')} />;
   return (
     <section class="card">
       <p>{t('changeout_says')}</p>

@@ -8,7 +8,7 @@ import { meterNames, status } from '../live.ts';
 import { useAsked, useDeed } from '../parts/asked.ts';
 import { Awaited } from '../parts/awaited.tsx';
 import { Choice, Form, Send, Sure } from '../parts/field.tsx';
-import { Refused } from '../parts/notice.tsx';
+import { Empty, Refused } from '../parts/notice.tsx';
 import { Section, Title } from '../parts/section.tsx';
 import { go, query } from '../router.ts';
 import type { Commission } from '../shapes.ts';
@@ -95,6 +95,14 @@ function Begin() {
     const begun = await deed.run<Commission>('commission.begin', { ...about, by });
     if (begun !== undefined) go(`/install?id=${encodeURIComponent(begun.id)}`);
   };
+  // Nothing to choose from is no choice.
+  if (status.value !== null && buses.length === 0) {
+    return (
+      <Section title={t('install_begin')}>
+        <Empty says={`${t('bus_none')} ${t('bus_none_next')}`} />
+      </Section>
+    );
+  }
   return (
     <Section title={t('install_begin')}>
       <p>{t('install_says')}</p>

@@ -78,7 +78,10 @@ function One({ bus }: { readonly bus: BusStats }) {
               t('headroom'),
               bus.headroom_per_min === null
                 ? null
-                : t('headroom_says', { count: bus.headroom_per_min }),
+                : t('headroom_says', {
+                    count: bus.headroom_per_min,
+                    reads: number(bus.headroom_per_min),
+                  }),
             ],
             [t('answer_time'), timeSays(bus.p50_ms, bus.p95_ms)],
             [t('time_out'), t('ms', { ms: number(bus.timeout_ms) })],

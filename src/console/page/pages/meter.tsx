@@ -1,6 +1,7 @@
 // One meter: its dial as it turns, the hours of two days, what was noticed, and what it is watched for.
 
 import { useEffect } from 'preact/hooks';
+import { HOUR_MS } from '../../../domain/units.ts';
 import { may } from '../api.ts';
 import { ago, lasting, time, told } from '../format.ts';
 import { isJournalOpen, lineOf, status } from '../live.ts';
@@ -20,7 +21,7 @@ import { t } from '../words.ts';
 import { MeterDeeds } from './meter-deeds.tsx';
 import { faultSays, stateOf } from './meters.tsx';
 
-const SHOWN_MS = 48 * 3_600_000;
+const SHOWN_MS = 48 * HOUR_MS;
 
 export function MeterPage({ meter }: { readonly meter: string }) {
   const shown = useCommand<MeterShown>('meter.show', { meter });
@@ -121,7 +122,9 @@ function Live({ meter }: { readonly meter: string }) {
 function TwoDays({ meter }: { readonly meter: string }) {
   const ended = lineOf(meter)?.value.last_hour?.start ?? '';
   const now = Date.parse(status.peek()?.now ?? '');
-  const from = Number.isNaN(now) ? undefined : new Date(now - SHOWN_MS).toISOString();
+  // From an edge on: of 48 whole hours the first is not to be missed for the minutes that have passed of this one.
+  const edge = now - (now % HOUR_MS) - SHOWN_MS;
+  const from = Number.isNaN(now) ? undefined : new Date(edge).toISOString();
   const asked = useCommand<Intervals>('intervals', { meter, ...(from ? { from } : {}) });
   useEffect(() => {
     if (ended !== '') void asked.again();
@@ -134,7 +137,7 @@ function TwoDays({ meter }: { readonly meter: string }) {
 }
 
 function HoursOf({ found }: { readonly found: Intervals }) {
-  const hours = found.intervals.slice(-SHOWN_MS / 3_600_000);
+  const hours = found.intervals.slice(-SHOWN_MS / HOUR_MS);
   return (
     <>
       <Hours label={t('two_days')} found={{ ...found, intervals: hours }} />

@@ -57,7 +57,7 @@ export function Meters() {
       <p role="status">{t('meters_shown', { count: names.value.length })}</p>
       {status.value === null ? <Busy says={t('connecting')} /> : null}
       {status.value !== null && names.value.length === 0 ? (
-        <Empty says={t('meters_empty')} />
+        <Empty says={t(meterNames.value.length === 0 ? 'meters_none' : 'meters_empty')} />
       ) : null}
       <ul class="rows meters card">
         {names.value.map((name) => (

@@ -70,7 +70,8 @@ function Standing({ queue }: { readonly queue: QueueStatus }) {
           ],
           [t('window'), String(queue.window)],
           queue.awaiting_ack == null ? null : [t('awaiting_ack'), number(queue.awaiting_ack)],
-          queue.acknowledged_row == null
+          // Row 0 is none: where PUBACK settles nobody ever acknowledges one.
+          queue.acknowledged_row == null || queue.acknowledged_row === 0
             ? null
             : [t('acknowledged_row'), number(queue.acknowledged_row)],
         ]}

@@ -3,7 +3,7 @@
 import type { VolumeUnit } from '../../../domain/units.ts';
 import { VOLUME_UNITS } from '../../../domain/units.ts';
 import { command, may } from '../api.ts';
-import { ago, lasting, number, time, told } from '../format.ts';
+import { ago, amountSays, lasting, number, time, told } from '../format.ts';
 import { status } from '../live.ts';
 import { path } from '../router.ts';
 import type { EventLine, Evidence } from '../shapes.ts';
@@ -62,7 +62,7 @@ function Heading({ event }: { readonly event: EventLine }) {
       <Sign state={severityState(event.severity)} />
       <span>
         <strong>{eventName(event.code)}</strong>
-        {event.meter === undefined ? null : ` · ${event.meter}`}
+        {whereOf(event) === undefined ? null : ` · ${whereOf(event)}`}
         <br />
         <small class="help">
           {t(`severity_${event.severity}`)} · {ago(Date.parse(event.since), at)}
@@ -70,6 +70,12 @@ function Heading({ event }: { readonly event: EventLine }) {
       </span>
     </span>
   );
+}
+
+/** The meter, or the bus, that an alarm is about. */
+function whereOf({ meter, data }: EventLine): string | undefined {
+  const bus = data['bus'];
+  return meter ?? (typeof bus === 'string' ? bus : undefined);
 }
 
 interface AlarmProps {
@@ -84,7 +90,7 @@ export function Alarm({ event, again }: AlarmProps) {
     if ((await deed.run('event.ack', { id: event.id })) !== undefined) await again();
   };
   return (
-    <article aria-label={`${eventName(event.code)} ${event.meter ?? ''}`}>
+    <article aria-label={`${eventName(event.code)} ${whereOf(event) ?? ''}`}>
       <Heading event={event} />
       <Proof event={event} />
       {event.meter !== undefined && /^leak\.|^flow\.burst/.test(event.code) ? (
@@ -97,7 +103,7 @@ export function Alarm({ event, again }: AlarmProps) {
             {t('see_meter', { meter: event.meter })}
           </a>
         )}
-        {by === null && may('technician') ? (
+        {by === null && event.meter !== undefined && may('technician') ? (
           <Button onClick={acknowledge} busy={deed.busy.value}>
             {t('acknowledge')}
           </Button>
@@ -119,6 +125,7 @@ export function Proof({ event }: { readonly event: EventLine }) {
         [t('since'), time(event.since)],
         why === undefined ? null : [t('why'), why],
         ...(unit === undefined ? [] : waterFacts(data, unit)),
+        thresholdFact(data),
         ...limitFacts(data),
         clearsFact(code, data),
       ]}
@@ -152,6 +159,14 @@ function waterFacts(data: Evidence, unit: VolumeUnit): (Fact | null)[] {
     leaked === null ? null : [t('leaked'), amount(leaked)],
     volume === null ? null : [t('volume_so_far'), amount(volume)],
   ];
+}
+
+/** From how much on use is told, as it was typed. */
+function thresholdFact(data: Evidence): Fact | null {
+  const amount = numberIn(data, 'typed');
+  const unit = VOLUME_UNITS.find((one) => one === data['typed_unit']);
+  if (amount === null || unit === undefined) return null;
+  return [t('told_from'), amountSays({ amount, unit })];
 }
 
 function limitFacts(data: Evidence): (Fact | null)[] {

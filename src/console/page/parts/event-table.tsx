@@ -2,7 +2,7 @@
 
 import { time } from '../format.ts';
 import type { EventLine } from '../shapes.ts';
-import { t } from '../words.ts';
+import { known, t } from '../words.ts';
 import { eventName } from './alarm-list.tsx';
 import { Table } from './section.tsx';
 
@@ -53,6 +53,11 @@ function Time({ at }: { readonly at: string }) {
 
 /** Who did what, of an event that tells it. */
 function deedOf({ data }: EventLine): string {
-  const said = [data['name'] ?? data['changed'], data['meter'], data['by'] ?? data['user']];
+  const name = data['name'] ?? data['changed'];
+  const done =
+    typeof name === 'string' ? (known(`did_${name.replaceAll(/[. -]/g, '_')}`) ?? name) : name;
+  // Nobody told by name is told as an empty one.
+  const whom = data['whom'] === '' ? undefined : data['whom'];
+  const said = [done, data['meter'] ?? whom, data['by'] ?? data['user']];
   return said.filter((one) => one !== undefined && one !== null).join(' · ');
 }

@@ -3,16 +3,13 @@
 import { useSignal } from '@preact/signals';
 import { VOLUME_UNITS, type VolumeUnit } from '../../../domain/units.ts';
 import { may } from '../api.ts';
-import { day, number } from '../format.ts';
-import type { Amount, MeterShown, Vacation } from '../shapes.ts';
+import { amountSays, day } from '../format.ts';
+import type { MeterShown, Vacation } from '../shapes.ts';
 import { say, t } from '../words.ts';
 import { useDeed } from './asked.ts';
 import { Button, Choice, Form, Send, Text } from './field.tsx';
 import { Empty, Notice, Refused } from './notice.tsx';
 import { Facts } from './section.tsx';
-
-const amountSays = ({ amount, unit }: Amount): string =>
-  `${number(amount, Number.isInteger(amount) ? 0 : 2)} ${say(`unit.${unit}`)}`;
 
 const unitOptions = VOLUME_UNITS.map((one) => [one, one] as const);
 const unitOf = (text: string): VolumeUnit => VOLUME_UNITS.find((one) => one === text) ?? 'gal';
@@ -147,10 +144,12 @@ export function Vacations({ meter, standing, again }: VacationProps) {
   const clear = async () => {
     if ((await deed.run('vacation.clear', { meter })) !== undefined) await again();
   };
+  // What is over is kept with its meter until another is told, and holds for nobody.
+  const due = standing.filter(({ over }) => over !== true);
   return (
     <>
-      {standing.length === 0 ? <Empty says={t('vacations_none')} /> : null}
-      {standing.map((one) => (
+      {due.length === 0 ? <Empty says={t('vacations_none')} /> : null}
+      {due.map((one) => (
         <Notice key={one.from} state="unknown">
           <p>{vacationSays(one)}</p>
           {may('technician') ? (

@@ -37,13 +37,22 @@ export interface Asked {
  * used them. Where that process cannot do it, it is done here.
  */
 export const apart: Tasks = {
-  load: async (options) => (await fromChild('load', options)) ?? (await here()).load(options),
-  edit: async (options) => (await fromChild('edit', options)) ?? (await here()).edit(options),
-  profiles: async (options) =>
-    (await fromChild('profiles', options)) ?? (await here()).profiles(options),
+  load: ({ file, root }) => done('load', { file, root }),
+  edit: ({ file, root, steps, text }) =>
+    done('edit', { file, root, steps, ...(text !== undefined && { text }) }),
+  profiles: ({ root }) => done('profiles', { root }),
 };
 
-const here = async (): Promise<Tasks> => (await import('./apart-tasks.ts')).tasks;
+async function done<T extends keyof Tasks>(
+  task: T,
+  options: Parameters<Tasks[T]>[0],
+): Promise<Awaited<ReturnType<Tasks[T]>>> {
+  const said = await fromChild(task, options);
+  if (said !== undefined) return said;
+  const { tasks } = await import('./apart-tasks.ts');
+  const here = tasks[task] as (options: unknown) => ReturnType<Tasks[T]>;
+  return await here(options);
+}
 
 /** Undefined where there is no such process, or it ended without an answer. */
 function fromChild<T extends keyof Tasks>(

@@ -54,6 +54,13 @@ it('bad settings arrive as all of their problems, and a file that is not there a
   }
 });
 
+it('what stands beside the options and cannot be sent is not sent', async () => {
+  const asked = { file: fileOf('beside.yaml', ''), root, steps: [], setLevel: () => {} };
+  expect(await apart.load(asked)).toEqual(await tasks.load(asked));
+  expect(await apart.edit(asked)).toEqual(await tasks.edit(asked));
+  expect(await apart.profiles(asked)).toHaveLength((await tasks.profiles(asked)).length);
+});
+
 it('all profiles arrive as they are', async () => {
   const here = await tasks.profiles({ root });
   expect(here.length).toBeGreaterThan(5);

@@ -151,6 +151,15 @@ describe('the faults of form', () => {
   });
 });
 
+test('aliases that lead nowhere are told in our words', () => {
+  const many = `a: &a 1\nb: [${'*a, '.repeat(2_000)}*a]\n`;
+  for (const text of ['a: 1\nb: *x\n', 'a: &a [*a]\n', many]) {
+    const told = parseYaml('field.yaml', text).problems;
+    expect(told.map(({ code }) => code)).toContain('yaml.alias');
+    for (const problem of told) expectOurs(problem);
+  }
+});
+
 test('no word of the library reaches the user, however a file is spoilt', async () => {
   const field = await readFile(new URL('../../config/field.yaml', import.meta.url), 'utf8');
   const sign = fc.constantFrom(

@@ -73,7 +73,12 @@ export async function startCollector(
     void supervisor.stopping();
     return collector.stop();
   };
-  const reload = (by: string) => collector.commands.run('config.apply', { by });
+  const reload = (by: string) =>
+    collector.commands.run('config.apply', { by }).catch((cause: unknown): CommandAnswer => {
+      // The package may just be replaced by another. What runs goes on as it is.
+      log.error({ error: String(cause) }, 'the settings could not be loaded: nothing is changed');
+      return { ok: false, code: 'internal', message: String(cause), hint: 'Try again.' };
+    });
   return { ...collector, stop, reload };
 }
 

@@ -3,12 +3,14 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { callCommands } from '../../src/adapters/control-socket.ts';
 import type { Commands } from '../../src/boundaries.ts';
+import { startCollector } from '../../src/daemon.ts';
+import { loadSettings } from '../../src/settings/load-settings.ts';
 import { until } from '../fakes/until.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
@@ -195,3 +197,20 @@ describe.skipIf(!existsSync(MAIN))(
     });
   },
 );
+
+it('a package that is just being replaced changes nothing, and the collector goes on', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'package-'));
+  cleanups.push(() => rm(root, { recursive: true, force: true }));
+  for (const name of ['config', 'devices', 'docs'])
+    await symlink(join(ROOT, name), join(root, name));
+  const file = join(root, 'settings.yaml');
+  await writeFile(file, settingsOf('log: { level: error }'));
+  const checked = await loadSettings({ file, root });
+  if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join());
+  const daemon = await startCollector(checked.settings, { root, version: '0', file, env: {} });
+  cleanups.push(() => daemon.stop());
+  await unlink(join(root, 'config'));
+  expect(await daemon.reload('SIGHUP')).toMatchObject({ ok: false, code: 'internal' });
+  await symlink(join(ROOT, 'config'), join(root, 'config'));
+  expect(await daemon.reload('SIGHUP')).toMatchObject({ ok: true });
+});

@@ -47,6 +47,7 @@ class MqttHeadEnd implements MqttLink {
   #topics: readonly string[] = [];
   #onMessage: (message: InMessage) => void = () => undefined;
   readonly #stop = new AbortController();
+  #isClosed = false;
   #version: Version;
   /** False once the broker has refused a will that is to be retained (MQTT 5 3.1.2.7). */
   #retainsWill = true;
@@ -106,7 +107,7 @@ class MqttHeadEnd implements MqttLink {
 
   publish(message: OutMessage): Promise<Result<void>> {
     const link = this.#ready;
-    if (link === undefined || !link.isUp || this.#stop.signal.aborted) {
+    if (link === undefined || !link.isUp || this.#isClosed) {
       return Promise.resolve(faulty('upstream.offline', this.linkState()));
     }
     return link.publish(message);
@@ -117,6 +118,7 @@ class MqttHeadEnd implements MqttLink {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stop.abort();
     await this.#link?.close();
     await this.#loop;

@@ -60,9 +60,10 @@ export interface Journal {
   metersPending(): readonly string[];
   /**
    * Pending rows of one meter, oldest first, at most `limit`, of one installation, without those in flight; with `after` only
-   * those with higher numbers, so that who reads on does not search what it has read.
+   * those with higher numbers, so that who reads on does not search what it has read. `then`: the meter that is asked for next, which
+   * is read ahead.
    */
-  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]>;
+  backlog(meter: string, limit: number, after?: number, then?: string): Promise<readonly Row[]>;
   /** Pending rows of all meters that are events, oldest first, at most `limit`, without those in flight. */
   eventsPending(limit: number): Promise<readonly Row[]>;
   /** Marks rows as being sent, so that they are not handed out twice; `release` takes it back. */

@@ -30,8 +30,8 @@ export interface Store {
   entries(range: KeyRange): AsyncIterable<readonly [key: string, value: string]>;
   /** As `entries`, at most `limit` of them, read at once: who reads a whole store waits for portions, not for each entry. */
   portion(range: Portion): Promise<readonly (readonly [key: string, value: string])[]>;
-  /** The texts of a portion without their keys; absent where it would save nothing. */
-  texts?(range: Portion): Promise<readonly string[]>;
+  /** The texts of a portion without their keys, which take as long to hand over. */
+  texts(range: Portion): Promise<readonly string[]>;
   /** Gives back the room of what was deleted in the range; absent where nothing takes up room. */
   compact?(range: Pick<KeyRange, 'from' | 'to'>): Promise<Result<void>>;
   /** The room that the store takes up and leaves, where it lies on a disk. */

@@ -13,10 +13,10 @@ import type {
   Quality,
   Row,
 } from '../domain/entry.ts';
-import { FLAGS, type Flag } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import { type Counts, capacity, type Dial, type EpochMs, modulo } from '../domain/units.ts';
 import { crc32 } from './crc32.ts';
+import { packFlags, readHour, unpackFlags } from './hour-record.ts';
 import { fiveLetters, hasFiveLetters, readShortNumbers, shortNumbers } from './short-numbers.ts';
 import { circumstances, isPlain, shortState, stateOf } from './state-record.ts';
 
@@ -52,6 +52,9 @@ export const keys = {
       : `g/${meter}/${fixed(entry.inst, 4)}/${fixed(entry.from, 13)}/${fixed(entry.rev, 3)}`,
   hoursFrom: (meter: string, inst: number, start: EpochMs) =>
     `h/${meter}/${fixed(inst, 4)}/${fixed(Math.max(0, start), 13)}`,
+  /** Of the first revision of an hour. */
+  hour: (meter: string, inst: number, start: EpochMs) =>
+    `${keys.hoursFrom(meter, inst, start)}/${fixed(0, 3)}`,
   gaps: (meter: string, inst: number) => `g/${meter}/${fixed(inst, 4)}/`,
   row: (row: number) => `r/${fixed(row, 12)}`,
   pending: (meter: string, row: number) => `p/${meter}/${fixed(row, 12)}`,
@@ -93,13 +96,14 @@ function sealText(key: string, content: string): string {
 }
 
 function unsealText(key: string, text: string): string | undefined {
-  const seal = crc32(text, crc32(key, VERSION_CRC), SEAL_LENGTH);
-  const isWhole = text.startsWith(VERSION) && hasFiveLetters(text, VERSION.length, seal);
-  return isWhole ? text.slice(SEAL_LENGTH) : undefined;
+  return isSealed(key, text) ? text.slice(SEAL_LENGTH) : undefined;
 }
 
 /** Whether a record is what was written under its key. */
-export const isSealed = (key: string, text: string): boolean => unsealText(key, text) !== undefined;
+export function isSealed(key: string, text: string): boolean {
+  const seal = crc32(text, crc32(key, VERSION_CRC), SEAL_LENGTH);
+  return text.startsWith(VERSION) && hasFiveLetters(text, VERSION.length, seal);
+}
 
 /** True for a sound record of a version that this program does not know yet: it is left as it is. */
 export function isOfNewerVersion(key: string, text: string): boolean {
@@ -115,6 +119,9 @@ export const decodeEntryKey = (key: string, text: string): string | undefined =>
   unsealText(key, text);
 /** Whether the key of an entry is that of an event. */
 export const isOfEvent = (entryKey: string): boolean => entryKey.startsWith('e/');
+/** Whether the key of an entry is that of the first revision of an hour. */
+export const isOfPlainHour = (entryKey: string): boolean =>
+  entryKey.startsWith('h/') && entryKey.endsWith('/000');
 /** The key that a damaged one of these may have named; to be believed only as far as the entry bears it out. */
 export const hintOfEntryKey = (text: string): string => text.slice(SEAL_LENGTH);
 
@@ -133,15 +140,6 @@ type HourFields = [
   number,
 ];
 type GapFields = ['g', number, EpochMs, EpochMs, Counts | null, GapCause, string, number, number];
-
-/** Flags as one letter each, in the order of FLAGS. */
-const packFlags = (flags: readonly Flag[]) =>
-  flags.map((flag) => String.fromCharCode(97 + FLAGS.indexOf(flag))).join('');
-const unpackFlags = (packed: string): readonly Flag[] =>
-  packed === ''
-    ? NO_FLAGS
-    : [...packed].flatMap((letter) => FLAGS[letter.charCodeAt(0) - 97] ?? []);
-const NO_FLAGS: readonly Flag[] = [];
 
 type EventFields = [
   'e',
@@ -185,8 +183,10 @@ function fieldsOf(row: Row): HourFields | GapFields | EventFields {
 
 /** The row stored under `key`, or undefined when it is damaged. */
 export function decodeRow(key: string, text: string): Row | undefined {
-  const fields = unseal(key, text) as HourFields | GapFields | EventFields | undefined;
-  if (!fields) return undefined;
+  if (!isSealed(key, text)) return undefined;
+  const hour = readHour(meterOf(key), text, SEAL_LENGTH);
+  if (hour) return hour;
+  const fields = JSON.parse(text.slice(SEAL_LENGTH)) as HourFields | GapFields | EventFields;
   return fields[0] === 'e' ? eventOf(key, fields) : entryOf(key, fields);
 }
 

@@ -23,6 +23,17 @@ export class RowSet {
     return this.#size > 0 && isIn(this.#chunkOf(row), row);
   }
 
+  /** Whether it holds any row from `first` to `last`. */
+  hasAny(first: number, last: number): boolean {
+    if (this.#size === 0) return false;
+    for (let row = first; row <= last; row += 32 - (row & 31)) {
+      // The bits from this row on: the lowest that is set stands for the next one.
+      const bits = (this.#chunkOf(row)?.bits[wordOf(row)] ?? 0) >>> (row & 31);
+      if (bits !== 0 && row + 31 - Math.clz32(bits & -bits) <= last) return true;
+    }
+    return false;
+  }
+
   add(row: number): void {
     let chunk = this.#chunkOf(row);
     if (chunk === undefined) {

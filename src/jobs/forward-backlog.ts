@@ -18,8 +18,11 @@ export const WINDOW = 20;
 /** So many messages are read and written ahead, so that a place in the window is filled as its PUBACK comes. */
 const AHEAD = 2;
 
-/** Rows read at a time: a month of one meter, and some. */
-const READ_ROWS = 6 * MESSAGE_ROWS;
+/**
+ * Events are read so many at a time, of whatever meter. Other rows by the message, or by the window of small ones: while more were taken
+ * in at once, a broker would run dry, and what it then answers in handfuls takes longer than all the rest of a message.
+ */
+const READ_EVENTS = 1_000;
 
 /** Rows that were not acknowledged are tried again after this, in milliseconds of the wire. */
 const RETRY_MS = 2_000;
@@ -71,14 +74,25 @@ class Backlog {
   readonly #lane: Lane;
   readonly #refused: Refused;
   readonly #messageRows: number;
+  /** Rows that are read at a time. */
+  readonly #rows: number;
+  /** As the signal says, which takes longer to ask: each is a kind of object of its own (Node.js 20). */
+  #isOver: boolean;
   #mayStartAt = 0;
 
   constructor(parts: ForwardParts, signal: AbortSignal) {
     this.#parts = parts;
     this.#signal = signal;
-    this.#lane = new Lane(AHEAD * (parts.window ?? WINDOW), signal);
+    this.#isOver = signal.aborted;
+    const end = () => {
+      this.#isOver = true;
+    };
+    signal.addEventListener('abort', end, { once: true });
+    const { window = WINDOW } = parts;
+    this.#lane = new Lane(AHEAD * window, signal);
     this.#refused = new Refused(parts);
     this.#messageRows = parts.messageRows ?? MESSAGE_ROWS;
+    this.#rows = Math.max(this.#messageRows, window);
   }
 
   /** Milliseconds of the wire until something refused is tried again; without a link nothing is, and a new one rings. */
@@ -106,7 +120,7 @@ class Backlog {
   async #sendEvents(pass: Pass): Promise<void> {
     const { journal } = this.#parts;
     while (this.#mayGoOn(pass) && !this.#refused.isFull()) {
-      const rows = await journal.eventsPending(READ_ROWS);
+      const rows = await journal.eventsPending(READ_EVENTS);
       if (rows.length === 0) return;
       journal.claim(rows);
       for (const group of byInstallation(rows)) await this.#sendAll(group, pass);
@@ -119,7 +133,8 @@ class Backlog {
     const { meters } = search;
     for (let [meter] = meters; meter !== undefined && this.#mayGoOn(pass); [meter] = meters) {
       const isFull = this.#refused.isFull();
-      const rows = isFull ? [] : await journal.backlog(meter, READ_ROWS, search.after);
+      const [, then] = meters;
+      const rows = isFull ? [] : await journal.backlog(meter, this.#rows, search.after, then);
       search.after = rows.at(-1)?.row ?? 0;
       if (rows.length > 0) {
         journal.claim(rows);
@@ -131,7 +146,7 @@ class Backlog {
   }
 
   #mayGoOn(pass: Pass): boolean {
-    return !pass.failed && !this.#signal.aborted && this.#parts.upstream.isConnected();
+    return !pass.failed && !this.#isOver && this.#parts.upstream.isConnected();
   }
 
   async #sendAll(rows: readonly Row[], pass: Pass): Promise<void> {

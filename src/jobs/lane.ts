@@ -3,21 +3,25 @@
 /** Whoever got a place leaves it once. One caller waits at a time, and waits no more once `signal` aborts. */
 export class Lane {
   readonly #places: number;
-  readonly #signal: AbortSignal;
+  #isOver: boolean;
   #taken = 0;
   #wake: (() => void) | undefined;
   #bug: { readonly error: unknown } | undefined;
 
   constructor(places: number, signal: AbortSignal) {
     this.#places = places;
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#tell(), { once: true });
+    this.#isOver = signal.aborted;
+    const end = () => {
+      this.#isOver = true;
+      this.#tell();
+    };
+    signal.addEventListener('abort', end, { once: true });
   }
 
   /** Takes a place at once where there is one. Throws what `fail` was told. */
   take(): boolean {
     this.#throwBug();
-    if (this.#taken >= this.#places && !this.#signal.aborted) return false;
+    if (this.#taken >= this.#places && !this.#isOver) return false;
     this.#taken += 1;
     return true;
   }
@@ -40,7 +44,7 @@ export class Lane {
 
   /** Resolves when nothing is under way, or at the end. */
   async empty(): Promise<void> {
-    while (this.#taken > 0 && !this.#signal.aborted) await this.#change();
+    while (this.#taken > 0 && !this.#isOver) await this.#change();
     this.#throwBug();
   }
 

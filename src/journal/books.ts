@@ -49,6 +49,7 @@ const NO_STORE: Store = {
     throw new StoreLost(JOURNAL_CLOSED);
   },
   portion: () => Promise.reject(new StoreLost(JOURNAL_CLOSED)),
+  texts: () => Promise.reject(new StoreLost(JOURNAL_CLOSED)),
   close: () => Promise.resolve(),
 };
 
@@ -242,11 +243,6 @@ export class Books {
     rows.push(row);
   }
 
-  count(meter: string, by: number): void {
-    const { pending } = this.standing;
-    pending.set(meter, (pending.get(meter) ?? 0) + by);
-  }
-
   async #writeGroup(): Promise<Result<void>> {
     const { group } = this;
     if (this.#isEmpty()) {
@@ -293,7 +289,7 @@ export class Books {
       if (this.unsynced.get(id) === kept) this.unsynced.delete(id);
     }
     for (const row of group.rows) {
-      this.count(row.meter, 1);
+      this.standing.waiting.add(row.meter, row.row, keyOfRow(row));
       if (row.kind === 'event') this.standing.events.set(row.row, row.meter);
       this.fresh.push(row);
       this.claimed.add(row.row); // The news has it first: sent twice at a time, it would be settled twice.
@@ -394,8 +390,9 @@ export class Books {
       changes.set(ABSENT_KEY, encodeAbsent(standing.absent));
     }
     for (const [key, entryKey] of opened.pendingAgain) {
+      const { meter, row } = pendingOf(key);
       this.pendAgain(key, entryKey);
-      this.count(pendingOf(key).meter, 1);
+      this.standing.waiting.add(meter, row, entryKey);
     }
     void this.parts.vault?.quarantine(damaged);
     for (const telling of tellings) this.tell(telling);

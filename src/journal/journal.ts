@@ -256,8 +256,8 @@ class GroupJournal implements Journal {
     return this.#pending.metersPending();
   }
 
-  backlog(meter: string, limit: number, after?: number): Promise<readonly Row[]> {
-    return this.#pending.backlog(meter, limit, after);
+  backlog(meter: string, limit: number, after?: number, then?: string): Promise<readonly Row[]> {
+    return this.#pending.backlog(meter, limit, after, then);
   }
 
   eventsPending(limit: number): Promise<readonly Row[]> {

@@ -8,6 +8,7 @@ import {
   decodeState,
   hintOfEntryKey,
   isOfEvent,
+  isSealed,
   keys,
   pendingOf,
   seal,
@@ -35,6 +36,7 @@ import {
   WEAR_KEY,
   type Wear,
 } from './standing.ts';
+import { WaitingRows } from './waiting-rows.ts';
 
 export interface Loaded {
   readonly standing: Standing;
@@ -155,15 +157,16 @@ async function wishesIn(store: Store, damaged: Damaged): Promise<Map<string, Ale
   return wishes;
 }
 
-async function pendingIn(store: Store): Promise<Pick<Standing, 'pending' | 'events'>> {
-  const pending = new Map<string, number>();
+async function pendingIn(store: Store): Promise<Pick<Standing, 'pending' | 'waiting' | 'events'>> {
+  const waiting = new WaitingRows();
   const events = new Map<number, string>();
   for await (const [key, text] of store.entries(within('p/'))) {
     const { meter, row } = pendingOf(key);
-    pending.set(meter, (pending.get(meter) ?? 0) + 1);
-    if (isOfEvent(hintOfEntryKey(text))) events.set(row, meter);
+    const entryKey = hintOfEntryKey(text);
+    waiting.add(meter, row, isSealed(key, text) ? entryKey : '');
+    if (isOfEvent(entryKey)) events.set(row, meter);
   }
-  return { pending, events };
+  return { pending: waiting.counts, waiting, events };
 }
 
 async function answersIn(store: Store): Promise<Map<string, EpochMs>> {

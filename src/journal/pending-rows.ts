@@ -3,7 +3,6 @@
 import type { Pending, Store } from '../boundaries.ts';
 import {
   decodeEntryKey,
-  decodeRow,
   hintOfEntryKey,
   keys,
   pendingOf,
@@ -14,24 +13,16 @@ import type { Acknowledged, Row, RowRanges } from '../domain/entry.ts';
 import { StoreLost } from '../domain/fault.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { sometimes } from '../sometimes.ts';
+import { Ahead } from './ahead.ts';
 import type { Books } from './books.ts';
 import { textAt } from './records.ts';
-
-/** A record that says which entry waits, and what its key says. */
-interface Waiting {
-  readonly key: string;
-  readonly text: string;
-  readonly meter: string;
-  readonly row: number;
-}
-
-const NO_END = { meter: '', row: 0 };
 
 /** The rows of the journal that the head-end does not have yet, as far as is known. */
 export class PendingRows {
   readonly #books: Books;
-  /** The row with which a search came to the end of a meter's: who reads on from it need not search. */
-  #last = NO_END;
+  /** What is read on from, and what was read ahead of whoever is asked for next. */
+  #current: Ahead | undefined;
+  #expected: Ahead | undefined;
 
   constructor(books: Books) {
     this.#books = books;
@@ -44,46 +35,29 @@ export class PendingRows {
       .sort();
   }
 
-  async backlog(meter: string, limit: number, after = 0): Promise<readonly Row[]> {
+  async backlog(meter: string, limit: number, after = 0, then?: string): Promise<readonly Row[]> {
     const rows: Row[] = [];
-    const wasLast = this.#last.meter === meter && this.#last.row === after;
-    if (after > 0 && wasLast) return rows;
-    await this.#books.reading(() => this.#findPending(meter, limit, after, rows));
+    await this.#books.reading(async () => {
+      const ahead = this.#aheadFrom(meter, after);
+      this.#current = ahead;
+      const begin = this.#searchFrom(meter, after);
+      await ahead.take(limit, rows);
+      const { first = begin, store, renewals } = ahead;
+      if (after === 0) this.#remember(meter, first, store, renewals);
+      if (then !== undefined && this.#expected?.meter !== then) {
+        this.#expected = this.#aheadFrom(then, 0);
+      }
+    });
     return rows;
   }
 
-  async #findPending(meter: string, limit: number, after: number, rows: Row[]): Promise<void> {
-    const { to } = within(`p/${meter}/`);
-    const { store, renewals, claimed } = this.#books;
-    const begin = this.#searchFrom(meter, after);
-    let first: string | undefined;
-    let from: string | undefined = begin;
-    while (from !== undefined && rows.length === 0) {
-      const entries = await store.portion({ from, to, limit });
-      const waiting = this.#unsettled(entries);
-      first ??= waiting[0]?.key;
-      await this.#addRows(
-        waiting.filter(({ row }) => !claimed.has(row)),
-        rows,
-      );
-      const [last = ''] = entries.at(-1) ?? [];
-      from = entries.length < limit ? undefined : `${last}\0`;
-    }
-    const other = rows.findIndex(({ inst }) => inst !== rows[0]?.inst);
-    if (other > 0) rows.length = other;
-    const isEnd = from === undefined && other < 0;
-    this.#last = isEnd ? { meter, row: rows.at(-1)?.row ?? 0 } : NO_END;
-    if (after === 0) this.#remember(meter, first ?? begin, store, renewals);
-  }
-
-  #unsettled(entries: readonly (readonly [key: string, text: string])[]): Waiting[] {
-    const { settled } = this.#books;
-    const waiting: Waiting[] = [];
-    for (const [key, text] of entries) {
-      const { meter, row } = pendingOf(key);
-      if (!settled.has(row)) waiting.push({ key, text, meter, row });
-    }
-    return waiting;
+  /** Who reads on goes on where it was; who begins may have been expected. */
+  #aheadFrom(meter: string, after: number): Ahead {
+    const known = after === 0 ? this.#expected : this.#current;
+    if (known === this.#expected) this.#expected = undefined;
+    const isIt =
+      known?.meter === meter && known.given === after && known.store === this.#books.store;
+    return isIt ? known : new Ahead(this.#books, meter, this.#searchFrom(meter, after), after);
   }
 
   async events(limit: number): Promise<readonly Row[]> {
@@ -104,9 +78,12 @@ export class PendingRows {
     if (meter === undefined) return;
     const key = keys.pending(meter, row);
     const text = await textAt(store, key);
-    if (text !== undefined) await this.#addRows([{ key, text, meter, row }], rows);
     // Dropped by retention, unless it is still to be written.
-    else if (!again.has(key)) standing.events.delete(row);
+    if (text === undefined && !again.has(key)) standing.events.delete(row);
+    if (text === undefined) return;
+    const event = await this.#books.rowAt(hintOfEntryKey(text));
+    if (event?.row === row && event.meter === meter) rows.push(event);
+    else this.#books.suspectedBell.ring();
   }
 
   /** The key at which the search for pending rows after this one begins. */
@@ -120,21 +97,6 @@ export class PendingRows {
   #remember(meter: string, key: string, store: Store, renewals: number): void {
     const books = this.#books;
     if (store === books.store && renewals === books.renewals) books.cursors.set(meter, key);
-  }
-
-  /**
-   * Adds the rows that these name. What is damaged is never sent and stops no other row; a scrub tells what it was. The mark that a row
-   * waits is believed as far as the row bears it out.
-   */
-  async #addRows(waiting: readonly Waiting[], rows: Row[]): Promise<void> {
-    if (waiting.length === 0) return;
-    const named = waiting.map(({ text }) => hintOfEntryKey(text) || '-');
-    const found = await rowsAt(this.#books.store, named);
-    for (const [n, { meter, row: number }] of waiting.entries()) {
-      const row = found[n];
-      if (row?.row === number && row.meter === meter) rows.push(row);
-      else this.#books.suspectedBell.ring();
-    }
   }
 
   claim(rows: readonly Row[]): void {
@@ -203,7 +165,7 @@ export class PendingRows {
     this.#books.settled.add(meter, row);
     this.#books.standing.events.delete(row);
     this.#books.replayed.delete(row);
-    this.#books.count(meter, -1);
+    this.#books.standing.waiting.delete(meter, row);
     this.#books.stagedBell.ring();
     if (this.#books.settled.isFull()) this.#books.urgentBell.ring();
   }
@@ -245,7 +207,7 @@ export class PendingRows {
       if (isPending && !this.#books.settled.has(row)) continue;
       this.#books.settled.delete(row);
       this.#books.claimed.delete(row);
-      this.#books.count(meter, 1);
+      this.#books.standing.waiting.add(meter, row, entryKey);
       this.#books.pendAgain(marker, entryKey);
     }
     return count;
@@ -313,54 +275,4 @@ export class PendingRows {
 function beginOf(row: Row): EpochMs {
   if (row.kind === 'event') return row.at;
   return row.kind === 'hour' ? row.start : row.from;
-}
-
-/** The rows under these keys, in their order; undefined where there is none that is whole. Throws StoreLost. */
-async function rowsAt(
-  store: Store,
-  wanted: readonly string[],
-): Promise<readonly (Row | undefined)[]> {
-  const rows = wanted.length < RUN_MIN ? [] : await runAt(store, wanted);
-  const others = wanted.slice(rows.length);
-  const texts = await manyAt(store, others);
-  for (const [n, text] of texts.entries()) {
-    rows.push(text === undefined ? undefined : decodeRow(others[n] as string, text));
-  }
-  return rows;
-}
-
-/** So many keys and more are looked for one after another, not each by itself. */
-const RUN_MIN = 8;
-
-/**
- * The rows under the first of these keys, as far as nothing stands between them: so do hours that wait, and one after another they are
- * found for less. A text tells by its seal whether it is of the key. Throws StoreLost.
- */
-async function runAt(store: Store, wanted: readonly string[]): Promise<(Row | undefined)[]> {
-  const [from = ''] = wanted;
-  const last = wanted.at(-1) as string;
-  const range = { from, to: `${last}\0`, limit: wanted.length };
-  const rows: Row[] = [];
-  if (!store.texts || last <= from) return rows;
-  for (const text of await store.texts(range)) {
-    const row = decodeRow(wanted[rows.length] as string, text);
-    if (row === undefined) break;
-    rows.push(row);
-  }
-  return rows;
-}
-
-/** The texts under these keys, in their order. Throws StoreLost. */
-async function manyAt(
-  store: Store,
-  wanted: readonly string[],
-): Promise<readonly (string | undefined)[]> {
-  if (store.getMany && wanted.length > 0) {
-    const got = await store.getMany(wanted);
-    if (!got.ok) throw new StoreLost(got.fault.detail);
-    return got.value;
-  }
-  const texts: (string | undefined)[] = [];
-  for (const key of wanted) texts.push(await textAt(store, key));
-  return texts;
 }

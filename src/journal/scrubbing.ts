@@ -80,7 +80,9 @@ export class Scrubbing {
         waiting.push(key);
         return true;
       });
-      if (brought.ok) for (const key of waiting) this.#books.count(pendingOf(key).meter, 1);
+      for (const { meter, row } of brought.ok ? waiting.map(pendingOf) : []) {
+        this.#books.standing.waiting.add(meter, row, '');
+      }
       this.#books.cursors.clear();
       this.#books.freshBell.ring();
       return brought;
@@ -128,20 +130,20 @@ export class Scrubbing {
   /** Takes false pending records away and puts right ones in their place. */
   #repend(
     astray: readonly (readonly [key: string, text: string])[],
-    waiting: ReadonlyMap<string, { entryKey: string; isNew: boolean }>,
+    waiting: ReadonlyMap<string, string>,
   ): void {
     const { changes } = this.#books.group;
     for (const [key] of astray) {
       const { meter, row } = pendingOf(key);
       if (waiting.has(key) || this.#books.settled.has(row)) continue;
       changes.set(key, undefined);
-      this.#books.count(meter, -1);
+      this.#books.standing.waiting.delete(meter, row);
     }
-    for (const [key, { entryKey, isNew }] of waiting) {
+    for (const [key, entryKey] of waiting) {
       const { meter, row } = pendingOf(key);
       if (this.#books.settled.has(row)) continue;
       this.#books.pendAgain(key, entryKey);
-      if (isNew) this.#books.count(meter, 1);
+      this.#books.standing.waiting.add(meter, row, entryKey);
     }
     this.#books.cursors.clear();
     this.#books.freshBell.ring();
@@ -154,8 +156,8 @@ export class Scrubbing {
   async #waiting(
     store: Store,
     astray: readonly (readonly [key: string, text: string])[],
-  ): Promise<Map<string, { entryKey: string; isNew: boolean }>> {
-    const waiting = new Map<string, { entryKey: string; isNew: boolean }>();
+  ): Promise<Map<string, string>> {
+    const waiting = new Map<string, string>();
     for (const [key, text] of astray) {
       const { row } = pendingOf(key);
       const number = keys.row(row);
@@ -163,8 +165,7 @@ export class Scrubbing {
       for (const entryKey of [hintOfEntryKey(text), decodeEntryKey(number, numbered ?? '')]) {
         const entry = await this.#books.rowAt(entryKey);
         if (!entry || entryKey === undefined) continue;
-        const right = keys.pending(entry.meter, entry.row);
-        waiting.set(right, { entryKey, isNew: (await textAt(store, right)) === undefined });
+        waiting.set(keys.pending(entry.meter, entry.row), entryKey);
       }
     }
     return waiting;

@@ -7,6 +7,7 @@ import type { Acknowledged } from '../domain/entry.ts';
 import type { InstallationFacts } from '../domain/facts.ts';
 import type { EpochMs } from '../domain/units.ts';
 import { type Absent, NOTHING_ABSENT } from './absent.ts';
+import { WaitingRows } from './waiting-rows.ts';
 
 /** The newest of everything that there is once, or once for each meter, command or installation. */
 export interface Standing {
@@ -18,6 +19,8 @@ export interface Standing {
   readonly facts: Map<string, InstallationFacts>;
   /** Rows pending by meter. */
   readonly pending: Map<string, number>;
+  /** The same rows by their numbers. */
+  readonly waiting: WaitingRows;
   /** Meters of the pending rows that are events, by their numbers: these go before all others (A4). */
   readonly events: Map<number, string>;
   acknowledged: Acknowledged;
@@ -77,12 +80,14 @@ const NOTHING_ACKNOWLEDGED: Acknowledged = {
 };
 
 export function nothingStands(epoch: string): Standing {
+  const waiting = new WaitingRows();
   return {
     epoch,
     nextRow: 1,
     states: new Map(),
     facts: new Map(),
-    pending: new Map(),
+    pending: waiting.counts,
+    waiting,
     events: new Map(),
     acknowledged: NOTHING_ACKNOWLEDGED,
     answers: new Map(),

@@ -280,6 +280,30 @@ describe('CRC-32', () => {
   it('gives the check value of the published algorithm', () => {
     expect(crc32('123456789')).toBe(0xcbf43926);
   });
+
+  it('is that of each bit in turn, of any text, from any place, and in parts', () => {
+    const bitByBit = (text: string): number => {
+      let crc = -1;
+      for (const unit of text.split('').map((letter) => letter.charCodeAt(0))) {
+        const bits = unit > 0xff ? 16 : 8;
+        for (let bit = 0; bit < bits; bit += 1) {
+          const isOdd = ((crc ^ (unit >>> bit)) & 1) === 1;
+          crc = (crc >>> 1) ^ (isOdd ? 0xedb88320 : 0);
+        }
+      }
+      return ~crc >>> 0;
+    };
+    const text = fc.string({
+      unit: fc.oneof(fc.constantFrom('a', '7', 'ÿ', 'Ā', '水'), fc.string()),
+    });
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        expect(crc32(one)).toBe(bitByBit(one));
+        expect(crc32(other, crc32(one))).toBe(bitByBit(one + other));
+        expect(crc32(one + other, 0, one.length)).toBe(bitByBit(other));
+      }),
+    );
+  });
 });
 
 describe('an event of the journal', () => {

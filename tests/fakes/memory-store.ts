@@ -176,6 +176,7 @@ export class Medium {
         ),
       entries: (range) => this.#entries(life, range),
       portion: async (range) => this.#portion(life, range),
+      texts: async (range) => this.#portion(life, range).map(([, text]) => text),
       close: () => {
         if (life.open) this.#leave();
         return Promise.resolve();

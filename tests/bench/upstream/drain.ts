@@ -4,6 +4,8 @@ import { openLevelStore } from '../../../src/adapters/level-store.ts';
 import { createMqttHeadEnd } from '../../../src/adapters/mqtt-head-end.ts';
 import { createSystemClock } from '../../../src/adapters/system-clock.ts';
 import { Bell } from '../../../src/bell.ts';
+import type { HeadEnd, InMessage, OutMessage } from '../../../src/boundaries.ts';
+import type { Result } from '../../../src/domain/fault.ts';
 import { commitGroups } from '../../../src/jobs/commit-groups.ts';
 import { forwardBacklog } from '../../../src/jobs/forward-backlog.ts';
 import { openJournal } from '../../../src/journal/journal.ts';
@@ -36,31 +38,16 @@ export async function drain(
   const { window, messageRows } = options;
   const own = { ...(window && { window }), ...(messageRows && { messageRows }) };
   const link = createMqttHeadEnd({ ...partsFor(port, { clientId: 'COL-1' }), ...own });
-  let isBorn = false;
-  const publish = link.publish.bind(link);
-  link.publish = async (message) => {
-    const outcome = await publish(message);
-    if (message.topic.endsWith('/up/birth')) isBorn = true;
-    return outcome;
-  };
+  const headEnd = new WatchedHeadEnd(link, options.keep);
   const stir = new Bell();
   const upstream = createUpstream({
-    ...{ headEnd: link, journal, clock, wire, log, configRevision: 'r', meters: new Map() },
+    ...{ headEnd, journal, clock, wire, log, configRevision: 'r', meters: new Map() },
     ...{ utility: 'u', collector: 'COL-1', session: 'S', software: '1', ack: 'auto' },
     ...{ stir: () => stir.ring(), commands: [], onCommand: () => undefined },
   });
-  const messages: Sent[] = [];
-  const handOver = upstream.publish.bind(upstream);
-  if (options.keep) {
-    upstream.publish = (message, late) => {
-      messages.push({ topic: message.topic, payload: message.payload });
-      return handOver(message, late);
-    };
-  }
   upstream.start();
   // The birth is told before: what is measured is the water.
-  await until('born', () => isBorn);
-  link.publish = publish;
+  await until('born', () => headEnd.isBorn);
   const stop = new AbortController();
   const { rows } = await journal.pending();
   const begun = performance.now();
@@ -79,5 +66,63 @@ export async function drain(
   await Promise.all(jobs);
   await upstream.stop();
   await journal.close();
-  return { seconds, cpuS: (user + system) / 1e6, rows, messages };
+  return { seconds, cpuS: (user + system) / 1e6, rows, messages: headEnd.messages };
+}
+
+/** A head-end of which it is known what was sent. A class: a method put over that of each link would be optimized anew for each. */
+class WatchedHeadEnd implements HeadEnd {
+  isBorn = false;
+  readonly messages: Sent[] = [];
+  readonly #link: HeadEnd;
+  readonly #keeps: boolean;
+
+  constructor(link: HeadEnd, keeps: boolean) {
+    this.#link = link;
+    this.#keeps = keeps;
+  }
+
+  publish(message: OutMessage): Promise<Result<void>> {
+    const { topic, payload } = message;
+    const sent = this.#link.publish(message);
+    if (this.isBorn) {
+      if (this.#keeps) this.messages.push({ topic, payload });
+    } else if (topic.endsWith('/up/birth')) {
+      void sent.then(() => {
+        this.isBorn = true;
+      });
+    }
+    return sent;
+  }
+
+  payloadMax(topic: string): number {
+    return this.#link.payloadMax?.(topic) ?? Number.POSITIVE_INFINITY;
+  }
+
+  start(will: OutMessage): void {
+    this.#link.start(will);
+  }
+
+  isConnected(): boolean {
+    return this.#link.isConnected();
+  }
+
+  linkState(): string {
+    return this.#link.linkState();
+  }
+
+  listen(topics: readonly string[], listener: (message: InMessage) => void): void {
+    this.#link.listen(topics, listener);
+  }
+
+  onConnect(listener: () => void): void {
+    this.#link.onConnect(listener);
+  }
+
+  onTakeover(listener: (why: string) => void): void {
+    this.#link.onTakeover(listener);
+  }
+
+  close(): Promise<void> {
+    return this.#link.close();
+  }
 }

@@ -84,7 +84,9 @@ export class Ahead {
         break;
       }
       this.#passed = row.row;
-      if (!this.#books.claimed.has(row.row)) rows.push(row);
+      const { claimed, standing } = this.#books;
+      // One that was held may have been settled since.
+      if (standing.waiting.has(row.row) && !claimed.has(row.row)) rows.push(row);
     }
     this.#given = rows.at(-1)?.row ?? this.#given;
   }
@@ -106,7 +108,9 @@ export class Ahead {
     const marks = await this.#marks(from, FIRST);
     const [first] = marks.waiting;
     if (first === undefined || !isRun(marks)) return this.#marked(marks);
-    return this.#hours(instOf(first), startOf(first), first.row - 1);
+    // None of this meter lies before it, whatever does of others.
+    this.#passed = first.row - 1;
+    return this.#hours(instOf(first), startOf(first), this.#passed);
   }
 
   /** The records from `from` on, at most `limit`, that say that rows wait. */

@@ -277,6 +277,19 @@ describe.each(stores)('what waits in %s', (_, numRuns, place) => {
     await journal.close();
   });
 
+  it('a row that was settled after it was read ahead is not given, the first of an installation neither', async () => {
+    const journal = await open(await place());
+    const truth = new Told(journal);
+    const hours = { meter: 'SP-1', part: { kind: 'hours', count: 3 } } as const;
+    const ended = { meter: 'SP-1', part: { kind: 'installation', count: 1 } } as const;
+    await truth.tell([hours, ended, hours]);
+    expect(rowsOf(await journal.backlog('SP-1', 10))).toEqual([1, 2, 3]);
+    await truth.do({ what: 'settle', which: { from: 4, count: 1, each: 1 } });
+    await journal.flush();
+    expect(rowsOf(await journal.backlog('SP-1', 10, 3))).toEqual([5, 6]);
+    await journal.close();
+  });
+
   it('a damaged record that says that a row waits makes none wait of another meter', async () => {
     const openStore = await place();
     let journal = await open(openStore);

@@ -47,6 +47,8 @@ export class Ahead {
   /** Taken, but of another installation than those that were given with it. */
   #held: Row | undefined;
   #first: string | undefined;
+  /** The highest row that had ever waited when the search began. */
+  readonly #highest: number;
 
   /** Begins to read where the key `from` stands or would: there it is said which rows wait. All before are up to `after`. */
   constructor(books: Books, meter: string, from: string, after: number) {
@@ -56,6 +58,7 @@ export class Ahead {
     this.renewals = books.renewals;
     this.#given = after;
     this.#passed = after;
+    this.#highest = books.standing.waiting.highest(meter);
     this.#next = heardOf(this.#begin(from));
     this.#afterNext = following(this.#next);
   }
@@ -68,6 +71,12 @@ export class Ahead {
   /** The key of the first row that was found waiting, claimed or not. */
   get first(): string | undefined {
     return this.#first;
+  }
+
+  /** No row has begun to wait since the search began. */
+  isUpToDate(): boolean {
+    const { renewals, standing } = this.#books;
+    return renewals === this.renewals && standing.waiting.highest(this.meter) === this.#highest;
   }
 
   /** Adds the next rows, at most `limit`, of one installation, without those in flight; none when no more wait. Throws StoreLost. */

@@ -70,7 +70,7 @@ class Told {
   }
 
   async tell(plan: typeof told extends fc.Arbitrary<infer T> ? T : never): Promise<void> {
-    for (const meter of METERS) readHours(this.#journal, meter, 0, 0.25);
+    if (this.#told === 0) for (const meter of METERS) readHours(this.#journal, meter, 0, 0.25);
     for (const {
       meter,
       part: { kind, count },
@@ -287,6 +287,22 @@ describe.each(stores)('what waits in %s', (_, numRuns, place) => {
     await truth.do({ what: 'settle', which: { from: 4, count: 1, each: 1 } });
     await journal.flush();
     expect(rowsOf(await journal.backlog('SP-1', 10, 3))).toEqual([5, 6]);
+    await journal.close();
+  });
+
+  it('what has begun to wait since a meter was expected is found by who begins there', async () => {
+    const journal = await open(await place());
+    const truth = new Told(journal);
+    const hours = { part: { kind: 'hours', count: 3 } } as const;
+    const plan = [
+      { meter: 'SP-1', ...hours },
+      { meter: 'SP-2', ...hours },
+    ] as const;
+    await truth.tell([...plan]);
+    expect(rowsOf(await journal.backlog('SP-1', 10, 0, 'SP-2'))).toEqual([1, 2, 3]);
+    await truth.do({ what: 'settle', which: { from: 4, count: 3, each: 1 } });
+    await truth.tell([plan[1]]);
+    expect(rowsOf(await journal.backlog('SP-2', 10))).toEqual([7, 8, 9]);
     await journal.close();
   });
 

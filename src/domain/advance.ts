@@ -204,6 +204,13 @@ function heldWithin(held: readonly Held[]): readonly Held[] {
   return next ? [first, { ...next, flags: [...gone, ...next.flags] }, ...rest] : [first];
 }
 
+/** A reading that has found its time. */
+interface Placed {
+  readonly edge: Edge;
+  readonly flags: readonly Flag[];
+  readonly byPerson: boolean;
+}
+
 /** One observation on its way through the register's life, the clock and the hours. */
 class Step {
   /** Its own copy, changed in place: one observation changes many fields. */
@@ -213,8 +220,6 @@ class Step {
   readonly #clock: ClockState;
   /** Stands while this observation closes hours, even if its own reading refutes the suspicion. */
   readonly #before: Installation;
-  /** The reading on its way was read by a person. */
-  #person = false;
   readonly #increments: Increment[] = [];
   readonly #notices: Notice[] = [];
   readonly #entries: Entry[] = [];
@@ -254,7 +259,8 @@ class Step {
     const step = new LifeStep(this.#state, this.#state.inst, this.#clock, this.#rules);
     act(step);
     step.end();
-    if (step.held.length > 0) this.#state.held = heldWithin([...this.#state.held, ...step.held]);
+    const { held } = step;
+    if (held.length > 0) this.#state.held = heldWithin([...this.#state.held, ...held]);
     this.#increments.push(...step.increments);
     this.#notices.push(...step.notices);
     this.#events.push(...step.events);
@@ -279,8 +285,7 @@ class Step {
         break;
       case 'read':
         this.#notice('read.by_person', { read: word.register, by: word.by ?? 'unnamed' });
-        this.live((life) => life.vouch(word.register));
-        this.#person = true;
+        this.live((life) => life.vouch(word.register, 'byPerson'));
         break;
       case 'disable':
       case 'enable':
@@ -310,8 +315,8 @@ class Step {
     if (!hours && begun && begun.seq === this.#state.initial?.seq) this.#state.initial = begun;
     const fold = this.#fold(first);
     if (told) this.#restateFuture(fold, told);
-    for (const { edge, flags } of placed) {
-      if (edge.seq > fold.state.last.seq) fold.place(edge, flags, cause);
+    for (const { edge, flags, byPerson } of placed) {
+      if (edge.seq > fold.state.last.seq) fold.place(edge, flags, cause, byPerson);
     }
     fold.passTime(this.#passable(), cause);
     this.#state.hours = fold.state;
@@ -324,15 +329,17 @@ class Step {
    * absolute; only the very first of an installation has to stand somewhere, and stands where this boot began. At the end
    * of an installation no next one comes: then all are placed.
    */
-  #placed(isEnd: boolean): { readonly edge: Edge; readonly flags: readonly Flag[] }[] {
+  #placed(isEnd: boolean): Placed[] {
     const { hours, held } = this.#state;
-    const placed: { edge: Edge; flags: readonly Flag[] }[] = [];
+    const placed: Placed[] = [];
     let untold: readonly Flag[] = [];
     for (const [i, one] of held.entries()) {
       const isTimeless = !isEnd && one.isLost === true && one.boot !== this.#clock.boot;
       if (isTimeless && (hours || i > 0)) untold = [...untold, ...one.flags];
       else {
-        placed.push({ edge: this.#placeInTime(one), flags: [...untold, ...one.flags] });
+        const edge = this.#placeInTime(one);
+        const flags = [...untold, ...one.flags];
+        placed.push({ edge, flags, byPerson: one.byPerson === true });
         untold = [];
       }
     }
@@ -366,8 +373,7 @@ class Step {
   #fold(hours: HourState): HourFold {
     const { inst, disabled, maintenance } = this.#state;
     const { suspect } = this.#before;
-    const how = { suspect, disabled, maintenance, person: this.#person };
-    return new HourFold(hours, inst, this.#rules, how);
+    return new HourFold(hours, inst, this.#rules, { suspect, disabled, maintenance });
   }
 
   /** A reading that waits for its second must not find its hour closed; it waits one poll at most. */

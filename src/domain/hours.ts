@@ -126,8 +126,6 @@ export interface HourManner {
   readonly disabled: boolean;
   /** Hours are told as `T`. */
   readonly maintenance: boolean;
-  /** The readings placed now were read by a person: their hour is told as `H`. */
-  readonly person: boolean;
 }
 
 /** The work on one installation's hours while one observation is taken in: state in, state and entries out. */
@@ -138,6 +136,8 @@ export class HourFold {
   readonly #inst: number;
   readonly #rules: HourRules;
   readonly #how: HourManner;
+  /** The reading being placed, if a person read it. */
+  #byPerson: Edge | null = null;
 
   constructor(state: HourState, inst: number, rules: HourRules, how: HourManner) {
     this.#state = draftOfHour(state);
@@ -161,18 +161,22 @@ export class HourFold {
     }
   }
 
-  /** Takes in an accepted reading; `flags` tell what its increment was. Readings come in the order of `seq`. */
-  place(edge: Edge, flags: readonly Flag[], why: GapCause): void {
+  /**
+   * Takes in an accepted reading; `flags` tell what its increment was. Readings come in the order of `seq`. An hour in
+   * which a person read the dial, or that ends with such a reading, is told as `H`.
+   */
+  place(edge: Edge, flags: readonly Flag[], why: GapCause, byPerson = false): void {
     this.passTime(edge.at, why);
     const boundary = this.#end();
     if (edge.at >= boundary) {
       // The increment up to this reading belongs to the hour that it ends.
       if (this.#nearer(edge) === edge) {
         this.#flag(flags);
+        this.#byPerson = byPerson ? edge : null;
         this.#decide(edge, why);
         this.#state.last = edge;
         this.#state.n = 1;
-        this.#state.person = this.#how.person;
+        this.#state.person = byPerson;
         return;
       }
       this.#decide(null, why);
@@ -182,7 +186,7 @@ export class HourFold {
     if (edge.at < this.#state.start) this.#flagHour(['clock']);
     this.#state.last = edge;
     this.#state.n += 1;
-    if (this.#how.person) this.#state.person = true;
+    if (byPerson) this.#state.person = true;
   }
 
   /** Adds flags to the open hour. */
@@ -405,7 +409,7 @@ export class HourFold {
   #sendMeasured(to: Edge, q: 'A' | 'P'): void {
     const { from, person, maintained } = this.#state;
     const use = from ? to.total - from.total : 0;
-    const told = person ? 'H' : maintained ? 'T' : q;
+    const told = person || to === this.#byPerson ? 'H' : maintained ? 'T' : q;
     this.#send({ read: to.read, at: to.at, total: to.total, use, q: told });
   }
 

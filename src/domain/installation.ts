@@ -42,6 +42,7 @@ export interface Held extends Edge {
   readonly flags: readonly Flag[];
   /** Read while the wall clock had lost the time: once its boot is over nobody can tell when. */
   readonly isLost?: true;
+  readonly byPerson?: true;
 }
 
 /** A reading that is not believed yet, and when it was made. */

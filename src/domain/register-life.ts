@@ -56,6 +56,13 @@ type LifeDraft = { -readonly [K in keyof RegisterLife]: RegisterLife[K] };
 
 type Accepted = Exclude<Movement, { kind: 'jitter' | 'implausible' }>;
 
+/** How a reading came to be accepted. */
+interface Acceptance {
+  /** What became of the doubt that may have stood. */
+  readonly outcome?: 'refused' | 'confirmed';
+  readonly by?: 'byPerson' | undefined;
+}
+
 /** The register's part of one observation. */
 export class LifeStep {
   readonly increments: Increment[] = [];
@@ -100,24 +107,21 @@ export class LifeStep {
    * A person vouches for the dial: what the flow limit cannot explain went the shorter way round. A dial that ran back, or
    * from which a wrong digit was believed before, did not turn all the way.
    */
-  vouch(register: Counts): void {
+  vouch(register: Counts, by?: 'byPerson'): void {
     const { last } = this.#life;
     const elapsedMs = last ? elapsedSince(last.clock, this.#moment()) : 0;
     const movement = last ? classify(last.read, register, elapsedMs, this.#rules) : NOTHING;
     const rollover = register < (last?.read ?? 0);
-    if (movement.kind === 'implausible') {
-      return this.#accept(
-        register,
-        this.#shorterWay(movement.forward, rollover),
-        this.#clock,
-        'confirmed',
-      );
-    }
-    if (movement.kind === 'jitter') {
-      const back = { kind: 'reverse', counts: movement.counts, rollover: !rollover } as const;
-      return this.#accept(register, back, this.#clock, 'confirmed');
-    }
-    return this.#accept(register, movement, this.#clock, 'confirmed');
+    this.#accept(register, this.#vouched(movement, rollover), this.#clock, {
+      outcome: 'confirmed',
+      by,
+    });
+  }
+
+  #vouched(movement: Movement, rollover: boolean): Accepted {
+    if (movement.kind === 'implausible') return this.#shorterWay(movement.forward, rollover);
+    if (movement.kind !== 'jitter') return movement;
+    return { kind: 'reverse', counts: movement.counts, rollover: !rollover };
   }
 
   #shorterWay(forward: Counts, rollover: boolean): Accepted {
@@ -203,7 +207,7 @@ export class LifeStep {
     register: Counts,
     movement: Accepted,
     clock: ClockState,
-    outcome: 'refused' | 'confirmed' = 'refused',
+    { outcome = 'refused', by }: Acceptance = {},
   ): void {
     const life = this.#life;
     const { last, steps } = life;
@@ -226,18 +230,26 @@ export class LifeStep {
         kind: last ? (movement.counts < 0 ? 'reverse' : 'forward') : 'first',
       });
     }
-    const { boot, mono } = clock;
-    const { seq, at, read, total } = edge;
-    const held = { seq, at, read, total, boot, mono, flags: flagsOf(movement) };
-    this.held.push(hasLostTime(clock) ? { ...held, isLost: true } : held);
+    this.#hold(edge, movement, clock, by);
     this.#tell(movement, clock.at);
     life.initial ??= edge;
+    const { seq, at, read, total } = edge;
     life.last = { seq, at, read, total, clock };
     if (moved) life.steps = steps + 1;
     life.rocked = 0;
     life.suspect = null;
     if (movement.counts !== 0) this.#moved(clock.at);
     this.#alarms.clear('read.implausible', clock.at, { outcome, read: register });
+  }
+
+  /** On its way into the hours. */
+  #hold(edge: Edge, movement: Accepted, clock: ClockState, by: Acceptance['by']): void {
+    const { seq, at, read, total } = edge;
+    const { boot, mono } = clock;
+    const held = { seq, at, read, total, boot, mono, flags: flagsOf(movement) };
+    const isLost = hasLostTime(clock);
+    const oddly = { ...(isLost && { isLost }), ...(by && { byPerson: true as const }) };
+    this.held.push(isLost || by ? { ...held, ...oddly } : held);
   }
 
   #tell(movement: Accepted, at: EpochMs): void {

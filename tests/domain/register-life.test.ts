@@ -276,6 +276,39 @@ describe('meters out of service', () => {
     expect(conserve(1, entries, 0, RULES.dial)).toMatchObject({ problem: null, sum: 500 });
   });
 
+  it('a dial read by a person while nobody knows the time makes the hour H in which that was, and no other', () => {
+    const before = run(quarters(5, (i) => i));
+    const unsynced = { boot: 'b', synced: false };
+    const read = (state: Installation, minutes: number, dial: number) =>
+      run([{ at: T0 + minutes * MINUTE + 20_000, read: dial, ...unsynced }], RULES, state);
+    const late = read(before.state, 115, 8);
+    const word = { kind: 'read', register: 9, by: 'tech-4' } as const;
+    const at = T0 + 121 * MINUTE;
+    const heard = heed(late.state, word, { ...moment(at), synced: false }, RULES);
+    expect(heard.state.clock?.heldSince).not.toBeNull();
+    const after = run(
+      Array.from({ length: 9 }, (_, i) => ({ at: T0 + (9 + i) * QUARTER, read: 10 + i })),
+      RULES,
+      heard.state,
+    );
+    const entries = [...before.entries, ...late.entries, ...heard.entries, ...after.entries];
+    expect(hoursOf(entries).map(({ q }) => q)).toEqual(['P', 'P', 'H', 'A']);
+    expect(conserve(1, entries, 0, RULES.dial).problem).toBeNull();
+  });
+
+  it('a dial read by a person at the edge of an hour makes both hours H, for one ends and the other begins with it', () => {
+    const before = run(quarters(8, (i) => i));
+    const word = { kind: 'read', register: 8, by: 'tech-4' } as const;
+    const heard = heed(before.state, word, moment(T0 + 2 * HOUR_MS + 1_000), RULES);
+    const after = run(
+      Array.from({ length: 9 }, (_, i) => ({ at: T0 + (9 + i) * QUARTER, read: 9 + i })),
+      RULES,
+      heard.state,
+    );
+    const hours = hoursOf([...before.entries, ...heard.entries, ...after.entries]);
+    expect(hours.map(({ q }) => q)).toEqual(['P', 'H', 'H', 'A']);
+  });
+
   /** Readings every quarter of an hour, and a dial that a person reads so many minutes after T0 and says to the collector. */
   function withPerson(reads: readonly (number | null)[], minutes: readonly number[]) {
     const entries: Entry[] = [];

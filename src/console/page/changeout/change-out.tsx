@@ -57,10 +57,11 @@ export function ChangeOut() {
     begun.value = { meter, step: 'final' };
     go(`/changeout?meter=${encodeURIComponent(meter)}`, true);
   };
-  const leave = () => {
+  // What is kept is asked first: else the one that has just ended would be shown among those not ended.
+  const leave = async () => {
+    await asked.again();
     begun.value = null;
     go('/changeout', true);
-    return asked.again();
   };
   return (
     <>

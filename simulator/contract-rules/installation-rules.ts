@@ -479,9 +479,15 @@ export class InstallationRules {
     const gaps = [...this.#told.values()]
       .filter((one): one is GapStep => one.kind === 'gap' && one.use !== null)
       .sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
+    // A reading stamped before the hour in which it counts (I10) is later than its stamp says, and so is the gap that begins there.
+    const early = new Set<string>();
+    for (const hour of this.hours()) {
+      const isEarly = hour.at !== null && Date.parse(hour.at) < startOf(hour);
+      if (isEarly && hour.flags.includes('clock')) early.add(hour.at ?? '');
+    }
     gaps.forEach((gap, index) => {
       const last = gaps[index - 1];
-      const apart = !last || Date.parse(last.to) <= Date.parse(gap.from);
+      const apart = !last || Date.parse(last.to) <= Date.parse(gap.from) || early.has(gap.from);
       this.#verdicts.check('I4', apart, () => `${this.#name()} gap ${gap.from} overlaps another`);
     });
   }

@@ -63,6 +63,8 @@ class LineBus implements Bus {
   readonly #said = new Map<string, string>();
   /** The identification of another that came in the place of a meter's own, at its last turn. */
   readonly #strays = new Map<string, string>();
+  /** When the turn's first question was put. */
+  #turnBegan = 0;
 
   constructor(options: LineBusOptions) {
     this.#line = options.line;
@@ -174,6 +176,7 @@ class LineBus implements Bus {
     if (signal.aborted) return faulty('aborted', 'given up');
     this.#line.drain();
     const asked = this.#clock.monotonicMs();
+    if (!second) this.#turnBegan = asked;
     if (request !== null) {
       const written = await this.#line.write(request);
       if (!written.ok) return written;
@@ -222,11 +225,16 @@ class LineBus implements Bus {
     }
   }
 
-  /** This meter's message within the time-out. Others' are passed over while they can be explained. */
+  /**
+   * This meter's message within the time-out, and with patience. Others' are passed over while they can be explained. What
+   * the turn's first question took is no more waited for: the next meter's turn comes as if there had been one.
+   */
   async #answer(question: Question, signal: AbortSignal): Promise<Judged> {
     const known = this.#patience.of(question.target.meter);
-    const patience = patienceMs(known, this.#timeoutMs, question.spareMs);
-    const deadline = this.#clock.monotonicMs() + this.#timeoutMs + patience;
+    const now = this.#clock.monotonicMs();
+    const spent = now - this.#turnBegan;
+    const patience = Math.max(0, patienceMs(known, this.#timeoutMs, question.spareMs) - spent);
+    const deadline = now + this.#timeoutMs + patience;
     const noiseUntil = this.#noiseUntil(question, known.latencyMs);
     let until = deadline;
     let passed: Judged | undefined;

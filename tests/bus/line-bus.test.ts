@@ -216,6 +216,18 @@ describe('a bus of line meters', () => {
     expect(line.requests.length).toBe(4);
   });
 
+  it('a slow device whose answer is spoilt, and that is silent then, holds the line no longer than one that is silent at once', async () => {
+    line.answer(() => [{ bytes: frameOf('1', 10), afterMs: 900 }]);
+    for (let i = 0; i < 20; i += 1) await read(known('1'));
+    let asked = 0;
+    line.answer(() => {
+      asked += 1;
+      return asked === 1 ? [{ bytes: 'V;RB0000?010\r', afterMs: 300 }] : [];
+    });
+    expect(await read(known('1'))).toEqual({ is: 'line.silent', ms: TIMEOUT_MS + 900 });
+    expect(asked).toBe(2);
+  });
+
   it('a device that must rest between two questions is not asked twice at once, spoilt answer or not', async () => {
     line.answer(() => [{ bytes: 'V;RB0000#010\r', afterMs: 50 }]);
     const resting = { ...known('1'), profile: { ...PROFILE, minPollS: 15 } };

@@ -94,7 +94,7 @@ async function tellChangeOut(world: HostileWorld, place: Place): Promise<boolean
 async function changeOut(world: HostileWorld, place: Place, dark: boolean): Promise<void> {
   let before: number | undefined;
   const tell = async (): Promise<void> => {
-    const inst = await world.instNow(place);
+    const inst = (await world.standing(place))?.inst;
     before ??= inst;
     // A word whose answer was lost may have been heeded.
     const isDone = inst !== undefined && before !== undefined && inst > before;
@@ -103,7 +103,13 @@ async function changeOut(world: HostileWorld, place: Place, dark: boolean): Prom
       return;
     }
     if (dark) place.ills.silent -= 1;
-    world.taken.delete(meterOf(place));
+    await free();
+  };
+  // Before its first reading nobody could tell the new meter from another that answered in its place.
+  const free = async (): Promise<void> => {
+    const { read } = (await world.standing(place)) ?? { read: null };
+    if (read === null) world.later(5 * MINUTE, free);
+    else world.taken.delete(meterOf(place));
   };
   await tell();
 }

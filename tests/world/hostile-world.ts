@@ -150,12 +150,14 @@ export class HostileWorld {
   }
 
   /** The installation that stands at a place by the collector's sound knowledge. */
-  async instNow(place: Place): Promise<number | undefined> {
+  async standing(place: Place): Promise<{ inst: number; read: number | null } | undefined> {
+    type Meter = { meter: string; inst: number | null; read: number | null };
     const status = (await this.ask('status')) as
-      | { journal: { detail: string }; meters: { meter: string; inst: number | null }[] }
+      | { journal: { detail: string }; meters: Meter[] }
       | undefined;
     if (status?.journal.detail !== 'sound') return undefined;
-    return status.meters.find(({ meter }) => meter === meterOf(place))?.inst ?? undefined;
+    const found = status.meters.find(({ meter }) => meter === meterOf(place));
+    return found && found.inst !== null ? { inst: found.inst, read: found.read } : undefined;
   }
 
   syncIn(ms: number): void {

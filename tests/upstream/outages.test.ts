@@ -65,7 +65,7 @@ describe.skipIf(!hasMosquitto)('after an outage is healed (needs mosquitto)', ()
         () => Object.values(proxy.suffered).every((n) => n > 1),
         60_000,
       );
-      proxy.isHealed = true;
+      proxy.heal();
       await isWhole();
     },
     150_000,
